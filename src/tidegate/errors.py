@@ -1,0 +1,39 @@
+"""Errors that a user can act on: what is wrong, what was seen, what to do."""
+
+
+class TidegateError(Exception):
+    """A user's mistake or a fault in the surroundings, told so that it can be mended.
+
+    Args:
+        wrong: what is wrong, one sentence.
+        seen: what was found in its place.
+        do: what to write or do instead.
+    """
+
+    def __init__(self, wrong: str, *, seen: str = "", do: str = "") -> None:
+        self.wrong, self.seen, self.do = wrong, seen, do
+        super().__init__(wrong + (f" Seen: {seen}." if seen else "") + (f" {do}" if do else ""))
+
+
+class ContractError(TidegateError):
+    """An event does not keep its contract. `pointer` is the JSON Pointer (RFC 6901) of the field at fault."""
+
+    def __init__(self, wrong: str, *, seen: str = "", do: str = "", pointer: str = "") -> None:
+        self.pointer = pointer
+        super().__init__(wrong, seen=seen, do=do)
+
+
+class FlowError(TidegateError):
+    """The author of a flow made a mistake; raised when the class is made."""
+
+
+class ModelError(TidegateError):
+    """A model file is missing, damaged, or made for another list of features."""
+
+
+class StoreError(TidegateError):
+    """The store cannot be used: damaged, locked by another process, or out of room."""
+
+
+class SnapshotError(TidegateError):
+    """A snapshot of state is damaged or belongs to another flow."""
