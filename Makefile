@@ -1,0 +1,51 @@
+# Tidegate's commands. The first call makes .venv and installs into it; later calls go straight to work.
+# Needed beforehand: Python 3.11, 3.12 or 3.13, and make.
+
+# The first of these that runs and is of a version we support; `make PYTHON=/path/to/python …` decides otherwise.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& { command -v $$python; break; }; done)
+BIN := .venv/bin
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --universal --python-version 3.11 \
+	--fork-strategy fewest --no-emit-index-url --no-header --no-annotate $(UPGRADE)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long check format bench api lock clean
+MAKEFLAGS += --no-print-directory
+
+help: ## show these commands
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: .venv/.installed-run ## card payments through a fraud flow, with a trained model; leaves a report and a store
+	@$(BIN)/tidegate demo
+
+test: .venv/.installed-dev ## every test; 500 cases of random flows and streams
+	@$(BIN)/pytest -n 2 --dist worksteal
+
+test-long: .venv/.installed-dev ## every test; 10,000 cases of random flows and streams
+	@TIDEGATE_CASES=10000 $(BIN)/pytest -n 2 --dist worksteal --timeout 3600
+
+check: .venv/.installed-dev ## style, types, import rules, the documents and the rules of the house
+	@$(BIN)/python tools/check.py
+
+format: .venv/.installed-dev ## put the source into its one form
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: .venv/.installed-dev ## every benchmark; each prints a ratio against a peer, measured in the same run
+	@set -e; for bench in benchmarks/*.py; do echo "== $$bench"; $(BIN)/python $$bench; done
+
+api: .venv/.installed-dev ## write docs/api.md from the public names and their docstrings
+	@$(BIN)/python tools/api_page.py
+
+lock: .venv/.installed-dev ## lock what pyproject.toml asks for, with hashes (make lock UPGRADE=--upgrade for the newest)
+	@$(COMPILE) --all-extras --group dev -o requirements/dev.txt
+	@$(COMPILE) --all-extras --group build -c requirements/dev.txt -o requirements/run.txt
+	@$(COMPILE:pyproject.toml=requirements/uv.in) -o requirements/uv.txt
+
+clean: ## remove .venv and every cache
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+
+.venv/.installed-%: requirements/%.txt requirements/uv.txt pyproject.toml tools/install.py
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found. Install one, or name it:" \
+		"make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) tools/install.py $*
