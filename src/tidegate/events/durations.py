@@ -1,0 +1,36 @@
+"""Lengths of time as authors write them: 90s, 10m, 1h, 7d, 2w."""
+
+import re
+from datetime import timedelta
+
+from tidegate.errors import FlowError
+
+_UNITS = {"us": 1, "ms": 1_000, "s": 10**6, "m": 60 * 10**6, "h": 3_600 * 10**6, "d": 86_400 * 10**6, "w": 604_800 * 10**6}
+
+
+def microseconds(text: str | timedelta | int) -> int:
+    """A length of time in microseconds; an int is taken as microseconds already.
+
+    Raises:
+        FlowError: the text is not a whole number and one of us, ms, s, m, h, d, w.
+    """
+    if isinstance(text, bool):
+        raise FlowError("A length of time is text such as '10m'.", seen=repr(text))
+    if isinstance(text, int):
+        return text
+    if isinstance(text, timedelta):
+        return text // timedelta(microseconds=1)
+    found = re.fullmatch(r"\s*(\d+)\s*(us|ms|s|m|h|d|w)\s*", text)
+    if not found:
+        raise FlowError(
+            "A length of time is a whole number and a unit (ms, s, m, h, d, w).", seen=repr(text), do="Write '10m' or '7d'."
+        )
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def written(us: int) -> str:
+    """The shortest way to write a length of time given in microseconds: 604800000000 is `7d`."""
+    for unit in ("d", "h", "m", "s", "ms"):
+        if us and us % _UNITS[unit] == 0:
+            return f"{us // _UNITS[unit]}{unit}"
+    return f"{us}us"

@@ -1,0 +1,26 @@
+"""Entities: whom an event is about, as typed keys."""
+
+from typing import Any, ClassVar
+
+from tidegate.errors import ContractError
+
+
+class EntityKey:
+    """What every entity type derives from; made by `entity`, never by hand."""
+
+    entity_name: ClassVar[str]
+    key_type: ClassVar[type]
+
+
+def entity(name: str, key: type = str) -> Any:
+    """A kind of thing that events are about: `Card = entity("card")`, used as the type of a field and in `per=`.
+
+    Args:
+        name: what it is called in contracts and explanations.
+        key: `str` or `int`, the type of its keys.
+    """
+    if key not in (str, int):
+        raise ContractError("The key of an entity is str or int.", seen=repr(key))
+    if not name.replace("_", "").replace("-", "").isalnum():
+        raise ContractError("An entity's name is letters, digits, - and _.", seen=repr(name))
+    return type(name.title().replace("-", "").replace("_", ""), (EntityKey,), {"entity_name": name, "key_type": key})

@@ -1,0 +1,179 @@
+"""Events: what happened, typed, identified and timed."""
+
+import types as python_types
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any, ClassVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from tidegate.errors import FlowError
+from tidegate.events.durations import microseconds
+from tidegate.events.entity import EntityKey
+from tidegate.events.field import Field, Label
+from tidegate.events.money import MOST_UNITS, Money
+from tidegate.events.types import BOOL, FLOAT, TIME, Kind, Type
+
+MOST_WHOLE = 2**53
+"""Whole numbers lie within +-2**53, as in JSON (RFC 8259, section 6)."""
+
+
+class FieldContract(msgspec.Struct, frozen=True):
+    """One field as its event's contract has it."""
+
+    name: str
+    type: Type
+    wire: Any
+    optional: bool
+    about: Field
+    entity: Any = None
+    choices: Any = None
+    known_after: int | None = None
+
+
+def _refuse(name: str, seen: object) -> FlowError:
+    return FlowError(
+        f"The type of the field {name!r} is not one that events have.",
+        seen=str(seen),
+        do="Use str, int, float, bool, datetime, an Enum of texts, Money, an entity, or one of these with `| None`.",
+    )
+
+
+def _limits(about: Field, low: int, high: int) -> tuple[int, int]:
+    return (low if about.ge is None else int(about.ge)), (high if about.le is None else int(about.le))
+
+
+def _typed(name: str, base: Any, about: Field) -> tuple[Type, Any]:
+    """The type and the wire form (what msgspec reads) of one field."""
+    if isinstance(base, type) and issubclass(base, EntityKey):
+        whole = base.key_type is int
+        wire: Any = (
+            Annotated[int, msgspec.Meta(ge=-(2**63) + 1, le=2**63 - 1)]
+            if whole
+            else Annotated[str, msgspec.Meta(min_length=1, max_length=about.max_length)]
+        )
+        return Type(Kind.KEY, entity=base.entity_name, whole=whole), wire
+    if base is Money:
+        low, high = _limits(about, 0, MOST_UNITS)
+        return Type(Kind.MONEY, currency=about.currency, bound=max(abs(low), abs(high))), Union[Money, str]
+    if base is bool:
+        return BOOL, bool
+    if base is int:
+        low, high = _limits(about, -MOST_WHOLE, MOST_WHOLE)
+        return Type(Kind.INT, bound=max(abs(low), abs(high))), Annotated[int, msgspec.Meta(ge=low, le=high)]
+    if base is float:
+        return FLOAT, Annotated[float, msgspec.Meta(ge=about.ge, le=about.le)]
+    if base is str:
+        return Type(Kind.TEXT), Annotated[str, msgspec.Meta(max_length=about.max_length)]
+    if base is datetime:
+        return TIME, Annotated[datetime, msgspec.Meta(tz=True)]
+    if isinstance(base, type) and issubclass(base, Enum):
+        choices = tuple(str(member.value) for member in base)
+        return Type(Kind.TEXT, choices=choices), base
+    raise _refuse(name, base)
+
+
+def _contract(name: str, annotation: Any) -> FieldContract:
+    """Read one annotation: `Annotated[int | None, Field(…), Label(…)]` and everything simpler."""
+    about, label, optional = Field(), None, False
+    if get_origin(annotation) is Annotated:
+        annotation, *marks = get_args(annotation)
+        about = next((mark for mark in marks if isinstance(mark, Field)), about)
+        label = next((mark for mark in marks if isinstance(mark, Label)), None)
+    if get_origin(annotation) in (Union, python_types.UnionType):
+        parts = [part for part in get_args(annotation) if part is not type(None)]
+        optional = len(parts) < len(get_args(annotation))
+        if len(parts) != 1:
+            raise _refuse(name, annotation)
+        annotation = parts[0]
+    kind, wire = _typed(name, annotation, about)
+    is_class = isinstance(annotation, type)
+    if label is not None:
+        optional = True
+    return FieldContract(
+        name=name,
+        type=kind,
+        wire=Union[wire, None] if optional else wire,
+        optional=optional,
+        about=about,
+        entity=annotation if is_class and issubclass(annotation, EntityKey) else None,
+        choices=annotation if is_class and issubclass(annotation, Enum) else None,
+        known_after=None if label is None else microseconds(label.known_after),
+    )
+
+
+class _ClassRead:
+    """A field read on the class is an expression, on an event its value."""
+
+    expression: ClassVar[Callable[[type, str], Any]]
+
+    def __init__(self, slot: Any, name: str) -> None:
+        self.slot, self.name = slot, name
+
+    def __get__(self, event: Any, cls: type) -> Any:
+        return _ClassRead.expression(cls, self.name) if event is None else self.slot.__get__(event, cls)
+
+
+def read_fields_with(expression: Callable[[type, str], Any]) -> None:
+    """Say what `Payment.amount` gives: the expression language, which stands above events, sets it once."""
+    _ClassRead.expression = staticmethod(expression)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class _EventType(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec's metaclass has no public name
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], space: dict[str, Any], *, version: int = 1, root: bool = False
+    ) -> Any:
+        if root:
+            return super().__new__(mcs, name, bases, space, frozen=True, kw_only=True, forbid_unknown_fields=True)
+        probe = type(name, (), {"__annotations__": space.get("__annotations__", {}), "__module__": space["__module__"]})
+        try:
+            hints = get_type_hints(probe, localns=dict(space), include_extras=True)
+        except NameError:
+            hints = dict(probe.__annotations__)
+        inherited: dict[str, FieldContract] = {}
+        for parent in bases:
+            inherited |= getattr(parent, "__contract__", {})
+        contract = {field: _contract(field, hint) for field, hint in hints.items()}
+        space["__annotations__"] = {field.name: field.wire for field in contract.values()}
+        for field in contract.values():
+            if field.optional:
+                space.setdefault(field.name, None)
+        cls = super().__new__(mcs, name, bases, space, frozen=True, kw_only=True, forbid_unknown_fields=True)
+        cls.__contract__ = inherited | contract
+        cls.__version__ = version
+        cls.__upgrades__ = {}
+        for field in contract:
+            setattr(cls, field, _ClassRead(cls.__dict__[field], field))
+        return cls
+
+
+class Event(msgspec.Struct, metaclass=_EventType, root=True):
+    """Something that happened. Derive from it, one annotated field a line; every event has an `id` and a time `at`.
+
+    `id` is the idempotency key: the same id is the same event. `at` is when it happened, with a time zone, kept in UTC.
+    `class Payment(Event, version=2)` gives the contract a version.
+
+    Raises:
+        FlowError: when the class is made, for a field of a type that events do not have.
+    """
+
+    __contract__: ClassVar[dict[str, FieldContract]] = {}
+    __version__: ClassVar[int] = 1
+    __upgrades__: ClassVar[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+def _own_fields() -> None:
+    Event.__contract__.update(
+        id=FieldContract("id", Type(Kind.TEXT), str, False, Field(description="Which event this is")),
+        at=FieldContract("at", TIME, datetime, False, Field(description="When it happened")),
+    )
+    for field in ("id", "at"):
+        setattr(Event, field, _ClassRead(Event.__dict__[field], field))
+
+
+_own_fields()

@@ -1,0 +1,73 @@
+"""Money: a whole number of minor units and a currency, never a float."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Self
+
+import msgspec
+
+from tidegate.errors import ContractError
+from tidegate.events.currency import decimals
+
+MOST_UNITS = 10**12
+"""The largest amount, in minor units, that a money field takes unless its contract says otherwise."""
+
+
+class Money(msgspec.Struct, frozen=True, order=False):
+    """An amount of money: `units` of the currency's minor unit (cents for EUR) and an ISO 4217 `currency`."""
+
+    units: int
+    currency: str
+
+    @classmethod
+    def of(cls, amount: int | str | Decimal, currency: str) -> Self:
+        """Money from an amount in major units: `Money.of("4.99", "EUR")` is 499 cents.
+
+        Raises:
+            ContractError: more decimals than the currency has, a float, or an unknown currency.
+        """
+        if isinstance(amount, float):
+            raise ContractError(
+                "Money is never made from a float.", seen=repr(amount), do=f"Write it as text: '{amount}'."
+            )
+        places = decimals(currency)
+        try:
+            scaled = Decimal(amount).scaleb(places)
+            units = int(scaled)
+        except (InvalidOperation, ValueError, OverflowError):
+            raise ContractError("An amount is a decimal number.", seen=repr(amount)) from None
+        if scaled != units:
+            raise ContractError(f"{currency} has {places} decimals.", seen=str(amount))
+        return cls(units, currency)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Money from text such as `12.34 EUR`.
+
+        Raises:
+            ContractError: the text is not an amount and a currency.
+        """
+        amount, space, currency = text.strip().partition(" ")
+        if not space:
+            raise ContractError(
+                "Money as text is an amount, a space and a currency.", seen=repr(text), do="Write '12.34 EUR'."
+            )
+        return cls.of(amount, currency.strip())
+
+    def __str__(self) -> str:
+        places = decimals(self.currency)
+        return f"{Decimal(self.units).scaleb(-places):.{places}f} {self.currency}"
+
+
+def eur(amount: int | str | Decimal) -> Money:
+    """Euros: `eur(5)`, `eur("4.99")`."""
+    return Money.of(amount, "EUR")
+
+
+def usd(amount: int | str | Decimal) -> Money:
+    """United States dollars."""
+    return Money.of(amount, "USD")
+
+
+def gbp(amount: int | str | Decimal) -> Money:
+    """Pounds sterling."""
+    return Money.of(amount, "GBP")

@@ -1,0 +1,255 @@
+"""The nodes of the one expression graph, and the Python operators that make them."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, NoReturn
+
+from tidegate.errors import FlowError
+from tidegate.events.money import Money
+from tidegate.events.types import BOOL, DURATION, FLOAT, INT, TEXT, TIME, Kind, Type
+from tidegate.expressions.operators import result_type
+
+
+class Expr:
+    """An expression: typed, immutable, made with Python operators, and data rather than code.
+
+    `type` is the type of its value and `args` are the expressions it is made of. Two expressions are the same when their
+    `key` is; `==` between expressions makes a third one.
+    """
+
+    __slots__ = ("_key", "args", "type")
+    type: Type
+    args: tuple["Expr", ...]
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What this expression is, as a tuple that can be compared and hashed."""
+        try:
+            return self._key
+        except AttributeError:
+            self._key: tuple[Any, ...] = (*self._own_key(), *(part.key for part in self.args))
+            return self._key
+
+    def _own_key(self) -> tuple[Any, ...]:
+        raise NotImplementedError
+
+    def with_args(self, args: tuple["Expr", ...]) -> "Expr":
+        """The same node over other arguments, type-checked again."""
+        raise NotImplementedError
+
+    def __bool__(self) -> NoReturn:
+        raise FlowError(
+            "An expression has no truth value while the flow is being written.",
+            seen=str(self),
+            do="Write & for and, | for or, ~ for not, and is_in(…) for in.",
+        )
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __str__(self) -> str:
+        from tidegate.expressions.text import write
+
+        return write(self)
+
+    __repr__ = __str__
+
+    def __add__(self, other: object) -> "Expr":
+        return call("add", self, other)
+
+    def __radd__(self, other: object) -> "Expr":
+        return call("add", other, self)
+
+    def __sub__(self, other: object) -> "Expr":
+        return call("sub", self, other)
+
+    def __rsub__(self, other: object) -> "Expr":
+        return call("sub", other, self)
+
+    def __mul__(self, other: object) -> "Expr":
+        return call("mul", self, other)
+
+    def __rmul__(self, other: object) -> "Expr":
+        return call("mul", other, self)
+
+    def __truediv__(self, other: object) -> "Expr":
+        return call("div", self, other)
+
+    def __rtruediv__(self, other: object) -> "Expr":
+        return call("div", other, self)
+
+    def __mod__(self, other: object) -> "Expr":
+        return call("mod", self, other)
+
+    def __pow__(self, other: object) -> "Expr":
+        return call("pow", self, other)
+
+    def __neg__(self) -> "Expr":
+        return call("neg", self)
+
+    def __abs__(self) -> "Expr":
+        return call("abs", self)
+
+    def __eq__(self, other: object) -> "Expr":  # type: ignore[override]  # an expression, as in Polars and SQLAlchemy
+        return call("eq", self, other)
+
+    def __ne__(self, other: object) -> "Expr":  # type: ignore[override]
+        return call("ne", self, other)
+
+    def __lt__(self, other: object) -> "Expr":
+        return call("lt", self, other)
+
+    def __le__(self, other: object) -> "Expr":
+        return call("le", self, other)
+
+    def __gt__(self, other: object) -> "Expr":
+        return call("gt", self, other)
+
+    def __ge__(self, other: object) -> "Expr":
+        return call("ge", self, other)
+
+    def __and__(self, other: object) -> "Expr":
+        return call("and", self, other)
+
+    def __rand__(self, other: object) -> "Expr":
+        return call("and", other, self)
+
+    def __or__(self, other: object) -> "Expr":
+        return call("or", self, other)
+
+    def __ror__(self, other: object) -> "Expr":
+        return call("or", other, self)
+
+    def __invert__(self) -> "Expr":
+        return call("not", self)
+
+    def __contains__(self, item: object) -> NoReturn:
+        raise FlowError("`in` does not make an expression.", do="Write `is_in(value, a, b, …)`.")
+
+    def otherwise(self, value: object) -> "Expr":
+        """This value, or `value` where it is missing."""
+        return call("fill", self, value)
+
+    def is_missing(self) -> "Expr":
+        """Whether the value is missing; never missing itself."""
+        return call("is_missing", self)
+
+    def is_in(self, *values: object) -> "Expr":
+        """Whether the value is one of the given constants."""
+        return call("is_in", self, *values)
+
+
+class FieldRead(Expr):
+    """A field of an event: `Payment.amount`."""
+
+    __slots__ = ("event", "name")
+
+    def __init__(self, event: Any, name: str, type: Type) -> None:
+        self.event, self.name, self.type, self.args = event, name, type, ()
+
+    def _own_key(self) -> tuple[Any, ...]:
+        return ("field", self.event.__name__, self.name)
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return self
+
+
+class Literal(Expr):
+    """A constant."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any, type: Type) -> None:
+        self.value, self.type, self.args = value, type, ()
+
+    def _own_key(self) -> tuple[Any, ...]:
+        return ("literal", self.type.kind.value, self.type.currency, repr(self.value))
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return self
+
+
+class Call(Expr):
+    """An operator or function applied to its arguments; `option` is a constant that is part of it, such as a time zone."""
+
+    __slots__ = ("op", "option")
+
+    def __init__(self, op: str, args: tuple[Expr, ...], option: str = "") -> None:
+        self.op, self.option, self.args = op, option, args
+        self.type = result_type(op, args)
+
+    def _own_key(self) -> tuple[Any, ...]:
+        return ("call", self.op, self.option)
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return Call(self.op, args, self.option)
+
+
+def literal(value: object) -> Expr:
+    """A Python value as an expression; an expression is passed through.
+
+    Raises:
+        FlowError: the value is of a type that expressions do not have.
+    """
+    if isinstance(value, Expr):
+        return value
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, bool):
+        return Literal(value, BOOL)
+    if isinstance(value, int):
+        if abs(value) > 2**53:
+            raise FlowError("Whole numbers lie within 2**53.", seen=str(value))
+        return Literal(value, INT)
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise FlowError("A constant is a finite number.", seen=repr(value))
+        return Literal(value, FLOAT)
+    if isinstance(value, str):
+        return Literal(value, TEXT)
+    if isinstance(value, Money):
+        return Literal(value.units, Type(Kind.MONEY, currency=value.currency, bound=abs(value.units)))
+    if isinstance(value, timedelta):
+        return Literal(value // timedelta(microseconds=1), DURATION)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise FlowError("A time has a time zone.", seen=repr(value), do="Write datetime(…, tzinfo=UTC).")
+        return Literal(round(value.timestamp() * 1e6), TIME)
+    raise FlowError("This value cannot stand in an expression.", seen=f"{value!r} ({type(value).__name__})")
+
+
+def call(op: str, *args: object, option: str = "") -> Expr:
+    """Apply an operator by name; Python values among the arguments become literals."""
+    return Call(op, tuple(literal(arg) for arg in args), option)
+
+
+def walk(root: Expr) -> Iterator[Expr]:
+    """Every node below `root` once, arguments before what is made of them."""
+    seen: set[int] = set()
+
+    def visit(node: Expr) -> Iterator[Expr]:
+        if id(node) in seen:
+            return
+        seen.add(id(node))
+        for part in node.args:
+            yield from visit(part)
+        yield node
+
+    yield from visit(root)
+
+
+def replace(root: Expr, other: dict[int, Expr]) -> Expr:
+    """The graph with some nodes (by `id`) replaced; untouched parts are shared."""
+    done: dict[int, Expr] = {}
+
+    def visit(node: Expr) -> Expr:
+        if id(node) in other:
+            return other[id(node)]
+        if id(node) not in done:
+            args = tuple(visit(part) for part in node.args)
+            same = all(a is b for a, b in zip(args, node.args, strict=True))
+            done[id(node)] = node if same else node.with_args(args)
+        return done[id(node)]
+
+    return visit(root)
