@@ -1,0 +1,134 @@
+"""What a replay leaves behind to be reported: plain arrays, one row per decision, and a few facts about the run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidegate.errors import TidegateError
+
+UNKNOWN, HONEST, FRAUD = -1, 0, 1
+"""The three labels of a row: nobody knows, known to be honest, known to be fraud."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiredRule:
+    """A rule of the flow and the rows on which it fired.
+
+    Args:
+        name: the rule's name in the flow.
+        outcome: the outcome it asks for, in the flow's own word ("review", "decline").
+        because: the author's words.
+        rows: indices of the rows on which it fired, int64; empty when it never did.
+    """
+
+    name: str
+    outcome: str
+    because: str
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """A model the flow asked: its name, the digest of its file and what training measured of it."""
+
+    name: str
+    digest: str = ""
+    metrics: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One decision to show in full. `amount` is in minor units, `at` in microseconds since 1970 UTC."""
+
+    id: str
+    at: int
+    outcome: str
+    score: float = float("nan")
+    amount: int | None = None
+    label: int = UNKNOWN
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayFigures:
+    """All that a report is made of. Arrays have one entry per decision, in any order.
+
+    Args:
+        flow: the flow's name; `digest` its digest; `about` its docstring.
+        source: what was replayed, for instance a file's name.
+        at: event times, microseconds since 1970 UTC.
+        outcome: index into `outcomes`, which are listed mildest first; index 0 lets the event pass.
+        score: the flow's score, NaN (or infinite) where there is none.
+        alarm: whether the decision raised an alarm.
+        label: UNKNOWN (-1), HONEST (0) or FRAUD (1) per row; None when the source has no labels.
+        amount: minor units of ONE currency, -2**63 where missing; None when there is no amount to add up.
+        currency: ISO 4217 code of `amount`, `exponent` its number of decimals.
+        latency_us: times of single decisions in microseconds, any number of samples.
+        stages: seconds of processor time by stage, in the order of the run.
+        rows_read: rows of the source; those not decided are in `refused` (too late, id used twice with other content)
+            or `quarantined` (unreadable), or only learned from. `repeated` were answered with their first decision.
+        events_per_second: rate of the whole replay, 0 when not measured.
+        made_at: when the replay ended, microseconds since 1970 UTC; None to leave it out (same input, same page).
+
+    Raises:
+        TidegateError: arrays of different lengths, an outcome without a name, or a rule pointing at no row.
+    """
+
+    flow: str
+    at: NDArray[np.int64]
+    outcome: NDArray[np.integer]
+    score: NDArray[np.float64]
+    alarm: NDArray[np.bool_]
+    label: NDArray[np.int8] | None = None
+    amount: NDArray[np.int64] | None = None
+    currency: str = ""
+    exponent: int = 2
+    outcomes: tuple[str, ...] = ("approve", "review", "decline")
+    digest: str = ""
+    about: str = ""
+    source: str = ""
+    fired: tuple[FiredRule, ...] = ()
+    latency_us: NDArray[np.float64] | None = None
+    stages: Mapping[str, float] = field(default_factory=dict)
+    rows_read: int = 0
+    refused: int = 0
+    quarantined: int = 0
+    repeated: int = 0
+    events_per_second: float = 0.0
+    models: tuple[ModelFacts, ...] = ()
+    examples: tuple[Example, ...] = ()
+    made_at: int | None = None
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        rows = len(self.at)
+        arrays = {"outcome": self.outcome, "score": self.score, "alarm": self.alarm}
+        arrays |= {"label": self.label} if self.label is not None else {}
+        arrays |= {"amount": self.amount} if self.amount is not None else {}
+        for name, array in arrays.items():
+            if len(array) != rows:
+                raise TidegateError(
+                    f"The figures of a replay need one {name} per decision.",
+                    seen=f"{len(array):,} for {rows:,} decisions",
+                    do=f"Pass {name} with one entry per entry of at.",
+                )
+        if rows and not (0 <= int(self.outcome.min()) and int(self.outcome.max()) < len(self.outcomes)):
+            raise TidegateError(
+                "An outcome has no name.",
+                seen=f"codes {int(self.outcome.min())} to {int(self.outcome.max())} for {self.outcomes}",
+                do="Name every outcome code in outcomes, mildest first.",
+            )
+        for rule in self.fired:
+            if len(rule.rows) and not (0 <= int(rule.rows.min()) and int(rule.rows.max()) < rows):
+                raise TidegateError(
+                    f"The rule {rule.name!r} fired on a row that is not there.",
+                    seen=f"rows {int(rule.rows.min())} to {int(rule.rows.max())} of {rows:,}",
+                    do="Pass indices into the arrays of this replay.",
+                )
+
+    @property
+    def rows(self) -> int:
+        """Number of decisions."""
+        return len(self.at)

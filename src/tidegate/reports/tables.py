@@ -1,0 +1,180 @@
+"""The tables of a report: every number a plot shows, in words, ready for the page."""
+
+import math
+from dataclasses import dataclass
+
+from tidegate.reports import words
+from tidegate.reports.figures import ReplayFigures
+from tidegate.reports.findings import Findings
+from tidegate.reports.spread import OverTime
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: a caption, headings, and rows of text. The first `text_columns` columns are words, the others numbers.
+
+    A cell may be a pair: what is said, and in smaller letters what explains it.
+    """
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str | tuple[str, str], ...], ...]
+    text_columns: int = 1
+
+
+def _money(figures: ReplayFigures, minor: int) -> str:
+    return words.money(minor, figures.currency, figures.exponent)
+
+
+def stops(figures: ReplayFigures, found: Findings) -> Table:
+    """What the flow's own decisions catch, per threshold of severity."""
+    head = ["what is flagged", "events", "of all"]
+    head += ["precision", "recall", "F1", "honest flagged", "honest per fraud"] if found.frauds else []
+    head += ["fraud value", "of all fraud value"] if found.frauds and found.fraud_value is not None else []
+    rows = []
+    for stop in found.stops:
+        row: list[str | tuple[str, str]] = [stop.name, words.count(stop.flagged), words.percent(stop.flagged_share)]
+        if found.frauds:
+            span = f"{words.percent(stop.low)} to {words.percent(stop.high)}" if math.isfinite(stop.low) else ""
+            against = (1 - stop.precision) / stop.precision if stop.precision > 0 else math.nan
+            row += [
+                (words.percent(stop.precision), span),
+                (words.percent(stop.recall), f"{words.count(stop.frauds)} frauds"),
+                words.number(stop.f1),
+                words.percent(stop.honest_rate),
+                words.rate(against),
+            ]
+            if found.fraud_value is not None:
+                row += [_money(figures, stop.value), words.percent(stop.value_share)]
+        rows.append(tuple(row))
+    return Table("What the decisions of the flow catch", tuple(head), tuple(rows))
+
+
+def budget(figures: ReplayFigures, found: Findings) -> Table | None:
+    """What a team finds with 1, 2, 5, 10, ... alerts a day."""
+    if found.budget is None or not found.budget.lines:
+        return None
+    head = ["alerts a day", "alerts in all", "score from", "precision", "frauds found"]
+    head += ["value saved", "of all fraud value"] if found.budget.by_value else []
+    rows = []
+    for line in found.budget.lines:
+        row = [
+            f"up to {words.count(line.per_day)}",
+            words.count(line.alerts),
+            words.number(line.threshold, 4),
+            words.percent(line.precision),
+            words.percent(line.recall),
+        ]
+        row += [_money(figures, line.value), words.percent(line.value_share)] if found.budget.by_value else []
+        rows.append(tuple(row))
+    return Table("What a budget of alerts finds, highest scores first", tuple(head), tuple(rows))
+
+
+def rules(figures: ReplayFigures, found: Findings) -> Table | None:
+    """Every rule with its words and its worth."""
+    if not found.rules:
+        return None
+    head = ["rule", "asks for", "hits", "hit rate"]
+    head += ["precision", "lift", "frauds found"] if found.frauds else []
+    head += ["fraud value"] if found.frauds and found.fraud_value is not None else []
+    head += ["alone"]
+    rows = []
+    for rule in found.rules:
+        row: list[str | tuple[str, str]] = [
+            (rule.name, rule.because),
+            rule.outcome,
+            words.count(rule.hits),
+            words.percent(rule.hit_rate),
+        ]
+        if found.frauds:
+            low, high = rule.found.low, rule.found.high
+            span = f"{words.percent(low)} to {words.percent(high)}" if math.isfinite(low) else ""
+            row += [
+                (words.percent(rule.found.precision), span),
+                words.rate(rule.lift) + ("×" if math.isfinite(rule.lift) else ""),
+                (words.count(rule.found.frauds), words.percent(rule.found.recall)),
+            ]
+            row += [_money(figures, rule.found.value)] if found.fraud_value is not None else []
+            row += [(words.count(rule.alone), f"{words.count(rule.alone_frauds)} frauds")]
+        else:
+            row += [words.count(rule.alone)]
+        rows.append(tuple(row))
+    return Table("Rules of the flow", tuple(head), tuple(rows), text_columns=2)
+
+
+def over_time(figures: ReplayFigures, steps: OverTime, labelled: bool) -> Table:
+    """Counts per step of time."""
+    head = (f"{steps.step} from (UTC)", "events", *figures.outcomes, *(("known frauds",) if labelled else ()))
+    say = words.day if steps.step_us % 86_400_000_000 == 0 else words.when
+    rows = []
+    for i, start in enumerate(steps.start.tolist()):
+        counts = [words.count(n) for n in (steps.events[i], *steps.by_outcome[:, i])]
+        rows.append((say(start), *counts, *((words.count(steps.frauds[i]),) if labelled else ())))
+    return Table("Outcomes over time", head, tuple(rows))
+
+
+def calibration(found: Findings) -> Table | None:
+    """What the score says against what happened."""
+    if found.calibration is None:
+        return None
+    rows = tuple(
+        (
+            f"{b.low:g} to {b.high:g}",
+            words.count(b.rows),
+            words.percent(b.said),
+            (words.percent(b.happened), f"{words.percent(b.least)} to {words.percent(b.most)}"),
+        )
+        for b in found.calibration.bins
+    )
+    return Table("Calibration of the score", ("score", "events", "mean score", "were fraud"), rows)
+
+
+def latency(found: Findings) -> Table | None:
+    """Quantiles of the time one decision takes."""
+    if found.latency is None:
+        return None
+    rows = [(f"p{100 * q:g}", words.duration(time)) for q, time in found.latency.quantiles]
+    rows += [("mean", words.duration(found.latency.mean)), ("longest", words.duration(found.latency.longest))]
+    return Table("Time of one decision", ("", "time"), tuple(rows))
+
+
+def stages(figures: ReplayFigures) -> Table | None:
+    """Where the time of the run went."""
+    if not figures.stages:
+        return None
+    whole = sum(figures.stages.values())
+    rows = tuple(
+        (
+            name,
+            words.duration(1e6 * seconds),
+            words.percent(seconds / whole if whole else math.nan),
+            words.duration(1e6 * seconds / figures.rows if figures.rows else math.nan),
+        )
+        for name, seconds in figures.stages.items()
+    )
+    return Table("Time by stage", ("stage", "in all", "share", "per event"), rows)
+
+
+def models(figures: ReplayFigures) -> Table | None:
+    """Models and what training measured of them."""
+    rows = [
+        (model.name, model.digest[:16], metric, f"{value:,.4g}" if isinstance(value, float) else str(value))
+        for model in figures.models
+        for metric, value in (model.metrics or {"": words.NOTHING}).items()
+    ]
+    head = ("model", "digest", "measured in training", "value")
+    return Table("Models of the flow", head, tuple(rows), text_columns=3) if rows else None
+
+
+def run(figures: ReplayFigures, found: Findings) -> Table:
+    """Where every row of the source went."""
+    rows = [
+        ("rows read", words.count(figures.rows_read)),
+        ("decided", words.count(figures.rows)),
+        ("answered with their first decision (same id, same content)", words.count(figures.repeated)),
+        ("refused", words.count(figures.refused)),
+        ("quarantined as unreadable", words.count(figures.quarantined)),
+        ("decided without a score", words.count(found.unscored)),
+        ("decided with a known label", words.count(found.known)),
+    ]
+    return Table("Rows of the source", ("", "rows"), tuple(rows))
