@@ -1,0 +1,245 @@
+"""Flows: a function from an event and its past to a decision, written as a class."""
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
+
+from tidegate.decisions.rule import AtMost, Bands, Deadline, Rule
+from tidegate.errors import FlowError
+from tidegate.events.durations import microseconds, written
+from tidegate.events.event import Event
+from tidegate.events.types import Kind
+from tidegate.expressions.node import Expr, FieldRead, replace, walk
+from tidegate.expressions.text import write
+from tidegate.features.entity_list import EntityList, ListCheck
+from tidegate.features.window import Window
+from tidegate.models.score import ModelScore
+
+E = TypeVar("E", bound=Event)
+_SETTINGS = ("score", "alarm", "level", "limits", "lateness", "currency", "learns", "version")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """Everything that a flow says, with inheritance resolved."""
+
+    name: str
+    purpose: str
+    event: type[Event]
+    learned: tuple[type[Event], ...]
+    features: dict[str, Expr]
+    rules: dict[str, Rule]
+    score: Expr | None
+    alarm: Expr | None
+    level: Bands | None
+    caps: tuple[AtMost, ...]
+    deadline: Deadline | None
+    currency: str | None
+    lateness: int
+    windows: tuple[Window, ...]
+    models: tuple[ModelScore, ...]
+    lists: tuple[EntityList, ...]
+    text: str
+    digest: str
+
+    @property
+    def kinds(self) -> tuple[type[Event], ...]:
+        """The event types in order of their number: the one decided on is 0."""
+        return (self.event, *self.learned)
+
+
+class Flow(Generic[E]):
+    """What is known, inferred and thought of one type of event; subclass it and write one name a line.
+
+    Features are expressions, rules are made by `approve`, `review` and `decline`. Reserved names: `score` (a number),
+    `level` (`bands`), `alarm` (a condition), `limits`, `lateness` (how late an event may come; default: the longest window),
+    `currency` (of amounts whose contract leaves it open), `learns` (further event types).
+
+    A subclass of a flow is a challenger: what it defines again replaces the original wherever that was used.
+
+    Raises:
+        FlowError: when the class is made, for every mistake that can be seen then.
+    """
+
+    definition: ClassVar[Definition]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        parent = next((base.definition for base in cls.__bases__ if "definition" in base.__dict__), None)
+        event = _event_of(cls) or (parent.event if parent else None)
+        if event is None:
+            raise FlowError("A flow says which event it decides on.", seen=cls.__name__, do=f"class {cls.__name__}(Flow[Payment]): …")
+        own = {name: value for name, value in cls.__dict__.items() if not name.startswith("_") and name != "definition"}
+        _only_known(cls.__name__, own)
+        cls.definition = _define(cls, event, _merged(parent, own, cls))
+
+
+def _event_of(cls: type) -> type[Event] | None:
+    for base in getattr(cls, "__orig_bases__", ()):
+        for arg in get_args(base) if get_origin(base) is not None else ():
+            if isinstance(arg, type) and issubclass(arg, Event):
+                return arg
+            if not isinstance(arg, TypeVar):
+                raise FlowError("A flow decides on an Event.", seen=repr(arg))
+    return None
+
+
+def _only_known(flow: str, own: dict[str, Any]) -> None:
+    for name, value in own.items():
+        if isinstance(value, (Expr, Rule, EntityList)) or name in _SETTINGS or value is None:
+            continue
+        if callable(value) or isinstance(value, (property, classmethod, staticmethod)):
+            raise FlowError(f"{flow}.{name} is code; a flow is data.", seen=repr(value), do="Write an expression.")
+        near = difflib.get_close_matches(name, _SETTINGS, 1)
+        do = f"Did you mean {near[0]}?" if near else "A line of a flow is an expression, a rule, or one of " + ", ".join(_SETTINGS) + "."
+        raise FlowError(f"{flow}.{name} is nothing that a flow knows.", seen=repr(value), do=do)
+
+
+def _merged(parent: Definition | None, own: dict[str, Any], cls: type) -> dict[str, Any]:
+    """The lines of the class after those of its parent, with what is defined again put in wherever it was used."""
+    if parent is None:
+        return {name: value for name, value in own.items() if value is not None}
+    inherited: dict[str, Any] = dict(parent.features) | dict(parent.rules)
+    settings = {"score": parent.score, "alarm": parent.alarm, "level": parent.level}
+    for name in ("limits", "lateness", "currency", "learns"):
+        settings[name] = next((base.__dict__[name] for base in cls.__mro__[1:] if name in base.__dict__), None)
+    inherited |= {name: value for name, value in settings.items() if value is not None and name not in parent.features}
+    swap = {
+        id(inherited[name]): value for name, value in own.items() if isinstance(value, Expr) and isinstance(inherited.get(name), Expr)
+    }
+    merged: dict[str, Any] = {}
+    changed: dict[int, Expr] = dict(swap)
+    for name, value in inherited.items():
+        if name in own:
+            merged[name] = own[name]
+            continue
+        merged[name] = _swapped(value, changed)
+        if isinstance(value, Expr) and merged[name] is not value:
+            changed[id(value)] = merged[name]
+    for name, value in own.items():
+        if name not in inherited:
+            merged[name] = _swapped(value, changed)
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _swapped(value: Any, other: dict[int, Expr]) -> Any:
+    if not other:
+        return value
+    if isinstance(value, Expr):
+        return replace(value, other)
+    if isinstance(value, Rule):
+        return Rule(value.outcome, replace(value.when, other), value.because)
+    if isinstance(value, Bands):
+        return Bands(replace(value.of, other), value.names, value.thresholds)
+    return value
+
+
+def _number(name: str, value: Any) -> Expr | None:
+    if value is None:
+        return None
+    if not isinstance(value, Expr) or not value.type.is_number:
+        raise FlowError(f"{name} is a plain number.", seen=str(value))
+    return value
+
+
+def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
+    rules = {name: line for name, line in lines.items() if isinstance(line, Rule)}
+    features = {name: line for name, line in lines.items() if isinstance(line, Expr) and name != "alarm"}
+    score, alarm, level = _number("score", lines.get("score")), lines.get("alarm"), lines.get("level")
+    if alarm is not None and (not isinstance(alarm, Expr) or alarm.type.kind is not Kind.BOOL):
+        raise FlowError("alarm is a condition.", seen=str(alarm), do="alarm = risk > 0.9")
+    if level is not None and not isinstance(level, Bands):
+        raise FlowError("level is made by bands(…).", seen=repr(level))
+    roots = [*features.values(), *(rule.when for rule in rules.values())]
+    roots += [alarm] if alarm is not None else []
+    roots += [level.of] if level is not None else []
+    nodes: dict[tuple[Any, ...], Expr] = {}
+    for root in roots:
+        for node in walk(root):
+            nodes.setdefault(node.key, node)
+    windows = tuple(node for node in nodes.values() if isinstance(node, Window))
+    limits = lines.get("limits") or ()
+    limits = tuple(limits) if isinstance(limits, (list, tuple)) else (limits,)
+    if any(not isinstance(limit, (AtMost, Deadline)) for limit in limits):
+        raise FlowError("limits are made by at_most(…) and deadline(…).", seen=repr(limits))
+    for root in roots:
+        _reads_only(root, event)
+    learned = list(dict.fromkeys(w.of_event for w in windows if w.of_event is not None and w.of_event is not event))
+    learned += [extra for extra in lines.get("learns") or () if extra not in learned and extra is not event]
+    longest = max((w.frame.last + w.frame.delay for w in windows), default=0)
+    lateness = microseconds(lines["lateness"]) if lines.get("lateness") is not None else longest
+    currency = _currency(nodes, lines.get("currency"), cls.__name__)
+    text = _text(cls, event, learned, lines, currency, lateness)
+    return Definition(
+        name=cls.__name__,
+        purpose=(cls.__doc__ or "").strip(),
+        event=event,
+        learned=tuple(learned),
+        features=features,
+        rules=rules,
+        score=score,
+        alarm=alarm,
+        level=level,
+        caps=tuple(limit for limit in limits if isinstance(limit, AtMost)),
+        deadline=next((limit for limit in limits if isinstance(limit, Deadline)), None),
+        currency=currency,
+        lateness=lateness,
+        windows=windows,
+        models=tuple(node for node in nodes.values() if isinstance(node, ModelScore)),
+        lists=tuple({node.entity_list.name: node.entity_list for node in nodes.values() if isinstance(node, ListCheck)}.values()),
+        text=text,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+def _reads_only(root: Expr, event: type[Event]) -> None:
+    """What is decided on reads the event's own fields, outside windows, and no label."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Window):
+            continue
+        stack += node.args
+        if not isinstance(node, FieldRead):
+            continue
+        if not issubclass(event, node.event):
+            raise FlowError(f"{node} is not a field of {event.__name__}, the event decided on.", do="Read it through a window.")
+        if node.event.__contract__[node.name].known_after is not None:
+            raise FlowError(f"{node} is not known when the event is decided.", do="Read it through a delayed window.")
+
+
+def _currency(nodes: dict[tuple[Any, ...], Expr], said: str | None, flow: str) -> str | None:
+    """The one currency that amounts without a currency of their own are read in."""
+    named = {n.type.currency for n in nodes.values() if n.type.kind is Kind.MONEY and n.type.currency}
+    opened = [n for n in nodes.values() if isinstance(n, FieldRead) and n.type.kind is Kind.MONEY and not n.type.currency]
+    if said is not None:
+        return said
+    if opened and len(named) != 1:
+        raise FlowError(
+            f"{flow} reads {opened[0]}, whose currency is open.", seen=", ".join(sorted(named)) or "no currency", do='Write currency = "EUR".'
+        )
+    return next(iter(named)) if len(named) == 1 else None
+
+
+def _text(
+    cls: type, event: type[Event], learned: list[type[Event]], lines: dict[str, Any], currency: str | None, lateness: int
+) -> str:
+    """The flow as text: what its digest is made of."""
+    names: dict[int, str] = {}
+    out = [f"flow on {event.__name__} v{event.__version__}", *(f"learns {e.__name__} v{e.__version__}" for e in learned)]
+    out += [f"currency = {currency!r}", f"lateness = {written(lateness)!r}"]
+    for kind in (event, *learned):
+        out += [f"{kind.__name__}.{f.name}: {f.type}{' | None' if f.optional else ''}" for f in kind.__contract__.values()]
+    for name, line in lines.items():
+        if isinstance(line, Expr):
+            out.append(f"{name} = {write(line, names)}")
+            names.setdefault(id(line), name)
+        elif isinstance(line, Rule):
+            out.append(f"{name} = {line.outcome.word}({write(line.when, names)}, because={line.because!r})")
+        elif isinstance(line, Bands):
+            steps = ", ".join(f"{n}={t!r}" for n, t in zip(line.names, line.thresholds, strict=True))
+            out.append(f"{name} = bands({write(line.of, names)}, {steps})")
+        elif name == "limits":
+            out.append(f"limits = {line!r}")
+    return "\n".join(out)

@@ -1,0 +1,130 @@
+"""Rules, levels and limits: what a flow thinks of what it knows."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum
+
+from tidegate.errors import FlowError
+from tidegate.events.durations import microseconds
+from tidegate.events.types import Kind
+from tidegate.expressions.node import Expr
+
+
+class Outcome(IntEnum):
+    """What is decided, in order of severity: the severest rule that fires wins."""
+
+    APPROVE = 0
+    REVIEW = 1
+    DECLINE = 2
+
+    @property
+    def word(self) -> str:
+        """As it is written in decisions."""
+        return self.name.lower()
+
+
+def outcome_of(word: str) -> Outcome:
+    """The outcome that a word names.
+
+    Raises:
+        FlowError: there is no such outcome.
+    """
+    try:
+        return Outcome[word.upper()]
+    except KeyError:
+        raise FlowError("An outcome is approve, review or decline.", seen=repr(word)) from None
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """If `when` holds, the outcome is at least `outcome`, because of `because`."""
+
+    outcome: Outcome
+    when: Expr
+    because: str
+
+
+def _rule(outcome: Outcome, when: Expr, because: str) -> Rule:
+    if not isinstance(when, Expr) or when.type.kind is not Kind.BOOL:
+        seen = f"{when} ({when.type})" if isinstance(when, Expr) else repr(when)
+        raise FlowError(f"{outcome.word} takes a condition.", seen=seen, do="Compare something: risk > 0.9.")
+    if not isinstance(because, str) or not because.strip():
+        raise FlowError("A rule says why, in words.", seen=f"because={because!r}", do='Write because="Unlike this card\'s history".')
+    return Rule(outcome, when, because.strip())
+
+
+def approve(when: Expr, *, because: str) -> Rule:
+    """A reason to approve; it is recorded, and outweighs nothing severer."""
+    return _rule(Outcome.APPROVE, when, because)
+
+
+def review(when: Expr, *, because: str) -> Rule:
+    """Have a person look when the condition holds."""
+    return _rule(Outcome.REVIEW, when, because)
+
+
+def decline(when: Expr, *, because: str) -> Rule:
+    """Decline when the condition holds."""
+    return _rule(Outcome.DECLINE, when, because)
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Levels by lower thresholds, ascending."""
+
+    of: Expr
+    names: tuple[str, ...]
+    thresholds: tuple[float, ...]
+
+
+def bands(of: Expr, **thresholds: float) -> Bands:
+    """Name the level of a number: `level = bands(risk, low=0.0, medium=0.5, high=0.9)`.
+
+    The level is the last band whose threshold the number reaches; missing if it reaches none, or is missing.
+
+    Raises:
+        FlowError: not a plain number, no bands, or thresholds that do not ascend.
+    """
+    if not isinstance(of, Expr) or not of.type.is_number:
+        raise FlowError("Bands are over a plain number.", seen=str(of))
+    values = tuple(float(v) for v in thresholds.values())
+    if not values or any(a >= b for a, b in zip(values, values[1:], strict=False)):
+        raise FlowError("Bands have ascending thresholds.", seen=str(thresholds), do="bands(risk, low=0.0, high=0.9)")
+    return Bands(of, tuple(thresholds), values)
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """A flow's limit on itself: at most `count` of an outcome in any `last`; what is over it becomes `then`."""
+
+    count: int
+    outcome: Outcome
+    last: int
+    then: Outcome
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A decision that is not ready within `within` microseconds of its request is answered with `answer`."""
+
+    within: int
+    answer: Outcome
+
+
+def at_most(count: int, outcome: str, *, last: str | timedelta, then: str = "review") -> AtMost:
+    """Limit how often a flow decides so: `at_most(100, "decline", last="1h")`; beyond it the outcome is `then`.
+
+    Raises:
+        FlowError: a limit of less than one, or one that would make the outcome severer.
+    """
+    limited, softer = outcome_of(outcome), outcome_of(then)
+    if count < 1 or count > 1_000_000:
+        raise FlowError("A limit counts from 1 to a million.", seen=str(count))
+    if softer >= limited:
+        raise FlowError("Beyond a limit the outcome is a milder one.", seen=f"{outcome} becomes {then}")
+    return AtMost(count, limited, microseconds(last), softer)
+
+
+def deadline(within: str | timedelta, *, answer: str) -> Deadline:
+    """Declare what is answered when a decision takes too long: `deadline("50ms", answer="review")`."""
+    return Deadline(microseconds(within), outcome_of(answer))
