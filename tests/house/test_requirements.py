@@ -1,0 +1,71 @@
+"""What is installed: locked, hashed, nameless as to where it comes from, and free to pass on."""
+
+import re
+import tomllib
+from importlib import metadata
+
+import pytest
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from .house import ROOT, shown
+
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+NOT_FOR_USERS = re.compile(r"\b(A?GPL|GNU (Affero )?General Public|SSPL|BUSL|Commons Clause)", re.I)
+
+
+def locked(name: str) -> dict[str, list[Requirement]]:
+    """The packages of a lock, by name; more than one entry where platforms differ."""
+    found: dict[str, list[Requirement]] = {}
+    for line in (ROOT / "requirements" / name).read_text("utf-8").splitlines():
+        if line and not line.startswith((" ", "#")):
+            wanted = Requirement(line.rstrip("\\ "))
+            found.setdefault(canonicalize_name(wanted.name), []).append(wanted)
+    return found
+
+
+def asked() -> list[Requirement]:
+    """Everything pyproject.toml asks for, extras and groups included."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    lists = [project["project"]["dependencies"], *project["project"]["optional-dependencies"].values()]
+    lists += project["dependency-groups"].values()
+    return [Requirement(one) for wanted in lists for one in wanted if isinstance(one, str)]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=shown)
+def test_a_lock_names_versions_and_hashes_and_no_host(lock) -> None:
+    text = lock.read_text("utf-8")
+    assert "://" not in text and "--index" not in text and "--find-links" not in text
+    entries = re.split(r"\n(?=\S)", text.strip())
+    assert entries
+    for entry in entries:
+        assert re.match(r"[\w.-]+==[\w.]+", entry), entry[:80]
+        assert "--hash=sha256:" in entry, entry[:80]
+
+
+def test_the_lock_holds_what_the_project_asks_for() -> None:
+    have = locked("dev.txt")
+    for wanted in asked():
+        entries = have.get(canonicalize_name(wanted.name))
+        assert entries, f"{wanted.name} is not locked: make lock"
+        for entry in entries:
+            version = str(entry.specifier).removeprefix("==")
+            assert wanted.specifier.contains(version, prereleases=True), f"{wanted} but {version} is locked: make lock"
+
+
+def test_users_and_developers_have_the_same_versions() -> None:
+    run, dev = locked("run.txt"), locked("dev.txt")
+    assert {name: dev.get(name) for name in run} == run
+
+
+@pytest.mark.parametrize("name", sorted(locked("run.txt")))
+def test_what_users_install_may_be_passed_on(name: str) -> None:
+    if not any(entry.marker is None or Marker(str(entry.marker)).evaluate() for entry in locked("run.txt")[name]):
+        return  # for another platform
+    about = metadata.metadata(name)
+    classified = " ".join(line for line in about.get_all("Classifier") or [] if line.startswith("License"))
+    # The field License may hold the whole text, third parties' included; what a project says of itself comes first.
+    stated = f"{about.get('License-Expression', '')} {about.get('License', '')[:200]} {classified}"
+    assert stated.strip(), f"{name} states no licence"
+    assert not NOT_FOR_USERS.search(stated), f"{name}: {stated}"
