@@ -10,8 +10,8 @@ import numpy as np
 from numba import njit
 
 from tidegate.models.layout import (
-    CATEGORICAL, CATEGORY_WORD, DIVISOR, FEATURE_COUNT, GROUP, GROUP_COUNT, LINK, NAN_RIGHT, NODES, NUMERIC_NAN,
-    NUMERIC_ZERO, ROOTS, SETS, SIGMOID, SLOT_COUNT, SLOTS, SPLIT,
+    BLOCK_COUNT, BLOCK_WORDS, BLOCKS, DIVISOR, FEATURE_COUNT, GROUP, GROUP_COUNT, KINDS, LARGEST, LINK, LOOKS, NAN_LEFT,
+    NAN_RIGHT, NODES, NONE, ROOTS, SIGMOID, SLOT_COUNT, ZERO_LEFT, ZERO_RIGHT,
 )  # fmt: skip
 
 __all__ = ["fill_slots", "link", "predict_matrix", "read_cells", "score_cells"]
@@ -23,47 +23,41 @@ INPUT_INT, INPUT_FLOAT, INPUT_TEXT = 0, 1, 2
 INPUT_WORDS = 4  # column, kind, first entry of its dictionary, entries
 
 
-@njit("void(int64[::1], float64[::1], float64[::1], int64[::1])", cache=True, nogil=True)
-def fill_slots(forest, values, slots, bits):  # type: ignore[no-untyped-def]
-    """A row's feature values to its slots; `bits` is the memory of `slots`."""
-    base, sets = forest[SLOTS], forest[SETS]
-    for s in range(forest[SLOT_COUNT]):
-        at = base + 4 * s
-        kind = forest[at]
-        x = values[forest[at + 1]]
-        if kind <= NUMERIC_NAN:
-            zero = abs(x) <= ZERO
-            if kind == NUMERIC_NAN:
-                slots[s] = 0.0 if zero else x
-            elif kind == NUMERIC_ZERO:
-                slots[s] = math.nan if zero else x
-            else:
-                slots[s] = 0.0 if zero or math.isnan(x) else x
-        else:
-            code = np.int64(-1)
-            if x > -1.0 and x < 2147483648.0:  # false for NaN; LightGBM cuts the fraction off, so -0.5 is category 0
-                code = np.int64(x)
-            word = code >> 6
-            bit = np.int64(0)
-            if kind == CATEGORY_WORD:
-                if code >= 0 and word == forest[at + 2]:
-                    bit = np.int64(1) << (code & 63)
-            elif code >= 0 and word < forest[at + 3]:
-                bit = (forest[sets + forest[at + 2] + word] >> (code & 63)) & 1
-            bits[s] = bit
+@njit("void(int64[::1], float64[::1], float64[::1])", cache=True, nogil=True)
+def fill_slots(forest, values, slots):  # type: ignore[no-untyped-def]
+    """A row's feature values to its slots (see `layout`)."""
+    looks = forest[LOOKS]
+    slots[0] = math.nan
+    for s in range(forest[KINDS + NONE], forest[KINDS + ZERO_LEFT]):
+        x = values[forest[looks + s]]
+        slots[s] = 0.0 if abs(x) <= ZERO or x != x else min(x, LARGEST)
+    for kind in (ZERO_LEFT, ZERO_RIGHT):
+        away = math.inf if kind == ZERO_RIGHT else -math.inf
+        for s in range(forest[KINDS + kind], forest[KINDS + kind + 1]):
+            x = values[forest[looks + s]]
+            slots[s] = away if abs(x) <= ZERO or x != x else min(x, LARGEST)
+    for kind in (NAN_LEFT, NAN_RIGHT):
+        away = math.inf if kind == NAN_RIGHT else -math.inf
+        for s in range(forest[KINDS + kind], forest[KINDS + kind + 1]):
+            x = values[forest[looks + s]]
+            slots[s] = away if x != x else (0.0 if abs(x) <= ZERO else min(x, LARGEST))
+    for block in range(forest[BLOCK_COUNT]):
+        at = forest[BLOCKS] + BLOCK_WORDS * block
+        x, others = values[forest[at]], forest[at + 4]
+        # False for NaN. LightGBM cuts the fraction off, so -0.5 is category 0.
+        code = np.int64(x) if x > -1.0 and x < others else others
+        row = forest[at + 3] + code * forest[at + 5]
+        mine = slots[forest[at + 1] : forest[at + 1] + forest[at + 2]]
+        for s in range(len(mine)):
+            mine[s] = (forest[row + (s >> 6)] >> (s & 63)) & 1
 
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
-def _step(nodes, thresholds, slots, bits, first, node):  # type: ignore[no-untyped-def]
-    """The next node: the left child, or the one after it."""
-    at = 2 * node
-    packed = nodes[at + 1]
-    slot = first + ((packed >> 32) & 0xFFFFFF)
-    x = slots[slot]
-    above = np.int64(x > thresholds[at]) | (np.int64(x != x) & (packed >> NAN_RIGHT))
-    outside = np.int64((bits[slot] & nodes[at]) == 0)
-    categorical = (packed >> CATEGORICAL) & 1
-    return (packed & 0xFFFFFFFF) + ((above ^ ((above ^ outside) & -categorical)) & (packed >> SPLIT) & 1)
+def _step(nodes, numbers, slots, first, at):  # type: ignore[no-untyped-def]
+    """The next node: the left child, or the one behind it. Unsigned, because Numba spends time on negative indices."""
+    packed = nodes[at + np.uint64(1)]
+    above = np.uint64(slots[first + (packed >> np.uint64(32))] > numbers[at])
+    return (packed & np.uint64(0xFFFFFFFF)) + (above << np.uint64(1))
 
 
 @njit("float64(int64[::1], float64)", cache=True, nogil=True)
@@ -81,36 +75,39 @@ def link(forest, raw):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit("void(int64[::1], float64[::1], int64[::1], float64[::1], int64)", cache=True, nogil=True)
-def _walk(forest, slots, bits, sums, n):  # type: ignore[no-untyped-def]
+@njit("void(int64[::1], float64[::1], float64[::1], int64)", cache=True, nogil=True)
+def _walk(forest, slots, sums, n):  # type: ignore[no-untyped-def]
     """Add every tree's leaf to each of n rows whose slots lie one after another; each sum is in the trees' order."""
-    width, groups = forest[SLOT_COUNT], forest[GROUP_COUNT]
-    nodes = forest[forest[NODES] :]
-    values = nodes.view(np.float64)
-    for g in range(groups):
-        at = forest[ROOTS] + g * (GROUP + 1)
-        steps = forest[at + GROUP]
-        for i in range(n):
+    width, groups = np.uint64(forest[SLOT_COUNT]), forest[GROUP_COUNT]
+    roots = forest[forest[ROOTS] :].view(np.uint64)
+    nodes = forest[forest[NODES] :].view(np.uint64)
+    numbers = nodes.view(np.float64)
+    for group in range(groups):
+        g = np.uint64(group * (GROUP + 1))
+        steps = roots[g + np.uint64(8)]
+        for row in range(n):
+            i = np.uint64(row)
             first = i * width
-            a, b, c, d = forest[at], forest[at + 1], forest[at + 2], forest[at + 3]
-            e, f, u, v = forest[at + 4], forest[at + 5], forest[at + 6], forest[at + 7]
+            a, b, c, d = roots[g], roots[g + np.uint64(1)], roots[g + np.uint64(2)], roots[g + np.uint64(3)]
+            e, f = roots[g + np.uint64(4)], roots[g + np.uint64(5)]
+            u, v = roots[g + np.uint64(6)], roots[g + np.uint64(7)]
             for _ in range(steps):
-                a = _step(nodes, values, slots, bits, first, a)
-                b = _step(nodes, values, slots, bits, first, b)
-                c = _step(nodes, values, slots, bits, first, c)
-                d = _step(nodes, values, slots, bits, first, d)
-                e = _step(nodes, values, slots, bits, first, e)
-                f = _step(nodes, values, slots, bits, first, f)
-                u = _step(nodes, values, slots, bits, first, u)
-                v = _step(nodes, values, slots, bits, first, v)
-            total = sums[i] + values[2 * a]
-            total = total + values[2 * b]
-            total = total + values[2 * c]
-            total = total + values[2 * d]
-            total = total + values[2 * e]
-            total = total + values[2 * f]
-            total = total + values[2 * u]
-            sums[i] = total + values[2 * v]
+                a = _step(nodes, numbers, slots, first, a)
+                b = _step(nodes, numbers, slots, first, b)
+                c = _step(nodes, numbers, slots, first, c)
+                d = _step(nodes, numbers, slots, first, d)
+                e = _step(nodes, numbers, slots, first, e)
+                f = _step(nodes, numbers, slots, first, f)
+                u = _step(nodes, numbers, slots, first, u)
+                v = _step(nodes, numbers, slots, first, v)
+            total = sums[i] + numbers[a]
+            total = total + numbers[b]
+            total = total + numbers[c]
+            total = total + numbers[d]
+            total = total + numbers[e]
+            total = total + numbers[f]
+            total = total + numbers[u]
+            sums[i] = total + numbers[v]
 
 
 @njit("void(int64[::1], float64[:, ::1], float64[::1], boolean)", cache=True, nogil=True)
@@ -118,13 +115,12 @@ def predict_matrix(forest, matrix, out, raw):  # type: ignore[no-untyped-def]
     """The answer for each row of a matrix, or with `raw` the sum of its leaves."""
     n, width = len(matrix), forest[SLOT_COUNT]
     slots = np.empty(min(n, BLOCK) * width)
-    bits = slots.view(np.int64)
     for start in range(0, n, BLOCK):
         rows = min(BLOCK, n - start)
         for i in range(rows):
-            fill_slots(forest, matrix[start + i], slots[i * width : (i + 1) * width], bits[i * width : (i + 1) * width])
+            fill_slots(forest, matrix[start + i], slots[i * width : (i + 1) * width])
         out[start : start + rows] = 0.0
-        _walk(forest, slots, bits, out[start : start + rows], rows)
+        _walk(forest, slots, out[start : start + rows], rows)
         if not raw:
             for i in range(start, start + rows):
                 out[i] = link(forest, out[i])
@@ -167,14 +163,13 @@ def score_cells(forest, inputs, cells, start, stop, out):  # type: ignore[no-unt
     width = forest[SLOT_COUNT]
     values = np.empty(forest[FEATURE_COUNT])
     slots = np.empty(max(min(stop - start, BLOCK), 0) * width)
-    bits = slots.view(np.int64)
     scores = cells.view(np.float64)[out]
     for first in range(start, stop, BLOCK):
         rows = min(BLOCK, stop - first)
         for i in range(rows):
             read_cells(inputs, cells, first + i, values)
-            fill_slots(forest, values, slots[i * width : (i + 1) * width], bits[i * width : (i + 1) * width])
+            fill_slots(forest, values, slots[i * width : (i + 1) * width])
         scores[first : first + rows] = 0.0
-        _walk(forest, slots, bits, scores[first : first + rows], rows)
+        _walk(forest, slots, scores[first : first + rows], rows)
         for i in range(first, first + rows):
             scores[i] = link(forest, scores[i])
