@@ -85,12 +85,12 @@ def budget(figures: ReplayFigures, known: Truth) -> Budget | None:
 def _lines(
     score: NDArray[np.float64], known: Truth, ranked: NDArray[np.int64], ends: NDArray[np.int64], days: float
 ) -> tuple[BudgetLine, ...]:
-    """The table: budgets of 1, 2, 5, 10, ... alerts a day, until all fraud is found or all rows are looked at."""
+    """The table: budgets of 1, 2, 5, 10, ... alerts a day, until 99 % of the frauds are found or all rows are looked at."""
     label = known.label[ranked]
     labelled = np.cumsum(label != UNKNOWN)
     lines: list[BudgetLine] = []
     for per_day in (m * 10**e for e in range(7) for m in (1, 2, 5)):
-        place = int(np.searchsorted(ends, int(per_day * days), side="left")) - 1
+        place = int(np.searchsorted(ends, round(per_day * days), side="left")) - 1
         if place < 0 or (lines and lines[-1].alerts == int(ends[place]) + 1):
             continue
         alerts = int(ends[place]) + 1
@@ -107,6 +107,6 @@ def _lines(
                 value_share=ratio(value, known.value),
             )
         )
-        if len(frauds) == known.frauds:
+        if len(frauds) >= 0.99 * known.frauds:
             break
     return tuple(lines)

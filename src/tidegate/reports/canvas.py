@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, MUTED, LINE, PASS, WATCH, STOP, HONEST, FRAUD, ACCENT = (f"#0101{i:02x}" for i in range(16, 25))
+INK, MUTED, LINE, PASS, WATCH, STOP, HONEST, FRAUD, ACCENT, PAPER = (f"#0101{i:02x}" for i in range(16, 26))
 _VARIABLES = {
     INK: "ink",
     MUTED: "muted",
@@ -26,16 +26,17 @@ _VARIABLES = {
     HONEST: "honest",
     FRAUD: "fraud",
     ACCENT: "accent",
+    PAPER: "paper",
 }
 _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "font.family": ["DejaVu Sans"],
-    "font.size": 10.5,
+    "font.size": 11.5,
     "text.color": INK,
     "text.parse_math": False,
     "axes.edgecolor": MUTED,
     "axes.labelcolor": MUTED,
-    "axes.labelsize": 10.5,
+    "axes.labelsize": 11.5,
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -47,8 +48,8 @@ _STYLE: dict[str, Any] = {
     "grid.linewidth": 0.8,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
     "xtick.major.size": 3,
     "ytick.major.size": 3,
     "xtick.minor.size": 0,
@@ -56,7 +57,7 @@ _STYLE: dict[str, Any] = {
     "lines.linewidth": 1.8,
     "lines.solid_capstyle": "round",
     "legend.frameon": False,
-    "legend.fontsize": 10,
+    "legend.fontsize": 11,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",

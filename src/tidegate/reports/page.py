@@ -126,7 +126,8 @@ def _content(figures: ReplayFigures, found: Findings) -> dict[str, Any]:
         "stops": tables.stops(figures, found),
         "budget": tables.budget(figures, found),
         "rules": tables.rules(figures, found),
-        "rules_shown": min(plots.MOST_RULES, sum(1 for rule in found.rules if rule.hits)),
+        "rules_drawn": plots.MOST_RULES,
+        "rules_firing": sum(1 for rule in found.rules if rule.hits),
         "silent": [rule.name for rule in found.rules if not rule.hits],
         "over_time": tables.over_time(figures, steps, labelled) if steps else None,
         "fit": tables.calibration(found),
@@ -170,7 +171,7 @@ def _lead(figures: ReplayFigures, found: Findings) -> str:
     days = f"{found.days:,.1f} days" if found.days > 1 else "a day or less"
     text = (
         f"Over {days}, {words.count(figures.rows)} event{'s were' if figures.rows != 1 else ' was'} decided and "
-        f"{words.count(stop.flagged)} ({words.percent(stop.flagged_share)}) did not simply pass. "
+        f"{words.count(stop.flagged)} ({words.percent(stop.flagged_share)}) were flagged. "
     )
     if not found.known:
         return text + "The source has no labels, so it cannot be said how many of these were fraud."
@@ -179,11 +180,11 @@ def _lead(figures: ReplayFigures, found: Findings) -> str:
     text += f"Of {words.count(found.frauds)} known frauds, {words.count(stop.frauds)} ({words.percent(stop.recall)})"
     if found.fraud_value is not None:
         value = words.money(stop.value, figures.currency, figures.exponent)
-        text += f" were stopped, worth {value} ({words.percent(stop.value_share)} of all fraud value)"
+        text += f" were caught, worth {value} ({words.percent(stop.value_share)} of all fraud value)"
     else:
-        text += " were stopped"
+        text += " were caught"
     against = (1 - stop.precision) / stop.precision if stop.precision > 0 else math.nan
-    return text + (f"; for each of them {words.rate(against)} honest events were stopped too." if against > 0 else ".")
+    return text + (f"; for each of them {words.rate(against)} honest events were flagged too." if against > 0 else ".")
 
 
 def _cards(figures: ReplayFigures, found: Findings) -> Iterator[tuple[str, str, str]]:
@@ -198,16 +199,16 @@ def _cards(figures: ReplayFigures, found: Findings) -> Iterator[tuple[str, str, 
         yield "Alarms", words.count(found.alarms), f"{words.rate(found.alarms / found.days)} a day"
     stop = _widest(found)
     if found.frauds and stop:
-        yield "Frauds stopped", words.percent(stop.recall), f"of {words.count(found.frauds)} known (recall)"
-        yield "Right when it stops", words.percent(stop.precision), "frauds among stopped (precision)"
+        yield "Frauds caught", words.percent(stop.recall), f"of {words.count(found.frauds)} known (recall)"
+        yield "Right when it flags", words.percent(stop.precision), "frauds among flagged (precision)"
         if found.fraud_value is not None:
             whole = words.money(found.fraud_value, figures.currency, figures.exponent)
-            yield "Fraud value stopped", words.percent(stop.value_share), f"of {whole}"
+            yield "Fraud value caught", words.percent(stop.value_share), f"of {whole}"
     if found.ranking:
         share = found.ranking.frauds / found.ranking.rows
         by_chance = f"chance would give {words.number(share)}"
         yield "Average precision", words.number(found.ranking.average_precision), by_chance
-        yield "ROC AUC", words.number(found.ranking.roc_auc), "a fraud outranks an honest event"
+        yield "ROC AUC", words.number(found.ranking.roc_auc), "how often fraud outranks honest"
     if found.latency:
         quantiles = dict(found.latency.quantiles)
         yield "One decision, p99", words.duration(quantiles[0.99]), f"half take {words.duration(quantiles[0.5])} at most"

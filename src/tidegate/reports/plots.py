@@ -6,7 +6,7 @@ import numpy as np
 
 from tidegate.reports import words
 from tidegate.reports.budget import Budget
-from tidegate.reports.canvas import ACCENT, FRAUD, HONEST, INK, LINE, MUTED, PASS, STOP, WATCH, blank, quiet, svg
+from tidegate.reports.canvas import ACCENT, FRAUD, HONEST, INK, LINE, MUTED, PAPER, PASS, STOP, WATCH, blank, quiet, svg
 from tidegate.reports.detection import Calibration, Caught, Ranking
 from tidegate.reports.figures import ReplayFigures
 from tidegate.reports.rules import RuleWorth
@@ -53,7 +53,9 @@ def _mark(axes: "Axes", x: float, y: float, text: str, colour: str) -> None:
         textcoords="offset points",
         ha=side,
         color=colour,
-        fontsize=10,
+        fontsize=11,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
+        zorder=4,
     )
 
 
@@ -65,7 +67,7 @@ def precision_recall(found: Ranking, stops: tuple[Caught, ...]) -> str:
     axes.step(found.recall, found.precision, where="pre", color=ACCENT)
     axes.axhline(base, color=MUTED, linewidth=1, linestyle=(0, (2, 3)))
     axes.annotate(
-        f"chance: {words.percent(base)}", (1, base), xytext=(0, 4), textcoords="offset points", ha="right", color=MUTED
+        f"chance: {words.percent(base)}", (0, base), xytext=(6, 5), textcoords="offset points", color=MUTED, fontsize=11
     )
     _percent_axis(axes, "x")
     _percent_axis(axes, "y", 1.03)
@@ -110,9 +112,9 @@ def budget_curve(found: Budget, stops: tuple[Caught, ...], currency: str, expone
     axes.set_ylabel("fraud value saved" if found.by_value else "frauds found")
     axes.legend(loc="upper left", labelcolor=MUTED)
     if found.by_value:
-        right = axes.secondary_yaxis("right")
         scale = found.whole / 10**exponent
-        right.yaxis.set_major_formatter(FuncFormatter(lambda share, _: words.compact(share * scale)))
+        right = axes.secondary_yaxis("right", functions=(lambda share: share * scale, lambda value: value / scale))
+        right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.compact(value)))
         right.set_ylabel(f"{words.shortened(currency, 8)} in all".strip())
         right.spines["right"].set_visible(False)
     description = "Cumulative fraud saved when the events with the highest scores are looked at first."
@@ -153,7 +155,7 @@ def rule_bars(rules: tuple[RuleWorth, ...], base: float, labelled: bool) -> str:
 
 def _bar_words(axes: "Axes", places: "np.typing.NDArray[np.int64]", ends: list[float], texts: list[str]) -> None:
     for y, x, text in zip(places, ends, texts, strict=True):
-        axes.annotate(text, (x, y), xytext=(5, 0), textcoords="offset points", va="center", color=INK, fontsize=10)
+        axes.annotate(text, (x, y), xytext=(5, 0), textcoords="offset points", va="center", color=INK, fontsize=11)
 
 
 def outcomes_over_time(found: OverTime, outcomes: tuple[str, ...], labelled: bool) -> str:
@@ -162,7 +164,7 @@ def outcomes_over_time(found: OverTime, outcomes: tuple[str, ...], labelled: boo
     from matplotlib.ticker import FuncFormatter
 
     figure, (upper, lower) = blank(1040, 330, nrows=2, sharex=True, height_ratios=(2.2, 1))
-    # Years beyond what the date axis can show are drawn as years of the common era would be: as plain days.
+    # In days since 1970, as matplotlib counts them; times no calendar of its has stay plain numbers of days.
     edges = np.append(found.start, found.start[-1] + found.step_us) / 86_400e6
     events = np.maximum(found.events, 1)
     below = np.zeros(len(found.events))
@@ -183,18 +185,28 @@ def outcomes_over_time(found: OverTime, outcomes: tuple[str, ...], labelled: boo
     upper.set_ylabel("share of events")
     upper.legend(loc="upper left", ncols=len(outcomes), labelcolor=INK, columnspacing=1.4, handlelength=1.2)
     lower.stairs(found.events, edges, fill=True, color=PASS, alpha=0.7)
-    lower.set_ylabel(f"events per {found.step}" if not found.step[0].isdigit() else f"events, {found.step}")
+    lower.set_ylabel("events")
     lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.compact(value)))
     lower.set_ylim(bottom=0)
     lower.set_xlim(edges[0], edges[-1])
     if -700_000 < edges[0] and edges[-1] < 2_900_000:
-        locator = dates.AutoDateLocator(maxticks=9)
-        lower.xaxis.set_major_locator(locator)
-        lower.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+        lower.xaxis.set_major_locator(dates.AutoDateLocator(maxticks=10, interval_multiples=False))
+        lower.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _date(value, edges[-1] - edges[0])))
+        years = sorted({words.day(int(edge * 86_400e6))[:4] for edge in (edges[0], edges[-1])})
+        lower.set_xlabel(" to ".join(years) + ", UTC")
     for axes in (upper, lower):
         quiet(axes)
     figure.align_ylabels()
     return svg(figure, "time", "Outcomes over time", f"Shares of outcomes and number of events per {found.step}, UTC.")
+
+
+def _date(days: float, span: float) -> str:
+    """A tick of a time axis: the hour on axes of up to two days, the month on those of over two years, else the day."""
+    moment = np.datetime64(round(days * 1440), "m").item()
+    month = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[moment.month - 1]
+    if span > 730:
+        return f"{month} {moment.year}"
+    return f"{moment.day} {month}" + (f" {moment:%H:%M}" if span <= 2 else "")
 
 
 def score_histogram(found: ScoreSpread, labelled: bool) -> str:
@@ -253,7 +265,7 @@ def latency_histogram(found: Latency) -> str:
             textcoords="offset points",
             va="top",
             color=INK,
-            fontsize=10,
+            fontsize=11,
         )
     axes.set_xlabel("time of one decision in µs (logarithmic)")
     axes.set_ylabel("share of decisions")

@@ -35,10 +35,9 @@ def stops(figures: ReplayFigures, found: Findings) -> Table:
     for stop in found.stops:
         row: list[str | tuple[str, str]] = [stop.name, words.count(stop.flagged), words.percent(stop.flagged_share)]
         if found.frauds:
-            span = f"{words.percent(stop.low)} to {words.percent(stop.high)}" if math.isfinite(stop.low) else ""
             against = (1 - stop.precision) / stop.precision if stop.precision > 0 else math.nan
             row += [
-                (words.percent(stop.precision), span),
+                (words.percent(stop.precision), words.interval(stop.low, stop.high)),
                 (words.percent(stop.recall), f"{words.count(stop.frauds)} frauds"),
                 words.number(stop.f1),
                 words.percent(stop.honest_rate),
@@ -87,10 +86,8 @@ def rules(figures: ReplayFigures, found: Findings) -> Table | None:
             words.percent(rule.hit_rate),
         ]
         if found.frauds:
-            low, high = rule.found.low, rule.found.high
-            span = f"{words.percent(low)} to {words.percent(high)}" if math.isfinite(low) else ""
             row += [
-                (words.percent(rule.found.precision), span),
+                (words.percent(rule.found.precision), words.interval(rule.found.low, rule.found.high)),
                 words.rate(rule.lift) + ("×" if math.isfinite(rule.lift) else ""),
                 (words.count(rule.found.frauds), words.percent(rule.found.recall)),
             ]
@@ -122,11 +119,12 @@ def calibration(found: Findings) -> Table | None:
             f"{b.low:g} to {b.high:g}",
             words.count(b.rows),
             words.percent(b.said),
-            (words.percent(b.happened), f"{words.percent(b.least)} to {words.percent(b.most)}"),
+            words.percent(b.happened),
+            words.interval(b.least, b.most),
         )
         for b in found.calibration.bins
     )
-    return Table("Calibration of the score", ("score", "events", "mean score", "were fraud"), rows)
+    return Table("Calibration of the score", ("score", "events", "mean score", "were fraud", "95 % interval"), rows)
 
 
 def latency(found: Findings) -> Table | None:

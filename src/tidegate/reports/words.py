@@ -33,10 +33,10 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def rate(value: float) -> str:
-    """A number that may be large or small, to three significant digits."""
+    """A number that may be large or small, to two significant digits; whole from ten on."""
     if not math.isfinite(value):
         return NOTHING
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
 
 
 def percent(share: float) -> str:
@@ -51,6 +51,14 @@ def percent(share: float) -> str:
     if value in (0.0, 100.0):
         return f"{value:.0f} %"
     return f"{value:.2f} %" if abs(value) < 1 else f"{value:.1f} %"
+
+
+def interval(low: float, high: float) -> str:
+    """Two shares as a range of percentages, nothing when they are not numbers: `interval(0.225, 0.239)`."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    least, most = percent(low), percent(high)
+    return least if least == most else f"{least.removesuffix(' %')} to {most}"
 
 
 def money(minor: int, currency: str, exponent: int) -> str:
