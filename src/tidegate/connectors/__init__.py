@@ -1,0 +1,1 @@
+"""The edges: each file here knows one outside system."""

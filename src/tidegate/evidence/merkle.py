@@ -132,7 +132,7 @@ def root_at(size: int, subtree: Subtree) -> bytes:
 
 
 def inclusion_proof(index: int, size: int, subtree: Subtree) -> list[bytes]:
-    """The hashes that lead from leaf `index` (from 0) to the root of a tree of `size` leaves (RFC 9162 section 2.1.3.1).
+    """The hashes that lead from leaf `index` (from 0) to the root of a tree of `size` leaves (RFC 9162, 2.1.3.1).
 
     Raises:
         ValueError: there is no such leaf in a tree of that size.

@@ -1,0 +1,228 @@
+"""The store of one process: decisions, their evidence and the outbox, in one SQLite file.
+
+    with Store.open("decisions.db") as store:
+        head = store.append(entries)      # on disk when this returns, all of it or nothing
+
+WAL with synchronous=FULL: a commit is on the disk before `append` returns, and readers never wait for it. One commit
+holds a whole batch (group commit), so the cost of the disk's sync is shared.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tidegate.connectors.sqlite_faults import told
+from tidegate.connectors.sqlite_files import Lock, connect, make, recognise
+from tidegate.connectors.sqlite_reading import Reading
+from tidegate.connectors.sqlite_seen import SeenIds
+from tidegate.errors import StoreError
+from tidegate.evidence.merkle import Range, peaks
+from tidegate.evidence.record import Entry, Refusal, TreeHead, seal
+from tidegate.evidence.tables import LOWEST_NODE, RECORDS
+
+_INSERT = f"INSERT INTO records VALUES ({', '.join('?' * len(RECORDS))})"
+
+
+class Store(Reading):
+    """A SQLite store. Made by `Store.open`; may be used as a context manager.
+
+    One thread appends; any thread may read. Close it when no thread is reading any more.
+    """
+
+    def __init__(self, path: Path, lock: Lock | None) -> None:
+        super().__init__(path)
+        self._lock = lock
+        self._writing = threading.Lock()
+        self._doubtful = False
+        self._tree = Range()
+        self._writer: sqlite3.Connection | None = None
+        try:
+            recognise(self._reader() if lock is None else self._write_connection(), path)
+            if lock is not None:
+                self._tree = self._tree_on_disk()
+                self._check_whole()
+                self._seen = SeenIds(self._tree.size)
+                self._seen.add_all(row[0] for row in self._write_connection().execute("SELECT id FROM records"))
+        except sqlite3.Error as error:
+            self.close()
+            raise told(error, path) from error
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def open(cls, path: str | Path, *, create: bool = True, read_only: bool = False) -> Self:
+        """Open a store, or make it.
+
+        Args:
+            path: the file. Beside it lie `-wal` and `-shm` (SQLite's) and `.lock`.
+            create: make the store if the file does not exist.
+            read_only: only read; another process may be appending at the same time.
+
+        Raises:
+            StoreError: no such file, no store, one of another version, damaged, cut short, held by another process,
+                or not to be written here.
+        """
+        path = Path(path)
+        if path.is_dir():
+            raise StoreError(f"{path} is a folder, not a store.", do="Give the path of a file in it.")
+        if not path.exists() and (read_only or not create):
+            raise StoreError(f"There is no store {path}.", do="Give the path of an existing store.")
+        if read_only:
+            return cls(path, None)
+        lock = Lock(path)
+        try:
+            if not path.exists():
+                make(path)
+            return cls(path, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    def _write_connection(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreError(f"The store {self.path} is closed.", do="Open it again with Store.open.")
+        if self._lock is None:
+            raise StoreError(f"The store {self.path} was opened to read only.", do="Open it without read_only.")
+        if self._writer is None:
+            self._writer = connect(self.path, write=True)
+        return self._writer
+
+    def _tree_on_disk(self) -> Range:
+        size = self.head().size
+        return Range(size, [self.subtree(level, index) for level, index in peaks(size)])
+
+    def _check_whole(self) -> None:
+        (last,) = self._write_connection().execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()
+        if last != self._tree.size or self._tree.root() != self.head().root:
+            raise StoreError(
+                f"The records and the log of the store {self.path} do not belong together.",
+                seen=f"records up to {last}, a log of {self._tree.size}",
+                do="Run `tidegate verify` to see what was touched, then put back a copy of the store.",
+            )
+
+    def append(self, batch: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> TreeHead:
+        """Keep a batch: records, their seals and what is to be sent on, in one transaction.
+
+        It is on the disk when this returns. If it raises, nothing of the batch is visible, and the next call works
+        again once the cause is gone.
+
+        Args:
+            batch: entries in the order in which they were decided and learned; none may have an id the store holds.
+            refusals: events that were not taken, kept in the same transaction (outside the sealed log).
+
+        Returns:
+            The tree head over everything kept so far; `size` is the sequence number of the last entry.
+
+        Raises:
+            StoreError: an id is there already; the disk is full or failing.
+        """
+        with self._writing:
+            connection = self._write_connection()
+            try:
+                if self._doubtful:
+                    self._tree = self._tree_on_disk()
+                    self._doubtful = False
+                tree = self._tree.copy()
+                rows, leaves = seal(batch, tree.size)
+                nodes = tree.extend(leaves, LOWEST_NODE)
+                sent = [
+                    (seq << 16 | place, topic, body, seq)
+                    for seq, entry in enumerate(batch, self._tree.size + 1)
+                    if entry.outbox
+                    for place, (topic, body) in enumerate(entry.outbox)
+                ]
+                head = TreeHead(tree.size, tree.root())
+                connection.execute("BEGIN IMMEDIATE")
+                if rows:
+                    connection.executemany(_INSERT, rows)
+                    connection.execute("INSERT INTO heads VALUES (?, ?, ?)", (head.size, head.root, b"".join(leaves)))
+                if nodes:
+                    connection.executemany("INSERT INTO nodes VALUES (?, ?, ?)", nodes)
+                if sent:
+                    connection.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?)", sent)
+                if refusals:
+                    connection.executemany(
+                        "INSERT INTO refusals (id, digest, reason, at) VALUES (?, ?, ?, ?)",
+                        [(refusal.id, refusal.digest, refusal.reason, refusal.at) for refusal in refusals],
+                    )
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._undo(connection)
+                raise told(error, self.path) from error
+            except BaseException:
+                self._undo(connection)
+                raise
+            self._tree = tree
+            if self._seen is not None:
+                self._seen.add([entry.id for entry in batch])
+            return head
+
+    def _undo(self, connection: sqlite3.Connection) -> None:
+        """Take back what a failed transaction did. What the disk holds is looked at before the next one."""
+        self._doubtful = True
+        if connection.in_transaction:
+            try:
+                connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                # A connection that cannot even roll back is given up: closing it takes the transaction back.
+                connection.close()
+                self._writer = None
+
+    def _change(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        with self._writing:
+            connection = self._write_connection()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(statement, rows)
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._undo(connection)
+                raise told(error, self.path) from error
+
+    def put_artefact(self, kind: str, body: bytes) -> bytes:
+        """Keep a flow's definition or a model's file by its content, once.
+
+        Returns:
+            Its SHA-256, under which `get_artefact` gives it back.
+        """
+        digest = sha256(body).digest()
+        self._change("INSERT INTO artefacts VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING", [(digest, kind, body)])
+        return digest
+
+    def outbox_done(self, numbers: Sequence[int]) -> None:
+        """These have been sent (the `n` of `outbox_pending`); they are not pending any more."""
+        self._change("DELETE FROM outbox WHERE n = ?", [(n,) for n in numbers])
+
+    def note_snapshot(self, seq: int, file: str, sha256: bytes) -> None:
+        """Note that `file` holds the state after record `seq`; a later note for the same record takes its place."""
+        self._change(
+            "INSERT INTO snapshots VALUES (?, ?, ?) "
+            "ON CONFLICT (seq) DO UPDATE SET file = excluded.file, sha256 = excluded.sha256",
+            [(seq, file, sha256)],
+        )
+
+    def close(self) -> None:
+        """Close every connection and let other processes in. Closing twice is no mistake."""
+        with self._writing, self._opening:
+            if self._closed:
+                return
+            self._closed = True
+            for reader in self._readers:
+                reader.close()
+            if self._writer is not None:
+                self._writer.close()
+            if self._lock is not None:
+                self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

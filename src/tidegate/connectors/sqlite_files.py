@@ -1,0 +1,147 @@
+"""The files of a SQLite store: who may open them, and whether they are what they should be."""
+
+import errno
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from tidegate.connectors.sqlite_faults import told
+from tidegate.errors import StoreError
+from tidegate.evidence.tables import VERSION, definitions
+
+APPLICATION = 0x54494445
+"""SQLite's application id of a store: `TIDE`."""
+
+PAGE = 8192
+"""Bytes a page: rows of some 1 kB are written fastest so, and an index on random ids is not made much slower."""
+
+CACHE_KIB = 32 * 1024
+
+
+class Lock:
+    """Keeps a second process, or a second `Store` of this one, from writing the same store.
+
+    An advisory lock on the file `<store>.lock`, which holds the number of the process. It goes with the process,
+    however that ends.
+
+    Raises:
+        StoreError: another holds it, or the file cannot be made.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self.path = store.with_name(store.name + ".lock")
+        try:
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StoreError(
+                f"The store {store} cannot be opened for writing.",
+                seen=f"{error.strerror} at {self.path}",
+                do="Give this user the right to write the file and an existing folder to put it in.",
+            ) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._file, 32, 0).decode("ascii", "replace").strip()
+            os.close(self._file)
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise StoreError(
+                    f"The store {store} cannot be locked.", seen=str(error), do="Put it on a file system with locks."
+                ) from error
+            raise StoreError(
+                f"Another process has the store {store} open.",
+                seen=f"process {holder or 'unknown'}",
+                do="Stop that process, or open the store with read_only=True.",
+            ) from error
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"{os.getpid()}\n".encode("ascii"), 0)
+
+    def release(self) -> None:
+        """Let others in."""
+        os.close(self._file)
+
+
+def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    """A connection to an existing store, in autocommit, usable from any one thread at a time.
+
+    Raises:
+        sqlite3.Error: SQLite cannot open it.
+    """
+    mode = "mode=rw" if write else "mode=ro"
+    if not write and not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists():
+        # Beside a store at rest in a folder that cannot be written there is no place for the shared index of readers,
+        # and no writer to share it with.
+        mode = "immutable=1"
+    uri = f"file:{quote(str(path.absolute()))}?{mode}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5.0)
+    try:
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        if write:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        else:
+            connection.execute("PRAGMA query_only = 1")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def make(path: Path) -> None:
+    """Make an empty store. Half a store is never seen: it is made under another name, then moved.
+
+    Raises:
+        StoreError: the file cannot be made.
+    """
+    unfinished = path.with_name(path.name + ".new")
+    try:
+        unfinished.unlink(missing_ok=True)
+        connection = sqlite3.connect(unfinished, isolation_level=None)
+        try:
+            connection.execute(f"PRAGMA page_size = {PAGE}")
+            connection.execute("BEGIN")
+            for statement in definitions("sqlite"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+        os.replace(unfinished, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except sqlite3.Error as error:
+        raise told(error, path) from error
+    except OSError as error:
+        raise StoreError(
+            f"The store {path} cannot be made.",
+            seen=str(error.strerror),
+            do="Give a folder that can be written.",
+        ) from error
+
+
+def recognise(connection: sqlite3.Connection, path: Path) -> None:
+    """Make sure that this is a store, and of our version.
+
+    Raises:
+        StoreError: it is another database, or a store of another version.
+        sqlite3.Error: it is no database, or a damaged one.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION:
+        raise StoreError(
+            f"{path} is not a store, but another program's SQLite database.",
+            seen=f"application id {application:#x}, {tables} tables and indexes",
+            do="Give the path of a store, or of a file that does not exist yet.",
+        )
+    row = connection.execute("SELECT value FROM about WHERE name = 'tables'").fetchone()
+    if row is None or row[0] != str(VERSION):
+        raise StoreError(
+            f"The store {path} was made by another version of Tidegate.",
+            seen=f"tables of version {row[0] if row else 'unknown'}, where this one reads version {VERSION}",
+            do="Open it with the version that made it, or give another path.",
+        )

@@ -1,0 +1,250 @@
+"""Everything that is read from a SQLite store: any thread may, while one appends."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tidegate.connectors.sqlite_faults import told
+from tidegate.connectors.sqlite_files import connect
+from tidegate.connectors.sqlite_seen import SeenIds
+from tidegate.errors import StoreError
+from tidegate.evidence.merkle import EMPTY_ROOT, Range
+from tidegate.evidence.record import Event, Found, HeadRow, Listed, Refusal, Row, Sending, Stored, TreeHead
+from tidegate.evidence.tables import LOWEST_NODE, RECORDS
+
+_COLUMNS = ", ".join(name for name, _, _ in RECORDS)
+_CHUNK = 1000
+_MOST_IDS = 256
+_Rows = list[Any]
+
+
+class Reading:
+    """The reading half of a `Store`. Each thread that reads has its own connection, so none waits for the writer."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen: SeenIds | None = None
+        self._closed = False
+        self._own = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._opening = threading.Lock()
+
+    def _reader(self) -> sqlite3.Connection:
+        found: sqlite3.Connection | None = getattr(self._own, "connection", None)
+        if found is None or self._closed:
+            with self._opening:
+                if self._closed:
+                    raise StoreError(f"The store {self.path} is closed.", do="Open it again with Store.open.")
+                found = self._own.connection = connect(self.path, write=False)
+                self._readers.append(found)
+        return found
+
+    def _read(self, statement: str, values: Sequence[object] = ()) -> _Rows:
+        try:
+            return self._reader().execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise told(error, self.path) from error
+
+    def find(self, ids: Sequence[str]) -> dict[str, Found]:
+        """What is known of those of the ids that the store holds; the others are not in the answer.
+
+        Ids never seen cost no disk access (see `SeenIds`), so this may be asked for every batch.
+        """
+        asked = ids if self._seen is None else self._seen.maybe(ids)
+        found: dict[str, Found] = {}
+        for start in range(0, len(asked), _MOST_IDS):
+            part = list(asked[start : start + _MOST_IDS])
+            # A few lengths of statement only, so that SQLite need not prepare it anew: the last id fills it up.
+            part += part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
+            marks = ", ".join("?" * len(part))
+            for name, *rest in self._read(f"SELECT id, digest, answer, seq FROM records WHERE id IN ({marks})", part):
+                found[name] = Found(*rest)
+        return found
+
+    def get(self, id: str) -> Stored | None:
+        """All that is kept under this id, None when the store does not hold it."""
+        rows = self._read(f"SELECT {_COLUMNS} FROM records WHERE id = ?", (id,))
+        return stored(rows[0]) if rows else None
+
+    def list(
+        self,
+        *,
+        outcome: str | None = None,
+        level: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        text: str | None = None,
+        limit: int = 100,
+        after: int | None = None,
+        newest: bool = True,
+    ) -> Sequence[Listed]:
+        """Decisions, the newest first.
+
+        Args:
+            outcome, level: only these.
+            since, until: only events with `since <= at < until`, microseconds since 1970 UTC.
+            text: only those whose id or answer holds this text; upper and lower case are the same in ASCII.
+            limit: at most so many.
+            after: the `seq` of the last one of the page before.
+            newest: False for the oldest first.
+        """
+        wanted: list[tuple[str, object]] = []
+        if outcome is not None:
+            wanted.append(("outcome = ?", outcome))
+        if level is not None:
+            wanted.append(("level = ?", level))
+        if since is not None:
+            wanted.append(("at >= ?", since))
+        if until is not None:
+            wanted.append(("at < ?", until))
+        if after is not None:
+            wanted.append(("seq < ?" if newest else "seq > ?", after))
+        values = [value for _, value in wanted]
+        where = " AND ".join(["answer IS NOT NULL", *(test for test, _ in wanted)])
+        if text is not None:
+            like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+            where += " AND (id LIKE ? ESCAPE '\\' OR CAST(answer AS TEXT) LIKE ? ESCAPE '\\')"
+            values += [like, like]
+        rows = self._read(
+            f"SELECT seq, id, kind, at, outcome, level, score, alarm FROM records WHERE {where} "
+            f"ORDER BY seq {'DESC' if newest else 'ASC'} LIMIT ?",
+            (*values, limit),
+        )
+        return [Listed(*values, alarm=bool(alarm)) for *values, alarm in rows]
+
+    def replay(self, after_seq: int = 0) -> Iterator[Event]:
+        """Every stored event after `after_seq`, in order: what recovery learns again on top of a snapshot."""
+        columns = "seq, id, kind, at, flags, digest, body"
+        while True:
+            rows = self._read(f"SELECT {columns} FROM records WHERE seq > ? ORDER BY seq LIMIT {_CHUNK}", (after_seq,))
+            if not rows:
+                return
+            for row in rows:
+                yield Event(*row)
+            after_seq = rows[-1][0]
+
+    def refusals(self, *, limit: int = 100, after: int = 0) -> Sequence[tuple[int, Refusal]]:
+        """Events that were not taken, in the order of arrival, each with its number."""
+        rows = self._read(
+            "SELECT seq, id, digest, reason, at FROM refusals WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+        )
+        return [(row[0], Refusal(*row[1:])) for row in rows]
+
+    def outbox_pending(self, limit: int = 1000) -> Sequence[Sending]:
+        """What is still to be sent on, in order."""
+        return [
+            Sending(*row) for row in self._read("SELECT n, topic, body, seq FROM outbox ORDER BY n LIMIT ?", (limit,))
+        ]
+
+    def get_artefact(self, digest: bytes) -> tuple[str, bytes]:
+        """Kind and content of what was put under this SHA-256.
+
+        Raises:
+            StoreError: there is none, or its content is no longer what it was.
+        """
+        rows = self._read("SELECT kind, body FROM artefacts WHERE digest = ?", (digest,))
+        if not rows:
+            raise StoreError(
+                f"The store {self.path} holds no artefact {digest.hex()}.", do="Use the store that the decision is in."
+            )
+        kind, body = rows[0]
+        if sha256(body).digest() != digest:
+            raise StoreError(
+                f"The artefact {digest.hex()} ({kind}) in the store {self.path} was changed.",
+                seen=f"content of digest {sha256(body).hexdigest()}",
+                do="Put back a copy of the store.",
+            )
+        return kind, body
+
+    def snapshots(self) -> Sequence[tuple[int, str, bytes]]:
+        """Sequence number, file name and SHA-256 of the snapshots that were noted, the newest first."""
+        return self._read("SELECT seq, file, sha256 FROM snapshots ORDER BY seq DESC")
+
+    # What the log is checked with (tidegate.evidence.log).
+
+    def head(self) -> TreeHead:
+        """The tree head of the last commit."""
+        rows = self._read("SELECT size, root FROM heads ORDER BY size DESC LIMIT 1")
+        return TreeHead(*rows[0]) if rows else TreeHead(0, EMPTY_ROOT)
+
+    def heads(self, after: int = 0) -> Iterator[HeadRow]:
+        """The tree heads of all commits that end after record `after`, in order."""
+        while rows := self._read(
+            f"SELECT size, root, leaves FROM heads WHERE size > ? ORDER BY size LIMIT {_CHUNK}", (after,)
+        ):
+            for row in rows:
+                yield HeadRow(*row)
+            after = rows[-1][0]
+
+    def rows(self, after: int = 0, limit: int = _CHUNK) -> Sequence[Row]:
+        """At most `limit` records after number `after`, as they lie in the table; text that is no UTF-8 escaped."""
+        statement = f"SELECT {_COLUMNS} FROM records WHERE seq > ? ORDER BY seq LIMIT ?"
+        try:
+            return self._reader().execute(statement, (after, limit)).fetchall()
+        except sqlite3.OperationalError as error:
+            if "UTF-8" not in str(error):
+                raise told(error, self.path) from error
+        except sqlite3.Error as error:
+            raise told(error, self.path) from error
+        reader = self._reader()
+        reader.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
+        try:
+            return self._read(statement, (after, limit))
+        finally:
+            reader.text_factory = str
+
+    def unsealed(self) -> Sequence[tuple[int, str]]:
+        """The first record, if any, that lies outside what the last tree head covers: its number and id."""
+        return self._read(
+            "SELECT seq, id FROM records WHERE seq < 1 OR seq > coalesce((SELECT max(size) FROM heads), 0) "
+            "ORDER BY seq LIMIT 1"
+        )
+
+    def leaves(self, start: int, end: int) -> Sequence[bytes]:
+        """The stored hashes of the leaves `start..end-1` (from 0)."""
+        found = b"".join(
+            row[0]
+            for row in self._read(
+                "SELECT leaves FROM heads WHERE size > ? AND size <= "
+                "coalesce((SELECT min(size) FROM heads WHERE size >= ?), 0) ORDER BY size",
+                (start, end),
+            )
+        )
+        if found:
+            first = self._read(
+                "SELECT size - length(leaves) / 32 FROM heads WHERE size > ? ORDER BY size LIMIT 1", (start,)
+            )
+            found = found[(start - first[0][0]) * 32 : (end - first[0][0]) * 32]
+        if len(found) != (end - start) * 32:
+            raise StoreError(
+                f"The log of the store {self.path} lacks leaf hashes.",
+                seen=f"{len(found) // 32} of records {start + 1} to {end}",
+                do="Run `tidegate verify` to see what was touched, then put back a copy of the store.",
+            )
+        return [found[at : at + 32] for at in range(0, len(found), 32)]
+
+    def subtree(self, level: int, index: int) -> bytes:
+        """Hash of a complete subtree of the log (see `merkle.Subtree`)."""
+        if level < LOWEST_NODE:
+            span = Range()
+            span.extend(self.leaves(index << level, (index + 1) << level))
+            return span.root()
+        rows = self._read("SELECT hash FROM nodes WHERE level = ? AND place = ?", (level, index))
+        if not rows:
+            raise StoreError(
+                f"The log of the store {self.path} lacks an inner hash.",
+                seen=f"none at level {level}, place {index}",
+                do="Run `tidegate verify` to see what was touched, then put back a copy of the store.",
+            )
+        found: bytes = rows[0][0]
+        return found
+
+
+def stored(row: Row) -> Stored:
+    """A row of `records` as a `Stored`."""
+    values: list[Any] = list(row)
+    values[8] = bool(values[8])  # alarm
+    return Stored(*values)
