@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from tidegate.models.lightgbm import Forest, Tree
 
-__all__ = ["GROUP", "layout"]
+__all__ = ["GROUP", "layout", "level_order"]
 
 GROUP = 8  # trees walked side by side, so that the wait for one node's memory is spent on the others
 
@@ -56,22 +56,30 @@ def _bits(value: float) -> int:
     return int(np.float64(value).view(np.int64))
 
 
+def level_order(tree: Tree) -> list[int]:
+    """The tree's nodes level by level, splits >= 0 and leaves < 0: the children of the j-th split listed (from 0) are
+    the entries 1 + 2 j and 2 + 2 j."""
+    order = [0 if len(tree.feature) else -1]
+    for node in order:  # grows as it is read
+        if node >= 0:
+            order += [int(tree.left[node]), int(tree.right[node])]
+    return order
+
+
 def _lay_tree(tree: Tree, nodes: list[int], slot_of: dict[Look, int]) -> tuple[int, int]:
-    """Append the tree's nodes, level by level; its first node and its depth in steps."""
-    root = len(nodes)
-    nodes += [0, 0]
-    todo = [(root, 0 if len(tree.feature) else -1, 0)]
-    depth = 0
-    for place, node, depth in todo:  # noqa: B007  (grows as it is read; the last depth is the greatest)
+    """Append the tree's nodes in level order; the place of its first node and its depth in steps."""
+    root, order = len(nodes), level_order(tree)
+    depth, splits = [0] * len(order), 0
+    for k, node in enumerate(order):
         if node < 0:
-            nodes[place : place + 2] = _bits(float(tree.leaf_value[~node])), place
+            nodes += [_bits(float(tree.leaf_value[~node])), len(nodes)]
             continue
-        look, left = _look(tree, node), len(nodes)
+        look, child = _look(tree, node), 1 + 2 * splits
         number = 0.5 if look[0] == SET else min(float(tree.threshold[node]), LARGEST)
-        nodes[place : place + 2] = _bits(number), slot_of[look] << 32 | left
-        nodes += [0, 0, 0, 0]
-        todo += [(left, int(tree.left[node]), depth + 1), (left + 2, int(tree.right[node]), depth + 1)]
-    return root, depth
+        nodes += [_bits(number), slot_of[look] << 32 | root + 2 * child]
+        depth[child] = depth[child + 1] = depth[k] + 1
+        splits += 1
+    return root, depth[-1]
 
 
 def _lay_categories(looks: list[Look]) -> tuple[list[int], list[NDArray[np.int64]]]:
