@@ -1,0 +1,206 @@
+"""A flow's decisions, one event after another, by the letter of the law: decide first, learn after."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.oracle.real import UndecidedError, compared, error, real
+from tests.oracle.terms import Scope, evaluate, microseconds
+from tests.oracle.windows import Learned, key_fields, read
+from tidegate.decisions.flow import Definition, Flow
+from tidegate.decisions.rule import Outcome
+from tidegate.events.event import Event
+from tidegate.expressions.node import Expr
+from tidegate.features.aggregates import probe_of
+from tidegate.features.entity_list import ListCheck
+from tidegate.features.window import Window
+from tidegate.models.score import ModelScore
+
+Model = Callable[[list[float | None]], float | None]
+
+
+class RefusedError(Exception):
+    """The event is later than the flow allows, or of a type it does not know."""
+
+
+@dataclass(frozen=True)
+class OracleDecision:
+    """What was decided on an event, and why."""
+
+    id: str
+    outcome: Outcome
+    score: float | None
+    level: str | None
+    alarm: bool
+    fired: tuple[str, ...]
+    unknown: tuple[str, ...]
+    features: dict[str, Any]
+    limited: bool = False
+
+
+@dataclass
+class _Entry:
+    at: int
+    arrival: int
+    on: bool
+    until: int | None
+
+
+@dataclass
+class Oracle:
+    """Decides as a flow does, slowly. `models` are what references stand for: the given values to a score or None."""
+
+    flow: type[Flow[Any]]
+    models: Mapping[str, Model] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.definition: Definition = self.flow.definition
+        self.learned: dict[int, list[Learned]] = {i: [] for i in range(len(self.definition.windows))}
+        self.outcomes: list[tuple[int, Outcome]] = []
+        self.lists: dict[tuple[str, Any], list[_Entry]] = {}
+        self.arrivals = 0
+        self.clock: int | None = None
+
+    def decide(self, event: Event) -> OracleDecision:
+        """Decide on an event, then learn from it."""
+        if type(event) is not self.definition.event:
+            raise RefusedError(f"The flow decides on {self.definition.event.__name__}.")
+        self._accept(event)
+        decision = self._decision(event)
+        self._remember(event)
+        return decision
+
+    def learn(self, event: Event) -> None:
+        """Learn from an event without deciding on it."""
+        self._accept(event)
+        self._remember(event)
+
+    def change_list(self, name: str, key: Any, at: int, *, on: bool = True, until: int | None = None) -> None:
+        """An entry of an entity list from a time on: there, until it expires, or gone."""
+        self.arrivals += 1
+        self.lists.setdefault((name, key), []).append(_Entry(at, self.arrivals, on, until))
+
+    def _accept(self, event: Event) -> None:
+        at = microseconds(event.at)
+        if self.clock is not None and at < self.clock - self.definition.lateness:
+            raise RefusedError("Later than the flow allows.")
+        self.clock = at if self.clock is None else max(self.clock, at)
+        self.arrivals += 1
+
+    def _scope(self, event: Event) -> Scope:
+        known: dict[Any, Any] = {}
+
+        def ask(node: Expr) -> Any:
+            if node.key not in known:
+                known[node.key] = self._ask(node, scope)
+            return known[node.key]
+
+        scope = Scope(event, self.definition.currency, ask)
+        return scope
+
+    def _ask(self, node: Expr, scope: Scope) -> Any:
+        if isinstance(node, Window):
+            return self._window(node, scope)
+        if isinstance(node, ListCheck):
+            return self._listed(node.entity_list.name, evaluate(node.args[0], scope), microseconds(scope.event.at))
+        assert isinstance(node, ModelScore)
+        given = [evaluate(part, scope) for part in node.args]
+        model = self.models.get(node.reference)
+        if any(error(value) for value in given if value is not None) and model is not None:
+            raise UndecidedError
+        score = None if model is None else model([None if value is None else float(value) for value in given])
+        return real(node.default if score is None else score)
+
+    def _listed(self, name: str, key: Any, at: int) -> bool | None:
+        if key is None:
+            return None
+        held = [entry for entry in self.lists.get((name, key), []) if entry.at <= at]
+        if not held:
+            return False
+        newest = max(held, key=lambda entry: (entry.at, entry.arrival))
+        return newest.on and (newest.until is None or at < newest.until)
+
+    def _event_of(self, window: Window) -> type[Event]:
+        return window.of_event or self.definition.event
+
+    def _entry(self, window: Window, event: Event) -> Learned | None:
+        """The event as the window counts it, None if it does not."""
+        if type(event) is not self._event_of(window):
+            return None
+        key = tuple(getattr(event, name) for name in key_fields(window.seen_as or window.per, type(event)))
+        scope = self._scope(event)
+        if None in key or (window.where is not None and evaluate(window.where, scope) is not True):
+            return None
+        value = None if window.value is None else evaluate(window.value, scope)
+        if window.value is not None and value is None:
+            return None
+        return Learned(microseconds(event.at), self.arrivals, key, value)
+
+    def _window(self, window: Window, scope: Scope) -> Any:
+        number = next(i for i, other in enumerate(self.definition.windows) if other.key == window.key)
+        key = tuple(getattr(scope.event, name) for name in key_fields(window.per, type(scope.event)))
+        if None in key:
+            return None
+        learned = list(self.learned[number])
+        current = self._entry(window, scope.event) if window.frame.with_current else None
+        if current is not None:
+            learned.append(current)
+        probe = evaluate(probe_of(window, self.definition.event), scope) if window.aggregate == "has_seen" else None
+        return read(window, learned, microseconds(scope.event.at), key, probe)
+
+    def _remember(self, event: Event) -> None:
+        for number, window in enumerate(self.definition.windows):
+            entry = self._entry(window, event)
+            if entry is not None:
+                self.learned[number].append(entry)
+
+    def _decision(self, event: Event) -> OracleDecision:
+        flow, scope = self.definition, self._scope(event)
+        features = {name: evaluate(node, scope) for name, node in flow.features.items()}
+        held = {name: evaluate(rule.when, scope) for name, rule in flow.rules.items()}
+        fired = tuple(name for name, value in held.items() if value is True)
+        outcome = max((flow.rules[name].outcome for name in fired), default=Outcome.APPROVE)
+        final = self._limited(outcome, microseconds(event.at))
+        self.outcomes.append((microseconds(event.at), final))
+        return OracleDecision(
+            id=event.id,
+            outcome=final,
+            score=None if flow.score is None else real_or_none(evaluate(flow.score, scope)),
+            level=self._level(scope),
+            alarm=flow.alarm is not None and evaluate(flow.alarm, scope) is True,
+            fired=fired,
+            unknown=tuple(name for name, value in held.items() if value is None),
+            features=features,
+            limited=final is not outcome,
+        )
+
+    def _level(self, scope: Scope) -> str | None:
+        bands = self.definition.level
+        value = None if bands is None else evaluate(bands.of, scope)
+        if bands is None or value is None:
+            return None
+        reached = [
+            name
+            for name, least in zip(bands.names, bands.thresholds, strict=True)
+            if compared(float_of(value), least) >= 0
+        ]
+        return reached[-1] if reached else None
+
+    def _limited(self, outcome: Outcome, at: int) -> Outcome:
+        for cap in self.definition.caps:
+            if outcome is cap.outcome:
+                so_far = sum(final is cap.outcome and when > at - cap.last for when, final in self.outcomes)
+                outcome = cap.then if so_far >= cap.count else outcome
+        return outcome
+
+
+def float_of(value: Any) -> Any:
+    """A number as the float that levels are told from."""
+    found = real(value)
+    assert found is not None
+    return found
+
+
+def real_or_none(value: Any) -> float | None:
+    """A score: a float, or missing."""
+    return None if value is None else real(value)
