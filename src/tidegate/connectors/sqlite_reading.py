@@ -113,7 +113,7 @@ class Reading:
             f"ORDER BY seq {'DESC' if newest else 'ASC'} LIMIT ?",
             (*values, limit),
         )
-        return [Listed(*values, alarm=bool(alarm)) for *values, alarm in rows]
+        return [Listed(a, b, c, d, e, f, g, bool(alarm)) for a, b, c, d, e, f, g, alarm in rows]
 
     def replay(self, after_seq: int = 0) -> Iterator[Event]:
         """Every stored event after `after_seq`, in order: what recovery learns again on top of a snapshot."""

@@ -1,0 +1,258 @@
+"""The sealed log of a store, and checking all of it. (`proof` proves one record of it to others.)
+
+What is caught, and by what:
+
+* Any change, removal, insertion or reordering of records: the record no longer has its leaf hash. It is named exactly.
+* The same with the leaf hashes written anew: the tree heads of all later commits. The commit is named.
+* Everything written anew, or cut back to an older state: only by a tree head kept elsewhere (`head=`), by an auditor or
+  in another system. The 32 bytes of one head vouch for every record before it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from tidegate.errors import StoreError
+from tidegate.evidence.merkle import EMPTY_ROOT, Range
+from tidegate.evidence.record import HeadRow, Row, Stored, TreeHead, leaf
+from tidegate.evidence.tables import LOWEST_NODE
+
+How = Literal["changed", "removed", "inserted", "reordered", "unreadable", "rewritten", "cut back"]
+
+CHUNK = 1000
+NEAR = 1000
+"""How many records before and after a damaged place are looked through for where its record went."""
+
+
+class Log(Protocol):
+    """What is needed of a store to check its log."""
+
+    def head(self) -> TreeHead:
+        """The tree head of the last commit."""
+        ...
+
+    def heads(self, after: int = 0) -> Iterator[HeadRow]:
+        """The tree heads of all commits that end after record `after`, in order."""
+        ...
+
+    def rows(self, after: int = 0, limit: int = CHUNK) -> Sequence[Row]:
+        """At most `limit` records after number `after`, in order."""
+        ...
+
+    def unsealed(self) -> Sequence[tuple[int, str]]:
+        """The first record, if any, outside what the last tree head covers: its number and id."""
+        ...
+
+    def subtree(self, level: int, index: int) -> bytes:
+        """The stored hash of a complete subtree of the log (see `merkle.Subtree`)."""
+        ...
+
+    def get(self, id: str) -> Stored | None:
+        """The record of this id."""
+        ...
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """The first record that was touched.
+
+    Args:
+        seq: its number; of a rewritten commit the first number it may be.
+        id: the id found there, None where there is none.
+        how: what was done to it.
+        words: the same as a sentence, with how it was noticed.
+    """
+
+    seq: int
+    id: str | None
+    how: How
+    words: str
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """What checking a log found.
+
+    Args:
+        records: how many records were found to be as they were sealed, from the first on.
+        commits: how many tree heads were found right.
+        head: the tree head of the whole log as computed from its records; up to the fault if there is one.
+        fault: the first record that was touched, None when all is well.
+    """
+
+    records: int
+    commits: int
+    head: TreeHead
+    fault: Fault | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was touched."""
+        return self.fault is None
+
+
+class _FaultFoundError(Exception):
+    """Ends a check at the first fault."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(fault.words)
+
+
+def verify(
+    store: Log, *, head: TreeHead | None = None, progress: Callable[[int, int], None] | None = None
+) -> Verification:
+    """Compute every seal anew from the stored records, and every tree head from the seals.
+
+    Reads a part at a time; others may go on appending, and what they append is left for the next time.
+
+    Args:
+        store: whose log.
+        head: a tree head of this log that was kept elsewhere.
+        progress: is told how many records are checked, of how many, every thousand or so.
+
+    Returns:
+        What was found; faults in the log are a result, not an exception.
+
+    Raises:
+        StoreError: the store cannot be read at all.
+    """
+    return _Check(store, head, progress).run()
+
+
+class _Check:
+    def __init__(self, store: Log, kept: TreeHead | None, progress: Callable[[int, int], None] | None) -> None:
+        self.store, self.kept, self.progress = store, kept, progress
+        self.tree = Range()
+        self.commits = 0
+        self.total = store.head().size
+        self.rows: Sequence[Row] = ()
+        self.at = 0
+
+    def run(self) -> Verification:
+        fault = None
+        try:
+            self.check_kept()
+            for commit in self.store.heads():
+                if commit.size > self.total:
+                    break
+                self.check_commit(commit)
+                self.commits += 1
+            self.check_end()
+        except _FaultFoundError as found:
+            fault = found.fault
+        except StoreError as error:
+            seq = self.tree.size + 1
+            fault = Fault(seq, None, "unreadable", f"The log cannot be read from record {seq} on: {error}")
+        if self.progress is not None:
+            self.progress(self.tree.size, self.total)
+        return Verification(self.tree.size, self.commits, TreeHead(self.tree.size, self.tree.root()), fault)
+
+    def some(self, seq: int, most: int) -> Sequence[Row]:
+        """At least one and at most `most` stored records from `seq` on, fewer only where the store has no more."""
+        if self.at >= len(self.rows):
+            if self.progress is not None:
+                self.progress(seq - 1, self.total)
+            try:
+                self.rows = self.store.rows(seq - 1, CHUNK)
+            except StoreError:
+                # Somewhere in this part lies a page that cannot be read. One at a time finds the first.
+                try:
+                    self.rows = self.store.rows(seq - 1, 1)
+                except StoreError as error:
+                    words = f"Record {seq} cannot be read: {error}"
+                    raise _FaultFoundError(Fault(seq, None, "unreadable", words)) from error
+            self.at = 0
+        part = self.rows[self.at : self.at + most]
+        self.at += len(part)
+        return part
+
+    def check_kept(self) -> None:
+        if self.kept is None:
+            return
+        if self.kept.size == 0 and self.kept.root != EMPTY_ROOT:
+            raise _FaultFoundError(
+                Fault(1, None, "rewritten", "The head kept elsewhere is of no records, yet not the empty one.")
+            )
+
+    def check_commit(self, commit: HeadRow) -> None:
+        start = self.tree.size
+        leaves = [commit.leaves[at : at + 32] for at in range(0, len(commit.leaves), 32)]
+        if start + len(leaves) != commit.size:
+            words = (
+                f"The commit up to record {commit.size} has {len(leaves)} leaf hashes for the "
+                f"{commit.size - start} records from {start + 1} on: its part of the log was removed or changed."
+            )
+            raise _FaultFoundError(Fault(start + 1, None, "rewritten", words))
+        done = 0
+        while done < len(leaves):
+            part = self.some(start + done + 1, len(leaves) - done)
+            # A leaf hash covers the record's number too, so equal hashes leave no room for gaps.
+            own = [leaf(row) for row in part]
+            if not own or own != leaves[done : done + len(own)]:
+                good = next((place for place, found in enumerate(own) if found != leaves[done + place]), 0)
+                done += good
+                self.tree.extend(leaves[:done])
+                row = part[good] if part else None
+                raise _FaultFoundError(self.touched(start + done + 1, row, leaves[done:]))
+            done += len(own)
+        kept = self.kept
+        if kept is not None and start < kept.size <= commit.size:
+            then = self.tree.copy()
+            then.extend(leaves[: kept.size - start])
+            if then.root() != kept.root:
+                words = (
+                    f"The first {kept.size} records do not have the root {kept.root.hex()} that was kept elsewhere: "
+                    "one of them was changed and everything after it was sealed anew."
+                )
+                raise _FaultFoundError(Fault(1, None, "rewritten", words))
+        grown = self.tree.copy()
+        nodes = grown.extend(leaves, LOWEST_NODE)
+        if grown.root() != commit.root:
+            words = (
+                f"Records {start + 1} to {commit.size}, one commit, do not have its root {commit.root.hex()}: "
+                "one of them was changed and its leaf hash with it, or the root was changed."
+            )
+            raise _FaultFoundError(Fault(start + 1, None, "rewritten", words))
+        for level, place, node in nodes:
+            if self.store.subtree(level, place) != node:
+                first, last = (place << level) + 1, (place + 1) << level
+                words = f"The inner hash of the log over records {first} to {last} was changed."
+                raise _FaultFoundError(Fault(start + 1, None, "rewritten", words))
+        self.tree = grown
+
+    def check_end(self) -> None:
+        kept = self.kept
+        if kept is not None and kept.size > self.tree.size:
+            seq = self.tree.size + 1
+            words = f"The log ends at record {self.tree.size}, where the head kept elsewhere covers {kept.size}."
+            raise _FaultFoundError(Fault(seq, None, "cut back", words))
+        for seq, found in self.store.unsealed():
+            words = f"Record {seq} ({found}) lies outside the log, which ends at {self.total}."
+            raise _FaultFoundError(Fault(seq, found, "inserted", words))
+
+    def touched(self, seq: int, row: Row | None, leaves: list[bytes]) -> Fault:
+        """What was done to record `seq`, which is not what its leaf hash, the first of `leaves`, says."""
+        if row is None or row[0] != seq:
+            return Fault(seq, None, "removed", f"Record {seq} was removed: the log has its seal, the store no record.")
+        name = str(row[1])
+        near = self.store.rows(max(0, seq - 1 - NEAR), 2 * NEAR)
+        moved = next((other for other in near if leaf((seq, *other[1:])) == leaves[0]), None)
+        came = next(
+            (seq + step for step, own in enumerate(leaves) if step and leaf((seq + step, *row[1:])) == own), None
+        )
+        if moved is not None and came is not None:
+            return Fault(
+                seq,
+                name,
+                "reordered",
+                f"Record {seq} ({name}) was number {came}; the one that belongs here, {moved[1]}, is now {moved[0]}.",
+            )
+        if moved is not None:
+            words = f"Record {seq} ({name}) was inserted: the one that belongs here, {moved[1]}, is now {moved[0]}."
+            return Fault(seq, name, "inserted", words)
+        if came is not None:
+            words = f"Record {seq} was removed: what is there now ({name}) was number {came}."
+            return Fault(seq, name, "removed", words)
+        return Fault(
+            seq, name, "changed", f"Record {seq} ({name}) was changed: it does not have the hash it was sealed with."
+        )
