@@ -85,7 +85,7 @@ def budget(figures: ReplayFigures, known: Truth) -> Budget | None:
 def _lines(
     score: NDArray[np.float64], known: Truth, ranked: NDArray[np.int64], ends: NDArray[np.int64], days: float
 ) -> tuple[BudgetLine, ...]:
-    """The table: budgets of 1, 2, 5, 10, ... alerts a day, until 99 % of the frauds are found or all rows are looked at."""
+    """The table: budgets of 1, 2, 5, 10, ... alerts a day, until 99 % of the frauds are found or all rows looked at."""
     label = known.label[ranked]
     labelled = np.cumsum(label != UNKNOWN)
     lines: list[BudgetLine] = []

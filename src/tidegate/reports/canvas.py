@@ -28,7 +28,7 @@ _VARIABLES = {
     ACCENT: "accent",
     PAPER: "paper",
 }
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": ["DejaVu Sans"],
     "font.size": 11.5,

@@ -1,4 +1,4 @@
-"""How well decisions and scores find what is labelled as fraud. Rows whose label is unknown are left out and counted."""
+"""How well decisions and scores find what is labelled as fraud. Rows without a label are left out and counted."""
 
 import math
 from dataclasses import dataclass

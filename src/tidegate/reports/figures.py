@@ -114,14 +114,14 @@ class ReplayFigures:
                     seen=f"{len(array):,} for {rows:,} decisions",
                     do=f"Pass {name} with one entry per entry of at.",
                 )
-        if rows and not (0 <= int(self.outcome.min()) and int(self.outcome.max()) < len(self.outcomes)):
+        if rows and not (int(self.outcome.min()) >= 0 and int(self.outcome.max()) < len(self.outcomes)):
             raise TidegateError(
                 "An outcome has no name.",
                 seen=f"codes {int(self.outcome.min())} to {int(self.outcome.max())} for {self.outcomes}",
                 do="Name every outcome code in outcomes, mildest first.",
             )
         for rule in self.fired:
-            if len(rule.rows) and not (0 <= int(rule.rows.min()) and int(rule.rows.max()) < rows):
+            if len(rule.rows) and not (int(rule.rows.min()) >= 0 and int(rule.rows.max()) < rows):
                 raise TidegateError(
                     f"The rule {rule.name!r} fired on a row that is not there.",
                     seen=f"rows {int(rule.rows.min())} to {int(rule.rows.max())} of {rows:,}",

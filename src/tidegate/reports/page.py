@@ -106,7 +106,7 @@ def _drawings(figures: ReplayFigures, found: Findings) -> dict[str, Any]:
         drawn["latency"] = plots.latency_histogram(found.latency)
     if figures.stages:
         drawn["stages"] = plots.stage_bars(figures)
-    return {f"{name}_plot": Markup(drawing) for name, drawing in drawn.items()}  # noqa: S704 - our own drawings
+    return {f"{name}_plot": Markup(drawing) for name, drawing in drawn.items()}
 
 
 def _content(figures: ReplayFigures, found: Findings) -> dict[str, Any]:
@@ -211,7 +211,11 @@ def _cards(figures: ReplayFigures, found: Findings) -> Iterator[tuple[str, str, 
         yield "ROC AUC", words.number(found.ranking.roc_auc), "how often fraud outranks honest"
     if found.latency:
         quantiles = dict(found.latency.quantiles)
-        yield "One decision, p99", words.duration(quantiles[0.99]), f"half take {words.duration(quantiles[0.5])} at most"
+        yield (
+            "One decision, p99",
+            words.duration(quantiles[0.99]),
+            f"half take {words.duration(quantiles[0.5])} at most",
+        )
 
 
 def _notes(figures: ReplayFigures, found: Findings) -> Iterator[str]:

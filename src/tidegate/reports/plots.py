@@ -1,6 +1,6 @@
 """The plots of a replay's report. Each takes what was found and gives one inline SVG."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_RULES = 20
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def _percent_axis(axes: "Axes", which: str = "y", top: float | None = 1.0) -> None:
@@ -173,7 +174,15 @@ def outcomes_over_time(found: OverTime, outcomes: tuple[str, ...], labelled: boo
     for code in range(len(outcomes) - 1, 0, -1):
         share = found.by_outcome[code] / events
         colour = colours[code - 1]
-        upper.stairs(below + share, edges, baseline=below, fill=True, color=colour, alpha=0.85, label=outcomes[code])
+        upper.stairs(
+            below + share,
+            edges,
+            baseline=below,
+            fill=True,
+            color=colour,
+            alpha=0.85,
+            label=words.shortened(outcomes[code], 24),
+        )
         below = below + share
     if labelled:
         rate = np.where(found.known > 0, found.frauds / np.maximum(found.known, 1), np.nan)
@@ -189,8 +198,9 @@ def outcomes_over_time(found: OverTime, outcomes: tuple[str, ...], labelled: boo
     lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.compact(value)))
     lower.set_ylim(bottom=0)
     lower.set_xlim(edges[0], edges[-1])
-    if -700_000 < edges[0] and edges[-1] < 2_900_000:
-        lower.xaxis.set_major_locator(dates.AutoDateLocator(maxticks=10, interval_multiples=False))
+    if edges[0] > -700_000 and edges[-1] < 2_900_000:
+        locator: Any = dates.AutoDateLocator
+        lower.xaxis.set_major_locator(locator(maxticks=10, interval_multiples=False))
         lower.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _date(value, edges[-1] - edges[0])))
         years = sorted({words.day(int(edge * 86_400e6))[:4] for edge in (edges[0], edges[-1])})
         lower.set_xlabel(" to ".join(years) + ", UTC")
@@ -203,7 +213,7 @@ def outcomes_over_time(found: OverTime, outcomes: tuple[str, ...], labelled: boo
 def _date(days: float, span: float) -> str:
     """A tick of a time axis: the hour on axes of up to two days, the month on those of over two years, else the day."""
     moment = np.datetime64(round(days * 1440), "m").item()
-    month = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[moment.month - 1]
+    month = MONTHS[moment.month - 1]
     if span > 730:
         return f"{month} {moment.year}"
     return f"{moment.day} {month}" + (f" {moment:%H:%M}" if span <= 2 else "")
@@ -243,7 +253,9 @@ def calibration_curve(found: Calibration) -> str:
     _percent_axis(axes, "y", 1.03)
     axes.set_xlabel("mean score of the group")
     axes.set_ylabel("frauds in the group")
-    return svg(figure, "calibration", "Calibration", "Observed share of fraud against the mean score, by group of score.")
+    return svg(
+        figure, "calibration", "Calibration", "Observed share of fraud against the mean score, by group of score."
+    )
 
 
 def latency_histogram(found: Latency) -> str:
@@ -256,6 +268,7 @@ def latency_histogram(found: Latency) -> str:
     _percent_axis(axes, "y", 1.35 * float(share.max()))
     for place, (q, time) in enumerate(found.quantiles):
         height = (0.97, 0.88, 0.97, 0.88)[place % 4]
+        time = max(time, float(found.edges[0]))
         axes.axvline(time, ymax=height - 0.02, color=INK if q == 0.5 else MUTED, linewidth=1, linestyle=(0, (2, 2)))
         axes.annotate(
             f"p{100 * q:g}",

@@ -73,7 +73,7 @@ class ScoreSpread:
 
 
 def score_spread(figures: ReplayFigures) -> ScoreSpread | None:
-    """The score in 40 equal steps, over 0 to 1 when it stays within and over its own range otherwise; None if unscored."""
+    """The score in 40 equal steps, over 0 to 1 when it stays within, else over its own range; None if unscored."""
     scored = np.isfinite(figures.score)
     score = figures.score[scored]
     if not len(score):

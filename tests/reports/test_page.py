@@ -1,0 +1,191 @@
+"""The page: one file, no network, no script, whatever it is given."""
+
+import builtins
+import html.parser
+import re
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tidegate.errors import TidegateError
+from tidegate.reports import Example, FiredRule, ModelFacts, ReplayFigures, render, summary
+
+from .worlds import START, bare, replay
+
+_VOID = {"meta", "link", "br", "hr", "img", "input"}
+
+
+class _Reader(html.parser.HTMLParser):
+    """Collects tags and identifiers, and checks that every element is closed in its turn."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def _check(page: str) -> _Reader:
+    """What must hold of every page."""
+    page.encode()
+    reader = _Reader(page)
+    names = [tag for tag, _ in reader.tags]
+    assert not {"script", "iframe", "object", "embed", "img", "base", "form"} & set(names)
+    assert re.search(r"https?:|//[a-z]", page) is None
+    assert "@import" not in page and "#0101" not in page and "matplotlib" not in page
+    identifiers = [a["id"] for _, a in reader.tags if "id" in a]
+    assert len(identifiers) == len(set(identifiers))
+    for _, attributes in reader.tags:
+        assert not any(name.startswith("on") for name in attributes)
+        address = attributes.get("href") or ""
+        assert address in ("", "data:,") or address[1:] in identifiers
+        for used in re.findall(r"url\(#([^)]+)\)", " ".join(v or "" for v in attributes.values())):
+            assert used in identifiers
+    for tag, attributes in reader.tags:
+        if tag == "svg":
+            assert attributes["role"] == "img"
+            assert all(part in identifiers for part in (attributes["aria-labelledby"] or "").split())
+    assert "nan" not in re.findall(r"[a-z]+", " ".join(reader.text).lower())
+    assert "Content-Security-Policy" in page
+    return reader
+
+
+def test_full_page() -> None:
+    page = render(replay())
+    names = [tag for tag, _ in _check(page).tags]
+    assert names.count("svg") == 8 and names.count("table") >= 8
+    for said in ("Value saved against alert budget", "Average precision", "EUR 1,234.56", "Never fired: listed."):
+        assert said in page
+    assert len(page) < 400_000
+    assert "<text" in page, "text stays text"
+
+
+def test_same_figures_same_page() -> None:
+    assert render(replay(500)) == render(replay(500))
+
+
+@pytest.mark.parametrize(
+    ("figures", "says"),
+    [
+        (bare(0), "No event was decided"),
+        (bare(0, label=np.empty(0, np.int8), amount=np.empty(0, np.int64)), "No event was decided"),
+        (bare(1), "1 event was decided"),
+        (bare(1, score=np.array([0.4]), label=np.array([1], np.int8), amount=np.array([5])), "Only 1 known frauds"),
+        (bare(3, label=np.zeros(3, np.int8)), "None of the 3 labelled events is fraud"),
+        (bare(3), "The source has no labels"),
+        (bare(3, label=np.ones(3, np.int8), score=np.full(3, 0.5)), "Of 3 known frauds"),
+        (bare(3, score=np.array([np.nan, np.inf, -np.inf])), "No decision has a score"),
+        (bare(2, score=np.array([-300.0, 900.0]), label=np.array([0, 1], np.int8)), "Average precision"),
+        (bare(2, at=np.array([-(10**17), 10**18])), "2 events were decided"),
+        (bare(2, latency_us=np.zeros(3)), "Time of one decision"),
+        (bare(2, latency_us=np.full(4, np.nan), stages={"parse": 0.0}), "Time by stage"),
+        (bare(2, outcomes=("pass",)), "one outcome only"),
+        (replay(label=None), "cannot be said how many"),
+        (replay(amount=None), "value is counted in frauds"),
+        (replay(amount=np.full(4000, -(2**63))), "EUR 0.00"),
+        (replay(exponent=0, currency="JPY"), "JPY 123,456"),
+        (replay(exponent=3, currency="KWD"), "KWD 123.456"),
+        (replay(outcomes=("a", "b", "c", "d", "e")), "d or severer"),
+    ],
+)
+def test_strange_replays_still_make_a_page(figures: ReplayFigures, says: str) -> None:
+    page = render(figures)
+    reader = _check(page)
+    assert says in " ".join(" ".join(reader.text).split())
+    assert summary(figures)
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</svg><img src=x onerror=alert(1)>",
+    '"><a href="https://evil.example">x</a>',
+    "$\\frac{1}{0}$ {{ 7*7 }} {% raw %}",
+    "a\u202eb\x00c\x1b[31m\ud800d",
+    "支付 💳 платёж",
+    "w" * 3000,
+    "",
+    "]]>&amp;--></style></title>",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_words_are_shown_and_never_obeyed(text: str) -> None:
+    figures = replay(
+        300,
+        flow=text,
+        about=text,
+        source=text,
+        digest=text,
+        currency=text,
+        version=text,
+        outcomes=("approve", "review", text or "decline"),
+        stages={text: 1.0},
+        fired=tuple(FiredRule(name=text, outcome=text, because=text, rows=np.array([i])) for i in range(3)),
+        models=(ModelFacts(name=text, digest=text, metrics={text: text}),),
+        examples=(Example(id=text, at=START, outcome=text, amount=1, reasons=(text, text)),),
+    )
+    page = render(figures)
+    if "http" in text:
+        # Shown as text, so the address is there to read; only as text.
+        page = re.sub("https://evil[^<]*", "", page)
+    reader = _check(page)
+    assert not any(tag == "a" for tag, _ in reader.tags)
+    assert "\x00" not in page and "\u202e" not in page and "49" not in reader.text
+
+
+@pytest.mark.parametrize("module", ["matplotlib", "jinja2"])
+def test_missing_library_says_what_to_install(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def refusing(name: str, *rest: Any, **more: Any) -> Any:
+        if name.split(".")[0] == module:
+            raise ImportError(f"No module named {name!r}")
+        return real(name, *rest, **more)
+
+    figures = bare(2)
+    monkeypatch.setattr(builtins, "__import__", refusing)
+    with pytest.raises(TidegateError, match=r"pip install 'tidegate\[report\]'"):
+        render(figures)
+    assert summary(figures), "the terminal needs neither"
+
+
+def test_figures_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(TidegateError, match=r"one score per decision.*2 for 3"):
+        bare(3, score=np.zeros(2))
+    with pytest.raises(TidegateError, match="An outcome has no name"):
+        bare(3, outcome=np.full(3, 7))
+    with pytest.raises(TidegateError, match="'late' fired on a row that is not there"):
+        bare(3, fired=(FiredRule(name="late", outcome="review", because="x", rows=np.array([3])),))
+
+
+def test_summary() -> None:
+    said = dict(summary(replay()))
+    assert said["events decided"] == "4,000" and said["quarantined"] == "2"
+    assert said["review or severer"].startswith("precision ") and "of fraud (" in said["review or severer"]
+    assert dict(summary(replay(label=None)))["known frauds"] == "the source has no labels"
+
+
+def test_a_million_rows_make_a_small_page_soon() -> None:
+    figures = replay(1_000_000)
+    start = time.perf_counter()
+    page = render(figures)
+    assert time.perf_counter() - start < 10
+    assert len(page.encode()) < 2_000_000
