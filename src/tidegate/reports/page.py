@@ -233,10 +233,13 @@ def _notes(figures: ReplayFigures, found: Findings) -> Iterator[str]:
     if figures.rows and found.unscored == figures.rows:
         yield "No decision has a score: there is no ranking to judge."
     elif found.unscored:
-        yield (
-            f"{words.count(found.unscored)} events have no score. They are left out of the precision-recall curve and "
-            "never alerted on in the value curve, where their fraud still counts in the whole."
-        )
+        text = f"{words.count(found.unscored)} events have no score."
+        if found.frauds:
+            text += (
+                " They are left out of the precision-recall curve and never alerted on in the value curve, where their "
+                "fraud still counts in the whole."
+            )
+        yield text
     lost = figures.refused + figures.quarantined
     if lost:
         yield (

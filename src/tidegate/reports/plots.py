@@ -137,7 +137,7 @@ def rule_bars(rules: tuple[RuleWorth, ...], base: float, labelled: bool) -> str:
     _percent_axis(left, "x", 1.18 * max(r.hit_rate for r in shown))
     if labelled:
         right = panes[0][1]
-        right.barh(place, [np.nan_to_num(r.found.precision) for r in shown], height=0.55, color=ACCENT)
+        right.barh(place, [np.nan_to_num(r.found.precision) for r in shown], height=0.55, color=ACCENT, alpha=0.6)
         for y, rule in zip(place, shown, strict=True):
             if np.isfinite(rule.found.precision):
                 right.plot([rule.found.low, rule.found.high], [y, y], color=INK, linewidth=1.2)

@@ -46,7 +46,7 @@ def stops(figures: ReplayFigures, found: Findings) -> Table:
             if found.fraud_value is not None:
                 row += [_money(figures, stop.value), words.percent(stop.value_share)]
         rows.append(tuple(row))
-    return Table("What the decisions of the flow catch", tuple(head), tuple(rows))
+    return Table("Decisions of the flow", tuple(head), tuple(rows))
 
 
 def budget(figures: ReplayFigures, found: Findings) -> Table | None:
@@ -133,7 +133,7 @@ def latency(found: Findings) -> Table | None:
         return None
     rows = [(f"p{100 * q:g}", words.duration(time)) for q, time in found.latency.quantiles]
     rows += [("mean", words.duration(found.latency.mean)), ("longest", words.duration(found.latency.longest))]
-    return Table("Time of one decision", ("", "time"), tuple(rows))
+    return Table("Time of one decision", ("figure", "time"), tuple(rows))
 
 
 def stages(figures: ReplayFigures) -> Table | None:
@@ -175,4 +175,4 @@ def run(figures: ReplayFigures, found: Findings) -> Table:
         ("decided without a score", words.count(found.unscored)),
         ("decided with a known label", words.count(found.known)),
     ]
-    return Table("Rows of the source", ("", "rows"), tuple(rows))
+    return Table("Rows of the source", ("what became of them", "rows"), tuple(rows))
