@@ -5,12 +5,11 @@ import re
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-from .house import ROOT
 
 END = re.compile(rb"<<ended (\d+)>>\n")
 
@@ -23,7 +22,7 @@ class ShellSession:
 
     def __init__(self, folder: Path, timeout: float = 120.0) -> None:
         self.timeout = timeout
-        path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.shell = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
             cwd=folder,
