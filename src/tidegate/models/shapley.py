@@ -1,4 +1,4 @@
-"""Exact path-dependent Shapley values of a forest: LightGBM's `predict(pred_contrib=True)`, some twenty times as fast.
+"""Exact path-dependent Shapley values of a forest: what LightGBM's `predict(pred_contrib=True)` gives, many times faster.
 
 TreeSHAP (Lundberg, Erion and Lee 2018, Algorithm 2) sums over the subsets of a path's features. Here the sum is an
 integral: the Shapley value is the integral from 0 to 1 of the gradient of the game's multilinear extension along the
@@ -9,10 +9,16 @@ and which the row itself passes (o_j = 1) or not (o_j = 0), that is::
 
 The integrand is a polynomial of degree d - 1 in t for d distinct features, so Gauss-Legendre points, exact to degree
 2 n - 1, give the integral itself and no approximation of it. Products are carried from the root down and sums over leaves
-from the leaves up, as in Linear TreeSHAP (Yu, Bifet, Read, Xu 2022), at a few multiplications per edge and point. What a
-feature on a path again adds is a correction to its factor and to its share, so nothing is ever unwound.
+from the leaves up, as in Linear TreeSHAP (Yu, Bifet, Read, Xu 2022).
 
-All that depends on the tree alone is tabulated, eight numbers for each edge and each of its three states.
+At a split whose feature the row has passed so far, let z be the share of the feature's last edge above (1 if none),
+f = z + t (1 - z) that edge's factor, and c the share of the feature's path that goes where the row does not. Going there
+multiplies by c (1 - t) / f, going with the row by the rest of 1. With H and C the sums over the leaves below the two ways,
+free of factors from above, and P the product above, both edges, and what they correct of the edge above, come to::
+
+    D = c / f (H - C)        phi += integral of P D / f        sum over all leaves below = H - (1 - t) D
+
+If the row has failed the feature above, the split says nothing new: both ways are weighed by their training rows.
 """
 
 from dataclasses import dataclass
@@ -29,168 +35,181 @@ from tidegate.models.lightgbm import Forest, Tree
 __all__ = ["Shares", "contributions_cells", "contributions_matrix", "tabulate"]
 
 POINTS = 4  # handled together: one AVX2 register
-STATES = 3  # of an edge: 0 the feature had failed above; 1 it fails here; 2 the row passes all its splits so far
-TREE_WORDS = 4  # first node, nodes, blocks of points, first entry of its table
-EDGE = STATES * 2 * POINTS  # numbers per edge and block
+TREE_WORDS = 4  # first node, nodes, blocks of points, first of its rows in `points`
+NODE_WORDS = 3  # feature (-1: leaf); place in its tree of the node below the feature's last edge above, or 0; factors
+NODE_SHARES = 3  # the left way's share and the right way's of the feature's path; the right way's of the node's rows
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
     """What the kernel needs beside the forest's layout; `bias` is the expected raw score over the training rows.
 
-    `trees` holds TREE_WORDS per tree. `nodes` holds two words per node: the feature (-1 for a leaf), and the place in the
-    tree of the last edge above that is about the same feature as the edge to this node (0 if none).
+    `nodes` and `shares` go by node, as in the layout. `points` has, per block of points, a row of 1 - t and a row of
+    weights, then a row of ones and a row of zeros. `factors` has rows of 1 / f; the first is ones.
     """
 
     trees: NDArray[np.int64]
     nodes: NDArray[np.int64]
-    table: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    points: NDArray[np.float64]
+    factors: NDArray[np.float64]
     bias: float
 
 
 def tabulate(forest: Forest) -> Shares:
     """The tables of a forest. Raises ModelError if the file does not say how many rows reached each leaf."""
-    trees, nodes, tables = list[int](), list[int](), list[NDArray[np.float64]]()
-    first, entry, bias = 0, 0, 0.0
+    trees, nodes, shares = list[int](), list[int](), list[float]()
+    points, factors = list[NDArray[np.float64]](), [np.ones((1, POINTS))]
+    rules: dict[int, tuple[int, NDArray[np.float64]]] = {}
+    first, rows, bias = 0, 1, 0.0
     for k, tree in enumerate(forest.trees):
-        if len(tree.leaf_count) != len(tree.leaf_value):
+        if len(tree.leaf_count) != len(tree.leaf_value) or tree.leaf_count.sum() <= 0.0:
             raise ModelError(
                 "The model cannot be explained: it does not say how many training rows reached each leaf.",
-                seen=f"no leaf_count and internal_count in tree {k}", do="Save the model with Booster.save_model.",
+                seen=f"no leaf_count or internal_count in tree {k}", do="Save the model with Booster.save_model.",
             )  # fmt: skip
-        words, table, blocks = _tabulate_tree(tree)
-        trees += [first, len(words) // 2, blocks, entry]
-        nodes += words
-        tables.append(table)
-        first, entry = first + len(words) // 2, entry + len(table)
+        mine, ways, distinct, old = _tabulate_tree(tree)
+        blocks = max(1, -(-distinct // (2 * POINTS)))
+        if blocks not in rules:
+            x, w = np.polynomial.legendre.leggauss(blocks * POINTS)
+            t, w = ((x + 1.0) / 2.0).reshape(blocks, POINTS), (w / 2.0).reshape(blocks, POINTS)
+            rules[blocks] = 4 * sum(len(rule) for rule in points), t
+            points.append(np.stack([1.0 - t, w, np.ones_like(t), np.zeros_like(t)], axis=1))
+        row, t = rules[blocks]
+        for node, z in old.items():
+            mine[NODE_WORDS * node + 2] = rows
+            factors.append(1.0 / (z + t * (1.0 - z)))
+            rows += blocks
+        trees += [first, len(ways) // NODE_SHARES, blocks, row]
+        nodes += mine
+        shares += ways
+        first += len(ways) // NODE_SHARES
         bias += float(tree.leaf_count @ tree.leaf_value) / float(tree.leaf_count.sum())
-    return Shares(np.array(trees, np.int64), np.array(nodes, np.int64), np.concatenate(tables), bias)
+    return Shares(
+        np.array(trees, np.int64), np.array(nodes, np.int64), np.array(shares),
+        np.concatenate(points).ravel(), np.concatenate(factors).ravel(), bias,
+    )  # fmt: skip
 
 
-def _tabulate_tree(tree: Tree) -> tuple[list[int], NDArray[np.float64], int]:
+def _tabulate_tree(tree: Tree) -> tuple[list[int], list[float], int, dict[int, float]]:
+    """Words and shares of the nodes, the most features on a path, and z of the splits whose feature is met again."""
     order = level_order(tree)
     rows = [float(tree.split_count[node]) if node >= 0 else float(tree.leaf_count[~node]) for node in order]
-    words = [-1, 0]
+    words, ways, old = list[int](), list[float](), dict[int, float]()
     above: list[dict[int, int]] = [{}]  # per node: the last edge on its path for each feature, named by its lower node
-    share, old = [1.0], [1.0]  # of an edge's feature, from the root to it, and to its last edge above
-    for parent, node in enumerate(order):
+    share = [1.0]  # per node: of its edge's feature, from the root
+    for place, node in enumerate(order):
         if node < 0:
+            words += [-1, 0, 0]
+            ways += [0.0, 0.0, 0.0]
             continue
-        feature = int(tree.feature[node])
-        words[2 * parent] = feature
-        for _ in range(2):
-            child = len(above)
-            last = above[parent].get(feature, 0)
-            words += [-1, last]
-            old.append(share[last] if last else 1.0)
-            share.append(old[-1] * (rows[child] / rows[parent] if rows[parent] > 0.0 else 0.0))
-            above.append({**above[parent], feature: child})
-    blocks = -(-max(len(path) for path in above) // (2 * POINTS)) or 1
-    z, y = np.array(share)[:, None], np.array(old)[:, None]
-    points, weights = np.polynomial.legendre.leggauss(blocks * POINTS)
-    t, w = (points + 1.0) / 2.0, weights / 2.0
-    passed, passed_above = z + t * (1.0 - z), y + t * (1.0 - y)
-    cold, hot, hot_above = -w / (1.0 - t), w * (1.0 - z) / passed, w * (1.0 - y) / passed_above
-    table = np.zeros((blocks, len(order), STATES, 2, POINTS))
-    for b in range(blocks):
-        at = slice(b * POINTS, (b + 1) * POINTS)
-        table[b, :, 0, 0] = np.divide(z, y, out=np.zeros_like(z), where=y > 0.0)
-        table[b, :, 1, 0] = (z * (1.0 - t) / passed_above)[:, at]
-        table[b, :, 1, 1] = (cold - hot_above)[:, at]
-        table[b, :, 2, 0] = (passed / passed_above)[:, at]
-        table[b, :, 2, 1] = (hot - hot_above)[:, at]
-    return words, table.ravel(), blocks
+        feature, child = int(tree.feature[node]), len(above)
+        last = above[place].get(feature, 0)
+        left = rows[child] / rows[place] if rows[place] > 0.0 else 0.5
+        if last:
+            old[place] = share[last]
+        words += [feature, last, 0]
+        share += [share[last] * left, share[last] * (1.0 - left)]
+        ways += [*share[-2:], 1.0 - left]
+        above += [{**above[place], feature: child}, {**above[place], feature: child + 1}]
+    return words, ways, max(len(path) for path in above), old
 
 
-_ROW = "int64[::1], int64[::1], int64[::1], float64[::1], float64[::1], float64[::1]"
-
-
-@njit(f"void({_ROW})", cache=True, nogil=True)
-def _explain(forest, trees, nodes, table, slots, out):  # type: ignore[no-untyped-def]
-    """Add every tree's contributions to `out`, one per feature."""
+@njit("void(int64[::1], int64[::1], int64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1])",
+      cache=True, nogil=True)  # fmt: skip
+def _explain(forest, trees, nodes, shares, points, factors, slots, out):  # type: ignore[no-untyped-def]
+    """Add every tree's contributions to `out`, one per feature. Unsigned, as in `kernels._step`."""
     laid = forest[forest[NODES] :].view(np.uint64)
     numbers = laid.view(np.float64)
     names = nodes.view(np.uint64)
     largest = 1
     for k in range(0, len(trees), TREE_WORDS):
         largest = max(largest, trees[k + 1])
-    passes = np.empty(largest, np.uint64)
+    passed = np.empty(largest, np.uint64)  # per node: has the row passed its edge's feature so far
+    went = np.empty(largest, np.uint64)  # per split: where the row goes
     product = np.empty(largest * POINTS)
     below = np.empty(largest * POINTS)
     totals = np.zeros(len(out) * POINTS)
-    one, two, eight = np.uint64(1), np.uint64(2), np.uint64(2 * POINTS)
-    p1, p2, p3 = np.uint64(1), np.uint64(2), np.uint64(3)
+    u1, u2, u3, u4 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
     for k in range(0, len(trees), TREE_WORDS):
         first, count = np.uint64(trees[k]), trees[k + 1]
-        if count == 1:
-            continue
         for block in range(trees[k + 2]):
-            base = np.uint64(trees[k + 3] + block * count * EDGE)
-            passes[0] = 1
-            product[0:POINTS] = 1.0
-            child = np.uint64(0)
+            rule = np.uint64((trees[k + 3] + 4 * block) * POINTS)
+            passed[0] = 1
+            for q in range(POINTS):
+                product[q] = 1.0
+            child = u1
             for n in range(count):
                 node = np.uint64(n)
-                at = two * (first + node)
-                here = node << two
-                if nodes[at] < 0:
-                    value = numbers[at]
-                    below[here] = value * product[here]
-                    below[here + p1] = value * product[here + p1]
-                    below[here + p2] = value * product[here + p2]
-                    below[here + p3] = value * product[here + p3]
+                at = first + node
+                if nodes[u3 * at] < 0:
                     continue
-                above = np.uint64(slots[laid[at + one] >> np.uint64(32)] > numbers[at])
-                for side in range(2):
-                    child += one
-                    taken = above if side == 1 else one - above
-                    before = passes[names[two * (first + child) + one]] & one
-                    state = before + (before & taken)
-                    edge = base + (child * np.uint64(STATES) + state) * eight
-                    passes[child] = (before & taken) | (edge << one)
-                    there = child << two
-                    product[there] = product[here] * table[edge]
-                    product[there + p1] = product[here + p1] * table[edge + p1]
-                    product[there + p2] = product[here + p2] * table[edge + p2]
-                    product[there + p3] = product[here + p3] * table[edge + p3]
-            for n in range(count - 1, -1, -1):
-                node = np.uint64(n)
-                feature = nodes[two * (first + node)]
-                if feature < 0:
-                    continue
-                here, total = node << two, np.uint64(feature) << two
-                right, left = child << two, (child - one) << two
-                r, l = (passes[child] >> one) + np.uint64(POINTS), (passes[child - one] >> one) + np.uint64(POINTS)
-                child -= two
+                live = passed[names[u3 * at + u1]]  # the root's is 1
+                right = np.uint64(slots[laid[u2 * at + u1] >> np.uint64(32)] > numbers[u2 * at]) & live
+                passed[child] = live & (u1 - right)
+                passed[child + u1] = live & right
+                went[node] = child + right
+                row = names[u3 * at + u2]
+                factor = (row + (np.uint64(block) if row else np.uint64(0))) * u4 * live
+                share = shares[u3 * at + (u2 - live - right)]
+                constants = rule + np.uint64(8) * (u1 - live)
+                here, with_row, aside = node * u4, (child + right) * u4, (child + (u1 - right)) * u4
                 for q in range(POINTS):
                     p = np.uint64(q)
-                    a, b = below[left + p], below[right + p]
-                    below[here + p] = a + b
-                    totals[total + p] += table[l + p] * a + table[r + p] * b
+                    part = product[here + p] * (share * factors[factor + p] * points[constants + p])
+                    product[aside + p] = part
+                    product[with_row + p] = product[here + p] - part
+                child += u2
+            for n in range(count - 1, -1, -1):
+                node = np.uint64(n)
+                at = first + node
+                here = node * u4
+                feature = nodes[u3 * at]
+                if feature < 0:
+                    for q in range(POINTS):
+                        below[here + np.uint64(q)] = numbers[u2 * at]
+                    continue
+                child -= u2
+                live = passed[names[u3 * at + u1]]
+                right = went[node] - child
+                row = names[u3 * at + u2]
+                factor = (row + (np.uint64(block) if row else np.uint64(0))) * u4 * live
+                share = shares[u3 * at + (u2 - live - right)]
+                constants = rule + np.uint64(8) * (u1 - live)
+                with_row, aside = (child + right) * u4, (child + (u1 - right)) * u4
+                total = np.uint64(feature) * u4
+                for q in range(POINTS):
+                    p = np.uint64(q)
+                    f = factors[factor + p]
+                    difference = share * f * (below[with_row + p] - below[aside + p])
+                    below[here + p] = below[with_row + p] - points[constants + p] * difference
+                    totals[total + p] += points[constants + u4 + p] * product[here + p] * f * difference
     for f in range(len(out)):
         out[f] += totals[4 * f] + totals[4 * f + 1] + totals[4 * f + 2] + totals[4 * f + 3]
 
 
-@njit("void(int64[::1], int64[::1], int64[::1], float64[::1], float64[:, ::1], float64[:, ::1])", cache=True, nogil=True)
-def contributions_matrix(forest, trees, nodes, table, matrix, out):  # type: ignore[no-untyped-def]
+_TABLES = "int64[::1], int64[::1], int64[::1], float64[::1], float64[::1], float64[::1]"
+
+
+@njit(f"void({_TABLES}, float64[:, ::1], float64[:, ::1])", cache=True, nogil=True)
+def contributions_matrix(forest, trees, nodes, shares, points, factors, matrix, out):  # type: ignore[no-untyped-def]
     """Contributions to the raw score, per row and feature. The bias, the last column, is left alone."""
     slots = np.empty(forest[SLOT_COUNT])
     features = forest[FEATURE_COUNT]
     for i in range(len(matrix)):
         fill_slots(forest, matrix[i], slots)
         out[i, :features] = 0.0
-        _explain(forest, trees, nodes, table, slots, out[i, :features])
+        _explain(forest, trees, nodes, shares, points, factors, slots, out[i, :features])
 
 
-@njit(
-    "void(int64[::1], int64[::1], int64[::1], float64[::1], int64[::1], int64[:, ::1], int64, float64[::1])",
-    cache=True, nogil=True,
-)  # fmt: skip
-def contributions_cells(forest, trees, nodes, table, inputs, cells, row, out):  # type: ignore[no-untyped-def]
+@njit(f"void({_TABLES}, int64[::1], int64[:, ::1], int64, float64[::1])", cache=True, nogil=True)
+def contributions_cells(  # type: ignore[no-untyped-def]
+    forest, trees, nodes, shares, points, factors, inputs, cells, row, out
+):
     """The same for one row of a batch's cells."""
     features = forest[FEATURE_COUNT]
     values, slots = np.empty(features), np.empty(forest[SLOT_COUNT])
     read_cells(inputs, cells, row, values)
     fill_slots(forest, values, slots)
     out[:features] = 0.0
-    _explain(forest, trees, nodes, table, slots, out[:features])
+    _explain(forest, trees, nodes, shares, points, factors, slots, out[:features])
