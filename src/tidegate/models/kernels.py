@@ -1,7 +1,7 @@
 """The fixed kernels that walk a forest (see `layout`): one row or many, from a matrix or from a batch's cells.
 
-The answer is LightGBM's to the bit: the same comparisons, the trees summed in the same order, the same expression for the
-link. `fastmath` would break that and is never used.
+The answer is LightGBM's to the bit: the same comparisons, the trees summed in the same order, the same expression for
+the link. `fastmath` would break that and is never used.
 """
 
 import math
@@ -10,8 +10,26 @@ import numpy as np
 from numba import njit
 
 from tidegate.models.layout import (
-    BLOCK_COUNT, BLOCK_WORDS, BLOCKS, DIVISOR, FEATURE_COUNT, GROUP, GROUP_COUNT, KINDS, LARGEST, LINK, LOOKS, NAN_LEFT,
-    NAN_RIGHT, NODES, NONE, ROOTS, SIGMOID, SLOT_COUNT, ZERO_LEFT, ZERO_RIGHT,
+    BLOCK_COUNT,
+    BLOCK_WORDS,
+    BLOCKS,
+    DIVISOR,
+    FEATURE_COUNT,
+    GROUP,
+    GROUP_COUNT,
+    KINDS,
+    LARGEST,
+    LINK,
+    LOOKS,
+    NAN_LEFT,
+    NAN_RIGHT,
+    NODES,
+    NONE,
+    ROOTS,
+    SIGMOID,
+    SLOT_COUNT,
+    ZERO_LEFT,
+    ZERO_RIGHT,
 )  # fmt: skip
 
 __all__ = ["fill_slots", "link", "predict_matrix", "read_cells", "score_cells"]
@@ -52,7 +70,7 @@ def fill_slots(forest, values, slots):  # type: ignore[no-untyped-def]
             mine[s] = (forest[row + (s >> 6)] >> (s & 63)) & 1
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@njit(inline="always")
 def _step(nodes, numbers, slots, first, at):  # type: ignore[no-untyped-def]
     """The next node: the left child, or the one behind it. Unsigned, because Numba spends time on negative indices."""
     packed = nodes[at + np.uint64(1)]

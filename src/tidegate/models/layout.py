@@ -1,7 +1,7 @@
 """A forest laid out as one flat array of 8-byte words, the data that the fixed kernels walk.
 
-A row is first turned into *slots*, one per way in which its features are looked at. All that a split then does is compare
-one slot with one number, right if above, so a step of the walk has no branch for a processor to guess wrong:
+A row is first turned into *slots*, one per way in which its features are looked at. All that a split then does is
+compare one slot with one number, right if above, so a step of the walk has no branch for a processor to guess wrong:
 
 - a numeric slot has missing values resolved: what goes the default way is minus infinity (left) or infinity (right);
 - a set slot is 0 if the row's category is in the split's set (left) and 1 if it is not, and the split's number is 1/2;
@@ -15,7 +15,7 @@ Words of the array::
     blocks   BLOCK_WORDS per categorical feature: feature, first slot, slots, first row, rows - 1, words of a row
     roots    8 words per group of 8 trees: their first nodes; then one word: the steps to the deepest leaf
     nodes    2 words each: the number (threshold, or a leaf's value), and slot << 32 | left child
-    rows     per categorical feature and category: a bit per slot, set if the category is outside; last the row for others
+    rows     per categorical feature and category: a bit per slot, set if the category is outside; last, for all others
 
 Nodes are named by their offset in words from the first; the right child lies behind the left one.
 """
@@ -100,7 +100,7 @@ def _lay_categories(looks: list[Look]) -> tuple[list[int], list[NDArray[np.int64
 
 
 def layout(forest: Forest) -> NDArray[np.int64]:
-    """The forest as one array of words. Trees keep their order, because the order of a float sum is part of its value."""
+    """The forest as one array of words. Trees keep their order: the order of a float sum is part of its value."""
     looks = sorted({_look(tree, node) for tree in forest.trees for node in range(len(tree.feature))})
     slot_of = {look: k + 1 for k, look in enumerate(looks)}
     nodes, roots = list[int](), list[int]()

@@ -5,6 +5,7 @@ kernels do not walk is refused by name, never half read.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,8 @@ _SAVE_AGAIN = "Save the model again with Booster.save_model and use that file."
 class Tree:
     """One tree as LightGBM numbers it: a child >= 0 is a split, a child < 0 is the leaf `~child`.
 
-    `missing` per split: 0 none (NaN reads as zero), 1 zero (zero and NaN follow the default), 2 NaN follows the default.
-    `categories[k]` is the bitset, 32 categories a word, of the k-th categorical split; `set_of` names it, -1 if numeric.
+    `missing` per split: 0 none (NaN reads as zero), 1 zero (zero and NaN follow the default), 2 NaN follows it.
+    `categories[k]` is the bitset, 32 categories a word, of the k-th categorical split; `set_of` names it, or is -1.
     `leaf_count` and `split_count` are the training rows that reached each place; empty if the file does not say.
     """
 
@@ -91,7 +92,9 @@ def parse_forest(text: str, *, name: str = "model") -> Forest:
     lines = text.splitlines()
     if not lines or lines[0].strip() != "tree":
         seen = repr(lines[0][:40]) if lines and lines[0] else "nothing" if not text else "an empty first line"
-        raise ModelError(f"{name} is not a LightGBM text model: its first line is not `tree`.", seen=seen, do=_SAVE_AGAIN)
+        raise ModelError(
+            f"{name} is not a LightGBM text model: its first line is not `tree`.", seen=seen, do=_SAVE_AGAIN
+        )
     try:
         end = next(i for i, line in enumerate(lines) if line.strip() == "end of trees")
     except StopIteration:
@@ -214,7 +217,7 @@ def _tree(tree: dict[str, str], n_features: int) -> Tree:
         rising = bounds[0] == 0 and bool((np.diff(bounds) >= 0).all()) and bounds[-1] == len(words)
         if not rising or words.min(initial=0) < 0 or words.max(initial=0) >= 1 << 32 or set_of.max() >= sets:
             raise ValueError("category sets that do not fit together")
-        categories = [words[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        categories = [words[a:b] for a, b in pairwise(bounds)]
     known = "leaf_count" in tree and "internal_count" in tree
     return Tree(
         feature=feature,

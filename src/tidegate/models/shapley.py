@@ -1,20 +1,21 @@
-"""Exact path-dependent Shapley values of a forest: what LightGBM's `predict(pred_contrib=True)` gives, many times faster.
+"""Exact path-dependent Shapley values of a forest: LightGBM's `predict(pred_contrib=True)`, many times faster.
 
 TreeSHAP (Lundberg, Erion and Lee 2018, Algorithm 2) sums over the subsets of a path's features. Here the sum is an
 integral: the Shapley value is the integral from 0 to 1 of the gradient of the game's multilinear extension along the
-diagonal (Owen 1972). For a leaf of value v, with features j on its path of which a share z_j of the training rows passes
-and which the row itself passes (o_j = 1) or not (o_j = 0), that is::
+diagonal (Owen 1972). For a leaf of value v, with features j on its path of which a share z_j of the training rows
+passes and which the row itself passes (o_j = 1) or not (o_j = 0), that is::
 
     phi_i = v * integral over t of  (o_i - z_i) * product over j != i of (z_j + t (o_j - z_j))
 
 The integrand is a polynomial of degree d - 1 in t for d distinct features, so Gauss-Legendre points, exact to degree
-2 n - 1, give the integral itself and no approximation of it. Products are carried from the root down and sums over leaves
-from the leaves up, as in Linear TreeSHAP (Yu, Bifet, Read, Xu 2022).
+2 n - 1, give the integral itself and no approximation of it. Products are carried from the root down and sums over
+leaves from the leaves up, as in Linear TreeSHAP (Yu, Bifet, Read, Xu 2022).
 
 At a split whose feature the row has passed so far, let z be the share of the feature's last edge above (1 if none),
-f = z + t (1 - z) that edge's factor, and c the share of the feature's path that goes where the row does not. Going there
-multiplies by c (1 - t) / f, going with the row by the rest of 1. With H and C the sums over the leaves below the two ways,
-free of factors from above, and P the product above, both edges, and what they correct of the edge above, come to::
+f = z + t (1 - z) that edge's factor, and c the share of the feature's path that goes where the row does not. Going
+there multiplies by c (1 - t) / f, going with the row by the rest of 1. With H and C the sums over the leaves below the
+two ways, free of factors from above, and P the product above, both edges, and what they correct of the edge above,
+come to::
 
     D = c / f (H - C)        phi += integral of P D / f        sum over all leaves below = H - (1 - t) D
 
@@ -60,7 +61,7 @@ def tabulate(forest: Forest) -> Shares:
     """The tables of a forest. Raises ModelError if the file does not say how many rows reached each leaf."""
     trees, nodes, shares = list[int](), list[int](), list[float]()
     points, factors = list[NDArray[np.float64]](), [np.ones((1, POINTS))]
-    rules: dict[int, tuple[int, NDArray[np.float64]]] = {}
+    rules: dict[int, tuple[int, NDArray[np.float64]]] = {}  # by blocks: the first row in `points`, and t
     first, rows, bias = 0, 1, 0.0
     for k, tree in enumerate(forest.trees):
         if len(tree.leaf_count) != len(tree.leaf_value) or tree.leaf_count.sum() <= 0.0:
@@ -72,9 +73,9 @@ def tabulate(forest: Forest) -> Shares:
         blocks = max(1, -(-distinct // (2 * POINTS)))
         if blocks not in rules:
             x, w = np.polynomial.legendre.leggauss(blocks * POINTS)
-            t, w = ((x + 1.0) / 2.0).reshape(blocks, POINTS), (w / 2.0).reshape(blocks, POINTS)
+            t, weights = (((x + 1.0) / 2.0).reshape(blocks, POINTS), (w / 2.0).reshape(blocks, POINTS))
             rules[blocks] = 4 * sum(len(rule) for rule in points), t
-            points.append(np.stack([1.0 - t, w, np.ones_like(t), np.zeros_like(t)], axis=1))
+            points.append(np.stack([1.0 - t, weights, np.ones_like(t), np.zeros_like(t)], axis=1))
         row, t = rules[blocks]
         for node, z in old.items():
             mine[NODE_WORDS * node + 2] = rows

@@ -1,0 +1,140 @@
+"""A stored model: a folder `NAME@VERSION` of the trees and of what one must know to trust them.
+
+`model.txt` is the LightGBM text, `card.json` the card, and `digest` the sha256 of the card, which itself holds that of
+the trees: whoever knows the digest knows every byte.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from tidegate.errors import ModelError
+from tidegate.models.lightgbm import parse_forest
+from tidegate.models.tree_model import TreeModel
+
+__all__ = ["Artefact", "Card", "ModelFeature", "split_name", "verified"]
+
+AGAIN = "Restore the folder from a copy, or train the model again."
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+
+
+class ModelFeature(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a model reads: a name, the kind of its value ("number" or "category"), and a category's texts by code."""
+
+    name: str
+    kind: str = "number"
+    categories: tuple[str, ...] = ()
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """What one must know about a model.
+
+    Attributes:
+        features: in the order in which the trees read them.
+        trained_from, trained_until: times of the first and the last training row, ISO 8601, UTC.
+        rows, positives: of the training part.
+        metrics: of the test part, by name.
+        thresholds: hints, a score by the share of rows that it would alert on.
+        flow: digest of the flow whose features these are; empty if unknown.
+        model: sha256 of the trees' text; filled in when the artefact is written.
+    """
+
+    name: str
+    version: str
+    objective: str
+    features: tuple[ModelFeature, ...]
+    label: str = ""
+    trained_from: str = ""
+    trained_until: str = ""
+    rows: int = 0
+    positives: int = 0
+    metrics: dict[str, float] = {}
+    thresholds: dict[str, float] = {}
+    parameters: dict[str, str | float | int | bool] = {}
+    flow: str = ""
+    model: str = ""
+    format: int = 1
+
+
+class Artefact(msgspec.Struct, frozen=True):
+    """A model's text and its card, not yet or no longer in a folder."""
+
+    card: Card
+    text: str
+
+    @property
+    def digest(self) -> str:
+        """sha256 in hex over the card, the trees' own digest in it."""
+        return hashlib.sha256(self.card_bytes()).hexdigest()
+
+    def files(self) -> dict[str, bytes]:
+        """What is stored, by file name."""
+        return {
+            "model.txt": self.text.encode(),
+            "card.json": self.card_bytes(),
+            "digest": self.digest.encode() + b"\n",
+        }
+
+    def card_bytes(self) -> bytes:
+        """The card as it is stored."""
+        model = hashlib.sha256(self.text.encode()).hexdigest()
+        card = msgspec.structs.replace(self.card, model=model)
+        return msgspec.json.format(msgspec.json.encode(card, order="sorted"), indent=1)
+
+    def model(self) -> TreeModel:
+        """The trees, ready to answer. Raises ModelError if they are damaged or are not the card's."""
+        where = f"{self.card.name}@{self.card.version}"
+        return TreeModel(
+            parse_forest(self.text, name=where),
+            digest=self.digest,
+            features=[feature.name for feature in self.card.features],
+            categories={feature.name: feature.categories for feature in self.card.features if feature.categories},
+        )
+
+
+def split_name(reference: str) -> tuple[str, str]:
+    """`NAME@VERSION` to its parts. Raises ModelError if it is not of that form."""
+    name, at, version = reference.partition("@")
+    if not at or not _NAME.fullmatch(name) or not _NAME.fullmatch(version):
+        raise ModelError(
+            "A model is named NAME@VERSION, in small letters, digits and . _ -", seen=repr(reference),
+            do='Write, for example, "card-risk@1" or "card-risk@champion".',
+        )  # fmt: skip
+    return name, version
+
+
+def verified(contents: Mapping[str, bytes], name: str, *, digest: str = "") -> Artefact:
+    """The artefact in the files' contents, `name` being what errors call it; with `digest`, that very one.
+
+    Raises ModelError if a file was changed, cut short or damaged after it was written.
+    """
+    seal = contents["digest"].decode("ascii", "replace").strip()
+    if hashlib.sha256(contents["card.json"]).hexdigest() != seal:
+        raise ModelError(
+            f"The card of the stored model {name} was changed or damaged after it was written.",
+            seen="a card.json that its digest does not fit",
+            do=AGAIN,
+        )
+    try:
+        card = msgspec.json.decode(contents["card.json"], type=Card)
+    except msgspec.MsgspecError as error:
+        raise ModelError(f"The card of {name} cannot be read.", seen=str(error), do=AGAIN) from None
+    if hashlib.sha256(contents["model.txt"]).hexdigest() != card.model:
+        raise ModelError(
+            f"The trees of the stored model {name} were changed, cut short or damaged after they were written.",
+            seen=f"a model.txt of {len(contents['model.txt'])} bytes that its card does not fit",
+            do=AGAIN,
+        )
+    if digest and seal != digest:
+        raise ModelError(
+            f"The stored model {name} is not the one that was meant.",
+            seen=f"digest {seal}",
+            do=f"Restore the one with the digest {digest}, or point the alias at this one.",
+        )
+    artefact = Artefact(card, contents["model.txt"].decode())
+    if artefact.digest != seal:
+        raise ModelError(f"The card of {name} is of another format.", seen=f"format {card.format}", do=AGAIN)
+    return artefact

@@ -1,0 +1,83 @@
+"""How well scores tell the labelled apart, in the figures that an alert desk reads."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["at_budget", "average_precision", "brier", "calibration", "evaluate", "roc_auc", "threshold_for"]
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.bool_]
+
+
+def roc_auc(labels: Labels, scores: Floats) -> float:
+    """The chance that a positive scores above a negative, a tie counting half (Mann and Whitney 1947).
+
+    NaN if there are none of either.
+    """
+    positives = int(labels.sum())
+    negatives = len(labels) - positives
+    if not positives or not negatives:
+        return float("nan")
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[place]  # the mean rank of a tie
+    return float((ranks[labels].sum() - positives * (positives + 1) / 2.0) / (positives * negatives))
+
+
+def average_precision(labels: Labels, scores: Floats) -> float:
+    """Precision at each threshold, weighted by the recall that it adds; ties count together. NaN without positives."""
+    positives = int(labels.sum())
+    if not positives:
+        return float("nan")
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(labels[order])
+    last = np.append(np.diff(scores[order]) != 0.0, True)  # of a run of equal scores
+    hits, taken = hits[last], np.flatnonzero(last) + 1
+    return float((np.diff(hits, prepend=0) * hits / taken).sum() / positives)
+
+
+def brier(labels: Labels, scores: Floats) -> float:
+    """The mean squared distance of a probability from what happened (Brier 1950)."""
+    return float(np.mean((scores - labels) ** 2)) if len(labels) else float("nan")
+
+
+def threshold_for(scores: Floats, share: float) -> float:
+    """The score of the last row alerted on when a share of the rows, the highest first, may be; at least one row."""
+    taken = max(1, round(share * len(scores)))
+    return float(np.partition(scores, len(scores) - taken)[len(scores) - taken]) if len(scores) else float("nan")
+
+
+def at_budget(labels: Labels, scores: Floats, share: float) -> tuple[float, float]:
+    """Precision and recall when a share of the rows, the highest first, is alerted on; of equal scores the earliest."""
+    taken = max(1, round(share * len(scores)))
+    hits = int(labels[np.argsort(-scores, kind="stable")[:taken]].sum())
+    positives = int(labels.sum())
+    return hits / taken, hits / positives if positives else float("nan")
+
+
+def calibration(labels: Labels, scores: Floats, *, parts: int = 10) -> list[tuple[float, float, int]]:
+    """By tenths of the rows in order of score: the mean score, the share of positives, the rows."""
+    order = np.argsort(scores, kind="stable")
+    return [
+        (float(scores[part].mean()), float(labels[part].mean()), len(part))
+        for part in np.array_split(order, parts)
+        if len(part)
+    ]
+
+
+def evaluate(
+    labels: Labels, scores: Floats, *, budgets: Sequence[float] = (0.001, 0.005, 0.01, 0.05)
+) -> dict[str, float]:
+    """All figures by name; a budget of 0.01 gives precision_at_0.01 and recall_at_0.01. Absent ones are left out."""
+    figures = {
+        "rows": float(len(labels)),
+        "positives": float(labels.sum()),
+        "roc_auc": roc_auc(labels, scores),
+        "average_precision": average_precision(labels, scores),
+        "brier": brier(labels, scores),
+    }
+    for budget in budgets if len(labels) else ():
+        precision, recall = at_budget(labels, scores, budget)
+        figures |= {f"precision_at_{budget:g}": precision, f"recall_at_{budget:g}": recall}
+    return {name: figure for name, figure in figures.items() if figure == figure}

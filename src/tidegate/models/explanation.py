@@ -1,0 +1,81 @@
+"""Contributions to words: why a model answered as it did."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidegate.models.tree_model import TreeModel
+
+__all__ = ["Reason", "reasons"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One feature's part in an answer.
+
+    Attributes:
+        feature: its name.
+        value: as the model saw it; None if missing, a text if a category whose texts are known.
+        contribution: what it added to the raw score (log odds for a probability), against the average row.
+        words: the same as a sentence's half, "times_usual is 14.2, which raises the risk".
+    """
+
+    feature: str
+    value: float | str | None
+    contribution: float
+    words: str
+
+
+def reasons(
+    model: TreeModel,
+    values: NDArray[np.float64] | Sequence[float],
+    contributions: NDArray[np.float64] | Sequence[float],
+    *,
+    descriptions: Mapping[str, str] | None = None,
+    most: int = 4,
+    least_share: float = 0.02,
+    what: str = "the risk",
+) -> tuple[Reason, ...]:
+    """The reasons that weigh most, heaviest first, at most `most`.
+
+    Args:
+        values: the row's feature values (`Binding.values`).
+        contributions: the row's contributions (`Binding.contributions`); the bias at the end is not a reason.
+        descriptions: words for a feature, to stand in place of its name.
+        least_share: a reason that makes up less than this share of all contributions is left out.
+        what: what the score is of.
+    """
+    parts = [float(part) for part in contributions[: len(model.features)]]
+    least = least_share * sum(abs(part) for part in parts)
+    order = sorted(range(len(parts)), key=lambda k: (-abs(parts[k]), k))
+    found = []
+    for k in order[:most]:
+        part = parts[k]
+        if part == 0.0 or abs(part) < least:
+            break
+        name = model.features[k]
+        value = _value(model, name, float(values[k]))
+        said = (descriptions or {}).get(name) or name
+        effect = "raises" if part > 0.0 else "lowers"
+        found.append(Reason(name, value, part, f"{said} is {_spoken(value)}, which {effect} {what}"))
+    return tuple(found)
+
+
+def _value(model: TreeModel, name: str, value: float) -> float | str | None:
+    if math.isnan(value):
+        return None
+    texts = model.categories.get(name)
+    return texts[int(value)] if texts and 0 <= value < len(texts) else value
+
+
+def _spoken(value: float | str | None) -> str:
+    if value is None:
+        return "missing"
+    if isinstance(value, str):
+        return value
+    if math.isfinite(value) and value == round(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.3g}"

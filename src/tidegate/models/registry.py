@@ -1,0 +1,186 @@
+"""A folder of stored models, and names for the ones in use: "card-risk@champion" is whichever version it points at."""
+
+import contextlib
+import difflib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from tidegate.errors import ModelError
+from tidegate.models.artefact import AGAIN, Artefact, split_name, verified
+from tidegate.models.tree_model import TreeModel
+
+__all__ = ["Pointer", "Registry", "load", "load_artefact", "write"]
+
+
+def write(artefact: Artefact, folder: str | Path) -> Path:
+    """Store an artefact as `folder/NAME@VERSION`, whole or not at all, and give its path.
+
+    The same content again is no error. Raises ModelError if the version exists with other content or cannot be written.
+    """
+    reference = f"{artefact.card.name}@{artefact.card.version}"
+    split_name(reference)
+    artefact.model()  # nothing is stored that could not be read back
+    target = Path(folder) / reference
+    if target.exists():
+        if load_artefact(target).digest == artefact.digest:
+            return target
+        raise ModelError(
+            f"{reference} exists already with other content.", seen=str(target), do="Give the new model a new version."
+        )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{reference}.", dir=target.parent))
+        try:
+            for name, content in artefact.files().items():
+                _write_synced(draft / name, content)
+            draft.chmod(0o755)
+            _sync_folder(draft)
+            draft.rename(target)
+            _sync_folder(target.parent)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        raise ModelError(
+            f"{reference} cannot be stored in {folder}.", seen=error.strerror or str(error),
+            do="Free room or choose another folder, and store it again.",
+        ) from None  # fmt: skip
+    return target
+
+
+def load_artefact(path: str | Path, *, digest: str = "") -> Artefact:
+    """Read and verify an artefact; with `digest` also that it is the one meant. Raises ModelError by name if not."""
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ModelError(
+            f"There is no stored model at {folder}.",
+            seen="a file" if folder.exists() else "nothing",
+            do="Give the folder NAME@VERSION that `tidegate train` wrote.",
+        )
+    contents = {}
+    for name in ("card.json", "model.txt", "digest"):
+        try:
+            contents[name] = (folder / name).read_bytes()
+        except OSError as error:
+            raise ModelError(
+                f"The stored model {folder.name} lacks a readable {name}.", seen=error.strerror or str(error), do=AGAIN
+            ) from None
+    return verified(contents, folder.name, digest=digest)
+
+
+def load(path: str | Path, *, digest: str = "") -> TreeModel:
+    """The model in a folder, verified and ready to answer."""
+    return load_artefact(path, digest=digest).model()
+
+
+class Pointer(msgspec.Struct, frozen=True):
+    """What an alias stands for: a version, and the digest that the version had when the alias was set."""
+
+    version: str
+    digest: str
+
+
+class Registry:
+    """Models under `folder`: `models/NAME@VERSION/` and `aliases/NAME@ALIAS`. Every write is whole or not at all."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._models, self._aliases = self.folder / "models", self.folder / "aliases"
+
+    def add(self, artefact: Artefact, *, alias: str = "") -> Path:
+        """Store an artefact, and with `alias` point NAME@alias at it. Raises ModelError as `artefact.write` does."""
+        name, version = artefact.card.name, artefact.card.version
+        if self._alias(f"{name}@{version}") is not None:
+            raise ModelError(
+                f"{name}@{version} is an alias already.",
+                seen="a version of the same name",
+                do="Choose another version.",
+            )
+        path = write(artefact, self._models)
+        if alias:
+            self.point(f"{name}@{alias}", version)
+        return path
+
+    def point(self, alias: str, version: str) -> Pointer:
+        """Let NAME@ALIAS stand for a version that is stored. Raises ModelError if it is not, or is damaged."""
+        name, word = split_name(alias)
+        if (self._models / alias).exists():
+            raise ModelError(f"{alias} is a stored version.", seen="an alias of that name", do="Choose another word.")
+        pointer = Pointer(version, self._load(f"{name}@{version}").digest)
+        try:
+            self._aliases.mkdir(parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(prefix=f".{name}@{word}.", dir=self._aliases)
+            os.close(handle)
+            _write_synced(Path(draft), msgspec.json.encode(pointer))
+            Path(draft).replace(self._aliases / alias)
+            _sync_folder(self._aliases)
+        except OSError as error:
+            raise ModelError(
+                f"The alias {alias} cannot be stored.", seen=error.strerror or str(error), do="Free room and try again."
+            ) from None
+        return pointer
+
+    def resolve(self, reference: str) -> Pointer:
+        """The version and digest that a reference, by version or by alias, stands for. Raises ModelError if unknown."""
+        split_name(reference)
+        pointer = self._alias(reference)
+        return pointer or Pointer(reference.partition("@")[2], self._load(reference).digest)
+
+    def artefact(self, reference: str) -> Artefact:
+        """The stored artefact, verified; through an alias also that it is the very one that the alias was set to."""
+        name, _ = split_name(reference)
+        pointer = self._alias(reference)
+        if pointer is None:
+            return self._load(reference)
+        return self._load(f"{name}@{pointer.version}", pointer.digest)
+
+    def model(self, reference: str) -> TreeModel:
+        """The model, ready to answer."""
+        return self.artefact(reference).model()
+
+    def references(self) -> tuple[str, ...]:
+        """Every version and alias that `resolve` knows, sorted."""
+        found = [path.name for folder in (self._models, self._aliases) if folder.is_dir() for path in folder.iterdir()]
+        return tuple(sorted(name for name in found if not name.startswith(".")))
+
+    def _alias(self, reference: str) -> Pointer | None:
+        try:
+            return msgspec.json.decode((self._aliases / reference).read_bytes(), type=Pointer)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError) as error:
+            raise ModelError(
+                f"The alias {reference} is damaged.", seen=str(error), do="Point it at a version again."
+            ) from None
+
+    def _load(self, reference: str, digest: str = "") -> Artefact:
+        if not (self._models / reference).exists():
+            known = self.references()
+            near = difflib.get_close_matches(reference, known, n=1)
+            raise ModelError(
+                f"There is no model {reference} in {self.folder}.",
+                seen=", ".join(known) or "no models at all",
+                do=f"Did you mean {near[0]}?" if near else "Train and store it first, or correct the name.",
+            )
+        return load_artefact(self._models / reference, digest=digest)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    """Write a file and wait until it is on the disk."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    """Wait until a folder's entries are on the disk, where the system can do that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,249 @@
+"""Train a model on a table of features as of each event, in order of time, and judge it on what came after."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tidegate.errors import ModelError
+from tidegate.models.artefact import Artefact, Card, ModelFeature
+from tidegate.models.evaluation import calibration, evaluate, threshold_for
+
+if TYPE_CHECKING:
+    import lightgbm
+
+__all__ = ["Split", "Training", "encode", "train"]
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Three spans of time, each [from, until) in µs since 1970 UTC: to fit, to stop fitting, and to judge.
+
+    Between them lies the embargo: rows whose labels were not yet known when the next span began are in none.
+    """
+
+    train: tuple[int, int]
+    valid: tuple[int, int]
+    test: tuple[int, int]
+
+    @classmethod
+    def by_share(cls, at: NDArray[np.int64], *, valid: float, test: float, embargo: timedelta) -> "Split":
+        """The latest share `test` of the rows, and before them the share `valid`, stand apart.
+
+        The embargo is taken from the end of the earlier span. Raises ModelError if nothing is left to train on.
+        """
+        if not (0.0 < valid < 1.0 and 0.0 < test < 1.0 and valid + test < 1.0):
+            raise ModelError(
+                "The shares to validate and test on leave nothing to train on.", seen=f"{valid} and {test}",
+                do="Give two shares above 0 whose sum is below 1.",
+            )  # fmt: skip
+        times, gap = np.sort(at), embargo // _MICROSECOND
+        first, end = int(times[0]), int(times[-1]) + 1
+        valid_from = int(times[int(len(times) * (1.0 - valid - test))])
+        test_from = int(times[int(len(times) * (1.0 - test))])
+        return cls((first, valid_from - gap), (valid_from, test_from - gap), (test_from, end))
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What training gives: the artefact, and how it did on the test span.
+
+    `calibration` is per tenth of the scores (mean score, share of positives, rows), `rounds` the number of trees kept,
+    `gain` what each feature brought, the greatest first.
+    """
+
+    artefact: Artefact
+    figures: Mapping[str, float]
+    calibration: Sequence[tuple[float, float, int]]
+    rounds: int
+    gain: Mapping[str, float]
+
+
+def train(
+    table: pl.DataFrame,
+    features: Sequence[str],
+    label: str,
+    at: str,
+    *,
+    name: str,
+    version: str = "1",
+    split: Split | None = None,
+    valid: float = 0.15,
+    test: float = 0.15,
+    embargo: timedelta = timedelta(0),
+    flow: str = "",
+    rounds: int = 1000,
+    patience: int = 50,
+    seed: int = 1,
+    threads: int = 1,
+    parameters: Mapping[str, Any] | None = None,
+    budgets: Sequence[float] = (0.001, 0.005, 0.01, 0.05),
+) -> Training:
+    """Fit LightGBM; the same table, arguments and LightGBM give the same trees, whatever the number of threads.
+
+    Args:
+        features: columns of numbers, truth values, times, or texts (texts become categories).
+        label: a column of truth values, or 0 and 1; rows where it is null are left out.
+        at: the column of event times (a Datetime, or µs since 1970 UTC).
+        embargo: how late a label may become known; a span ends so long before the next begins.
+        rounds, patience: the most trees, and how many may be added without the validation span getting better.
+        parameters: further LightGBM parameters, over those chosen here.
+
+    Raises ModelError if a column is missing or of a wrong type, or a span has only one label.
+    """
+    try:
+        import lightgbm
+    except ImportError:
+        raise ModelError(
+            "Training needs LightGBM, which is not installed.", do="Run: pip install 'tidegate[train]'."
+        ) from None
+    _check_columns(table, [*features, label, at])
+    table = table.filter(pl.col(label).is_not_null() & pl.col(at).is_not_null())
+    if table.is_empty():
+        raise ModelError("There is nothing to train on.", seen=f"no row with a {label!r}", do="Give rows with labels.")
+    times, labels = _times(table[at]), _labels(table[label])
+    split = split or Split.by_share(times, valid=valid, test=test, embargo=embargo)
+    parts = {part: (times >= span[0]) & (times < span[1]) for part, span in _spans(split).items()}
+    for part, chosen in parts.items():
+        seen = f"{int(labels[chosen].sum())} positives in {int(chosen.sum())} rows"
+        if not chosen.any() or (part != "test" and len(np.unique(labels[chosen])) < 2):
+            raise ModelError(
+                f"The span to {part} on does not have both labels.", seen=seen,
+                do="Give more rows, other shares, or a shorter embargo.",
+            )  # fmt: skip
+
+    described = [_feature(table[column], parts["train"]) for column in features]
+    matrix = encode(table, described)
+    categorical = [k for k, feature in enumerate(described) if feature.kind == "category"]
+    chosen_parameters: dict[str, Any] = {
+        "objective": "binary", "metric": "binary_logloss", "learning_rate": 0.05, "num_leaves": 31, "max_depth": 6,
+        "min_data_in_leaf": 20, "seed": seed, "deterministic": True, "force_row_wise": True, "verbosity": -1,
+        **(parameters or {}), "num_threads": threads,
+    }  # fmt: skip
+    datasets = {
+        part: lightgbm.Dataset(
+            matrix[parts[part]], labels[parts[part]], feature_name=[f"f{k}" for k in range(len(features))],
+            categorical_feature=categorical,
+        )
+        for part in ("train", "valid")
+    }  # fmt: skip
+    datasets["valid"].reference = datasets["train"]
+    booster = lightgbm.train(
+        chosen_parameters, datasets["train"], rounds, valid_sets=[datasets["valid"]],
+        callbacks=[lightgbm.early_stopping(patience, verbose=False)] if patience else None,
+    )  # fmt: skip
+
+    card = Card(
+        name=name,
+        version=version,
+        objective=str(chosen_parameters["objective"]),
+        features=tuple(described),
+        label=label,
+        trained_from=_iso(int(times[parts["train"]].min())),
+        trained_until=_iso(int(times[parts["train"]].max())),
+        rows=int(parts["train"].sum()),
+        positives=int(labels[parts["train"]].sum()),
+        parameters={k: v for k, v in chosen_parameters.items() if isinstance(v, str | int | float)},
+        flow=flow,
+    )
+    artefact, scores, truth = _judged(card, booster, matrix[parts["test"]], labels[parts["test"]], budgets)
+    gain = booster.feature_importance("gain").tolist()
+    return Training(
+        artefact=artefact,
+        figures=artefact.card.metrics,
+        calibration=calibration(truth, scores),
+        rounds=booster.best_iteration or booster.current_iteration(),
+        gain=dict(sorted(zip(features, gain, strict=True), key=lambda pair: -pair[1])),
+    )
+
+
+def _judged(
+    card: Card,
+    booster: "lightgbm.Booster",
+    matrix: NDArray[np.float64],
+    labels: NDArray[np.bool_],
+    budgets: Sequence[float],
+) -> tuple[Artefact, NDArray[np.float64], NDArray[np.bool_]]:
+    """The artefact with its figures, by the same walk that will serve it."""
+    import msgspec
+
+    # LightGBM writes no spaces or Unicode into names; the card holds the real ones, in the same order.
+    text = booster.model_to_string(num_iteration=booster.best_iteration)
+    scores = Artefact(card, text).model().predict(matrix)
+    card = msgspec.structs.replace(
+        card,
+        metrics=evaluate(labels, scores, budgets=budgets),
+        thresholds={f"{budget:g}": threshold_for(scores, budget) for budget in budgets},
+    )
+    return Artefact(card, text), scores, labels
+
+
+def encode(table: pl.DataFrame, features: Sequence[ModelFeature]) -> NDArray[np.float64]:
+    """The features' columns as the trees read them: null and unseen categories are NaN, times are µs since 1970 UTC."""
+    columns = []
+    for feature in features:
+        series = table[feature.name]
+        if feature.kind == "category" and feature.categories:
+            codes = {text: float(code) for code, text in enumerate(feature.categories)}
+            series = series.cast(pl.String).replace_strict(codes, default=None, return_dtype=pl.Float64)
+        elif isinstance(series.dtype, pl.Datetime | pl.Duration):
+            series = series.dt.cast_time_unit("us").to_physical()
+        columns.append(series.cast(pl.Float64).fill_null(float("nan")).to_numpy())
+    return np.ascontiguousarray(np.column_stack(columns), dtype=np.float64)
+
+
+def _feature(series: pl.Series, training: NDArray[np.bool_]) -> ModelFeature:
+    """Categories are those of the training span alone, in order of text, so that the future decides no code."""
+    if series.dtype in (pl.String, pl.Categorical) or isinstance(series.dtype, pl.Enum | pl.Categorical):
+        texts = series.filter(pl.Series(training)).cast(pl.String).drop_nulls().unique().sort().to_list()
+        return ModelFeature(series.name, "category", tuple(texts))
+    if series.dtype.is_numeric() or series.dtype == pl.Boolean or isinstance(series.dtype, pl.Datetime | pl.Duration):
+        return ModelFeature(series.name)
+    raise ModelError(
+        f"The column {series.name!r} cannot be a feature.", seen=str(series.dtype), do="Give numbers, times or texts."
+    )
+
+
+def _check_columns(table: pl.DataFrame, names: Sequence[str]) -> None:
+    import difflib
+
+    for name in names:
+        if name not in table.columns:
+            near = difflib.get_close_matches(name, table.columns, n=1)
+            raise ModelError(
+                f"The table has no column {name!r}.", seen=", ".join(table.columns[:20]),
+                do=f"Did you mean {near[0]!r}?" if near else "Name one of its columns.",
+            )  # fmt: skip
+
+
+def _times(series: pl.Series) -> NDArray[np.int64]:
+    if isinstance(series.dtype, pl.Datetime):
+        return series.dt.cast_time_unit("us").to_physical().to_numpy()
+    if series.dtype.is_integer():
+        return series.cast(pl.Int64).to_numpy()
+    raise ModelError(
+        f"The column {series.name!r} is no event time.", seen=str(series.dtype), do="Give a Datetime, or integer µs."
+    )
+
+
+def _labels(series: pl.Series) -> NDArray[np.bool_]:
+    if series.dtype != pl.Boolean and not (series.dtype.is_numeric() and series.is_in([0, 1]).all()):
+        raise ModelError(
+            f"The column {series.name!r} is no label.", seen=f"{series.dtype}, such as {series[0]!r}",
+            do="Give truth values, or 0 and 1.",
+        )  # fmt: skip
+    return series.cast(pl.Boolean).to_numpy()
+
+
+def _spans(split: Split) -> dict[str, tuple[int, int]]:
+    return {"train": split.train, "valid": split.valid, "test": split.test}
+
+
+def _iso(at: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + at * _MICROSECOND).isoformat()
