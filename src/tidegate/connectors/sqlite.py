@@ -150,6 +150,9 @@ class Store(Reading):
                         "INSERT INTO refusals (id, digest, reason, at) VALUES (?, ?, ?, ?)",
                         [(refusal.id, refusal.digest, refusal.reason, refusal.at) for refusal in refusals],
                     )
+                if self._seen is not None:
+                    # Before the commit, or a reader could see the new head and be denied its ids.
+                    self._seen.add([entry.id for entry in batch])
                 connection.execute("COMMIT")
             except sqlite3.Error as error:
                 self._undo(connection)
@@ -158,8 +161,6 @@ class Store(Reading):
                 self._undo(connection)
                 raise
             self._tree = tree
-            if self._seen is not None:
-                self._seen.add([entry.id for entry in batch])
             return head
 
     def _undo(self, connection: sqlite3.Connection) -> None:

@@ -58,8 +58,10 @@ class Lock:
         os.pwrite(self._file, f"{os.getpid()}\n".encode("ascii"), 0)
 
     def release(self) -> None:
-        """Let others in."""
-        os.close(self._file)
+        """Let others in. Doing it twice is no mistake."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:

@@ -193,7 +193,7 @@ class _Check:
                 done += good
                 self.tree.extend(leaves[:done])
                 row = part[good] if part else None
-                raise _FaultFoundError(self.touched(start + done + 1, row, leaves[done:]))
+                raise _FaultFoundError(self.touched(start + done + 1, row, leaves[done]))
             done += len(own)
         kept = self.kept
         if kept is not None and start < kept.size <= commit.size:
@@ -230,16 +230,23 @@ class _Check:
             words = f"Record {seq} ({found}) lies outside the log, which ends at {self.total}."
             raise _FaultFoundError(Fault(seq, found, "inserted", words))
 
-    def touched(self, seq: int, row: Row | None, leaves: list[bytes]) -> Fault:
-        """What was done to record `seq`, which is not what its leaf hash, the first of `leaves`, says."""
+    def seals_near(self, seq: int) -> Iterator[tuple[int, bytes]]:
+        """The numbers and stored leaf hashes of the records around `seq`."""
+        for commit in self.store.heads(max(0, seq - 1 - NEAR)):
+            first = commit.size - len(commit.leaves) // 32 + 1
+            if first > seq + NEAR:
+                return
+            for at in range(0, len(commit.leaves), 32):
+                yield first + at // 32, commit.leaves[at : at + 32]
+
+    def touched(self, seq: int, row: Row | None, own: bytes) -> Fault:
+        """What was done to record `seq`, which is not what its leaf hash `own` says."""
         if row is None or row[0] != seq:
             return Fault(seq, None, "removed", f"Record {seq} was removed: the log has its seal, the store no record.")
         name = str(row[1])
         near = self.store.rows(max(0, seq - 1 - NEAR), 2 * NEAR)
-        moved = next((other for other in near if leaf((seq, *other[1:])) == leaves[0]), None)
-        came = next(
-            (seq + step for step, own in enumerate(leaves) if step and leaf((seq + step, *row[1:])) == own), None
-        )
+        moved = next((other for other in near if leaf((seq, *other[1:])) == own), None)
+        came = next((n for n, other in self.seals_near(seq) if n != seq and leaf((n, *row[1:])) == other), None)
         if moved is not None and came is not None:
             return Fault(
                 seq,
