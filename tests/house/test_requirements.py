@@ -1,6 +1,8 @@
 """What is installed: locked, hashed, nameless as to where it comes from, and free to pass on."""
 
+import ast
 import re
+import sys
 import tomllib
 from importlib import metadata
 
@@ -9,7 +11,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from .house import ROOT, shown
+from .house import ROOT, SOURCE, files, shown
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 NOT_FOR_USERS = re.compile(r"\b(A?GPL|GNU (Affero )?General Public|SSPL|BUSL|Commons Clause)", re.I)
@@ -42,6 +44,24 @@ def test_a_lock_names_versions_and_hashes_and_no_host(lock) -> None:
     for entry in entries:
         assert re.match(r"[\w.-]+==[\w.]+", entry), entry[:80]
         assert "--hash=sha256:" in entry, entry[:80]
+
+
+def test_what_the_source_imports_is_asked_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    named = {canonicalize_name(Requirement(one).name) for wanted in lists for one in wanted}
+    imported = set()
+    for path in files(".py"):
+        if SOURCE not in path.parents:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {one.name.partition(".")[0] for one in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.partition(".")[0])
+    outside = {canonicalize_name(name) for name in imported - sys.stdlib_module_names - {"tidegate"}}
+    assert "numpy" in outside
+    assert not outside - named, "these come only by way of another package: name them in pyproject.toml"
 
 
 def test_the_lock_holds_what_the_project_asks_for() -> None:
