@@ -12,6 +12,7 @@ from tidegate.events.event import Event
 from tidegate.events.types import Kind
 from tidegate.expressions.node import Expr, FieldRead, replace, walk
 from tidegate.expressions.text import write
+from tidegate.features.aggregates import probe_of
 from tidegate.features.entity_list import EntityList, ListCheck
 from tidegate.features.window import Window
 from tidegate.models.score import ModelScore
@@ -194,11 +195,13 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
 
 
 def _reads_only(root: Expr, event: type[Event]) -> None:
-    """What is decided on reads the event's own fields, outside windows, and no label."""
+    """What is decided on, and what `has_seen` looks for, reads the event's own fields and no label."""
     stack = [root]
     while stack:
         node = stack.pop()
         if isinstance(node, Window):
+            if node.aggregate == "has_seen":
+                stack.append(probe_of(node, event))
             continue
         stack += node.args
         if not isinstance(node, FieldRead):

@@ -1,0 +1,154 @@
+"""The decider: runs a plan over rows. No clock, no files, no threads: cells in, outcomes out."""
+
+from bisect import insort
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from tidegate.decisions.lists import ListBook
+from tidegate.decisions.plan import AT, ListPlan, ModelPlan, Plan
+from tidegate.decisions.settle import settle
+from tidegate.errors import SnapshotError
+from tidegate.expressions import kernel
+from tidegate.features.plan import MISSING
+from tidegate.features.windows import Windows
+
+READ, LEARN = 1, 2
+"""Flags of a row: read the windows and decide; learn it for later."""
+
+
+class Scorer(Protocol):
+    """A loaded model, as the decider asks it."""
+
+    digest: str
+
+    def score_cells(self, cells: np.ndarray, n: int, out: int) -> None:
+        """Write a score for each of the first `n` rows into the column `out`; NaN where it cannot answer."""
+
+
+class Decider:
+    """Runs one plan. Rows are put into `cells` (columns x rows) by an encoder; `decide` then does everything else.
+
+    Args:
+        plan: what to do.
+        models: by reference; a reference that is not there is answered by its `otherwise`.
+        capacity: the most rows in a batch.
+    """
+
+    def __init__(self, plan: Plan, models: Mapping[str, Scorer] | None = None, capacity: int = 1024) -> None:
+        self.plan, self.capacity = plan, capacity
+        self.models = dict(models or {})
+        self.cells = np.full((plan.columns, capacity), MISSING, dtype=np.int64)
+        self.floats = self.cells.view(np.float64)
+        for column, value in plan.constants:
+            (self.floats if isinstance(value, float) else self.cells)[column] = value
+        self._default_floats()
+        self.kinds = np.zeros(capacity, dtype=np.int64)
+        self.flags = np.full(capacity, READ | LEARN, dtype=np.int64)
+        self.settled = np.zeros((3, capacity), dtype=np.int64)
+        self.windows = Windows(plan.streams, lateness=plan.lateness)
+        self.book = ListBook()
+        self.words: dict[int, str] = {}
+        self._limited: list[list[int]] = [[] for _ in plan.caps]
+        self._whens = np.array([rule.when for rule in plan.rules], dtype=np.int64)
+        self._severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
+        self._programs = [(segment.program.code, segment.program.pool, segment.models) for segment in plan.segments]
+        self.limited: dict[int, str] = {}
+
+    def _default_floats(self) -> None:
+        """Fields that are floats start as missing floats: rows of other kinds never write them."""
+        for kind in self.plan.kinds:
+            for field in kind.fields:
+                if field.type.is_float:
+                    self.floats[field.column] = np.nan
+
+    def run(self, n: int) -> np.ndarray:
+        """Decide and learn the first `n` rows, in order. Gives the outcomes; `settled` and `cells` hold the rest."""
+        for check in self.plan.lists:
+            self._check_list(check, n)
+        kernel.run(self.cells, self.floats, self.plan.before.code, self.plan.before.pool, n)
+        self.windows.run(self.cells, self.kinds, self.flags, n)
+        return self.conclude(n)
+
+    def again(self, n: int) -> np.ndarray:
+        """Decide rows whose remembered columns are already there, without windows or lists; used to make decisions again."""
+        kernel.run(self.cells, self.floats, self.plan.before.code, self.plan.before.pool, n)
+        return self.conclude(n)
+
+    def conclude(self, n: int) -> np.ndarray:
+        """Everything after the windows: programs, models, rules, limits."""
+        for code, pool, models in self._programs:
+            kernel.run(self.cells, self.floats, code, pool, n)
+            for one in models:
+                self._ask(one, n)
+        settle(self.cells, self._whens, self._severities, n, self.settled)
+        self.limited.clear()
+        if self._limited:
+            self._cap(n)
+        return self.settled[0]
+
+    def _ask(self, one: ModelPlan, n: int) -> None:
+        scorer = self.models.get(one.reference)
+        row = self.floats[one.out]
+        if scorer is None:
+            row[:n] = one.default
+            return
+        scorer.score_cells(self.cells, n, one.out)
+        if n == 1:
+            if row[0] != row[0]:
+                row[0] = one.default
+        else:
+            np.copyto(row[:n], one.default, where=np.isnan(row[:n]))
+
+    def _check_list(self, check: ListPlan, n: int) -> None:
+        listed = self.book.listed
+        at, keys, out = self.cells[AT], self.cells[check.key], self.cells[check.out]
+        for i in range(n):
+            key = int(keys[i])
+            out[i] = MISSING if key == MISSING else int(listed(check.name, key, int(at[i])))
+
+    def _cap(self, n: int) -> None:
+        """Hold the flow to its limits, in order of arrival: a cap is reached while its last `count` outcomes are recent."""
+        outcomes, at = self.settled[0], self.cells[AT]
+        for i in range(n):
+            if not self.flags[i] & READ or self.kinds[i] != 0:
+                continue
+            for cap, times in zip(self.plan.caps, self._limited, strict=True):
+                if outcomes[i] != cap.outcome:
+                    continue
+                if len(times) == cap.count and times[0] > at[i] - cap.last:
+                    outcomes[i] = cap.then
+                    self.limited[i] = f"at most {cap.count} in {cap.last // 10**6} s"
+                elif self.flags[i] & LEARN:
+                    insort(times, int(at[i]))
+                    del times[: len(times) - cap.count]
+
+    def snapshot(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """The state: arrays, and a header of plain values."""
+        header = {"digest": self.plan.digest, "lists": self.book.dump(), "caps": self._limited, "words": list(self.words.items())}
+        return {f"windows.{name}": array for name, array in self.windows.snapshot().items()}, header
+
+    def restore(self, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
+        """Take over a state.
+
+        Raises:
+            SnapshotError: it is of another flow.
+        """
+        if header.get("digest") != self.plan.digest:
+            raise SnapshotError("The snapshot is of another flow.", seen=str(header.get("digest")), do="Replay the events instead.")
+        self.windows.restore({name.removeprefix("windows."): a for name, a in arrays.items() if name.startswith("windows.")})
+        self.book.load(header["lists"])
+        self._limited = [list(times) for times in header["caps"]]
+        self.words = {int(cell): text for cell, text in header["words"]}
+
+    def matrix(self, one: ModelPlan, rows: Sequence[int]) -> np.ndarray:
+        """The inputs of a model for some rows, as floats (missing: NaN), in the model's order."""
+        picked = np.empty((len(rows), len(one.inputs)))
+        for place, (column, kind) in enumerate(zip(one.inputs, one.types, strict=True)):
+            if kind.is_float:
+                picked[:, place] = self.floats[column, rows]
+            else:
+                cells = self.cells[column, rows]
+                picked[:, place] = np.where(cells == MISSING, np.nan, cells.astype(np.float64))
+        return picked

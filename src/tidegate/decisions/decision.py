@@ -1,0 +1,65 @@
+"""Decisions: what was decided, why, and by which versions."""
+
+from typing import Any
+
+import msgspec
+
+
+class FiredRule(msgspec.Struct, frozen=True):
+    """A rule whose condition held, its words, and the values it saw."""
+
+    rule: str
+    outcome: str
+    because: str
+    saw: dict[str, Any]
+
+
+class ModelReason(msgspec.Struct, frozen=True):
+    """How much one feature moved the model's score (exact TreeSHAP, in the model's raw units), in words."""
+
+    feature: str
+    value: Any
+    contribution: float
+    words: str
+
+
+class ModelUse(msgspec.Struct, frozen=True):
+    """A model that was asked: which, what it said, and, if it could not answer, why `otherwise` was used."""
+
+    model: str
+    digest: str
+    score: float
+    otherwise: str | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to one event.
+
+    `outcome` is approve, review or decline; `score` the flow's score or none; `level` the band it lies in; `alarm` whether the
+    flow's alarm condition held. `rules` are those that fired, severest first; `unknown` those whose condition was missing.
+    `limited` says which limit of the flow made the outcome milder, or that the deadline passed. `timing` is in microseconds
+    and is the only part that differs when a decision is made again.
+    """
+
+    id: str
+    outcome: str
+    score: float | None = None
+    level: str | None = None
+    alarm: bool = False
+    rules: list[FiredRule] = []
+    reasons: list[ModelReason] = []
+    unknown: list[str] = []
+    models: list[ModelUse] = []
+    limited: str | None = None
+    flow: str = ""
+    repeated: bool = False
+    features: dict[str, Any] | None = None
+    timing: dict[str, float] | None = None
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def to_json(decision: Decision) -> bytes:
+    """The decision as JSON."""
+    return _ENCODER.encode(decision)

@@ -1,0 +1,163 @@
+"""A flow as plain data: columns, programs, windows, models and rules. What a record needs beside itself to be decided again."""
+
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from tidegate.events.types import Type
+from tidegate.expressions.program import Program
+from tidegate.features.plan import StreamPlan
+
+AT = 0
+"""The column of the event's time."""
+
+
+@dataclass(frozen=True)
+class FieldPlan:
+    """A field of an event kind and the column its cell goes to; `currency` is the one that amounts are read in."""
+
+    name: str
+    column: int
+    type: Type
+    currency: str | None = None
+
+
+@dataclass(frozen=True)
+class TextPlan:
+    """A function of a text field, computed where the text is still there: `steps` are functions with their constant."""
+
+    field: str
+    column: int
+    steps: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class KindPlan:
+    """How the events of one type become cells."""
+
+    event: str
+    version: int
+    fields: tuple[FieldPlan, ...]
+    texts: tuple[TextPlan, ...]
+
+
+@dataclass(frozen=True)
+class ListPlan:
+    """A check against an entity list: the column of the key, and the one that gets the answer."""
+
+    name: str
+    key: int
+    out: int
+    whole: bool
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """A model's inputs (name, column, type of each) and where its score and its failure go."""
+
+    reference: str
+    names: tuple[str, ...]
+    inputs: tuple[int, ...]
+    types: tuple[Type, ...]
+    default: float
+    out: int
+
+
+@dataclass(frozen=True)
+class SegmentPlan:
+    """A program, and the models that can be asked once it has run."""
+
+    program: Program
+    models: tuple[ModelPlan, ...]
+
+
+@dataclass(frozen=True)
+class SeenPlan:
+    """A value that a person is shown: what it is called, its column and its type."""
+
+    name: str
+    column: int
+    type: Type
+
+
+@dataclass(frozen=True)
+class RulePlan:
+    """A rule: its condition's column and what it looked at."""
+
+    name: str
+    outcome: int
+    because: str
+    when: int
+    saw: tuple[SeenPlan, ...]
+
+
+@dataclass(frozen=True)
+class CapPlan:
+    """At most `count` outcomes of this kind in any `last` microseconds; beyond it `then`."""
+
+    count: int
+    outcome: int
+    last: int
+    then: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a decider does, in the order it does it."""
+
+    flow: str
+    digest: str
+    columns: int
+    constants: tuple[tuple[int, int | float], ...]
+    kinds: tuple[KindPlan, ...]
+    lists: tuple[ListPlan, ...]
+    before: Program
+    streams: tuple[StreamPlan, ...]
+    segments: tuple[SegmentPlan, ...]
+    features: tuple[SeenPlan, ...]
+    rules: tuple[RulePlan, ...]
+    score: int
+    alarm: int
+    level: int
+    levels: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    caps: tuple[CapPlan, ...]
+    lateness: int
+    deadline: int = 0
+    deadline_answer: int = 1
+    worded: tuple[int, ...] = field(default=())
+    """Columns of texts whose wording is kept, because a window can give them back."""
+
+    @property
+    def remembered(self) -> tuple[int, ...]:
+        """The columns that come from the past: what a record keeps to decide the event again."""
+        windows = [window.out for stream in self.streams for window in stream.windows]
+        return (*windows, *(check.out for check in self.lists))
+
+
+def _to_plain(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return [list(value.shape), value.tobytes()]
+    raise NotImplementedError(type(value))
+
+
+def _from_plain(kind: type, value: object) -> object:
+    if kind is np.ndarray:
+        shape, data = value  # type: ignore[misc]
+        return np.frombuffer(data, dtype=np.int64).reshape(shape)
+    raise NotImplementedError(kind)
+
+
+def dump(plan: Plan) -> bytes:
+    """The plan as bytes (MessagePack), to be kept beside the decisions made by it."""
+    return msgspec.msgpack.encode(plan, enc_hook=_to_plain)
+
+
+def load(data: bytes) -> Plan:
+    """The plan that `dump` wrote.
+
+    Raises:
+        msgspec.DecodeError: the bytes are not a plan.
+    """
+    return msgspec.msgpack.decode(data, type=Plan, dec_hook=_from_plain)

@@ -1,0 +1,259 @@
+"""From what a flow says to what a decider does."""
+
+from typing import Any
+
+from tidegate.decisions.flow import Definition
+from tidegate.decisions.plan import (
+    CapPlan,
+    FieldPlan,
+    KindPlan,
+    ListPlan,
+    ModelPlan,
+    Plan,
+    RulePlan,
+    SeenPlan,
+    SegmentPlan,
+    TextPlan,
+)
+from tidegate.errors import FlowError
+from tidegate.events.event import Event
+from tidegate.events.types import Kind
+from tidegate.expressions.node import Call, Expr, FieldRead, Literal, walk
+from tidegate.expressions.program import Columns, Compiler
+from tidegate.expressions.text import write
+from tidegate.features.aggregates import probe_of
+from tidegate.features.entity_list import ListCheck
+from tidegate.features.plan import StreamPlan, WindowPlan
+from tidegate.features.window import Window
+from tidegate.models.score import ModelScore
+
+_TEXT_FUNCTIONS = ("lower", "upper", "length", "starts_with", "ends_with", "contains")
+
+
+def plan(definition: Definition) -> Plan:
+    """The plan of a flow.
+
+    Raises:
+        FlowError: a window's key is not in its event, is there in two roles, or a list is asked about something else than a field.
+    """
+    return _Planner(definition).plan()
+
+
+class _Planner:
+    def __init__(self, definition: Definition) -> None:
+        self.flow = definition
+        self.columns = Columns()
+        self.at = self.columns.new()
+        self.fields: list[dict[str, FieldPlan]] = [{} for _ in definition.kinds]
+        self.texts: list[list[TextPlan]] = [[] for _ in definition.kinds]
+        self.lists: list[ListPlan] = []
+        self.windows: dict[tuple[int, int], list[WindowPlan]] = {}
+        self.before = Compiler(self.columns, self._before_leaf)
+        self.names = {id(e): n for n, e in definition.features.items()}
+        self.worded: set[int] = set()
+
+    def kind(self, event: type[Event]) -> int:
+        """The number of an event type among the flow's."""
+        for number, known in enumerate(self.flow.kinds):
+            if issubclass(known, event):
+                return number
+        raise FlowError(f"{self.flow.name} does not learn from {event.__name__}.", do=f"Add learns = [{event.__name__}].")
+
+    def field(self, event: type[Event], name: str) -> int:
+        """The column of a field."""
+        number = self.kind(event)
+        if name == "at":
+            return self.at
+        known = self.fields[number]
+        if name not in known:
+            kind = self.flow.kinds[number].__contract__[name].type
+            currency = kind.currency or self.flow.currency if kind.kind is Kind.MONEY else None
+            known[name] = FieldPlan(name, self.columns.new(), kind, currency)
+        return known[name].column
+
+    def _before_leaf(self, node: Expr) -> int:
+        if isinstance(node, FieldRead):
+            return self.field(node.event, node.name)
+        if isinstance(node, Call) and node.op in _TEXT_FUNCTIONS:
+            return self._text(node)
+        if isinstance(node, ListCheck):
+            key = node.args[0]
+            if not isinstance(key, FieldRead):
+                raise FlowError("A list is asked about a field of the event.", seen=str(node))
+            out = self.columns.new()
+            self.lists.append(ListPlan(node.entity_list.name, self.before.column(key), out, key.type.whole))
+            return out
+        if isinstance(node, (Window, ModelScore)):
+            raise FlowError("A window holds fields of events only.", seen=str(node))
+        raise FlowError("This cannot be computed.", seen=str(node))
+
+    def _text(self, node: Call) -> int:
+        steps: list[tuple[str, str]] = []
+        inner: Expr = node
+        while isinstance(inner, Call) and inner.op in _TEXT_FUNCTIONS:
+            constant = inner.args[1] if len(inner.args) > 1 else None
+            steps.append((inner.op, constant.value if isinstance(constant, Literal) else ""))
+            inner = inner.args[0]
+        if not isinstance(inner, FieldRead):
+            raise FlowError("Functions of text read a field of the event.", seen=str(node))
+        column = self.columns.new()
+        self.texts[self.kind(inner.event)].append(TextPlan(inner.name, column, tuple(reversed(steps))))
+        return column
+
+    def key(self, event: type[Event], keys: tuple[Any, ...]) -> int:
+        """The column of an entity key, or of a pair of them, in an event."""
+        found = [self._single_key(event, key) for key in keys]
+        if len(found) == 1:
+            return found[0]
+        name = ("pair", *found)
+        if name not in self.columns.of:
+            self.columns.of[name] = self.before.emit("pair", *found)
+        return self.columns.of[name]
+
+    def _single_key(self, event: type[Event], key: Any) -> int:
+        if isinstance(key, FieldRead):
+            if issubclass(event, key.event):
+                return self.field(event, key.name)
+            entity = key.type.entity
+        else:
+            entity = key.entity_name
+        roles = [f.name for f in event.__contract__.values() if f.type.kind is Kind.KEY and f.type.entity == entity]
+        if len(roles) != 1:
+            raise FlowError(
+                f"{event.__name__} has {'no' if not roles else 'more than one'} {entity}.",
+                seen=", ".join(roles) or "no field of that entity",
+                do=f"Write per={event.__name__}.{roles[0]}." if roles else "",
+            )
+        return self.field(event, roles[0])
+
+    def window(self, node: Window) -> int:
+        """The column that a window's value goes to."""
+        event = node.of_event or self.flow.event
+        kind = self.kind(event)
+        if node.frame.with_current and kind != 0:
+            raise FlowError("with_current counts the event decided on.", seen=str(node), do=f"It is over {event.__name__}.")
+        value = node.value
+        column = self.before.column(value) if value is not None else -1
+        probe = -1
+        if node.aggregate == "has_seen":
+            probe = self.before.column(probe_of(node, self.flow.event))
+        if value is not None and value.type.is_word and node.aggregate in ("mode", "first", "last_value", "nth_previous"):
+            self.worded.add(column)
+        made = WindowPlan(
+            aggregate=node.aggregate,
+            read_key=self.key(self.flow.event, node.per),
+            out=self.columns.new(),
+            last=node.frame.last,
+            delay=node.frame.delay,
+            value=column,
+            value_float=value is not None and value.type.is_float,
+            bound=value.type.bound if value is not None else 2**53,
+            where=self.before.column(node.where) if node.where is not None else -1,
+            probe=probe,
+            with_current=node.frame.with_current,
+            n=node.frame.n,
+        )
+        learn = self.key(event, node.seen_as or node.per)
+        self.windows.setdefault((kind, learn), []).append(made)
+        return made.out
+
+    def _segments(self) -> tuple[SegmentPlan, ...]:
+        """Programs in order, each followed by the models whose inputs it completes."""
+        segments: list[SegmentPlan] = []
+        waiting = list(self.flow.models)
+        while waiting:
+            ready = [m for m in waiting if not any(n.key == o.key for part in m.args for n in walk(part) for o in waiting)]
+            after = Compiler(self.columns, self._after_leaf)
+            made = tuple(self._model(node, after) for node in ready)
+            segments.append(SegmentPlan(after.program(), made))
+            for node, one in zip(ready, made, strict=True):
+                self.columns.of[node.key] = one.out
+            waiting = [m for m in waiting if all(m is not r for r in ready)]
+        return tuple(segments)
+
+    def _model(self, node: ModelScore, after: Compiler) -> ModelPlan:
+        names = tuple(self.names.get(id(part), write(part)) for part in node.args)
+        inputs = tuple(after.column(part) for part in node.args)
+        return ModelPlan(
+            node.reference, names, inputs, tuple(part.type for part in node.args), node.default, self.columns.new()
+        )
+
+    def _after_leaf(self, node: Expr) -> int:
+        if isinstance(node, (FieldRead, ListCheck, Window)) or (isinstance(node, Call) and node.op in _TEXT_FUNCTIONS):
+            return self._before_leaf(node)
+        raise FlowError("This cannot be computed.", seen=str(node))
+
+    def _saw(self, rule: Expr, after: Compiler) -> tuple[SeenPlan, ...]:
+        """The values that a condition looked at: named features, fields, windows and scores, each once."""
+        seen: dict[str, SeenPlan] = {}
+
+        def visit(node: Expr) -> None:
+            if isinstance(node, Literal):
+                return
+            leaf = id(node) in self.names or not isinstance(node, Call) or node.op in _TEXT_FUNCTIONS
+            if leaf:
+                name = self.names.get(id(node), write(node, self.names))
+                seen.setdefault(name, SeenPlan(name, after.column(node), node.type))
+                return
+            for part in node.args:
+                visit(part)
+
+        visit(rule)
+        return tuple(seen.values())
+
+    def plan(self) -> Plan:
+        """Put it together: columns first, programs over them."""
+        flow = self.flow
+        for node in flow.windows:
+            self.columns.of[node.key] = self.window(node)
+        self._lists_and_texts()
+        segments = self._segments()
+        after = Compiler(self.columns, self._after_leaf)
+        features = tuple(SeenPlan(name, after.column(expr), expr.type) for name, expr in flow.features.items())
+        rules = tuple(
+            RulePlan(name, int(rule.outcome), rule.because, after.column(rule.when), self._saw(rule.when, after))
+            for name, rule in flow.rules.items()
+        )
+        score = after.floating(flow.score) if flow.score is not None else -1
+        alarm = after.column(flow.alarm) if flow.alarm is not None else -1
+        level = after.floating(flow.level.of) if flow.level is not None else -1
+        segments = (*segments, SegmentPlan(after.program(), ()))
+        streams = tuple(StreamPlan(kind, learn, tuple(windows)) for (kind, learn), windows in self.windows.items())
+        kinds = tuple(
+            KindPlan(event.__name__, event.__version__, tuple(self.fields[k].values()), tuple(self.texts[k]))
+            for k, event in enumerate(flow.kinds)
+        )
+        return Plan(
+            flow=flow.name,
+            digest=flow.digest,
+            columns=self.columns.count,
+            constants=tuple(self.columns.constants.items()),
+            kinds=kinds,
+            lists=tuple(self.lists),
+            before=self.before.program(),
+            streams=streams,
+            segments=segments,
+            features=features,
+            rules=rules,
+            score=score,
+            alarm=alarm,
+            level=level,
+            levels=flow.level.names if flow.level else (),
+            thresholds=flow.level.thresholds if flow.level else (),
+            caps=tuple(CapPlan(c.count, int(c.outcome), c.last, int(c.then)) for c in flow.caps),
+            lateness=flow.lateness,
+            deadline=flow.deadline.within if flow.deadline else 0,
+            deadline_answer=int(flow.deadline.answer) if flow.deadline else 1,
+            worded=tuple(sorted(self.worded)),
+        )
+
+    def _lists_and_texts(self) -> None:
+        """Give list checks and functions of text their columns; they are filled before any program runs."""
+        flow = self.flow
+        roots = [*flow.features.values(), *(rule.when for rule in flow.rules.values())]
+        roots += [root for root in (flow.alarm, flow.level.of if flow.level else None) if root is not None]
+        for root in roots:
+            for node in walk(root):
+                if isinstance(node, ListCheck) or (isinstance(node, Call) and node.op in _TEXT_FUNCTIONS):
+                    if all(not isinstance(part, Window) for part in node.args):
+                        self.before.column(node)

@@ -1,0 +1,36 @@
+"""The kernels around rules: from conditions to outcomes, and from packed rows to columns."""
+
+import numba as nb
+
+_M = -(2**63)
+
+
+@nb.njit("void(i8[:,::1], i8[::1], i8[::1], i8, i8[:,::1])", cache=True, nogil=True)
+def settle(cells, whens, severities, n, result):  # type: ignore[no-untyped-def]
+    """The severest outcome of the rules that hold, per row.
+
+    `result[0]` gets the outcome, `result[1]` how many rules fired, `result[2]` how many could not be told (missing).
+    """
+    for i in range(n):
+        result[0, i] = 0
+        result[1, i] = 0
+        result[2, i] = 0
+    for r in range(len(whens)):
+        when, severity = whens[r], severities[r]
+        for i in range(n):
+            held = cells[when, i]
+            if held == 1:
+                result[1, i] += 1
+                result[0, i] = max(result[0, i], severity)
+            elif held == _M:
+                result[2, i] += 1
+
+
+@nb.njit("void(i8[:,::1], i8[::1], i8[:,::1], i8[:,::1], i8)", cache=True, nogil=True)
+def scatter(rows, kinds, columns, cells, n):  # type: ignore[no-untyped-def]
+    """Put packed rows into columns: value `f` of row `i` goes to the column that its kind gives to field `f`."""
+    for i in range(n):
+        kind = kinds[i]
+        for f in range(columns.shape[1]):
+            if columns[kind, f] >= 0:
+                cells[columns[kind, f], i] = rows[i, f]
