@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
+from tidegate.solutions.world.everyday import hiding
 from tidegate.solutions.world.places import COUNTRIES, THEFT
 from tidegate.solutions.world.population import Customers, Merchants
 from tidegate.solutions.world.rhythm import DAY, hourly
@@ -74,9 +75,12 @@ class Cast:
         return self.midnight + rng.integers(0, DAY, n)
 
     def thief_devices(self, rng: np.random.Generator, n: int) -> Ints:
-        """A thief's device for each story: about one for three stories, so that victims share devices."""
-        pool = max(2, n // 3)
-        return self.people.strangers + self.day * _THIEVES + rng.integers(0, pool, n)
+        """A thief's device for each story: half of them come back to one device, a sixth hide what theirs is."""
+        u = rng.random(n)
+        several = rng.integers(0, n // 3 + 1, n)
+        number = np.where(u < 0.5, several, n + np.arange(n))
+        own = self.people.strangers + self.day * _THIEVES + number
+        return np.where(u > 0.83, hiding(rng, self.people, n), own)
 
     def thief_countries(self, rng: np.random.Generator, n: int) -> npt.NDArray[np.uint8]:
         """Where stolen cards are used."""

@@ -16,7 +16,6 @@ from tidegate.solutions.world.places import COUNTRIES, TRAVEL
 from tidegate.solutions.world.population import FAVOURITES, FRIENDS, Customers, Merchants
 from tidegate.solutions.world.script import (
     LOGIN,
-    PAYMENT,
     TRANSFER,
     Channel,
     Columns,
@@ -27,8 +26,10 @@ from tidegate.solutions.world.script import (
 )
 
 TRIP_DAYS = 14
+HIDDEN_SHARE = 0.03
 _NOISE = 8192
 _GUEST = 1 << 45
+_HIDDEN = 1 << 43
 
 
 @cache
@@ -36,7 +37,7 @@ def spread(sigma: float) -> npt.NDArray[np.float32]:
     """Quantiles of a lognormal with median 1: a look-up is faster than `exp`, and the same on every processor."""
     normal = NormalDist(0.0, sigma)
     quantiles = np.array([normal.inv_cdf((i + 0.5) / _NOISE) for i in range(_NOISE)])
-    return np.exp(quantiles).astype(np.float32)
+    return np.asarray(np.exp(quantiles), dtype=np.float32)
 
 
 def noise(rng: np.random.Generator, sigma: float, n: int) -> npt.NDArray[np.float32]:
@@ -47,7 +48,8 @@ def noise(rng: np.random.Generator, sigma: float, n: int) -> npt.NDArray[np.floa
 def trips(rng: np.random.Generator, home: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Where everybody is on each of the next `TRIP_DAYS` days: `uint8[days, customers]`, mostly at home.
 
-    About one customer in eight makes a trip of 2 to 9 days within two weeks, to near countries more often than far ones.
+    About one customer in eight makes a trip of 2 to 9 days within two weeks, to near countries more often than far
+    ones.
     """
     n = len(home)
     where = np.repeat(home[None, :], TRIP_DAYS, axis=0)
@@ -66,10 +68,17 @@ def guest(rng: np.random.Generator, n: int) -> Ints:
     return rng.integers(_GUEST, 2 * _GUEST, n)
 
 
+def hiding(rng: np.random.Generator, people: Customers, n: int) -> Ints:
+    """Raw numbers of browsers that hide what they are, and so look alike: one number for some 100 customers."""
+    return _HIDDEN + rng.integers(0, max(2, len(people) // 100), n)
+
+
 def devices(
     rng: np.random.Generator, people: Customers, customer: npt.NDArray[np.int32], day: int
 ) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """The device each customer uses on a day, and whether it is new to the bank or belongs to someone else."""
+    """The device each customer uses on a day, and whether it is new to the bank or belongs to someone else.
+
+    Phones and laptops of their own, mostly; now and then a relative's, one never seen before, or one that hides."""
     n = len(customer)
     laptop = people.laptop[customer] & (rng.random(n, dtype=np.float32) < 0.35)
     used = np.where(laptop, customer.astype(np.int64) * 64, people.phone(customer, day))
@@ -79,6 +88,8 @@ def devices(
     used[borrowed] = people.phone(np.minimum(customer[borrowed] ^ 1, len(people) - 1), day)
     unknown = np.flatnonzero((u >= 0.006) & (u < 0.016))
     used[unknown] = guest(rng, len(unknown))
+    hidden = np.flatnonzero((u >= 0.016) & (u < 0.016 + HIDDEN_SHARE))
+    used[hidden] = hiding(rng, people, len(hidden))
     return used, fresh | (u < 0.016)
 
 
@@ -93,8 +104,8 @@ def payments(
 ) -> Columns:
     """One honest payment for each time.
 
-    A customer of the group buys from a favourite or, one time in four, elsewhere: in the country where they are, or online.
-    The amount is the merchant's price times the customer's level times a lognormal spread; one in 250 is large.
+    A customer of the group buys from a favourite or, one time in four, elsewhere: in the country where they are, or
+    online. The amount is the merchant's price times the customer's level times a lognormal spread; 0.6 % are large.
     """
     n = len(at)
     customer = people.tickets.draw(rng.random(n), group)
@@ -190,7 +201,9 @@ def transfers(
     wage_share = 0.5 if day_of_month >= 25 else 0.04
     u = rng.random(n)
     wage, bill = u < wage_share, u > 1 - (1 - wage_share) * 0.6
-    euros = people.level[customer] * np.where(wage, 2200.0, np.where(bill, 110.0, 45.0)) * noise(rng, 0.9, n)
+    euros = (
+        people.level[customer] * np.where(wage, 2200.0, np.where(bill, 110.0, 45.0)) * noise(rng, 0.9, n).astype(float)
+    )
     rent = bill & (day_of_month <= 3) & (rng.random(n) < 0.4)
     euros = np.where(rent, 780.0 * people.level[customer], euros)
     return rows(

@@ -56,8 +56,8 @@ def account_takeover(rng: np.random.Generator, cast: Cast, n: int) -> Script:
     """A customer's access in somebody else's hands.
 
     From a device the customer never used: two to six failed logins, then one that succeeds. Within the hour one to four
-    online purchases from that device, dearer than this customer's, and for every second victim transfers to a mule. Half of
-    the thieves use an address in the customer's own country, and one in three has the password and never fails.
+    online purchases from that device, dearer than this customer's, and for every second victim transfers to a mule.
+    Half of the thieves use an address in the customer's own country, and one in three has the password and never fails.
     """
     customer = cast.victims(rng, n)
     card = cast.card(rng, customer)
@@ -116,8 +116,9 @@ def account_takeover(rng: np.random.Generator, cast: Cast, n: int) -> Script:
 def mule_chain(rng: np.random.Generator, cast: Cast, n: int) -> Script:
     """Stolen money washed through accounts lent for a fee.
 
-    Three to seven victims, talked into it, pay one account of a herd within a few hours. Shortly after the last, nearly all of it moves on,
-    from account to account of the herd, minutes to an hour apart, each keeping 3 to 8 %; at the end it leaves the bank.
+    Three to seven victims, talked into it, pay one account of a herd within a few hours. Shortly after the last, nearly
+    all of it moves on, from account to account of the herd, minutes to an hour apart, each keeping 3 to 8 %; at the end
+    it leaves the bank.
     The sign is money that does not stay: in from several, out at once, to somebody whom the account hardly ever paid.
     """
     herd = rng.integers(0, cast.gangs.herds, n)
@@ -163,9 +164,9 @@ def mule_chain(rng: np.random.Generator, cast: Cast, n: int) -> Script:
 def colluding_ring(rng: np.random.Generator, cast: Cast) -> Script:
     """Cardholders and a merchant who share out money that will be charged back.
 
-    Two days a week on average, most members of a ring pay the same merchant within a few hours, from the two or three devices that
-    the ring shares, amounts within a few per cent of one another. Each payment alone is a customer's ordinary online
-    purchase at home: only the company it keeps gives it away.
+    Two days a week on average, most members of a ring pay the same merchant within some hours, amounts within a few
+    per cent of one another, every second time from one of three devices that the ring shares. Each payment alone is a
+    customer's ordinary online purchase at home: only the company it keeps gives it away.
     """
     active = np.flatnonzero(rng.random(cast.gangs.rings) < RING_ACTIVE)
     n = len(active)
@@ -176,19 +177,22 @@ def colluding_ring(rng: np.random.Generator, cast: Cast) -> Script:
     total = len(ring)
     customer = cast.gangs.members[cast.gangs.ring_starts[active][ring] + seat]
     begin = cast.midnight + (9 * HOUR + rng.random(n) * 0.45 * DAY).astype(np.int64)
-    price = 90.0 + 260.0 * rng.random(n)
+    merchant = cast.gangs.merchants[active]
+    price = np.maximum(30.0, cast.shops.price[merchant]) * rng.uniform(1.0, 2.5, n)
+    shared = ring_device(cast.people, active[ring], rng.integers(0, RING_DEVICES, total))
+    device = np.where(rng.random(total) < 0.5, shared, cast.people.phone(customer, cast.day))
     return Script(
         payments=[
             rows(
                 PAYMENT,
-                at=begin[ring] + rng.integers(0, 3 * HOUR, total),
+                at=begin[ring] + rng.integers(0, 8 * HOUR, total),
                 card=cast.people.cards[0, customer],
                 customer=customer,
-                merchant=cast.gangs.merchants[active][ring],
-                device=ring_device(cast.people, active[ring], rng.integers(0, RING_DEVICES, total)),
+                merchant=merchant[ring],
+                device=device,
                 country=cast.people.home[customer],
                 channel=Channel.online,
-                amount=money(price[ring] * rng.uniform(0.96, 1.04, total)),
+                amount=money(price[ring] * rng.uniform(0.94, 1.06, total)),
                 declined=rng.random(total) < 0.02,
                 fraud_kind=FraudKind.colluding_ring,
             )

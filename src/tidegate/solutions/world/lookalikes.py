@@ -22,7 +22,7 @@ from tidegate.solutions.world.script import (
 
 
 def spree(rng: np.random.Generator, cast: Cast, n: int) -> Script:
-    """A day in town or an evening of online sales: three to nine payments in a row, mostly at unknown merchants, some dear."""
+    """A day in town or an evening of online sales: three to nine payments in a row, many at unknown merchants."""
     customer = cast.victims(rng, n)
     card = cast.card(rng, customer)
     remote = rng.random(n) < 0.5
@@ -86,7 +86,7 @@ def small_payments(rng: np.random.Generator, cast: Cast, n: int) -> Script:
 
 
 def forgotten_password(rng: np.random.Generator, cast: Cast, n: int) -> Script:
-    """Two to five failed logins and then a good one, by the customer: one in four on a new phone, and then a purchase."""
+    """Two to five failed logins, then a good one, by the customer: one in four on a new phone; then a purchase."""
     customer = cast.victims(rng, n)
     fresh = rng.random(n) < 0.25
     stranger = cast.people.strangers + (1 << 41) + (cast.day << 20) + np.arange(n)

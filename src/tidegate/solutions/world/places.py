@@ -16,8 +16,8 @@ class Country(NamedTuple):
     """A country and how it is used.
 
     `offset` is the hours of its clock ahead of UTC (standard time all year: summer time would make the stream depend on
-    the machine's time zone tables). `home`, `travel` and `theft` are relative weights: how many customers live there, how
-    many go there, how many thieves use stolen cards there.
+    the machine's time zone tables). `home`, `travel` and `theft` are relative weights: how many customers live there,
+    how many go there, how many thieves use stolen cards there.
     """
 
     code: str

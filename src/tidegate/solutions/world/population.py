@@ -51,7 +51,8 @@ class Tickets:
 
     def draw(self, u: npt.NDArray[Any], member: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """An item of the group of each row; `u` is uniform in [0, 1) and no group may be empty."""
-        return self._flat[self._starts[member] + (u * self.sizes[member]).astype(np.int64)]
+        ticket: npt.NDArray[np.int64] = self._starts[member] + (u * self.sizes[member]).astype(np.int64)
+        return self._flat[ticket]
 
     def any(self, u: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
         """An item of any group."""
@@ -78,7 +79,7 @@ class Merchants:
 
 @dataclass(frozen=True, slots=True)
 class Customers:
-    """Customers by index: `level` multiplies prices, `sites` is the share of spending online, `phase` dates the phone."""
+    """Customers by index: `level` multiplies prices, `sites` is the share spent online, `phase` dates the phone."""
 
     home: npt.NDArray[np.uint8]
     group: npt.NDArray[np.int64]
@@ -100,14 +101,15 @@ class Customers:
         """First raw device number that belongs to no customer."""
         return len(self) * DEVICES_EACH
 
-    def phone(self, customer: npt.NDArray[Any], day: int) -> npt.NDArray[np.int64]:
+    def phone(self, customer: npt.NDArray[np.integer[Any]], day: int) -> npt.NDArray[np.int64]:
         """The phone a customer has on a day: replaced every `PHONE_LIFE` days, at a time of its own."""
         held = (self.phase[customer].astype(np.int64) + day) // PHONE_LIFE
-        return customer.astype(np.int64) * DEVICES_EACH + np.minimum(held, DEVICES_EACH - 2) + 1
+        number = customer.astype(np.int64) * DEVICES_EACH + np.minimum(held, DEVICES_EACH - 2) + 1
+        return np.asarray(number, dtype=np.int64)
 
     def phone_age(self, customer: npt.NDArray[Any], day: int) -> npt.NDArray[np.int64]:
         """Days since the phone was new."""
-        return (self.phase[customer].astype(np.int64) + day) % PHONE_LIFE
+        return np.asarray((self.phase[customer].astype(np.int64) + day) % PHONE_LIFE, dtype=np.int64)
 
 
 def _pick(rng: np.random.Generator, weight: npt.NDArray[np.float64], n: int) -> npt.NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from tidegate.solutions.world.population import DEVICES_EACH, device_id
 from tidegate.solutions.world.script import Ints, unroll
 from tidegate.solutions.world.timeline import Entities, Settings
 
-_GANGS = {
+_GANGS: dict[str, pl.DataType | type[pl.DataType]] = {
     "gang": pl.Int64,
     "kind": pl.Enum(["colluding_ring", "mule_chain"]),
     "role": pl.Enum(["member", "merchant", "device", "mule"]),

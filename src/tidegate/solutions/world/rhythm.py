@@ -43,7 +43,7 @@ def _table() -> npt.NDArray[np.float64]:
         for weekday in range(7):
             hours = np.array([float(word) for word in (weekend if weekday >= 5 else work).split()])
             table[life, weekday] = hours / hours.mean() * _WEEK[weekday]
-    return table / table.mean(axis=(1, 2), keepdims=True)
+    return np.asarray(table / table.mean(axis=(1, 2), keepdims=True), dtype=np.float64)
 
 
 _ACTIVITY = _table()
@@ -59,7 +59,7 @@ def season(day: date) -> float:
     """How busy a calendar day is: sales in late November, December's shopping, shut shops on the holidays."""
     if day.month == 11 and day.weekday() == 4 and 23 <= day.day <= 29:
         return 1.9
-    if day.month == 11 and 20 <= day.day:
+    if day.month == 11 and day.day >= 20:
         return 1.2
     if day.month == 12:
         return 0.4 if day.day in (25, 26) else 1.5 if day.day in (22, 23, 24) else 1.25

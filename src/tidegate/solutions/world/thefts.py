@@ -27,9 +27,9 @@ _SMALL = np.array([category.price <= 45 for category in CATEGORIES])
 def stolen_card(rng: np.random.Generator, cast: Cast, n: int) -> Script:
     """A card, or its number, in a stranger's hands.
 
-    Two to seven payments within hours, before the loss is noticed. Most thieves are abroad, nearly all go for goods that
-    turn into money, at merchants the customer does not know, for more than those merchants' usual price. One in three is
-    careful: at home, at ordinary merchants, for ordinary amounts. What gives that one away is only pace and novelty.
+    Two to seven payments within hours, before the loss is noticed. Most thieves are abroad, nearly all go for goods
+    that turn into money, at merchants the customer does not know, for more than those merchants' usual price. One in
+    three is careful: at home, at ordinary merchants, for ordinary amounts. Only pace and novelty give that one away.
     """
     customer = cast.victims(rng, n)
     card = cast.card(rng, customer)

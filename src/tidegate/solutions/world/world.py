@@ -25,8 +25,8 @@ class WorldError(TidegateError):
 class World:
     """A seeded world of customers, cards, devices, merchants and accounts, and the labelled events they cause.
 
-    The same arguments give the same events, whatever the chunk size and whichever event types are read; no clock is read.
-    (Another release of NumPy may draw other numbers.) Memory holds the entities and the open stories, not the run.
+    The same arguments give the same events, whatever the chunk size and whichever event types are read; no clock is
+    read. (Another release of NumPy may draw other numbers.) Memory holds the entities and open stories, not the run.
 
     What is labelled: `fraud`, `fraud_kind` (null when honest) and `look_alike`, which says why an honest event might be
     taken for fraud. None of them is known when a decision is due; `confirmed_fraud` events are how the bank learns.
@@ -79,9 +79,9 @@ class World:
     def payments(self, chunk: int = 100_000) -> Iterator[pl.DataFrame]:
         """Card payments in order of time, in frames of `chunk` rows (the last one has the rest).
 
-        Columns: `id`, `at` (UTC, µs), `card`, `customer`, `merchant`, `device` (null unless online), `country` (where the
-        payer is or seems to be, ISO 3166), `mcc` (ISO 18245), `channel` (chip, contactless, online), `amount` (cents),
-        `currency`, `declined` (by the issuer's own checks), `fraud`, `fraud_kind`, `look_alike`.
+        Columns: `id`, `at` (UTC, µs), `card`, `customer`, `merchant`, `device` (null unless online), `country` (where
+        the payer is or seems to be, ISO 3166), `mcc` (ISO 18245), `channel` (chip, contactless, online), `amount`
+        (cents), `currency`, `declined` (by the issuer's own checks), `fraud`, `fraud_kind`, `look_alike`.
         """
         return self._of("payment", chunk)
 
@@ -90,14 +90,14 @@ class World:
         return self._of("login", chunk)
 
     def transfers(self, chunk: int = 100_000) -> Iterator[pl.DataFrame]:
-        """Transfers between accounts: `id`, `at`, `payer`, `payee` (accounts), `amount` (cents), `currency` and labels."""
+        """Transfers between accounts: `id`, `at`, `payer`, `payee` (accounts), `amount` (cents), `currency`, labels."""
         return self._of("transfer", chunk)
 
     def confirmed_frauds(self, chunk: int = 100_000) -> Iterator[pl.DataFrame]:
         """Frauds as the bank learns of them: `id`, `at`, `payment`, `card`, `customer`, `merchant`.
 
-        95 % of fraudulent payments are confirmed, 2 to 21 days later and about a week on average; the run ends before the
-        last ones are. The card is then replaced: its number rises by the number of cards at the start.
+        95 % of fraudulent payments are confirmed, 2 to 21 days later and about a week on average; the run ends before
+        the last ones are. The card is then replaced: its number rises by the number of cards at the start.
         """
         return self._of("confirmed_fraud", chunk)
 
