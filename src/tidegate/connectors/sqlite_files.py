@@ -140,6 +140,14 @@ def recognise(connection: sqlite3.Connection, path: Path) -> None:
             seen=f"application id {application:#x}, {tables} tables and indexes",
             do="Give the path of a store, or of a file that does not exist yet.",
         )
+    (page,) = connection.execute("PRAGMA page_size").fetchone()
+    if (size := path.stat().st_size) % page:
+        # SQLite itself would read what is missing of the last page as zeros.
+        raise StoreError(
+            f"The store {path} is damaged or was cut short.",
+            seen=f"{size} bytes, which is not a number of whole pages of {page}",
+            do="Put back a copy of the file (with its -wal file, if there is one), then run `tidegate verify`.",
+        )
     row = connection.execute("SELECT value FROM about WHERE name = 'tables'").fetchone()
     if row is None or row[0] != str(VERSION):
         raise StoreError(

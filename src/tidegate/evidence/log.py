@@ -185,7 +185,11 @@ class _Check:
             raise _FaultFoundError(Fault(start + 1, None, "rewritten", words))
         done = 0
         while done < len(leaves):
-            part = self.some(start + done + 1, len(leaves) - done)
+            try:
+                part = self.some(start + done + 1, len(leaves) - done)
+            except _FaultFoundError:
+                self.tree.extend(leaves[:done])
+                raise
             # A leaf hash covers the record's number too, so equal hashes leave no room for gaps.
             own = [leaf(row) for row in part]
             if not own or own != leaves[done : done + len(own)]:

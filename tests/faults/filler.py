@@ -1,0 +1,40 @@
+"""A process that fills a store until it is killed, and tells what was acknowledged: `filler.py STORE`."""
+
+import os
+import random
+import sys
+
+from tidegate.connectors.sqlite import Store
+from tidegate.evidence.record import Entry
+
+
+def entry(number: int) -> Entry:
+    """The same entry for the same number, in every process."""
+    chance = random.Random(number)
+    return Entry(
+        id=f"{chance.getrandbits(64):016x}",
+        kind="Payment",
+        at=number,
+        digest=chance.randbytes(32),
+        body=chance.randbytes(chance.randrange(400)),
+        answer=chance.randbytes(300),
+        record=chance.randbytes(400),
+        outcome="approve",
+        outbox=[("alerts", b"%d" % number)] if number % 7 == 0 else [],
+    )
+
+
+def fill(path: str) -> None:
+    """Append batches of random length for ever, and write the last number of each once it is kept."""
+    with Store.open(path) as store:
+        size = store.head().size
+        os.write(1, b"open %d\n" % size)
+        chance = random.Random(size)
+        while True:
+            more = chance.choice((1, 3, 20, 100, 500))
+            size = store.append([entry(number) for number in range(size + 1, size + more + 1)]).size
+            os.write(1, b"kept %d\n" % size)
+
+
+if __name__ == "__main__":
+    fill(sys.argv[1])
