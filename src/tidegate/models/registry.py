@@ -3,7 +3,6 @@
 import contextlib
 import difflib
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -42,7 +41,10 @@ def write(artefact: Artefact, folder: str | Path) -> Path:
             draft.rename(target)
             _sync_folder(target.parent)
         finally:
-            shutil.rmtree(draft, ignore_errors=True)
+            for leftover in draft.glob("*"):
+                leftover.unlink()
+            with contextlib.suppress(FileNotFoundError):  # it is the target by now
+                draft.rmdir()
     except OSError as error:
         raise ModelError(
             f"{reference} cannot be stored in {folder}.", seen=error.strerror or str(error),
