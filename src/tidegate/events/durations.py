@@ -14,12 +14,12 @@ def microseconds(text: str | timedelta | int) -> int:
     Raises:
         FlowError: the text is not a whole number and one of us, ms, s, m, h, d, w.
     """
-    if isinstance(text, bool):
-        raise FlowError("A length of time is text such as '10m'.", seen=repr(text))
-    if isinstance(text, int):
-        return text
     if isinstance(text, timedelta):
         return text // timedelta(microseconds=1)
+    if isinstance(text, int) and not isinstance(text, bool):
+        return text
+    if not isinstance(text, str):
+        raise FlowError("A length of time is text such as '10m'.", seen=repr(text))
     found = re.fullmatch(r"\s*(\d+)\s*(us|ms|s|m|h|d|w)\s*", text)
     if not found:
         raise FlowError(

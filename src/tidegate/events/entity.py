@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from tidegate.errors import ContractError
+from tidegate.errors import FlowError
 
 
 class EntityKey:
@@ -20,7 +20,7 @@ def entity(name: str, key: type = str) -> Any:
         key: `str` or `int`, the type of its keys.
     """
     if key not in (str, int):
-        raise ContractError("The key of an entity is str or int.", seen=repr(key))
+        raise FlowError("The key of an entity is str or int.", seen=repr(key))
     if not name.replace("_", "").replace("-", "").isalnum():
-        raise ContractError("An entity's name is letters, digits, - and _.", seen=repr(name))
+        raise FlowError("An entity's name is letters, digits, - and _.", seen=repr(name))
     return type(name.title().replace("-", "").replace("_", ""), (EntityKey,), {"entity_name": name, "key_type": key})

@@ -68,7 +68,7 @@ def _typed(name: str, base: Any, about: Field) -> tuple[Type, Any]:
         return Type(Kind.TEXT), Annotated[str, msgspec.Meta(max_length=about.max_length)]
     if base is datetime:
         return TIME, Annotated[datetime, msgspec.Meta(tz=True)]
-    if isinstance(base, type) and issubclass(base, Enum):
+    if isinstance(base, type) and issubclass(base, Enum) and all(isinstance(member.value, str) for member in base):
         choices = tuple(str(member.value) for member in base)
         return Type(Kind.TEXT, choices=choices), base
     raise _refuse(name, base)
@@ -144,8 +144,8 @@ class _EventType(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec's metac
         cls.__contract__ = inherited | contract
         cls.__version__ = version
         cls.__upgrades__ = {}
-        for field in contract:
-            setattr(cls, field, _ClassRead(cls.__dict__[field], field))
+        for known in contract:
+            setattr(cls, known, _ClassRead(cls.__dict__[known], known))
         return cls
 
 

@@ -12,6 +12,9 @@ MOST_UNITS = 10**12
 """The largest amount, in minor units, that a money field takes unless its contract says otherwise."""
 
 
+_MOST_DIGITS = 18
+
+
 class Money(msgspec.Struct, frozen=True, order=False):
     """An amount of money: `units` of the currency's minor unit (cents for EUR) and an ISO 4217 `currency`."""
 
@@ -23,7 +26,7 @@ class Money(msgspec.Struct, frozen=True, order=False):
         """Money from an amount in major units: `Money.of("4.99", "EUR")` is 499 cents.
 
         Raises:
-            ContractError: more decimals than the currency has, a float, or an unknown currency.
+            ContractError: more decimals than the currency has, more than 18 digits, a float, or an unknown currency.
         """
         if isinstance(amount, float):
             raise ContractError(
@@ -31,13 +34,20 @@ class Money(msgspec.Struct, frozen=True, order=False):
             )
         places = decimals(currency)
         try:
-            scaled = Decimal(amount).scaleb(places)
-            units = int(scaled)
-        except (InvalidOperation, ValueError, OverflowError):
-            raise ContractError("An amount is a decimal number.", seen=repr(amount)) from None
-        if scaled != units:
-            raise ContractError(f"{currency} has {places} decimals.", seen=str(amount))
-        return cls(units, currency)
+            sign, digits, exponent = Decimal(amount).as_tuple()
+        except (InvalidOperation, ValueError, TypeError):
+            raise ContractError("An amount is a decimal number.", seen=repr(amount)[:80]) from None
+        if not isinstance(exponent, int):
+            raise ContractError("An amount is a decimal number.", seen=repr(amount)[:80])
+        # By digits, because decimal arithmetic rounds to 28 of them and would build numbers of a million.
+        written = "".join(map(str, digits)).lstrip("0")
+        if written and len(written) + exponent + places > _MOST_DIGITS:
+            raise ContractError(f"An amount has at most {_MOST_DIGITS} digits.", seen=str(amount)[:80])
+        kept = max(len(written) + min(exponent + places, 0), 0)
+        if written[kept:].strip("0"):
+            raise ContractError(f"{currency} has {places} decimals.", seen=str(amount)[:80])
+        units = int(written[:kept] or "0") * 10 ** max(exponent + places, 0) if written else 0
+        return cls(-units if sign else units, currency)
 
     @classmethod
     def parse(cls, text: str) -> Self:
