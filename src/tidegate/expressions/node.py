@@ -220,7 +220,9 @@ def literal(value: object) -> Expr:
 
 
 def call(op: str, *args: object, option: str = "") -> Expr:
-    """Apply an operator by name; Python values among the arguments become literals."""
+    """Apply an operator by name; Python values among the arguments become literals, and minus a number is a number."""
+    if op == "neg" and isinstance(args[0], Literal) and args[0].type.is_number:
+        return Literal(-args[0].value, args[0].type)
     return Call(op, tuple(literal(arg) for arg in args), option)
 
 

@@ -49,12 +49,15 @@ def _same_unit(op: str, args: Sequence[Typed], do: str = "") -> Type:
         return Type(Kind.DURATION, approx=any(a.type.approx for a in args))
     if first.kind is Kind.KEY and any(a.type.entity != first.entity for a in args):
         raise _refuse(op, args, do)
-    return replace(first, bound=max(a.type.bound for a in args))
+    choices = first.choices if all(a.type.choices == first.choices for a in args) else ()
+    return replace(first, bound=max(a.type.bound for a in args), choices=choices)
 
 
 def _add(op: str, args: Sequence[Typed]) -> Type:
     a, b = args[0].type, args[1].type
     if a.kind is Kind.TIME and b.kind is Kind.DURATION:
+        if b.approx:
+            raise _refuse(op, args, "A time and a mean of durations do not add up.")
         return TIME
     if op == "sub" and a.kind is Kind.TIME and b.kind is Kind.TIME:
         return DURATION
@@ -190,7 +193,7 @@ RULES: dict[str, tuple[int, int, Callable[[str, Sequence[Typed]], Type]]] = {
     "neg": (1, 1, _keep), "abs": (1, 1, _keep), "least": (2, 2, _same), "greatest": (2, 2, _same), "clip": (3, 3, _same),
     "eq": (2, 2, _equal), "ne": (2, 2, _equal), "lt": (2, 2, _order), "le": (2, 2, _order), "gt": (2, 2, _order), "ge": (2, 2, _order),
     "and": (2, 2, _bools), "or": (2, 2, _bools), "not": (1, 1, _bools),
-    "fill": (2, 2, _fill), "is_missing": (1, 1, lambda op, args: BOOL), "where": (3, 3, _where), "is_in": (2, 10_000, _is_in),
+    "fill": (2, 2, _fill), "is_missing": (1, 1, lambda op, args: BOOL), "where": (3, 3, _where), "is_in": (1, 10_000, _is_in),
     "log": (1, 1, _number), "log10": (1, 1, _number), "log1p": (1, 1, _number), "exp": (1, 1, _number), "sqrt": (1, 1, _number),
     "floor": (1, 1, _number), "ceil": (1, 1, _number), "round": (2, 2, _number),
     "as_number": (1, 1, _truth_number), "units": (1, 1, _of(Kind.MONEY, FLOAT)),

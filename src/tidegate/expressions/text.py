@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tidegate.errors import FlowError, TidegateError
+from tidegate.errors import ContractError, FlowError, TidegateError
 from tidegate.events.durations import written
 from tidegate.events.money import Money
 from tidegate.events.types import Kind
 from tidegate.expressions import functions
-from tidegate.expressions.node import Call, Expr, FieldRead, Literal, call
+from tidegate.expressions.node import Call, Expr, FieldRead, Literal, call, literal
 from tidegate.expressions.operators import WRITTEN
 
 _LEVEL = {"or": 1, "and": 2, "eq": 4, "ne": 4, "lt": 4, "le": 4, "gt": 4, "ge": 4, "add": 5, "sub": 5, "mul": 6, "div": 6, "mod": 6}
@@ -53,7 +53,9 @@ def _write(expr: Expr, names: Mapping[int, str], top: bool = False) -> tuple[str
         return f"{inner(expr.args[0], left)} {WRITTEN[op]} {inner(expr.args[1], right)}", level
     if op in _METHODS:
         rest = ", ".join(inner(part, 0) for part in expr.args[1:])
-        return f"{inner(expr.args[0], 9)}.{_METHODS[op]}({rest})", 9
+        # 5.otherwise(…) is no Python, (5).otherwise(…) is
+        number = isinstance(expr.args[0], Literal) and expr.args[0].type.is_number
+        return f"{inner(expr.args[0], 10 if number else 9)}.{_METHODS[op]}({rest})", 9
     rest = ", ".join(inner(part, 0) for part in expr.args)
     zone = f", {expr.option!r}" if expr.option and expr.option != "UTC" else ""
     return f"{_NAMES.get(op, op)}({rest}{zone})", 9
@@ -76,7 +78,7 @@ _BINARY: dict[type[ast.AST], str] = {
 }  # fmt: skip
 
 
-def parse(text: str, names: Mapping[str, Any]) -> Any:
+def parse(text: str, names: Mapping[str, Any]) -> Expr:
     """The expression that a text stands for. `names` are the event types, entities, aggregates and features it may use.
 
     Nothing is executed: only operators, calls of known functions, fields and constants are understood.
@@ -85,12 +87,12 @@ def parse(text: str, names: Mapping[str, Any]) -> Any:
         FlowError: the text is not an expression, uses an unknown name, or its types do not fit.
     """
     known: dict[str, Any] = {name: getattr(functions, name) for name in _function_names()}
-    known |= {"abs": abs, "money": Money.parse, "duration": _duration, "time": datetime.fromisoformat, **names}
+    known |= {"abs": lambda value: call("abs", value), "money": Money.parse, "duration": _duration, "time": datetime.fromisoformat, **names}
     try:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise FlowError("This is not an expression.", seen=text[:200], do=str(getattr(error, "msg", error))) from None
-    return _Reader(known, text).read(tree.body)
+    return literal(_Reader(known, text).read(tree.body))
 
 
 def _function_names() -> list[str]:
@@ -127,6 +129,8 @@ class _Reader:
             function = self.read(node.func)
             try:
                 return function(*(self.read(a) for a in node.args), **{k.arg or "": self.read(k.value) for k in node.keywords})
+            except ContractError as error:
+                raise FlowError(error.wrong, seen=error.seen, do=error.do) from None
             except TidegateError:
                 raise
             except (TypeError, ValueError) as error:
@@ -145,6 +149,8 @@ class _Reader:
 
     def _attribute(self, node: ast.Attribute) -> Any:
         owner = self.read(node.value)
+        if node.attr in _METHODS.values() and isinstance(owner, (bool, int, float, str, Money, timedelta, datetime)):
+            owner = literal(owner)
         if isinstance(owner, type):
             contract = getattr(owner, "__contract__", {})
             if node.attr in contract:
