@@ -7,10 +7,12 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from tidegate.decisions.rule import AtMost, Bands, Deadline, Rule
 from tidegate.errors import FlowError
+from tidegate.events.currency import DECIMALS
 from tidegate.events.durations import microseconds, written
 from tidegate.events.event import Event
 from tidegate.events.types import Kind
-from tidegate.expressions.node import Expr, FieldRead, replace, walk
+from tidegate.expressions.node import Call, Expr, FieldRead, replace, walk
+from tidegate.expressions.operators import result_type
 from tidegate.expressions.text import write
 from tidegate.features.aggregates import probe_of
 from tidegate.features.entity_list import EntityList, ListCheck
@@ -67,7 +69,7 @@ class Flow(Generic[E]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        parent = next((base.definition for base in cls.__bases__ if "definition" in base.__dict__), None)
+        parent = next((base.__dict__["definition"] for base in cls.__bases__ if "definition" in base.__dict__), None)
         event = _event_of(cls) or (parent.event if parent else None)
         if event is None:
             raise FlowError("A flow says which event it decides on.", seen=cls.__name__, do=f"class {cls.__name__}(Flow[Payment]): …")
@@ -201,7 +203,7 @@ def _reads_only(root: Expr, event: type[Event]) -> None:
         node = stack.pop()
         if isinstance(node, Window):
             if node.aggregate == "has_seen":
-                stack.append(probe_of(node, event))
+                stack.append(_probe(node, event))
             continue
         stack += node.args
         if not isinstance(node, FieldRead):
@@ -212,17 +214,38 @@ def _reads_only(root: Expr, event: type[Event]) -> None:
             raise FlowError(f"{node} is not known when the event is decided.", do="Read it through a delayed window.")
 
 
+def _probe(window: Window, event: type[Event]) -> Expr:
+    """What a `has_seen` looks for; it is compared cell by cell, so it is of the type of what was learned."""
+    probe, value = probe_of(window, event), window.value
+    if value is not None:
+        result_type("eq", (probe, value))
+        if probe.type.is_float is not value.type.is_float:
+            raise FlowError("has_seen looks for a value of the same type.", seen=f"{probe.type} among {value.type}")
+    return probe
+
+
 def _currency(nodes: dict[tuple[Any, ...], Expr], said: str | None, flow: str) -> str | None:
     """The one currency that amounts without a currency of their own are read in."""
     named = {n.type.currency for n in nodes.values() if n.type.kind is Kind.MONEY and n.type.currency}
     opened = [n for n in nodes.values() if isinstance(n, FieldRead) and n.type.kind is Kind.MONEY and not n.type.currency]
     if said is not None:
+        if said not in DECIMALS:
+            raise FlowError("currency is a three-letter ISO 4217 code.", seen=repr(said), do='Write currency = "EUR".')
+        _no_other_currency(nodes, said)
         return said
     if opened and len(named) != 1:
         raise FlowError(
             f"{flow} reads {opened[0]}, whose currency is open.", seen=", ".join(sorted(named)) or "no currency", do='Write currency = "EUR".'
         )
     return next(iter(named)) if len(named) == 1 else None
+
+
+def _no_other_currency(nodes: dict[tuple[Any, ...], Expr], flow: str) -> None:
+    """Amounts of open currency, read in the flow's, meet no amounts of another."""
+    for node in nodes.values():
+        met = {part.type.currency or flow for part in node.args if part.type.kind is Kind.MONEY}
+        if isinstance(node, Call) and len(met) > 1:
+            raise FlowError("Two currencies in one expression.", seen=f"{' and '.join(sorted(met))} in {node}", do="Convert one first.")
 
 
 def _text(
