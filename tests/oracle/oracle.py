@@ -8,6 +8,7 @@ from tests.oracle.real import UndecidedError, compared, error, real
 from tests.oracle.terms import Scope, evaluate, microseconds
 from tests.oracle.windows import Learned, key_fields, read
 from tidegate.decisions.flow import Definition, Flow
+from tidegate.decisions.lists import ListChange
 from tidegate.decisions.rule import Outcome
 from tidegate.events.event import Event
 from tidegate.expressions.node import Expr
@@ -57,7 +58,7 @@ class Oracle:
         self.definition: Definition = self.flow.definition
         self.learned: dict[int, list[Learned]] = {i: [] for i in range(len(self.definition.windows))}
         self.outcomes: list[tuple[int, Outcome]] = []
-        self.lists: dict[tuple[str, Any], list[_Entry]] = {}
+        self.lists: dict[tuple[str, str], list[_Entry]] = {}
         self.arrivals = 0
         self.clock: int | None = None
 
@@ -71,14 +72,14 @@ class Oracle:
         return decision
 
     def learn(self, event: Event) -> None:
-        """Learn from an event without deciding on it."""
+        """Learn from an event, a change to a list included, without deciding on it."""
         self._accept(event)
+        if isinstance(event, ListChange):
+            until = None if event.until is None else microseconds(event.until)
+            entry = _Entry(microseconds(event.at), self.arrivals, event.listed, until)
+            self.lists.setdefault((event.list, event.key), []).append(entry)
+            return
         self._remember(event)
-
-    def change_list(self, name: str, key: Any, at: int, *, on: bool = True, until: int | None = None) -> None:
-        """An entry of an entity list from a time on: there, until it expires, or gone."""
-        self.arrivals += 1
-        self.lists.setdefault((name, key), []).append(_Entry(at, self.arrivals, on, until))
 
     def _accept(self, event: Event) -> None:
         at = microseconds(event.at)
@@ -114,14 +115,16 @@ class Oracle:
     def _listed(self, name: str, key: Any, at: int) -> bool | None:
         if key is None:
             return None
-        held = [entry for entry in self.lists.get((name, key), []) if entry.at <= at]
+        held = [entry for entry in self.lists.get((name, str(key)), []) if entry.at <= at]
         if not held:
             return False
         newest = max(held, key=lambda entry: (entry.at, entry.arrival))
         return newest.on and (newest.until is None or at < newest.until)
 
     def _event_of(self, window: Window) -> type[Event]:
-        return window.of_event or self.definition.event
+        """The flow's event type that a window is over; a window written for a parent type is over its first child."""
+        said = window.of_event or self.definition.event
+        return next(kind for kind in self.definition.kinds if issubclass(kind, said))
 
     def _entry(self, window: Window, event: Event) -> Learned | None:
         """The event as the window counts it, None if it does not."""
