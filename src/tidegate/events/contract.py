@@ -1,0 +1,271 @@
+"""Holding events to their contract: reading them, checking them, and the one way to write each.
+
+An event comes in as JSON (`Reader.read`) or is made in Python (`Reader.check`). Either way it comes out normalised:
+money is `Money`, times are in UTC, enumerations are members, so the same event spelled differently has the same `body`
+and the same `digest`. Nothing here reads a clock or a file.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from math import copysign, isfinite
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from tidegate.errors import ContractError, FlowError
+from tidegate.events.contract_faults import fault, fault_in_body, field_fault, pointer, shown
+from tidegate.events.currency import DECIMALS
+from tidegate.events.event import Event, FieldContract
+from tidegate.events.money import MOST_UNITS, Money
+from tidegate.events.types import Kind
+
+E = TypeVar("E", bound=Event)
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+_Mend = Callable[[Any], Any]
+
+# At most 18 digits before the point: a number such as 1e99999999 would take minutes and gigabytes to expand.
+_MONEY = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,6})? [A-Z]{3}")
+
+
+def money_limits(field: FieldContract) -> tuple[int, int]:
+    """The smallest and the largest amount, in minor units, that a money field takes."""
+    about = field.about
+    return 0 if about.ge is None else int(about.ge), MOST_UNITS if about.le is None else int(about.le)
+
+
+def _money(event: str, field: FieldContract) -> _Mend:
+    low, high = money_limits(field)
+    fixed = field.about.currency
+    currencies: Any = DECIMALS if fixed is None else frozenset((fixed,))
+
+    def mend(value: Money | str) -> Money:
+        if isinstance(value, str):
+            if not _MONEY.fullmatch(value):
+                raise field_fault(event, field, "is not an amount and a currency", value)
+            try:
+                value = Money.parse(value)
+            except ContractError as error:
+                raise field_fault(
+                    event, field, f"is not an amount of money: {error.wrong.rstrip('.')}", value
+                ) from None
+        units, currency = value.units, value.currency
+        if type(units) is int and low <= units <= high and type(currency) is str and currency in currencies:
+            return value
+        if type(units) is not int:
+            raise field_fault(event, field, "is not a whole number of minor units", units, inside="units")
+        if not low <= units <= high:
+            wrong = "is negative" if units < 0 <= low else f"is outside {low} to {high} minor units"
+            raise field_fault(event, field, wrong, units, inside="units")
+        if fixed is None:
+            wrong, do = "is not in a currency of ISO 4217", "Write its three-letter code, such as 'EUR'."
+        else:
+            wrong, do = f"is not in {fixed}", f"Convert it to {fixed} first; this field takes no other currency."
+        raise field_fault(event, field, wrong, currency, inside="currency", do=do)
+
+    return mend
+
+
+def _time(event: str, field: FieldContract) -> _Mend:
+    def mend(value: datetime) -> datetime:
+        if value.tzinfo is UTC:
+            return value
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:
+            raise field_fault(event, field, "is not a time between the years 1 and 9999 in UTC", str(value)) from None
+
+    return mend
+
+
+def _float(event: str, field: FieldContract) -> _Mend:
+    def mend(value: float) -> float:
+        if value == 0.0:
+            return 0.0 if copysign(1.0, value) < 0 else value  # -0.0 and 0.0 are one number and have one spelling
+        if isfinite(value):
+            return value
+        raise field_fault(event, field, "is not a finite number", value)
+
+    return mend
+
+
+def _text(event: str, field: FieldContract) -> _Mend:
+    def mend(value: str) -> str:
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise field_fault(event, field, "holds half of a surrogate pair, which no text has", value) from None
+        return value
+
+    return mend
+
+
+_MENDS = {Kind.MONEY: _money, Kind.TIME: _time, Kind.FLOAT: _float}
+
+
+def _slot(event_type: type[Event], name: str) -> Callable[[Event], Any]:
+    """How to get a field of an event fast: by its slot, past the expression that stands for it on the class."""
+    for cls in event_type.__mro__:
+        if name in cls.__dict__:
+            return cls.__dict__[name].slot.__get__  # type: ignore[no-any-return]
+    raise AttributeError(name)
+
+
+class Reader(Generic[E]):
+    """Reads and checks the events of one type.
+
+    Args:
+        event_type: the event class.
+    """
+
+    def __init__(self, event_type: type[E]) -> None:
+        self.event_type, self._name = event_type, event_type.__name__
+        self._contract = event_type.__contract__
+        self._decode = msgspec.json.Decoder(event_type).decode
+        # msgspec refuses bad text by itself, but only where it decodes; text made in Python is looked at as well.
+        self._mends: list[tuple[str, Callable[[Event], Any], _Mend]] = []
+        self._texts: list[tuple[str, Callable[[Event], Any], _Mend]] = []
+        for name, field in self._contract.items():
+            get = _slot(event_type, name)
+            if field.type.kind in _MENDS:
+                self._mends.append((name, get, _MENDS[field.type.kind](self._name, field)))
+            elif field.type.is_word and field.choices is None:
+                self._texts.append((name, get, _text(self._name, field)))
+
+    def read(self, body: bytes | str, version: int | None = None) -> E:
+        """The event that a JSON document holds.
+
+        Args:
+            body: the document, UTF-8.
+            version: the version of the contract it was written to; the newest unless told. Older ones go through the
+                functions registered by `upgrades`, one version after another.
+
+        Raises:
+            ContractError: it is not JSON or does not keep the contract; `pointer` says where.
+        """
+        if version is not None and version != self.event_type.__version__:
+            body = self._upgraded(body, version)
+        try:
+            event = self._decode(body)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raw = body if isinstance(body, bytes) else body.encode(errors="replace")
+            raise fault_in_body(self._name, self._contract, error, raw) from None
+        return self._mended(event, self._mends)
+
+    def check(self, event: E) -> E:
+        """The event, checked and normalised: what `read` does, for an event made in Python.
+
+        Raises:
+            ContractError: it does not keep the contract; `pointer` says where.
+        """
+        if type(event) is not self.event_type:
+            raise ContractError(f"This is not an event of type {self._name}.", seen=shown(type(event).__name__))
+        try:
+            values = msgspec.structs.asdict(event)
+        except AttributeError as error:
+            raise ContractError(f"An event of type {self._name} was left half made.", seen=str(error)) from None
+        try:
+            event = msgspec.convert(values, self.event_type)
+        except msgspec.ValidationError as error:
+            raise fault(self._name, self._contract, error, values) from None
+        except UnicodeError:
+            raise ContractError(f"{self._name} holds text with half of a surrogate pair, which no text has.") from None
+        return self._mended(self._mended(event, self._texts), self._mends)
+
+    def _mended(self, event: E, mends: list[tuple[str, Callable[[Event], Any], _Mend]]) -> E:
+        changes: dict[str, Any] | None = None
+        for name, get, mend in mends:
+            value = get(event)
+            if value is None:
+                continue
+            new = mend(value)
+            if new is not value:
+                if changes is None:
+                    changes = {}
+                changes[name] = new
+        return event if changes is None else msgspec.structs.replace(event, **changes)
+
+    def _upgraded(self, body: bytes | str, version: int) -> bytes:
+        """A document of an older version as one of the newest."""
+        newest, steps = self.event_type.__version__, self.event_type.__upgrades__
+        lacking = next((step for step in range(version, newest) if step not in steps), None)
+        if type(version) is not int or version < 1 or version > newest or lacking is not None:
+            readable = [v for v in range(1, newest + 1) if all(step in steps for step in range(v, newest))]
+            raise ContractError(
+                f"{self._name} has no version {version!r} that can be read.",
+                do=f"Versions that can be read: {', '.join(map(str, readable))}.",
+            )
+        try:
+            values = msgspec.json.decode(body)
+        except (ValueError, RecursionError) as error:
+            raw = body if isinstance(body, bytes) else body.encode(errors="replace")
+            raise fault_in_body(self._name, self._contract, error, raw) from None
+        if not isinstance(values, dict):
+            raise ContractError(f"{self._name} is a JSON object.", seen=shown(values))
+        for step in range(version, newest):
+            try:
+                values = steps[step](values)
+                body = msgspec.json.encode(values)
+            except Exception as error:  # the function is the author's and may fail in any way on what it did not expect
+                lacking_name = error.args[0] if isinstance(error, KeyError) and error.args else None
+                raise ContractError(
+                    f"An event of {self._name} version {version} could not be brought to version {step + 1}.",
+                    seen=f"{type(error).__name__}: {shown(str(error))}",
+                    do=f"Check that it keeps version {version} of the contract.",
+                    pointer=pointer(lacking_name) if isinstance(lacking_name, str) else "",
+                ) from error
+        return body if isinstance(body, bytes) else body.encode()
+
+
+@lru_cache(maxsize=256)
+def reader(event_type: type[E]) -> Reader[E]:
+    """The reader of an event type, made once."""
+    return Reader(event_type)
+
+
+def check(event: E) -> E:
+    """The event, checked against its contract and normalised; see `Reader.check`."""
+    checked: E = reader(type(event)).check(event)
+    return checked
+
+
+def body(event: Event) -> bytes:
+    """The one JSON form of an event that was read or checked: fields in the order of the contract, times in UTC, fields
+    without a value left out."""
+    values = msgspec.structs.asdict(event)
+    return msgspec.json.encode({name: value for name, value in values.items() if value is not None})
+
+
+def digest(body: bytes) -> bytes:
+    """The SHA-256 of a canonical body: the same for the same event, however it was spelled. 32 bytes."""
+    return hashlib.sha256(body).digest()
+
+
+def upgrades(event_type: type[Event], *, from_version: int) -> Callable[[Upgrade], Upgrade]:
+    """Registers how an event's plain values of one version become those of the next, so that old events stay readable.
+
+        @upgrades(Payment, from_version=1)
+        def renamed(values: dict[str, Any]) -> dict[str, Any]:
+            return {**values, "channel": values.pop("medium")}
+
+    Raises:
+        FlowError: the contract has no such older version, or it has a way up already.
+    """
+    newest = event_type.__version__
+    if not 1 <= from_version < newest:
+        raise FlowError(
+            f"{event_type.__name__} is at version {newest}; only an older version can be brought up.",
+            seen=f"from_version={from_version}",
+            do=f"Write class {event_type.__name__}(Event, version={from_version + 1}) or a smaller from_version.",
+        )
+    if from_version in event_type.__upgrades__:
+        raise FlowError(f"{event_type.__name__} has a way up from version {from_version} already.")
+
+    def register(upgrade: Upgrade) -> Upgrade:
+        event_type.__upgrades__[from_version] = upgrade
+        return upgrade
+
+    return register
