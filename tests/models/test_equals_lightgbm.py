@@ -18,7 +18,7 @@ from .forests import FEATURES, forest_texts, matrices
 Matrix = NDArray[np.float64]
 
 
-def same_bits(ours: Matrix, theirs: Matrix) -> bool:
+def same_bits(ours: Matrix, theirs: Any) -> bool:
     return bool((ours.view(np.int64) == np.ascontiguousarray(theirs).view(np.int64)).all())
 
 

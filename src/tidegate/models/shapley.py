@@ -23,6 +23,7 @@ If the row has failed the feature above, the split says nothing new: both ways a
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -32,44 +33,53 @@ from tidegate.errors import ModelError
 from tidegate.models.kernels import fill_slots, read_cells
 from tidegate.models.layout import FEATURE_COUNT, NODES, SLOT_COUNT, level_order
 from tidegate.models.lightgbm import Forest, Tree
+from tidegate.models.vectors import add4, load4, multiply4, splat4, store4, subtract4
 
 __all__ = ["Shares", "contributions_cells", "contributions_matrix", "tabulate"]
 
-POINTS = 4  # handled together: one AVX2 register
-TREE_WORDS = 4  # first node, nodes, blocks of points, first of its rows in `points`
-NODE_WORDS = 3  # feature (-1: leaf); place in its tree of the node below the feature's last edge above, or 0; factors
-NODE_SHARES = 3  # the left way's share and the right way's of the feature's path; the right way's of the node's rows
+POINTS = 4  # handled together, see `vectors`
+TREE_WORDS = 5  # first node, first split, splits, blocks of points, first of its rows in `points`
+SPLIT_WORDS = 4  # place in its tree; feature; place of the node below the feature's last edge above, or 0; factors
+SPLIT_SHARES = 3  # the left way's share and the right way's of the feature's path; the right way's of the split's rows
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
     """What the kernel needs beside the forest's layout; `bias` is the expected raw score over the training rows.
 
-    `nodes` and `shares` go by node, as in the layout. `points` has, per block of points, a row of 1 - t and a row of
-    weights, then a row of ones and a row of zeros. `factors` has rows of 1 / f; the first is ones.
+    `splits` and `shares` go by split in level order, the children of a tree's j-th lying in places 1 + 2 j and 2 + 2 j;
+    `leaves` are the leaves' places. `points` has, per block of points, a row of 1 - t and a row of weights, then a row
+    of ones and a row of zeros. `factors` has rows of 1 / f; the first is ones.
     """
 
     trees: NDArray[np.int64]
-    nodes: NDArray[np.int64]
+    splits: NDArray[np.uint64]
+    leaves: NDArray[np.uint64]
     shares: NDArray[np.float64]
     points: NDArray[np.float64]
     factors: NDArray[np.float64]
     bias: float
 
+    @property
+    def tables(self) -> tuple[Any, Any, Any, Any, Any, Any]:
+        """The arrays in the order in which the kernels take them."""
+        return self.trees, self.splits, self.leaves, self.shares, self.points, self.factors
+
 
 def tabulate(forest: Forest) -> Shares:
     """The tables of a forest. Raises ModelError if the file does not say how many rows reached each leaf."""
-    trees, nodes, shares = list[int](), list[int](), list[float]()
+    trees, splits, leaves, shares = list[int](), list[int](), list[int](), list[float]()
     points, factors = list[NDArray[np.float64]](), [np.ones((1, POINTS))]
     rules: dict[int, tuple[int, NDArray[np.float64]]] = {}  # by blocks: the first row in `points`, and t
-    first, rows, bias = 0, 1, 0.0
+    node, rows, bias = 0, 1, 0.0
     for k, tree in enumerate(forest.trees):
         if len(tree.leaf_count) != len(tree.leaf_value) or tree.leaf_count.sum() <= 0.0:
             raise ModelError(
                 "The model cannot be explained: it does not say how many training rows reached each leaf.",
                 seen=f"no leaf_count or internal_count in tree {k}", do="Save the model with Booster.save_model.",
             )  # fmt: skip
-        mine, ways, distinct, old = _tabulate_tree(tree)
+        first = len(splits) // SPLIT_WORDS
+        distinct, old = _tabulate_tree(tree, splits, leaves, shares)
         blocks = max(1, -(-distinct // (2 * POINTS)))
         if blocks not in rules:
             x, w = np.polynomial.legendre.leggauss(blocks * POINTS)
@@ -77,135 +87,132 @@ def tabulate(forest: Forest) -> Shares:
             rules[blocks] = 4 * sum(len(rule) for rule in points), t
             points.append(np.stack([1.0 - t, weights, np.ones_like(t), np.zeros_like(t)], axis=1))
         row, t = rules[blocks]
-        for node, z in old.items():
-            mine[NODE_WORDS * node + 2] = rows
+        for split, z in old.items():
+            splits[SPLIT_WORDS * (first + split) + 3] = rows
             factors.append(1.0 / (z + t * (1.0 - z)))
             rows += blocks
-        trees += [first, len(ways) // NODE_SHARES, blocks, row]
-        nodes += mine
-        shares += ways
-        first += len(ways) // NODE_SHARES
+        trees += [node, first, len(tree.feature), blocks, row]
+        node += 2 * len(tree.feature) + 1
         bias += float(tree.leaf_count @ tree.leaf_value) / float(tree.leaf_count.sum())
     return Shares(
-        np.array(trees, np.int64), np.array(nodes, np.int64), np.array(shares),
-        np.concatenate(points).ravel(), np.concatenate(factors).ravel(), bias,
-    )  # fmt: skip
+        trees=np.array(trees, np.int64),
+        splits=np.array(splits, np.uint64),
+        leaves=np.array(leaves, np.uint64),
+        shares=np.array(shares),
+        points=np.concatenate(points).ravel(),
+        factors=np.concatenate(factors).ravel(),
+        bias=bias,
+    )
 
 
-def _tabulate_tree(tree: Tree) -> tuple[list[int], list[float], int, dict[int, float]]:
-    """Words and shares of the nodes, the most features on a path, and z of the splits whose feature is met again."""
+def _tabulate_tree(
+    tree: Tree, splits: list[int], leaves: list[int], shares: list[float]
+) -> tuple[int, dict[int, float]]:
+    """Append the tree's; the most features on a path, and z of the splits whose feature was met above."""
     order = level_order(tree)
     rows = [float(tree.split_count[node]) if node >= 0 else float(tree.leaf_count[~node]) for node in order]
-    words, ways, old = list[int](), list[float](), dict[int, float]()
+    old = dict[int, float]()
     above: list[dict[int, int]] = [{}]  # per node: the last edge on its path for each feature, named by its lower node
     share = [1.0]  # per node: of its edge's feature, from the root
     for place, node in enumerate(order):
         if node < 0:
-            words += [-1, 0, 0]
-            ways += [0.0, 0.0, 0.0]
+            leaves.append(place)
             continue
         feature, child = int(tree.feature[node]), len(above)
         last = above[place].get(feature, 0)
         left = rows[child] / rows[place] if rows[place] > 0.0 else 0.5
         if last:
-            old[place] = share[last]
-        words += [feature, last, 0]
+            old[child // 2] = share[last]
+        splits += [place, feature, last, 0]
         share += [share[last] * left, share[last] * (1.0 - left)]
-        ways += [*share[-2:], 1.0 - left]
+        shares += [*share[-2:], 1.0 - left]
         above += [{**above[place], feature: child}, {**above[place], feature: child + 1}]
-    return words, ways, max(len(path) for path in above), old
+    return max(len(path) for path in above), old
 
 
-@njit("void(int64[::1], int64[::1], int64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1])",
-      cache=True, nogil=True)  # fmt: skip
-def _explain(forest, trees, nodes, shares, points, factors, slots, out):  # type: ignore[no-untyped-def]
+@njit(
+    "void(int64[::1], int64[::1], uint64[::1], uint64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
+    " float64[::1])",
+    cache=True,
+    nogil=True,
+)
+def _explain(forest, trees, splits, leaves, shares, points, factors, slots, out):  # type: ignore[no-untyped-def]
     """Add every tree's contributions to `out`, one per feature. Unsigned, as in `kernels._step`."""
     laid = forest[forest[NODES] :].view(np.uint64)
     numbers = laid.view(np.float64)
-    names = nodes.view(np.uint64)
     largest = 1
     for k in range(0, len(trees), TREE_WORDS):
-        largest = max(largest, trees[k + 1])
+        largest = max(largest, 2 * trees[k + 2] + 1)
     passed = np.empty(largest, np.uint64)  # per node: has the row passed its edge's feature so far
-    went = np.empty(largest, np.uint64)  # per split: where the row goes
-    product = np.empty(largest * POINTS)
-    below = np.empty(largest * POINTS)
+    went = np.empty(largest, np.uint64)  # per split: the child that the row goes to
+    # Four numbers per node: the product above, the sum below. Per split: what the way not taken is multiplied by, and
+    # what H - C is multiplied by to give the contribution.
+    product, below = np.empty(largest * POINTS), np.empty(largest * POINTS)
+    aside, gain = np.empty(largest * POINTS), np.empty(largest * POINTS)
     totals = np.zeros(len(out) * POINTS)
     u1, u2, u3, u4 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+    leaf = np.uint64(0)
     for k in range(0, len(trees), TREE_WORDS):
-        first, count = np.uint64(trees[k]), trees[k + 1]
-        for block in range(trees[k + 2]):
-            rule = np.uint64((trees[k + 3] + 4 * block) * POINTS)
+        first, start, count = np.uint64(trees[k]), np.uint64(trees[k + 1]), np.uint64(trees[k + 2])
+        for n in range(count + u1):
+            place = leaves[leaf + np.uint64(n)]
+            store4(below, place * u4, splat4(numbers[u2 * (first + place)]))
+        leaf += count + u1
+        for block in range(trees[k + 3]):
+            rule = np.uint64((trees[k + 4] + 4 * block) * POINTS)
             passed[0] = 1
-            for q in range(POINTS):
-                product[q] = 1.0
-            child = u1
+            store4(product, np.uint64(0), splat4(1.0))
             for n in range(count):
-                node = np.uint64(n)
-                at = first + node
-                if nodes[u3 * at] < 0:
-                    continue
-                live = passed[names[u3 * at + u1]]  # the root's is 1
-                right = np.uint64(slots[laid[u2 * at + u1] >> np.uint64(32)] > numbers[u2 * at]) & live
+                j = np.uint64(n)
+                split, child = u4 * (start + j), u1 + u2 * j
+                place, row = splits[split], splits[split + u3]
+                at = u2 * (first + place)
+                live = passed[splits[split + u2]]  # the root's is 1
+                right = np.uint64(slots[laid[at + u1] >> np.uint64(32)] > numbers[at]) & live
                 passed[child] = live & (u1 - right)
                 passed[child + u1] = live & right
-                went[node] = child + right
-                row = names[u3 * at + u2]
+                went[j] = child + right
                 factor = (row + (np.uint64(block) if row else np.uint64(0))) * u4 * live
-                share = shares[u3 * at + (u2 - live - right)]
+                share = splat4(shares[u3 * (start + j) + (u2 - live - right)])
                 constants = rule + np.uint64(8) * (u1 - live)
-                here, with_row, aside = node * u4, (child + right) * u4, (child + (u1 - right)) * u4
-                for q in range(POINTS):
-                    p = np.uint64(q)
-                    part = product[here + p] * (share * factors[factor + p] * points[constants + p])
-                    product[aside + p] = part
-                    product[with_row + p] = product[here + p] - part
-                child += u2
-            for n in range(count - 1, -1, -1):
-                node = np.uint64(n)
-                at = first + node
-                here = node * u4
-                feature = nodes[u3 * at]
-                if feature < 0:
-                    for q in range(POINTS):
-                        below[here + np.uint64(q)] = numbers[u2 * at]
-                    continue
-                child -= u2
-                live = passed[names[u3 * at + u1]]
-                right = went[node] - child
-                row = names[u3 * at + u2]
-                factor = (row + (np.uint64(block) if row else np.uint64(0))) * u4 * live
-                share = shares[u3 * at + (u2 - live - right)]
-                constants = rule + np.uint64(8) * (u1 - live)
-                with_row, aside = (child + right) * u4, (child + (u1 - right)) * u4
-                total = np.uint64(feature) * u4
-                for q in range(POINTS):
-                    p = np.uint64(q)
-                    f = factors[factor + p]
-                    difference = share * f * (below[with_row + p] - below[aside + p])
-                    below[here + p] = below[with_row + p] - points[constants + p] * difference
-                    totals[total + p] += points[constants + u4 + p] * product[here + p] * f * difference
+                f, above = load4(factors, factor), load4(product, place * u4)
+                scale = multiply4(share, f)
+                away = multiply4(scale, load4(points, constants))
+                part = multiply4(above, away)
+                store4(aside, j * u4, away)
+                store4(gain, j * u4, multiply4(multiply4(above, f), multiply4(scale, load4(points, constants + u4))))
+                store4(product, (child + u1 - right) * u4, part)
+                store4(product, (child + right) * u4, subtract4(above, part))
+            for n in range(count):
+                j = count - u1 - np.uint64(n)
+                split = u4 * (start + j)
+                total, taken = splits[split + u1] * u4, went[j]
+                hot = load4(below, taken * u4)
+                difference = subtract4(hot, load4(below, (u3 + u4 * j - taken) * u4))
+                store4(below, splits[split] * u4, subtract4(hot, multiply4(load4(aside, j * u4), difference)))
+                more = multiply4(load4(gain, j * u4), difference)
+                store4(totals, total, add4(load4(totals, total), more))
     for f in range(len(out)):
         out[f] += totals[4 * f] + totals[4 * f + 1] + totals[4 * f + 2] + totals[4 * f + 3]
 
 
-_TABLES = "int64[::1], int64[::1], int64[::1], float64[::1], float64[::1], float64[::1]"
+_TABLES = "int64[::1], int64[::1], uint64[::1], uint64[::1], float64[::1], float64[::1], float64[::1]"
 
 
 @njit(f"void({_TABLES}, float64[:, ::1], float64[:, ::1])", cache=True, nogil=True)
-def contributions_matrix(forest, trees, nodes, shares, points, factors, matrix, out):  # type: ignore[no-untyped-def]
+def contributions_matrix(forest, trees, splits, leaves, shares, points, factors, matrix, out):  # type: ignore[no-untyped-def]
     """Contributions to the raw score, per row and feature. The bias, the last column, is left alone."""
     slots = np.empty(forest[SLOT_COUNT])
     features = forest[FEATURE_COUNT]
     for i in range(len(matrix)):
         fill_slots(forest, matrix[i], slots)
         out[i, :features] = 0.0
-        _explain(forest, trees, nodes, shares, points, factors, slots, out[i, :features])
+        _explain(forest, trees, splits, leaves, shares, points, factors, slots, out[i, :features])
 
 
 @njit(f"void({_TABLES}, int64[::1], int64[:, ::1], int64, float64[::1])", cache=True, nogil=True)
 def contributions_cells(  # type: ignore[no-untyped-def]
-    forest, trees, nodes, shares, points, factors, inputs, cells, row, out
+    forest, trees, splits, leaves, shares, points, factors, inputs, cells, row, out
 ):
     """The same for one row of a batch's cells."""
     features = forest[FEATURE_COUNT]
@@ -213,4 +220,4 @@ def contributions_cells(  # type: ignore[no-untyped-def]
     read_cells(inputs, cells, row, values)
     fill_slots(forest, values, slots)
     out[:features] = 0.0
-    _explain(forest, trees, nodes, shares, points, factors, slots, out[:features])
+    _explain(forest, trees, splits, leaves, shares, points, factors, slots, out[:features])

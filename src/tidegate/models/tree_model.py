@@ -52,6 +52,7 @@ class TreeModel:
             raise ModelError(
                 f"Categories are given for {name!r}, which the model does not read.", do=self._nearest(name)
             )
+        self.files: Mapping[str, bytes] = {}
         self.laid = layout(forest)
         self._shares: shapley.Shares | None = None
 
@@ -101,8 +102,7 @@ class TreeModel:
         rows, shares = self._checked(matrix), self.shares
         out = np.empty((len(rows), len(self.features) + 1))
         out[:, -1] = shares.bias
-        kernel = shapley.contributions_matrix
-        kernel(self.laid, shares.trees, shares.nodes, shares.shares, shares.points, shares.factors, rows, out)
+        shapley.contributions_matrix(self.laid, *shares.tables, rows, out)
         return out
 
     @property
@@ -201,8 +201,5 @@ class Binding:
         """The contributions of one row, the bias last, as `TreeModel.contributions`."""
         shares, out = self.model.shares, np.empty(len(self.model.features) + 1)
         out[-1] = shares.bias
-        shapley.contributions_cells(
-            self.laid, shares.trees, shares.nodes, shares.shares, shares.points, shares.factors, self.inputs, cells,
-            row, out,
-        )  # fmt: skip
+        shapley.contributions_cells(self.laid, *shares.tables, self.inputs, cells, row, out)
         return out
