@@ -191,6 +191,49 @@ def test_another_program_that_holds_the_file_is_told(tmp_path: Path) -> None:
         assert store.append(entries(2, 2)).size == 2
 
 
+def test_a_store_that_is_gone_or_empty_is_not_made_anew_over_its_remains(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    (tmp_path / "s.db-wal").write_bytes(b"x" * 5000)
+    with pytest.raises(StoreError, match=r"is gone, but its write-ahead log is still there\. Seen: 5000 bytes"):
+        Store.open(path)
+    (tmp_path / "s.db-wal").unlink()
+    path.touch()
+    with pytest.raises(StoreError, match="is empty: a store that was cut to nothing"):
+        Store.open(path)
+    path.unlink()
+    Store.open(path).close()
+
+
+NO_ROOM_FOR_A_SNAPSHOT = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from tidegate.errors import SnapshotError
+from tidegate.evidence.snapshot import Snapshots
+
+kept = Snapshots(Path(sys.argv[1]))
+state = {"cells": np.arange(100_000)}
+kept.write(seq=1, flow=b"f", arrays=state)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+try:
+    kept.write(seq=2, flow=b"f", arrays=state)
+except SnapshotError as error:
+    print("told:", error)
+assert [path.name for path in Path(sys.argv[1]).iterdir()] == [kept.files()[0].name], "half a snapshot was left"
+assert kept.latest().snapshot.seq == 1
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+kept.write(seq=2, flow=b"f", arrays=state)
+assert kept.latest().snapshot.seq == 2
+print("went on")
+"""
+
+
+def test_no_room_for_a_snapshot(tmp_path: Path) -> None:
+    done = run(NO_ROOM_FOR_A_SNAPSHOT, tmp_path)
+    assert done.returncode == 0 and done.stdout.endswith("went on\n"), done.stdout + done.stderr
+    assert "could not be written" in done.stdout and "The store is not touched" in done.stdout
+
+
 AS_NOBODY = """
 import os, sys
 from tidegate.connectors.sqlite import Store
