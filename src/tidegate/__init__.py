@@ -1,0 +1,103 @@
+"""Tidegate: a stream of financial events into decisions that are explained, durable and provable.
+
+Everything an author of flows needs is here: events and entities, expressions and features, rules and flows, and the embedded
+`Engine`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from tidegate.decisions.decision import Decision, FiredRule, ModelReason, ModelUse
+from tidegate.decisions.flow import Flow
+from tidegate.decisions.lists import ListChange
+from tidegate.decisions.rule import approve, at_most, bands, deadline, decline, review
+from tidegate.errors import ContractError, FlowError, ModelError, SnapshotError, StoreError, TidegateError
+from tidegate.events.contract import upgrades
+from tidegate.events.entity import entity
+from tidegate.events.event import Event
+from tidegate.events.field import Field, Label, Personal
+from tidegate.events.money import Money, eur, gbp, usd
+from tidegate.expressions.functions import (
+    as_number,
+    ceil,
+    clip,
+    contains,
+    day,
+    days,
+    ends_with,
+    exp,
+    floor,
+    greatest,
+    hour,
+    hours,
+    is_in,
+    is_missing,
+    least,
+    length,
+    log,
+    log1p,
+    log10,
+    lower,
+    minute,
+    month,
+    round_,
+    seconds,
+    sqrt,
+    starts_with,
+    units,
+    upper,
+    weekday,
+    where,
+    year,
+)
+from tidegate.features.aggregates import (
+    count,
+    distinct,
+    first,
+    has_seen,
+    last_value,
+    maximum,
+    mean,
+    minimum,
+    mode,
+    nth_previous,
+    share,
+    since_first,
+    since_last,
+    std,
+    total,
+)
+from tidegate.features.entity_list import entity_list
+from tidegate.models.score import model
+
+if TYPE_CHECKING:
+    from tidegate.connectors.sqlite import Store
+    from tidegate.models.registry import Registry
+    from tidegate.runtimes.engine import Engine, Learned, Refused
+
+_LATER = {
+    "Engine": "tidegate.runtimes.engine",
+    "Learned": "tidegate.runtimes.engine",
+    "Refused": "tidegate.runtimes.engine",
+    "Registry": "tidegate.models.registry",
+    "Store": "tidegate.connectors.sqlite",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What runs flows is imported when first asked for: declaring a flow needs none of the kernels."""
+    if name in _LATER:
+        from importlib import import_module
+
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'tidegate' has no attribute {name!r}")
+
+
+__all__ = [
+    "ContractError", "Decision", "Engine", "Event", "Field", "FiredRule", "Flow", "FlowError", "Label", "Learned", "ListChange",
+    "ModelError", "ModelReason", "ModelUse", "Money", "Personal", "Refused", "Registry", "SnapshotError", "Store", "StoreError",
+    "TidegateError", "approve", "as_number", "at_most", "bands", "ceil", "clip", "contains", "count", "day", "days", "deadline",
+    "decline", "distinct", "ends_with", "entity", "entity_list", "eur", "exp", "first", "floor", "gbp", "greatest", "has_seen",
+    "hour", "hours", "is_in", "is_missing", "last_value", "least", "length", "log", "log10", "log1p", "lower", "maximum", "mean",
+    "minimum", "minute", "mode", "model", "month", "nth_previous", "review", "round_", "seconds", "share", "since_first",
+    "since_last", "sqrt", "starts_with", "std", "total", "units", "upgrades", "upper", "usd", "weekday", "where", "year",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""What we decide: flows, rules, and decisions."""

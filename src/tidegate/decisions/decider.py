@@ -1,8 +1,8 @@
 """The decider: runs a plan over rows. No clock, no files, no threads: cells in, outcomes out."""
 
 from bisect import insort
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,21 +10,15 @@ from tidegate.decisions.lists import ListBook
 from tidegate.decisions.plan import AT, ListPlan, ModelPlan, Plan
 from tidegate.decisions.settle import settle
 from tidegate.errors import SnapshotError
+from tidegate.events.types import Type
 from tidegate.expressions import kernel
+from tidegate.expressions.words import word
 from tidegate.features.plan import MISSING
 from tidegate.features.windows import Windows
+from tidegate.models.tree_model import Binding, CellKind, TreeModel
 
 READ, LEARN = 1, 2
 """Flags of a row: read the windows and decide; learn it for later."""
-
-
-class Scorer(Protocol):
-    """A loaded model, as the decider asks it."""
-
-    digest: str
-
-    def score_cells(self, cells: np.ndarray, n: int, out: int) -> None:
-        """Write a score for each of the first `n` rows into the column `out`; NaN where it cannot answer."""
 
 
 class Decider:
@@ -36,9 +30,9 @@ class Decider:
         capacity: the most rows in a batch.
     """
 
-    def __init__(self, plan: Plan, models: Mapping[str, Scorer] | None = None, capacity: int = 1024) -> None:
+    def __init__(self, plan: Plan, models: Mapping[str, TreeModel] | None = None, capacity: int = 1024) -> None:
         self.plan, self.capacity = plan, capacity
-        self.models = dict(models or {})
+        self.bindings = _bound(plan, models or {})
         self.cells = np.full((plan.columns, capacity), MISSING, dtype=np.int64)
         self.floats = self.cells.view(np.float64)
         for column, value in plan.constants:
@@ -51,10 +45,11 @@ class Decider:
         self.book = ListBook()
         self.words: dict[int, str] = {}
         self._limited: list[list[int]] = [[] for _ in plan.caps]
+        self.remembered = np.array(plan.remembered, dtype=np.int64)
         self._whens = np.array([rule.when for rule in plan.rules], dtype=np.int64)
         self._severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
         self._programs = [(segment.program.code, segment.program.pool, segment.models) for segment in plan.segments]
-        self.limited: dict[int, str] = {}
+        self.limited: dict[int, int] = {}
 
     def _default_floats(self) -> None:
         """Fields that are floats start as missing floats: rows of other kinds never write them."""
@@ -89,12 +84,12 @@ class Decider:
         return self.settled[0]
 
     def _ask(self, one: ModelPlan, n: int) -> None:
-        scorer = self.models.get(one.reference)
+        binding = self.bindings.get(one.out)
         row = self.floats[one.out]
-        if scorer is None:
+        if binding is None:
             row[:n] = one.default
             return
-        scorer.score_cells(self.cells, n, one.out)
+        binding.score(self.cells, 0, n)
         if n == 1:
             if row[0] != row[0]:
                 row[0] = one.default
@@ -114,12 +109,12 @@ class Decider:
         for i in range(n):
             if not self.flags[i] & READ or self.kinds[i] != 0:
                 continue
-            for cap, times in zip(self.plan.caps, self._limited, strict=True):
+            for number, (cap, times) in enumerate(zip(self.plan.caps, self._limited, strict=True)):
                 if outcomes[i] != cap.outcome:
                     continue
                 if len(times) == cap.count and times[0] > at[i] - cap.last:
                     outcomes[i] = cap.then
-                    self.limited[i] = f"at most {cap.count} in {cap.last // 10**6} s"
+                    self.limited[i] = number
                 elif self.flags[i] & LEARN:
                     insort(times, int(at[i]))
                     del times[: len(times) - cap.count]
@@ -142,13 +137,24 @@ class Decider:
         self._limited = [list(times) for times in header["caps"]]
         self.words = {int(cell): text for cell, text in header["words"]}
 
-    def matrix(self, one: ModelPlan, rows: Sequence[int]) -> np.ndarray:
-        """The inputs of a model for some rows, as floats (missing: NaN), in the model's order."""
-        picked = np.empty((len(rows), len(one.inputs)))
-        for place, (column, kind) in enumerate(zip(one.inputs, one.types, strict=True)):
-            if kind.is_float:
-                picked[:, place] = self.floats[column, rows]
-            else:
-                cells = self.cells[column, rows]
-                picked[:, place] = np.where(cells == MISSING, np.nan, cells.astype(np.float64))
-        return picked
+
+def _cell_kind(kind: Type) -> CellKind:
+    if kind.is_float:
+        return "float"
+    return "text" if kind.is_word else "int"
+
+
+def _bound(plan: Plan, models: Mapping[str, TreeModel]) -> dict[int, Binding]:
+    """The models that are there, tied to the columns of their features.
+
+    Raises:
+        ModelError: a model reads other features than the flow gives it.
+    """
+    bound = {}
+    for segment in plan.segments:
+        for one in segment.models:
+            model = models.get(one.reference)
+            if model is not None:
+                model.require(one.names)
+                bound[one.out] = model.bind(one.inputs, [_cell_kind(kind) for kind in one.types], one.out, hash_of=word)
+    return bound

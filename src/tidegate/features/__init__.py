@@ -1,0 +1,1 @@
+"""What we know: windows over an entity's past."""

@@ -1,1 +1,1 @@
-"""What we infer: models made of trees, walked by our own kernels; how they are stored, trained and explained."""
+"""What we infer: models, their scores and explanations."""

@@ -87,12 +87,14 @@ class Artefact(msgspec.Struct, frozen=True):
     def model(self) -> TreeModel:
         """The trees, ready to answer. Raises ModelError if they are damaged or are not the card's."""
         where = f"{self.card.name}@{self.card.version}"
-        return TreeModel(
+        model = TreeModel(
             parse_forest(self.text, name=where),
             digest=self.digest,
             features=[feature.name for feature in self.card.features],
             categories={feature.name: feature.categories for feature in self.card.features if feature.categories},
         )
+        model.files = self.files()
+        return model
 
 
 def split_name(reference: str) -> tuple[str, str]:

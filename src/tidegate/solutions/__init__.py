@@ -1,0 +1,1 @@
+"""Flows we ship, and a world to try them on."""

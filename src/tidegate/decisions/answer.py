@@ -1,0 +1,180 @@
+"""From settled rows to decisions: the words, the values they rest on, and what the model's score is made of."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from tidegate.decisions.decider import Decider
+from tidegate.decisions.decision import Decision, FiredRule, ModelReason, ModelUse
+from tidegate.decisions.plan import ModelPlan, Plan, RulePlan, SeenPlan
+from tidegate.decisions.rule import Outcome
+from tidegate.events.currency import decimals
+from tidegate.events.durations import written
+from tidegate.events.types import Kind, Type
+from tidegate.expressions.words import MISSING
+from tidegate.models.explanation import reasons
+
+OUTCOMES = tuple(outcome.word for outcome in Outcome)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def shown(kind: Type, cell: int, number: float, words: Mapping[int, str], currency: str | None) -> Any:
+    """A cell as a person or a program reads it: None if missing; money as `12.34 EUR`, times in ISO 8601, durations in seconds."""
+    if kind.is_float:
+        if number != number:
+            return None
+        if kind.kind is Kind.MONEY:
+            return _amount(number, kind.currency or currency)
+        return number / 1e6 if kind.kind is Kind.DURATION else number
+    if cell == MISSING:
+        return None
+    if kind.kind is Kind.BOOL:
+        return bool(cell)
+    if kind.kind is Kind.MONEY:
+        return _amount(cell, kind.currency or currency)
+    if kind.kind is Kind.TIME:
+        return (_EPOCH + timedelta(microseconds=cell)).isoformat().replace("+00:00", "Z")
+    if kind.kind is Kind.DURATION:
+        return cell / 1e6
+    return words.get(cell) if kind.is_word else cell
+
+
+def _amount(units: int | float, currency: str | None) -> str:
+    places = decimals(currency) if currency else 2
+    exact = Decimal(units) if isinstance(units, int) else Decimal(repr(units))
+    return f"{exact.scaleb(-places):.{places}f} {currency or ''}".rstrip()
+
+
+class Answers:
+    """Makes decisions of a decider's settled rows.
+
+    Args:
+        decider: whose rows they are.
+        currency: of money without a currency of its own.
+        explain: give every feature's value in every decision.
+    """
+
+    def __init__(self, decider: Decider, *, explain: bool = False, descriptions: Mapping[str, str] | None = None) -> None:
+        self.decider, self.plan, self.explain = decider, decider.plan, explain
+        self.currency = next((f.currency for k in self.plan.kinds for f in k.fields if f.currency), None)
+        self.flow = f"{self.plan.flow}@{self.plan.digest[:12]}"
+        self.models = [model for segment in self.plan.segments for model in segment.models]
+        self.descriptions = dict(descriptions or {})
+        self._severest = sorted(range(len(self.plan.rules)), key=lambda r: -self.plan.rules[r].outcome)
+        self._plain = not self.models and not explain
+
+    def decision(self, row: int, id: str, texts: Mapping[int, str], overdue: bool = False) -> Decision:
+        """The decision of one row.
+
+        Args:
+            row: which of the batch.
+            id: the event's.
+            texts: the event's own texts by their cells, so that values can be shown as they were written.
+            overdue: that it comes after the flow's deadline, so the declared answer is given.
+        """
+        decider, plan = self.decider, self.plan
+        settled = decider.settled
+        outcome = int(settled[0, row])
+        alarm = plan.alarm >= 0 and decider.cells[plan.alarm, row] == 1
+        limited = None
+        if decider.limited and row in decider.limited:
+            cap = plan.caps[decider.limited[row]]
+            limited = f"at most {cap.count} times {OUTCOMES[cap.outcome]} in {written(cap.last)}: {OUTCOMES[cap.then]} instead"
+        score = float(decider.floats[plan.score, row]) if plan.score >= 0 else None
+        if score is not None and score != score:
+            score = None
+        words = texts if not decider.words else _Both(texts, decider.words)
+        if overdue:
+            outcome = plan.deadline_answer
+            limited = f"the deadline of {written(plan.deadline)} passed: {OUTCOMES[outcome]} as declared"
+        return Decision(
+            id=id,
+            outcome=OUTCOMES[outcome],
+            score=score,
+            level=self._level(row),
+            alarm=bool(alarm),
+            rules=self._fired(row, words) if settled[1, row] else [],
+            reasons=self._reasons(row) if self.models and (outcome or alarm) else [],
+            unknown=[r.name for r in plan.rules if decider.cells[r.when, row] == MISSING] if settled[2, row] else [],
+            models=self._uses(row) if self.models else [],
+            limited=limited,
+            flow=self.flow,
+            features={seen.name: self._value(seen, row, words) for seen in plan.features} if self.explain else None,
+        )
+
+    def _level(self, row: int) -> str | None:
+        if self.plan.level < 0:
+            return None
+        value = self.decider.floats[self.plan.level, row]
+        place = bisect_right(self.plan.thresholds, value) if value == value else 0
+        return self.plan.levels[place - 1] if place else None
+
+    def _value(self, seen: SeenPlan, row: int, words: Mapping[int, str]) -> Any:
+        cell = int(self.decider.cells[seen.column, row])
+        return shown(seen.type, cell, float(self.decider.floats[seen.column, row]), words, self.currency)
+
+    def _fired(self, row: int, words: Mapping[int, str]) -> list[FiredRule]:
+        fired: list[RulePlan] = [
+            self.plan.rules[r] for r in self._severest if self.decider.cells[self.plan.rules[r].when, row] == 1
+        ]
+        return [
+            FiredRule(rule.name, OUTCOMES[rule.outcome], rule.because, {s.name: self._value(s, row, words) for s in rule.saw})
+            for rule in fired
+        ]
+
+    def _uses(self, row: int) -> list[ModelUse]:
+        uses = []
+        for model in self.models:
+            score = float(self.decider.floats[model.out, row])
+            scorer = self.decider.bindings.get(model.out)
+            if scorer is None:
+                uses.append(ModelUse(model.reference, "", score, "the model is not there"))
+            else:
+                uses.append(ModelUse(model.reference, scorer.model.digest, score))
+        return uses
+
+    def _reasons(self, row: int) -> list[ModelReason]:
+        """At most four reasons of the first model that answered, by its exact contributions."""
+        for model in self.models:
+            binding = self.decider.bindings.get(model.out)
+            if binding is not None:
+                parts = binding.contributions(self.decider.cells, row)
+                values = binding.values(self.decider.cells, row)
+                found = reasons(binding.model, values, parts, descriptions=self.descriptions)
+                return [ModelReason(r.feature, self._natural(model, r.feature, r.value), r.contribution, r.words) for r in found]
+        return []
+
+    def _natural(self, model: ModelPlan, feature: str, value: Any) -> Any:
+        """The value with its unit, if it has one."""
+        kind = model.types[model.names.index(feature)]
+        if value is None or kind.kind not in (Kind.MONEY, Kind.TIME, Kind.DURATION):
+            return value
+        number = float(value)
+        return shown(kind, int(number), number, {}, self.currency)
+
+
+class _Both(Mapping[int, str]):
+    """Texts of the event first, then those that windows can give back."""
+
+    def __init__(self, one: Mapping[int, str], other: Mapping[int, str]) -> None:
+        self._one, self._other = one, other
+
+    def __getitem__(self, cell: int) -> str:
+        return self._one[cell] if cell in self._one else self._other[cell]
+
+    def __iter__(self) -> Any:
+        return iter({*self._one, *self._other})
+
+    def __len__(self) -> int:
+        return len({*self._one, *self._other})
+
+
+def texts_of(plan: Plan, kind: int, names: Sequence[str], values: Sequence[Any]) -> dict[int, str]:
+    """The cells of an event's texts, to show them as they were written."""
+    from tidegate.decisions.encode import word
+
+    worded = {f.name for f in plan.kinds[kind].fields if f.type.is_word}
+    pairs = ((n, getattr(v, "value", v)) for n, v in zip(names, values, strict=True) if n in worded and v is not None)
+    return {word(text): text for _, text in pairs}

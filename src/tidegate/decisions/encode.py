@@ -1,0 +1,148 @@
+"""From events to cells: one row an event, packed and then scattered into the columns of its kind."""
+
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from tidegate.decisions.plan import AT, FieldPlan, KindPlan, Plan, TextPlan
+from tidegate.decisions.settle import scatter
+from tidegate.events.event import Event
+from tidegate.events.money import Money
+from tidegate.events.types import Kind
+from tidegate.expressions.words import MISSING
+from tidegate.expressions.words import word as hashed
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAN = float("nan")
+word = lru_cache(maxsize=65_536)(hashed)
+
+
+def microseconds_of(at: datetime) -> int:
+    """A time as microseconds since 1970 UTC."""
+    past = at - _EPOCH
+    return (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
+
+
+def _optional(convert: Callable[[Any], Any], missing: Any) -> Callable[[Any], Any]:
+    return lambda value: missing if value is None else convert(value)
+
+
+def _money(currency: str | None) -> Callable[[Any], Any]:
+    def convert(value: Any) -> int:
+        if value is None:
+            return MISSING
+        if not isinstance(value, Money):
+            value = Money.parse(value) if isinstance(value, str) else Money(**value)
+        return value.units if currency is None or value.currency == currency else MISSING
+
+    return convert
+
+
+def _word(value: Any) -> int:
+    return word(value.value if isinstance(value, Enum) else value)
+
+
+def _time(value: Any) -> int:
+    return microseconds_of(value if isinstance(value, datetime) else datetime.fromisoformat(value))
+
+
+def converter(field: FieldPlan) -> Callable[[Any], Any]:
+    """What turns a field's value, from Python or from JSON, into its cell."""
+    kind = field.type
+    if kind.kind is Kind.MONEY:
+        return _money(field.currency)
+    if kind.kind is Kind.FLOAT:
+        return _optional(float, _NAN)
+    if kind.is_word:
+        return _optional(_word, MISSING)
+    if kind.kind is Kind.TIME:
+        return _optional(_time, MISSING)
+    return _optional(int, MISSING)
+
+
+_STEPS: dict[str, Callable[[Any, str], Any]] = {
+    "lower": lambda text, _: text.lower(),
+    "upper": lambda text, _: text.upper(),
+    "length": lambda text, _: len(text),
+    "starts_with": lambda text, part: text.startswith(part),
+    "ends_with": lambda text, part: text.endswith(part),
+    "contains": lambda text, part: part in text,
+}
+
+
+def text_cell(plan: TextPlan, value: Any) -> int:
+    """The cell of a function of text; missing if the text is."""
+    if value is None:
+        return MISSING
+    if isinstance(value, Enum):
+        value = value.value
+    for name, constant in plan.steps:
+        value = _STEPS[name](value, constant)
+    return word(value) if isinstance(value, str) else int(value)
+
+
+class _Packer:
+    """One kind's way from an event to a packed row."""
+
+    def __init__(self, kind: KindPlan, worded: frozenset[int]) -> None:
+        names = ["at", *(f.name for f in kind.fields), *(t.field for t in kind.texts)]
+        self.read = attrgetter(*names) if len(names) > 1 else lambda event: (event.at,)
+        self.names = names
+        self.convert: list[Callable[[Any], Any]] = [_time, *(converter(f) for f in kind.fields)]
+        self.convert += [lambda value, plan=t: text_cell(plan, value) for t in kind.texts]
+        floats = [False, *(f.type.is_float for f in kind.fields), *(False for _ in kind.texts)]
+        self.pack = struct.Struct("=" + "".join("d" if f else "q" for f in floats)).pack_into
+        self.columns = [AT, *(f.column for f in kind.fields), *(t.column for t in kind.texts)]
+        self.worded = [place for place, f in enumerate(kind.fields, 1) if f.column in worded]
+
+    def values(self, raw: Sequence[Any]) -> list[Any]:
+        return [convert(value) for convert, value in zip(self.convert, raw, strict=True)]
+
+
+class Encoder:
+    """Puts events into the columns of a decider's cells.
+
+    Args:
+        plan: whose columns they are.
+        words: where the wording of texts is kept that windows can give back.
+        capacity: the most rows in a batch.
+    """
+
+    def __init__(self, plan: Plan, words: dict[int, str], capacity: int) -> None:
+        worded = frozenset(plan.worded)
+        self.words = words
+        self._packers = [_Packer(kind, worded) for kind in plan.kinds]
+        width = max(len(p.columns) for p in self._packers)
+        self._rows = np.zeros((capacity, width), dtype=np.int64)
+        self._buffer = memoryview(self._rows).cast("B")
+        self._stride = width * 8
+        self._columns = np.full((len(self._packers), width), -1, dtype=np.int64)
+        for number, packer in enumerate(self._packers):
+            self._columns[number, : len(packer.columns)] = packer.columns
+
+    def put(self, row: int, kind: int, event: Event) -> None:
+        """Pack one event as a row."""
+        packer = self._packers[kind]
+        self._pack(packer, row, packer.read(event))
+
+    def put_plain(self, row: int, kind: int, fields: Mapping[str, Any]) -> None:
+        """Pack one event given as plain JSON values."""
+        packer = self._packers[kind]
+        self._pack(packer, row, [fields.get(name) for name in packer.names])
+
+    def _pack(self, packer: _Packer, row: int, raw: Sequence[Any]) -> None:
+        values = packer.values(raw)
+        packer.pack(self._buffer, row * self._stride, *values)
+        for place in packer.worded:
+            if raw[place] is not None:
+                self.words[values[place]] = raw[place].value if isinstance(raw[place], Enum) else raw[place]
+
+    def scatter(self, cells: np.ndarray, kinds: np.ndarray, n: int) -> None:
+        """Bring the first `n` packed rows into the columns."""
+        scatter(self._rows, kinds, self._columns, cells, n)

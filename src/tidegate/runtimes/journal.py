@@ -1,0 +1,160 @@
+"""An engine's memory on disk: what it decided goes to the store, and what the store holds comes back after a restart."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from tidegate.connectors.sqlite import Store
+from tidegate.decisions.decider import Decider
+from tidegate.decisions.decision import Decision, to_json
+from tidegate.decisions.encode import microseconds_of
+from tidegate.decisions.lists import ListChange
+from tidegate.decisions.plan import Plan, dump
+from tidegate.errors import SnapshotError
+from tidegate.events.event import Event
+from tidegate.evidence.record import LEARN, Entry, Found, Refusal
+from tidegate.evidence.snapshot import Snapshots
+from tidegate.models.tree_model import TreeModel
+
+if TYPE_CHECKING:
+    from tidegate.runtimes.engine import Engine
+
+
+class Record(msgspec.Struct, array_like=True):
+    """What a decision rests on beside the event itself: enough to make it again.
+
+    `past` holds the cells that came from windows and lists, in the order of `Plan.remembered`; `words` the texts that
+    windows gave back; `cap` which of the flow's limits applied (-1: none); `overdue` that the deadline had passed.
+    """
+
+    past: bytes
+    words: dict[int, str]
+    cap: int = -1
+    overdue: bool = False
+
+
+class Program(msgspec.Struct):
+    """What is kept of a flow: its plan, its text, and the digests of its models' artefacts by reference."""
+
+    plan: bytes
+    models: dict[str, bytes]
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def make_record(decider: Decider, row: int, overdue: bool, decision: Decision) -> bytes:
+    """The record of a decision that was just made in a row."""
+    columns = decider.remembered
+    past = decider.cells[columns, row] if len(columns) else np.zeros(0, np.int64)
+    words = {int(cell): decider.words[int(cell)] for cell in past if int(cell) in decider.words} if decider.words else {}
+    return _ENCODER.encode(Record(past.tobytes(), words, decider.limited.get(row, -1), overdue))
+
+
+class Journal:
+    """A store as an engine's past: where repeated events are recognised, answers kept, and state made again from.
+
+    Args:
+        store: the store.
+        plan: of the flow that writes.
+        models: the models it uses.
+    """
+
+    def __init__(self, store: Store, plan: Plan, models: Mapping[str, TreeModel]) -> None:
+        self.store, self.plan = store, plan
+        self.snapshots = Snapshots.beside(store.path)
+        kept = {name: store.put_artefact("model", _model_bytes(model)) for name, model in sorted(models.items())}
+        self.flow: bytes = store.put_artefact("flow", _ENCODER.encode(Program(dump(plan), kept)))
+        self.passed_over: list[SnapshotError] = []
+
+    def find(self, ids: Sequence[str]) -> Mapping[str, Found]:
+        """What the store knows of the ids."""
+        return self.store.find(ids)
+
+    def keep(self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[str, bytes, Any]]) -> None:
+        """Keep a batch in one transaction."""
+        if entries or refusals:
+            self.store.append(entries, refusals)
+
+    def decided(self, event: Event, body: bytes, digest: bytes, decision: Decision, record: bytes) -> Entry:
+        """The entry of a decision."""
+        answer = to_json(decision)
+        return Entry(
+            id=event.id,
+            kind=type(event).__name__,
+            at=microseconds_of(event.at),
+            digest=digest,
+            body=body,
+            answer=answer,
+            record=record,
+            outcome=decision.outcome,
+            level=decision.level,
+            score=decision.score,
+            alarm=decision.alarm,
+            flow=self.flow,
+            outbox=(("alarms", answer),) if decision.alarm else (),
+        )
+
+    def learned(self, event: tuple[Event, bytes], digest: bytes, flags: int = LEARN) -> Entry:
+        """The entry of an event that was only learned from."""
+        what, body = event
+        return Entry(
+            id=what.id, kind=type(what).__name__, at=microseconds_of(what.at), digest=digest, body=body, flow=self.flow, flags=flags
+        )
+
+    def save(self, engine: "Engine") -> None:
+        """Write a snapshot of the state as of the last record."""
+        arrays, about = engine.snapshot()
+        self.snapshots.write(seq=self.store.head().size, flow=bytes.fromhex(self.plan.digest), arrays=arrays, about=about)
+
+    def recover(self, engine: "Engine") -> int:
+        """Bring an engine to the state after the last record: the newest whole snapshot, then every event since.
+
+        Returns:
+            How many events were learned again.
+        """
+        found = self.snapshots.latest(flow=bytes.fromhex(self.plan.digest), up_to=self.store.head().size)
+        self.passed_over, seq = list(found.passed_over), 0
+        if found.snapshot is not None:
+            engine.restore(found.snapshot.arrays, found.snapshot.about)
+            seq = found.snapshot.seq
+        again: list[tuple[Event, int]] = []
+        count = 0
+        for stored in self.store.replay(seq):
+            reader = engine.readers.get(stored.kind)
+            if reader is None:
+                continue
+            again.append((reader.read(stored.body), stored.flags))
+            count += 1
+            if len(again) == engine.batch:
+                relearn(engine, again)
+                again = []
+        relearn(engine, again)
+        return count
+
+
+def relearn(engine: "Engine", events: Sequence[tuple[Event, int]]) -> None:
+    """Take events in once more, as they were taken the first time, without answering them."""
+    run: list[tuple[Event, int]] = []
+    for event, flags in events:
+        engine.clock = max(engine.clock, microseconds_of(event.at))
+        if not isinstance(event, ListChange):
+            run.append((event, flags))
+            continue
+        _learn_run(engine, run)
+        run = []
+        engine.change_list(event)
+    _learn_run(engine, run)
+
+
+def _learn_run(engine: "Engine", run: Sequence[tuple[Event, int]]) -> None:
+    if run:
+        engine.put([event for event, _ in run])
+        engine.decider.flags[: len(run)] = [flags for _, flags in run]
+        engine.decider.run(len(run))
+
+
+def _model_bytes(model: TreeModel) -> bytes:
+    return _ENCODER.encode(dict(model.files))
