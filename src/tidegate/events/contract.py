@@ -27,7 +27,10 @@ Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 _Mend = Callable[[Any], Any]
 
 # At most 18 digits before the point: a number such as 1e99999999 would take minutes and gigabytes to expand.
-_MONEY = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,6})? [A-Z]{3}")
+MONEY_TEXT = r"[+-]?[0-9]{1,18}(\.[0-9]{1,6})? [A-Z]{3}"
+"""Money as text, as a regular expression."""
+
+_MONEY = re.compile(MONEY_TEXT)
 
 
 def money_limits(field: FieldContract) -> tuple[int, int]:

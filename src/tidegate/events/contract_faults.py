@@ -158,27 +158,34 @@ def fault_in_body(event: str, contract: Contract, error: Exception, body: bytes)
                 values = None
         return fault(event, contract, error, values)
     if isinstance(error, UnicodeDecodeError):
-        return _not_utf8(event, body)
+        return _not_utf8(event, contract, body)
     if isinstance(error, RecursionError):
         return ContractError(f"{event} is nested too deeply.", do="Send an object of plain values.")
     words = str(error).removeprefix("JSON is malformed: ")
+    place = re.search(r"\(byte (\d+)\)$", words)
     return ContractError(
         f"{event} is not well-formed JSON.",
         seen=words if body.strip() else "nothing",
         do="Send one JSON object (RFC 8259): no NaN, no infinity, no comments, text in double quotes.",
+        pointer=_field_before(contract, body, int(place[1])) if place else "",
     )
 
 
-def _not_utf8(event: str, body: bytes) -> ContractError:
+def _field_before(contract: Contract, body: bytes, position: int) -> str:
+    """The pointer to the field whose value goes wrong at a byte; empty when that cannot be told."""
+    before = body[max(0, position - 2 * _MOST_SHOWN) : position].decode(errors="replace")
+    found = re.search(r'"(\w+)"\s*:\s*("[^"]*|[^\s",{}]*)$', before)
+    return pointer(found[1]) if found and found[1] in contract else ""
+
+
+def _not_utf8(event: str, contract: Contract, body: bytes) -> ContractError:
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        before = body[: error.start].decode()
-        names = re.findall(r'"([A-Za-z_]\w*)"\s*:\s*"[^"]*$', before)
         return ContractError(
             f"{event} is not text in UTF-8.",
             seen=f"byte 0x{body[error.start]:02x} at byte {error.start}",
             do="Write JSON in UTF-8.",
-            pointer=pointer(names[-1]) if names else "",
+            pointer=_field_before(contract, body, error.start),
         )
     return ContractError(f"{event} is not text in UTF-8.", do="Write JSON in UTF-8.")
