@@ -1,5 +1,6 @@
 """Our walk gives LightGBM's float, to the bit; our contributions are its own, more exactly."""
 
+import math
 from typing import Any
 
 import lightgbm
@@ -13,7 +14,7 @@ from tidegate.models.kernels import MISSING
 from tidegate.models.lightgbm import parse_forest
 from tidegate.models.tree_model import TreeModel
 
-from .forests import FEATURES, forest_texts, matrices
+from .forests import FEATURES, TELLING, forest_texts, matrices
 
 Matrix = NDArray[np.float64]
 
@@ -37,6 +38,28 @@ def test_contributions_of_any_forest(text: str, rows: Matrix) -> None:
     ours = model.contributions(rows)
     np.testing.assert_allclose(ours, booster.predict(rows, pred_contrib=True, num_threads=1), rtol=0, atol=1e-9)
     np.testing.assert_allclose(ours.sum(axis=1), model.raw(rows), rtol=0, atol=1e-12)
+
+
+def test_every_telling_value_against_every_telling_threshold() -> None:
+    """Infinite thresholds and values, both zeros, the edge of zero; each way of missing and each default."""
+    values = [*TELLING, math.nan, math.inf, -math.inf]
+    rows = np.zeros((len(values), 1))
+    rows[:, 0] = values
+    for threshold in [*TELLING, math.inf, -math.inf]:
+        for decision in range(0, 12, 2):
+            tree = (
+                f"Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold={threshold:.17g}\n"
+                f"decision_type={decision}\nleft_child=-1\nright_child=-2\nleaf_value=1 2\nleaf_count=1 2\n"
+                "internal_count=3\nis_linear=0\nshrinkage=1\n\n\n"
+            )
+            text = (
+                "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=0\n"
+                f"objective=regression\nfeature_names=a\nfeature_infos=[0:1]\ntree_sizes={len(tree)}\n\n{tree}"
+                "end of trees\n\nparameters:\nend of parameters\n"
+            )
+            theirs = lightgbm.Booster(model_str=text).predict(rows, num_threads=1)
+            ours = TreeModel(parse_forest(text)).predict(rows)
+            assert ours.tolist() == list(theirs), (threshold, decision)  # type: ignore[arg-type]
 
 
 def table(seed: int, n: int = 3000) -> tuple[Matrix, NDArray[np.float64]]:

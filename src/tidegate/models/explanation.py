@@ -48,13 +48,13 @@ def reasons(
         least_share: a reason that makes up less than this share of all contributions is left out.
         what: what the score is of.
     """
-    parts = [float(part) for part in contributions[: len(model.features)]]
-    least = least_share * sum(abs(part) for part in parts)
-    order = sorted(range(len(parts)), key=lambda k: (-abs(parts[k]), k))
+    parts: list[float] = np.asarray(contributions, np.float64)[: len(model.features)].tolist()
+    weights = [abs(part) for part in parts]
+    least = least_share * sum(weights)
     found = []
-    for k in order[:most]:
+    for k in sorted(range(len(parts)), key=weights.__getitem__, reverse=True)[:most]:
         part = parts[k]
-        if part == 0.0 or abs(part) < least:
+        if part == 0.0 or weights[k] < least:
             break
         name = model.features[k]
         value = _value(model, name, float(values[k]))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -80,6 +81,7 @@ def train(
     flow: str = "",
     rounds: int = 1000,
     patience: int = 50,
+    refit: bool = True,
     seed: int = 1,
     threads: int = 1,
     parameters: Mapping[str, Any] | None = None,
@@ -93,6 +95,8 @@ def train(
         at: the column of event times (a Datetime, or µs since 1970 UTC).
         embargo: how late a label may become known; a span ends so long before the next begins.
         rounds, patience: the most trees, and how many may be added without the validation span getting better.
+        refit: fit once more, as many trees, on the train and the validation span together: the latest labels that may
+            be known before the test span are then learnt too.
         parameters: further LightGBM parameters, over those chosen here.
 
     Raises ModelError if a column is missing or of a wrong type, or a span has only one label.
@@ -126,18 +130,26 @@ def train(
         "min_data_in_leaf": 20, "seed": seed, "deterministic": True, "force_row_wise": True, "verbosity": -1,
         **(parameters or {}), "num_threads": threads,
     }  # fmt: skip
-    datasets = {
-        part: lightgbm.Dataset(
-            matrix[parts[part]], labels[parts[part]], feature_name=[f"f{k}" for k in range(len(features))],
-            categorical_feature=categorical,
+
+    def dataset(chosen: NDArray[np.bool_], reference: "lightgbm.Dataset | None" = None) -> "lightgbm.Dataset":
+        names = [f"f{k}" for k in range(len(features))]  # LightGBM allows fewer characters; the card has the real names
+        return lightgbm.Dataset(
+            matrix[chosen], labels[chosen], reference, feature_name=names, categorical_feature=categorical
         )
-        for part in ("train", "valid")
-    }  # fmt: skip
-    datasets["valid"].reference = datasets["train"]
+
+    fitted = parts["train"]
+    data = dataset(fitted)
     booster = lightgbm.train(
-        chosen_parameters, datasets["train"], rounds, valid_sets=[datasets["valid"]],
+        chosen_parameters,
+        data,
+        rounds,
+        valid_sets=[dataset(parts["valid"], data)],
         callbacks=[lightgbm.early_stopping(patience, verbose=False)] if patience else None,
-    )  # fmt: skip
+    )
+    kept = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
+    if refit:
+        fitted = parts["train"] | parts["valid"]
+        booster = lightgbm.train(chosen_parameters, dataset(fitted), kept)
 
     card = Card(
         name=name,
@@ -145,36 +157,34 @@ def train(
         objective=str(chosen_parameters["objective"]),
         features=tuple(described),
         label=label,
-        trained_from=_iso(int(times[parts["train"]].min())),
-        trained_until=_iso(int(times[parts["train"]].max())),
-        rows=int(parts["train"].sum()),
-        positives=int(labels[parts["train"]].sum()),
+        trained_from=_iso(int(times[fitted].min())),
+        trained_until=_iso(int(times[fitted].max())),
+        rows=int(fitted.sum()),
+        positives=int(labels[fitted].sum()),
         parameters={k: v for k, v in chosen_parameters.items() if isinstance(v, str | int | float)},
         flow=flow,
     )
-    artefact, scores, truth = _judged(card, booster, matrix[parts["test"]], labels[parts["test"]], budgets)
+    artefact, scores, truth = _judged(
+        card, booster.model_to_string(num_iteration=kept), matrix[parts["test"]], labels[parts["test"]], budgets
+    )
     gain = booster.feature_importance("gain").tolist()
     return Training(
         artefact=artefact,
         figures=artefact.card.metrics,
         calibration=calibration(truth, scores),
-        rounds=booster.best_iteration or booster.current_iteration(),
+        rounds=kept,
         gain=dict(sorted(zip(features, gain, strict=True), key=lambda pair: -pair[1])),
     )
 
 
 def _judged(
     card: Card,
-    booster: "lightgbm.Booster",
+    text: str,
     matrix: NDArray[np.float64],
     labels: NDArray[np.bool_],
     budgets: Sequence[float],
 ) -> tuple[Artefact, NDArray[np.float64], NDArray[np.bool_]]:
     """The artefact with its figures, by the same walk that will serve it."""
-    import msgspec
-
-    # LightGBM writes no spaces or Unicode into names; the card holds the real ones, in the same order.
-    text = booster.model_to_string(num_iteration=booster.best_iteration)
     scores = Artefact(card, text).model().predict(matrix)
     card = msgspec.structs.replace(
         card,
