@@ -1,0 +1,137 @@
+"""The rows of a batch, in order: each is read, then learned."""
+
+from tidegate.features.kernels import words as w
+from tidegate.features.kernels.compiled import kernel
+from tidegate.features.kernels.frames import advance, rebuild
+from tidegate.features.kernels.machine import allocate, helper, prefetch, put, release, word
+from tidegate.features.kernels.reading import read_windows
+from tidegate.features.kernels.records import block_bytes, copy_words, first_after, stage
+from tidegate.features.kernels.ring import append
+from tidegate.features.kernels.table import find_entity, new_entity, sweep
+
+MISSING = w.MISSING
+
+
+@helper
+def copied(program: int, slot: int, at: int) -> int:
+    """A copy of the entity as it would be had it ended at `at`; 0 when there is no memory."""
+    size = block_bytes(program, word(slot, w.S_LOG))
+    twin = allocate(word(program, w.P_SLOT) + size)
+    if twin == 0:
+        return 0
+    copy_words(slot, twin, w.S_WORDS)
+    block = twin + word(program, w.P_SLOT)
+    copy_words(word(slot, w.S_BLOCK), block, size // 8)
+    put(twin, w.S_BLOCK, block)
+    put(twin, w.S_NEXT, first_after(program, slot, word(slot, w.S_OLDEST), word(slot, w.S_NEXT), at))
+    rebuild(program, twin, at)
+    return twin
+
+
+@helper
+def read_entity(lookup: int, slot: int, cells: int, stride: int, row: int, staged: int) -> bool:
+    """Answer the lookup's windows for the row; False when there is no memory."""
+    program, at = word(lookup, w.K_STREAM), word(cells, row)
+    windows, many = word(lookup, w.K_READ), word(lookup, w.K_READS)
+    if slot == 0:
+        slot = word(program, w.P_BLANK)
+    elif at < word(slot, w.S_READ_AT) or at < word(slot, w.S_NEWEST):
+        # A late row: the windows have moved past it, so a copy is set back to its time.
+        slot = copied(program, slot, at)
+        if slot == 0:
+            return False
+        read_windows(program, slot, cells, stride, row, windows, many, staged)
+        release(slot)
+        return True
+    else:
+        advance(program, slot, at)
+    read_windows(program, slot, cells, stride, row, windows, many, staged)
+    return True
+
+
+@helper
+def take_row(table: int, row: int, slots: int) -> bool:
+    """Read and learn one row; False when there is no memory."""
+    cells, stride = word(table, w.T_CELLS), word(table, w.T_STRIDE)
+    flags, kind = word(word(table, w.T_FLAGS), row), word(word(table, w.T_KINDS), row)
+    if flags & 3 == 0:
+        return True
+    many, first = word(table, w.T_LOOKUPS), word(table, w.T_LOOKUP)
+    if flags & 1:
+        lookup = first
+        for i in range(many):
+            if word(lookup, w.K_READS):
+                program = word(lookup, w.K_STREAM)
+                key, slot, staged = word(cells + word(lookup, w.K_KEY) * stride, row), word(slots, i), 0
+                if slot == 0 and key != MISSING:
+                    slot = find_entity(program, key)
+                    put(slots, i, slot)
+                filed = kind == word(program, w.P_KIND) and key != MISSING
+                filed &= key == word(cells + word(program, w.P_LEARN_KEY) * stride, row)
+                if filed and word(lookup, w.K_CURRENT):
+                    staged = word(program, w.P_CURRENT)
+                    stage(program, cells, stride, row, staged)
+                if not read_entity(lookup, slot, cells, stride, row, staged):
+                    return False
+            lookup += 8 * w.K_WORDS
+    if flags & 2:
+        horizon = word(table, w.T_CLOCK) - word(table, w.T_LATENESS)
+        lookup = first
+        for i in range(many):
+            program = word(lookup, w.K_STREAM)
+            key = word(cells + word(lookup, w.K_KEY) * stride, row)
+            if word(lookup, w.K_LEARN) and kind == word(program, w.P_KIND) and key != MISSING:
+                slot = word(slots, i)
+                if slot == 0:
+                    slot = find_entity(program, key)
+                if slot == 0:
+                    slot = new_entity(program, key, w.FIRST_LOG)
+                    if slot == 0:
+                        return False
+                stage(program, cells, stride, row, word(program, w.P_CURRENT))
+                if not append(program, slot, word(program, w.P_CURRENT), horizon):
+                    return False
+            lookup += 8 * w.K_WORDS
+    put(table, w.T_CLOCK, max(word(table, w.T_CLOCK), word(cells, row)))
+    return True
+
+
+@helper
+def look_ahead(table: int, start: int, stop: int) -> None:
+    """Find the entities of the rows [start, stop) and ask for their memory; new keys are looked up again later."""
+    cells, stride, slots = word(table, w.T_CELLS), word(table, w.T_STRIDE), word(table, w.T_SLOTS)
+    many, first = word(table, w.T_LOOKUPS), word(table, w.T_LOOKUP)
+    lookup = first
+    for i in range(many):
+        program, keys = word(lookup, w.K_STREAM), cells + word(lookup, w.K_KEY) * stride
+        for row in range(start, stop):
+            key, slot = word(keys, row), 0
+            if key != MISSING:
+                slot = find_entity(program, key)
+            put(slots, (row - start) * many + i, slot)
+            if slot != 0:
+                for line in range(0, word(program, w.P_SLOT), 64):
+                    prefetch(slot + line)
+        lookup += 8 * w.K_WORDS
+
+
+@kernel("int64(int64, int64)")
+def take_rows(table: int, rows: int) -> int:
+    """Read and learn the first rows of the bound arrays; 0, or 1 when there was no memory."""
+    many, slots = word(table, w.T_LOOKUPS), word(table, w.T_SLOTS)
+    start = 0
+    while start < rows:
+        stop = min(start + w.CHUNK, rows)
+        horizon = word(table, w.T_CLOCK) - word(table, w.T_LATENESS)
+        for i in range(word(table, w.T_STREAMS)):
+            sweep(word(word(table, w.T_STREAM), i), horizon, stop - start)
+        if stop - start > 1:
+            look_ahead(table, start, stop)
+        else:
+            for i in range(many):
+                put(slots, i, 0)
+        for row in range(start, stop):
+            if not take_row(table, row, slots + 8 * many * (row - start)):
+                return 1
+        start = stop
+    return 0
