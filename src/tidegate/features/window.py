@@ -83,7 +83,7 @@ class Window(Expr):
     def write(self, inner: Any) -> str:
         """The text form, as the author would write it."""
         first: list[str] = []
-        if self.of_event is not None and self.value is None and not (self.where and _events_in(self.where)):
+        if self.of_event is not None and self.value is None and not (self.where is not None and _events_in(self.where)):
             first.append(self.of_event.__name__)
         if self.value is not None:
             first.append(inner(self.value))
