@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from tests.conformance.formulas import EPOCH, TEXTS, Formulas
 from tidegate.decisions.flow import Flow
-from tidegate.decisions.rule import approve, at_most, bands, decline, review
+from tidegate.decisions.lists import ListChange
+from tidegate.decisions.rule import AtMost, approve, at_most, bands, decline, review
 from tidegate.events.entity import entity
 from tidegate.events.event import Event
 from tidegate.events.field import Field
 from tidegate.events.money import Money
 from tidegate.events.types import Kind
 from tidegate.expressions.node import Expr, Literal
+from tidegate.features.entity_list import entity_list
 from tidegate.features.window import Window, window
 
 Draw = Callable[[Any], Any]
@@ -140,7 +142,7 @@ def made_window(draw: Draw, decided: Made, others: list[Made]) -> Window:
         last=draw(st.sampled_from(_LASTS)),
         where=where,
         delay=delay,
-        with_current=delay == "0s" and draw(st.integers(0, 3)) == 0,
+        with_current=own and delay == "0s" and draw(st.integers(0, 3)) == 0,
         n=draw(st.integers(1, 3)) if aggregate == "nth_previous" else 1,
         probe=probe,
     )
@@ -184,9 +186,10 @@ def _keys(draw: Draw, decided: Made, of: Made) -> tuple[Any, Any]:
 def made_flow(draw: Draw) -> tuple[type[Flow[Any]], Made, list[Made]]:
     """A flow on a random event, learning from up to two others."""
     decided = made_event(draw, "Paid")
+    watched = entity_list("watched", Card)
     others = [made_event(draw, name) for name in ("Login", "Report")[: draw(st.integers(0, 2))]]
     lines: dict[str, Any] = {"currency": "EUR"}
-    formulas = Formulas(draw, decided.leaves())
+    formulas = Formulas(draw, [*decided.leaves(), *(watched.has(card) for card in decided.cards())])
     for number in range(draw(st.integers(1, 5))):
         lines[f"w{number}"] = made_window(draw, decided, others)
         formulas.leaves.append(lines[f"w{number}"])
@@ -203,16 +206,18 @@ def made_flow(draw: Draw) -> tuple[type[Flow[Any]], Made, list[Made]]:
     if draw(st.booleans()):
         lines["alarm"] = formulas.of(Kind.BOOL, 2)
     if draw(st.integers(0, 2)) == 0:
-        limits = [at_most(draw(st.integers(1, 3)), "decline", last=draw(st.sampled_from(_LASTS)), then="review")]
-        if draw(st.booleans()):
-            limits.append(at_most(draw(st.integers(1, 3)), "review", last="3s", then="approve"))
-        lines["limits"] = limits
+        lines["limits"] = [_cap(draw) for _ in range(draw(st.integers(1, 2)))]
     if draw(st.booleans()):
         lines["lateness"] = draw(st.sampled_from(["0s", "1s", "4s", "1h"]))
     if others:
         lines["learns"] = [other.event for other in others]
     flow = types.new_class("Random", (Flow[decided.event],), {}, lambda space: space.update(lines))  # type: ignore[name-defined]
     return flow, decided, others
+
+
+def _cap(draw: Draw) -> AtMost:
+    limited, then = draw(st.sampled_from([("decline", "review"), ("decline", "approve"), ("review", "approve")]))
+    return at_most(draw(st.integers(1, 3)), limited, last=draw(st.sampled_from(_LASTS)), then=then)
 
 
 _STEPS = st.sampled_from([0, 0, 1, 250_000, 500_000, 1_000_000, 1_000_000, 2_000_000, 999_999, 7_000_000, 61_000_000])
@@ -225,9 +230,18 @@ def made_stream(draw: Draw, decided: Made, others: list[Made], lateness: int, lo
     for number in range(draw(st.integers(1, longest))):
         clock += draw(_STEPS)
         late = min(draw(_BACK), lateness, clock) if draw(st.integers(0, 4)) == 0 else 0
-        made = draw(st.sampled_from([decided, decided, decided, *others]))
-        events.append(made.draw(draw, number, EPOCH + timedelta(microseconds=clock - late)))
+        at = EPOCH + timedelta(microseconds=clock - late)
+        made = draw(st.sampled_from([decided] * 6 + others * 2 + [None]))
+        events.append(made.draw(draw, number, at) if made else _list_change(draw, number, at))
     return events
+
+
+def _list_change(draw: Draw, number: int, at: datetime) -> ListChange:
+    until = at + timedelta(seconds=draw(st.integers(-1, 5))) if draw(st.booleans()) else None
+    listed = draw(st.integers(0, 2)) > 0
+    return ListChange(
+        id=f"e{number}", at=at, list="watched", key=draw(_CARDS), listed=listed, until=until, because=None
+    )
 
 
 @st.composite

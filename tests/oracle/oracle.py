@@ -142,8 +142,7 @@ class Oracle:
     def _window(self, window: Window, scope: Scope) -> Any:
         number = next(i for i, other in enumerate(self.definition.windows) if other.key == window.key)
         key = tuple(getattr(scope.event, name) for name in key_fields(window.per, type(scope.event)))
-        if None in key:
-            return None
+        # a missing key files nothing, so nothing is found under it: its windows are empty
         learned = list(self.learned[number])
         current = self._entry(window, scope.event) if window.frame.with_current else None
         if current is not None:

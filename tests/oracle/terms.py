@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.oracle.real import Real, applied, compared, divided, error, real
+from tests.oracle.real import Real, UndecidedError, applied, compared, divided, error, real
 from tidegate.events.event import Event
 from tidegate.events.money import Money
 from tidegate.events.types import Kind
@@ -62,14 +62,20 @@ def evaluate(node: Expr, scope: Scope) -> Any:
     if any(value is None for value in args):
         return None
     if node.op in _PARTS:
-        local = (EPOCH + timedelta(microseconds=args[0])).astimezone(ZoneInfo(node.option or "UTC"))
-        return _PARTS[node.op](local)
+        return _PARTS[node.op](_local(args[0], node.option or "UTC"))
     if node.op in _REAL:
         return _REAL[node.op](*map(real, args)) if all(real(x) is not None for x in args) else None
     if any(part.type.is_float for part in node.args):
         args = [real(x) for x in args]
         return _ON_REALS[node.op](*args)
     return _ON_EXACT[node.op](*args)
+
+
+def _local(at: int, zone: str) -> datetime:
+    """A time in a zone. Years beyond Python's calendar and zones beyond the tables' are not the oracle's business."""
+    if not 0 <= at < 4_102_444_800_000_000:
+        raise UndecidedError
+    return (EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(zone))
 
 
 def _and(node: Call, args: list[Any]) -> bool | None:
