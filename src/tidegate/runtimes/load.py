@@ -1,0 +1,128 @@
+"""Loading a flow from its file; every mistake in the file is told with its place, and never as a traceback."""
+
+import difflib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tidegate.decisions.flow import Flow
+from tidegate.decisions.planner import plan
+from tidegate.errors import FlowError
+from tidegate.runtimes.flow_faults import FlowFileError, fault
+
+__all__ = ["FlowFileError", "load_flow"]
+
+
+def load_flow(place: str | Path) -> type[Flow[Any]]:
+    """The flow in `FILE.py`, or the one of several named by `FILE.py:ClassName`.
+
+    A name without `.py`, such as `card_fraud`, is one of the flows in `tidegate.solutions`. The file is executed, so load
+    only what you would run. Its folder is searched first for what it imports.
+
+    Raises:
+        FlowError: no such file, no flow in it or several; a `FlowFileError`, which knows the line, for any mistake in it.
+    """
+    file, colon, wanted = str(place).rpartition(":")
+    if not colon or not wanted.isidentifier():
+        file, wanted = str(place), ""
+    if not file.endswith(".py") and not Path(file).exists():
+        module = _shipped(file)
+        return _chosen(vars(module), wanted, str(place))
+    path = Path(file)
+    source = _read(path)
+    flow = _chosen(vars(_executed(path, source)), wanted, path.name)
+    try:
+        plan(flow.definition)
+    except FlowError as error:
+        raise fault(path, source, error, within=flow.__name__) from None
+    return flow
+
+
+def _shipped(name: str) -> ModuleType:
+    """A solution of ours by its name."""
+    from tidegate import solutions
+
+    known = sorted(p.name for p in Path(solutions.__path__[0]).iterdir() if (p / "flow.py").is_file())
+    if name not in known:
+        raise FlowError(
+            f"There is no flow {name!r}.",
+            seen="neither a file nor one of the flows that come with Tidegate",
+            do=f"Give a file, as in my_flow.py, or one of: {', '.join(known)}.",
+        )
+    return importlib.import_module(f"tidegate.solutions.{name}.flow")
+
+
+def _read(path: Path) -> bytes:
+    if path.is_dir():
+        inside = sorted(p.name for p in path.glob("*.py"))
+        raise FlowError(
+            f"{path} is a folder, not a flow file.",
+            seen=", ".join(inside) or "no .py file in it",
+            do=f"Give {path / inside[0]}." if inside else "Give the path of a .py file.",
+        )
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        there = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.name, there, 1, 0.5)
+        raise FlowError(
+            f"There is no file {path}.",
+            seen=", ".join(sorted(there)[:6]) or "no .py file in that folder",
+            do=f"Did you mean {near[0]}?" if near else "Make one with `tidegate new NAME`.",
+        ) from None
+    except OSError as error:
+        raise FlowError(f"{path} cannot be read.", seen=error.strerror or str(error)) from None
+
+
+def _executed(path: Path, source: bytes) -> ModuleType:
+    """The file's module. Its events look up their annotations by the module's name, so it stays in `sys.modules`."""
+    name = f"tidegate_flow_file.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None:
+        raise FlowError(f"{path} is not a Python file.", do="Name it like card_fraud.py.")
+    module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(name)
+    sys.modules[name] = module
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
+    except (Exception, SystemExit) as error:
+        sys.modules.pop(name, None)
+        if before is not None:
+            sys.modules[name] = before
+        raise fault(path, source, error) from None
+    finally:
+        sys.path.remove(folder)
+    return module
+
+
+def _chosen(names: dict[str, Any], wanted: str, place: str) -> type[Flow[Any]]:
+    """The flow that is meant: the named one, or the only one that the file itself defines."""
+    flows = {name: value for name, value in names.items() if _is_flow(value)}
+    if wanted:
+        if wanted in flows:
+            return flows[wanted]
+        near = difflib.get_close_matches(wanted, flows, 1)
+        raise FlowError(
+            f"{place} has no flow {wanted}.",
+            seen=", ".join(flows) or "no flow at all",
+            do=f"Did you mean {near[0]}?" if near else "Name one of those.",
+        )
+    own = {name: flow for name, flow in flows.items() if flow.__module__ == names["__name__"]} or flows
+    if len({id(flow) for flow in own.values()}) == 1:
+        return next(iter(own.values()))
+    if own:
+        first = next(iter(own))
+        raise FlowError(f"{place} has several flows.", seen=", ".join(own), do=f"Name one: {place}:{first}.")
+    raise FlowError(
+        f"{place} has no flow.",
+        seen="no class that derives from Flow",
+        do="Write class CardFraud(Flow[Payment]): … in it, or start from `tidegate new NAME`.",
+    )
+
+
+def _is_flow(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, Flow) and "definition" in value.__dict__

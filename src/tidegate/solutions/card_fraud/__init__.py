@@ -1,0 +1,18 @@
+"""Card fraud: a flow that is ready to run, on payments, logins and confirmed frauds.
+
+    from tidegate import Engine
+    from tidegate.solutions.card_fraud import CardFraud
+
+    engine = Engine(CardFraud, models="models")
+
+`rows` and `bodies` bring the events of the simulated world into its contracts.
+"""
+
+from tidegate.solutions.card_fraud.adapter import TYPES, bodies, rows
+from tidegate.solutions.card_fraud.events import Card, Channel, ConfirmedFraud, Customer, Device, Login, Merchant, Payment
+from tidegate.solutions.card_fraud.flow import CardFraud
+
+__all__ = [
+    "TYPES", "Card", "CardFraud", "Channel", "ConfirmedFraud", "Customer", "Device", "Login", "Merchant", "Payment", "bodies",
+    "rows",
+]  # fmt: skip
