@@ -1,0 +1,80 @@
+"""What a person types. Each command is a file here; what it needs is imported when it is called, so help is quick."""
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from tidegate.cli.terminal import tell
+from tidegate.errors import TidegateError
+
+_COMMANDS = (
+    ("new", "Start"), ("check", "Start"), ("demo", "Start"),
+    ("replay", "Run"), ("serve", "Run"), ("keys", "Run"),
+    ("features", "Train"), ("train", "Train"),
+    ("decisions", "Look into a store"), ("explain", "Look into a store"), ("remake", "Look into a store"),
+    ("verify", "Look into a store"),
+)  # fmt: skip
+
+
+class _Group(TyperGroup):
+    """Tells the mistakes of users in words, with exit code 2; anything else is a fault of ours and keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TidegateError as error:
+            tell(error)
+            raise typer.Exit(2) from None
+        except BrokenPipeError:
+            # The reader of our output went away, as `head` does: nobody is left to tell.
+            sys.stderr.close()
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    name="tidegate",
+    cls=_Group,
+    help="Financial events in, decisions out: in milliseconds, explained, and provable.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("tidegate")
+        except PackageNotFoundError:
+            found = "not installed"
+        typer.echo(f"tidegate {found}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    pass
+
+
+def _register() -> None:
+    for name, panel in _COMMANDS:
+        if find_spec(f"tidegate.cli.{name}") is None:
+            continue
+        module = import_module(f"tidegate.cli.{name}")
+        part = getattr(module, "app", None)
+        if isinstance(part, typer.Typer):
+            app.add_typer(part, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(getattr(module, name))
+
+
+_register()

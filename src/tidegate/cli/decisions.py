@@ -1,0 +1,80 @@
+"""`tidegate decisions`: what was decided, the newest first."""
+
+from typing import Annotated
+
+import typer
+
+from tidegate.cli.options import DEFAULT_STORE, AsJson, StorePath, opened
+from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out, when
+
+
+def decisions(
+    store: StorePath = DEFAULT_STORE,
+    outcome: Annotated[str, typer.Option(help="Only these: approve, review or decline.")] = "",
+    level: Annotated[str, typer.Option(help="Only of this level, as the flow names it.")] = "",
+    since: Annotated[str, typer.Option(help="Only events since then: 2025-09-10, or 2h before the newest event.")] = "",
+    search: Annotated[str, typer.Option(help="Only those whose id or answer holds this text.")] = "",
+    alarms: Annotated[bool, typer.Option("--alarms", help="Only alarms.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List decisions of a store, the newest first. With --json one object a line."""
+    from tidegate.decisions.rule import outcome_of
+
+    outcome = outcome_of(outcome).word if outcome else ""
+    with opened(store) as kept:
+        begin = _since(kept, since)
+        found = kept.list(
+            outcome=outcome or None, level=level or None, since=begin, text=search or ('"alarm":true' if alarms else None), limit=limit
+        )
+    if alarms:
+        found = [row for row in found if row.alarm]
+    if as_json:
+        for row in found:
+            emit({name: getattr(row, name) for name in row.__struct_fields__} | {"at": when(row.at).replace(" ", "T") + "Z"})
+        return
+    if not found:
+        aside().print("No decision fits.", style="yellow")
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("id", "at (UTC)", "outcome", "level"):
+        table.add_column(name, no_wrap=name != "level")
+    table.add_column("score", justify="right")
+    table.add_column("")
+    for row in found:
+        word = row.outcome or ""
+        table.add_row(
+            row.id, when(row.at), f"[{COLOURS.get(word, 'white')}]{word}[/]", row.level or "",
+            "" if row.score is None else f"{row.score:.4f}", "[bold red]alarm[/]" if row.alarm else "",
+        )  # fmt: skip
+    out().print(table)
+    if len(found) == limit:
+        aside().print(f"\nThe newest {limit}; more with --limit.", style="dim")
+    next_steps(f"tidegate explain {found[0].id} --store {store}  why it was decided so")
+
+
+def _since(store: object, text: str) -> int | None:
+    """A point in time from a date, a time, or a length of time before the newest event."""
+    if not text:
+        return None
+    from datetime import UTC, datetime
+
+    from tidegate.decisions.encode import microseconds_of
+    from tidegate.errors import FlowError, TidegateError
+    from tidegate.events.durations import microseconds
+
+    try:
+        at = datetime.fromisoformat(text)
+        return microseconds_of(at if at.tzinfo else at.replace(tzinfo=UTC))
+    except ValueError:
+        pass
+    try:
+        span = microseconds(text)
+    except FlowError:
+        raise TidegateError(
+            "--since is a date, a time, or a length of time.", seen=text, do="Write 2025-09-10, 2025-09-10T08:00 or 2h."
+        ) from None
+    newest = store.list(limit=1)  # type: ignore[attr-defined]
+    return int(newest[0].at) - span if newest else 0

@@ -1,0 +1,62 @@
+"""Options that several commands take, so that they are called and mean the same everywhere."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tidegate.connectors.sqlite import Store
+    from tidegate.evidence.record import Stored
+
+StorePath = Annotated[Path, typer.Option("--store", "-s", envvar="TIDEGATE_STORE", help="The store to look into.")]
+ModelsPath = Annotated[Path, typer.Option("--models", "-m", envvar="TIDEGATE_MODELS", help="The folder of stored models.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+FlowPlace = Annotated[str, typer.Argument(metavar="FLOW", help="FILE.py, FILE.py:ClassName, or the name of a flow that we ship.")]
+EventId = Annotated[str, typer.Argument(metavar="ID", help="The event's id.")]
+
+DEFAULT_STORE = Path("tidegate.db")
+DEFAULT_MODELS = Path("models")
+
+
+def opened(path: Path) -> "Store":
+    """The store, to be read only: something else may be writing to it.
+
+    Raises:
+        StoreError: there is none, or it is damaged.
+    """
+    from tidegate.connectors.sqlite import Store
+    from tidegate.errors import StoreError
+
+    if not path.exists():
+        raise StoreError(
+            f"There is no store {path}.",
+            do="Name one with --store PATH or TIDEGATE_STORE; `tidegate serve`, `tidegate replay --store` and "
+            "`tidegate demo` make one.",
+        )
+    return Store.open(path, read_only=True)
+
+
+def found(store: "Store", id: str) -> "Stored":
+    """The record of a decision.
+
+    Raises:
+        StoreError: the store has none of this id, or the event was only learned from.
+    """
+    from tidegate.errors import StoreError
+
+    record = store.get(id)
+    if record is None:
+        near = [listed.id for listed in store.list(text=id, limit=3)] if id else []
+        raise StoreError(
+            f"The store {store.path} holds no event {id!r}.",
+            seen=f"{store.head().size:,} records",
+            do=f"Did you mean {', '.join(near)}?" if near else f"List them with `tidegate decisions --store {store.path}`.",
+        )
+    if record.answer is None:
+        raise StoreError(
+            f"{id} was learned from, not decided on.",
+            seen=f"a {record.kind} event, record {record.seq}",
+            do=f"List decisions with `tidegate decisions --store {store.path}`.",
+        )
+    return record

@@ -1,0 +1,83 @@
+"""How the command line speaks: results to stdout, everything else to stderr, errors with their place."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tidegate.errors import TidegateError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+COLOURS = {"approve": "green", "review": "yellow", "decline": "red"}
+
+
+def out() -> "Console":
+    """The console that results go to."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def aside() -> "Console":
+    """The console that progress, advice and errors go to."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def tell(error: TidegateError) -> None:
+    """Show a user's mistake: what is wrong, where, what was seen, what to do."""
+    from rich.text import Text
+
+    console = aside()
+    console.print(Text.assemble(("Error: ", "bold red"), error.wrong))
+    _show_place(console, error)
+    if error.seen:
+        console.print(Text.assemble(("  seen  ", "dim"), error.seen), soft_wrap=True)
+    if error.do:
+        console.print(Text.assemble(("  do    ", "dim"), error.do), soft_wrap=True)
+    pointer = getattr(error, "pointer", "")
+    if pointer:
+        console.print(Text.assemble(("  at    ", "dim"), pointer), soft_wrap=True)
+
+
+def _show_place(console: "Console", error: TidegateError) -> None:
+    """The line of a flow file, with the mistake marked."""
+    from rich.text import Text
+
+    file, line = getattr(error, "file", ""), getattr(error, "line", 0)
+    if not file or not line:
+        return
+    text, start, end = str(getattr(error, "text", "")), int(getattr(error, "start", 0)), int(getattr(error, "end", 0))
+    number = str(line)
+    console.print(Text(f"  {file}:{line}", style="bold"), soft_wrap=True)
+    console.print(Text.assemble((f"  {number} │ ", "dim"), text), soft_wrap=True)
+    if end > start:
+        console.print(Text.assemble((f"  {' ' * len(number)} │ ", "dim"), " " * start, ("^" * (end - start), "red")), soft_wrap=True)
+
+
+def emit(value: Any) -> None:
+    """Print a value as one line of JSON."""
+    import msgspec
+
+    typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
+
+
+def next_steps(*lines: str) -> None:
+    """Say what to do next, beside the result: each line a command and, after two blanks, what it is for."""
+    from rich.text import Text
+
+    console = aside()
+    console.print("\nNext:", style="bold")
+    width = max(len(line.partition("  ")[0]) for line in lines)
+    for line in lines:
+        command, _, words = line.partition("  ")
+        console.print(Text.assemble("  ", (command.ljust(width), "cyan"), "  ", (words.strip(), "dim")), soft_wrap=True)
+
+
+def when(at: int) -> str:
+    """Microseconds since 1970 as people read a time, UTC, to the second."""
+    from datetime import UTC, datetime, timedelta
+
+    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at):%Y-%m-%d %H:%M:%S}"
