@@ -7,6 +7,7 @@ WAL with synchronous=FULL: a commit is on the disk before `append` returns, and 
 holds a whole batch (group commit), so the cost of the disk's sync is shared.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ from tidegate.evidence.merkle import Range, peaks
 from tidegate.evidence.record import Entry, Refusal, TreeHead, seal
 from tidegate.evidence.tables import LOWEST_NODE, RECORDS
 
+# Where there is only fsync (macOS), it does the same and a little more.
+_data_sync = getattr(os, "fdatasync", os.fsync)
 _INSERT = f"INSERT INTO records VALUES ({', '.join('?' * len(RECORDS))})"
 
 
@@ -40,6 +43,8 @@ class Store(Reading):
         self._doubtful = False
         self._tree = Range()
         self._writer: sqlite3.Connection | None = None
+        self._apart = self._unsure = False
+        self._logs: dict[int, int] = {}
         try:
             recognise(self._reader() if lock is None else self._write_connection(), path)
             if lock is not None:
@@ -90,6 +95,8 @@ class Store(Reading):
             raise StoreError(f"The store {self.path} was opened to read only.", do="Open it without read_only.")
         if self._writer is None:
             self._writer = connect(self.path, write=True)
+            if self._apart:
+                self._writer.execute("PRAGMA synchronous = NORMAL")
         return self._writer
 
     def _tree_on_disk(self) -> Range:
@@ -185,6 +192,61 @@ class Store(Reading):
                 self._undo(connection)
                 raise told(error, self.path) from error
 
+    def sync_apart(self) -> None:
+        """From now on `append` leaves it to `sync` to put its batch on the disk.
+
+        What was appended can be read at once, and outlasts the process, but not a loss of power before the next `sync`.
+        So many batches can share one sync, and be worked on while it runs; answer for them only after it.
+
+        Raises:
+            StoreError: the store is closed, or to be read only.
+        """
+        with self._writing:
+            connection = self._write_connection()
+            connection.execute("PRAGMA synchronous = NORMAL")
+            self._apart = True
+
+    def _log(self) -> int:
+        """The calling thread's own descriptor of the log: Linux tells a failed write once to each.
+
+        SQLite's locks are on other files, so opening and closing this one does no harm.
+        """
+        thread = threading.get_ident()
+        if thread not in self._logs:
+            log = self.path.with_name(self.path.name + "-wal")
+            self._logs[thread] = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+        return self._logs[thread]
+
+    def sync(self) -> None:
+        """Put everything that was appended before this call on the disk; any thread may ask.
+
+        Without `sync_apart` it is there already, and this does nothing.
+
+        Raises:
+            StoreError: the disk failed. The next call tries again, by another way: see the source.
+        """
+        if not self._apart:
+            return
+        try:
+            if self._unsure:
+                # After a failed sync Linux calls the pages clean, and a second sync would say yes to what was never
+                # written. So the log's content is moved into the database, which is written and synced anew.
+                with self._writing:
+                    row = self._write_connection().execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+                    if row[0] or row[1] != row[2]:
+                        raise StoreError(f"The log of the store {self.path} could not be moved yet.", seen=str(row))
+                    self._unsure = False
+            _data_sync(self._log())
+        except sqlite3.Error as error:
+            raise told(error, self.path) from error
+        except OSError as error:
+            self._unsure = True
+            raise StoreError(
+                f"The store {self.path} could not be put on the disk.",
+                seen=str(error.strerror),
+                do="Look at its disk (room, quota, faults), then send the batch again.",
+            ) from error
+
     def put_artefact(self, kind: str, body: bytes) -> bytes:
         """Keep a flow's definition or a model's file by its content, once.
 
@@ -217,6 +279,9 @@ class Store(Reading):
                 reader.close()
             if self._writer is not None:
                 self._writer.close()
+            for log in self._logs.values():
+                os.close(log)
+            self._logs.clear()
             if self._lock is not None:
                 self._lock.release()
 
