@@ -1,0 +1,282 @@
+"""The rows of a file as canonical columns, checked a column at a time; rows that break the contract are set aside.
+
+Canonical columns carry the names of the fields. Texts, enumerations and text keys are String; whole numbers and whole
+keys Int64; times Int64, microseconds since 1970 UTC; floats Float64; booleans Boolean; money is Int64 minor units under
+the field's name and its currency, String, under `name.currency`. Null is a missing value.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+import polars as pl
+
+from tidegate.connectors import files_money, files_values
+from tidegate.connectors.files_refused import Refused, set_aside
+from tidegate.connectors.files_sources import EXTRA
+from tidegate.errors import TidegateError
+from tidegate.events.contract import money_limits
+from tidegate.events.contract_faults import pointer
+from tidegate.events.currency import DECIMALS
+from tidegate.events.event import MOST_WHOLE, Event, FieldContract
+from tidegate.events.types import Kind
+
+CURRENCY, UNIT, ZONE = ".currency", ".unit", ".zone"
+_TYPES: dict[Kind, type[pl.DataType]] = {
+    Kind.BOOL: pl.Boolean,
+    Kind.INT: pl.Int64,
+    Kind.FLOAT: pl.Float64,
+    Kind.TIME: pl.Int64,
+    Kind.MONEY: pl.Int64,
+}
+
+
+@dataclass
+class _Found:
+    """One field's canonical series and the rows in which it is wrong, in the order in which reasons count."""
+
+    series: list[pl.Series]
+    wrong: list[tuple[pl.Series, str, str]] = field(default_factory=list)
+
+    def refuse(self, mask: pl.Series, where: str, reason: str) -> None:
+        """Set aside the rows of a mask; a null in it is no."""
+        if mask.any():
+            self.wrong.append((mask.fill_null(False), where, reason))
+
+
+def canonical_schema(event_type: type[Event]) -> dict[str, type[pl.DataType]]:
+    """The canonical columns of an event type and their types, in order."""
+    schema: dict[str, type[pl.DataType]] = {}
+    for name, about in event_type.__contract__.items():
+        kind = about.type.kind
+        schema[name] = pl.Int64 if kind is Kind.KEY and about.type.whole else _TYPES.get(kind, pl.String)
+        if kind is Kind.MONEY:
+            schema[name + CURRENCY] = pl.String
+    return schema
+
+
+class Columns:
+    """How the columns of one file become those of an event type.
+
+    Args:
+        event_type: the event class.
+        there: the columns that the file has.
+        columns: field -> column of the file, where the names differ.
+        defaults: field -> constant, where the file has no such column or no value in it. Also `amount.currency`,
+            `amount.unit` ("minor" or "major", of numbers), `at.zone` (of times without one), and `{"id": "row"}`, which
+            numbers the rows.
+
+    Raises:
+        TidegateError: a name that is not there, with the nearest one.
+    """
+
+    def __init__(
+        self,
+        event_type: type[Event],
+        there: list[str],
+        columns: Mapping[str, str] | None = None,
+        defaults: Mapping[str, object] | None = None,
+    ) -> None:
+        self._event, self._defaults = event_type, dict(defaults or {})
+        self._columns, self._units = dict(columns or {}), dict[str, str]()
+        self._class_defaults = {
+            one.name: msgspec.to_builtins(one.default)
+            for one in msgspec.structs.fields(event_type)
+            if not one.required and one.default is not None and one.default is not msgspec.NODEFAULT
+        }
+        self.schema = canonical_schema(event_type)
+        self._check_names(there)
+
+    def _check_names(self, there: list[str]) -> None:
+        contract = self._event.__contract__
+        money = [name for name, one in contract.items() if one.type.kind is Kind.MONEY]
+        times = [name for name, one in contract.items() if one.type.kind is Kind.TIME]
+        known = [*self.schema, *(name + UNIT for name in money), *(name + ZONE for name in times)]
+        for name in (*self._columns, *self._defaults):
+            if name not in known:
+                raise TidegateError(
+                    f"{self._event.__name__} has no field {name!r} that a file could fill.", do=_near(name, known)
+                )
+        for name, column in self._columns.items():
+            if column not in there:
+                raise TidegateError(
+                    f"The file has no column {column!r}, which is to fill {name!r}.", do=_near(column, there)
+                )
+        for name, one in contract.items():
+            given = name in self._columns or name in there or name in self._defaults
+            if not given and not one.optional and name not in self._class_defaults:
+                raise TidegateError(
+                    f"The file has no column for {name!r}, which every {self._event.__name__} has.",
+                    do=f'{_near(name, there)} Say columns={{"{name}": COLUMN}} or defaults={{"{name}": VALUE}}.',
+                )
+        self._there = set(there)
+
+    def source(self, name: str) -> str | None:
+        """The column of the file that fills a field; None when there is none."""
+        if name in self._columns:
+            return self._columns[name]
+        if name == "id" and self._defaults.get("id") == "row":
+            return None
+        return name if name in self._there else None
+
+    @property
+    def used(self) -> list[str]:
+        """The columns of the file that are read."""
+        found = (self.source(name) for name in self.schema)
+        return list(dict.fromkeys(column for column in found if column is not None))
+
+    def canonical(
+        self, raw: pl.DataFrame, first_line: int, first_row: int, *, lossy: bool = False
+    ) -> tuple[pl.DataFrame, list[Refused]]:
+        """The good rows in canonical columns, and the others.
+
+        Args:
+            raw: rows as they stand in the file.
+            first_line: the line of the first of them.
+            first_row: how many rows the file has before them.
+            lossy: whether U+FFFD stands for bytes that were not UTF-8.
+        """
+        series: list[pl.Series] = []
+        wrong: list[tuple[pl.Series, str, str]] = []
+        if EXTRA in raw.columns and raw[EXTRA].null_count() < raw.height:
+            wrong.append((raw[EXTRA].is_not_null(), "", "The line has more values than the first line has columns."))
+        for name, one in self._event.__contract__.items():
+            found = self._field(name, one, raw, first_row, lossy)
+            series += [made.alias(column) for made, column in zip(found.series, (name, name + CURRENCY), strict=False)]
+            wrong += found.wrong
+        frame = pl.DataFrame(series)
+        if not wrong:
+            return frame, []
+        bad = pl.DataFrame([mask.alias(str(i)) for i, (mask, _, _) in enumerate(wrong)]).fill_null(False)
+        any_bad = bad.select(pl.any_horizontal(pl.all()))["0"] if bad.width == 1 else bad.max_horizontal()
+        any_bad = any_bad.cast(pl.Boolean)
+        return frame.filter(~any_bad), set_aside(raw, any_bad, bad, wrong, first_line)
+
+    def _raw(self, name: str, raw: pl.DataFrame, first_row: int) -> pl.Series:
+        """The raw column of a field, with its default where it has no value."""
+        column, constant = self.source(name), self._defaults.get(name, self._class_defaults.get(name))
+        if column is None and name == "id" and constant == "row":
+            return pl.Series("id", range(first_row + 1, first_row + 1 + raw.height), dtype=pl.Int64)
+        if column is None:
+            return pl.Series(name, [constant]).new_from_index(0, raw.height)
+        found = raw[column]
+        if constant is None or found.null_count() == 0:
+            return found
+        filler = pl.Series(name, [constant])
+        if found.dtype == pl.String and filler.dtype != pl.String:
+            filler = filler.cast(pl.String)
+        return found.zip_with(found.is_not_null(), filler.cast(found.dtype).new_from_index(0, raw.height))
+
+    def _field(self, name: str, one: FieldContract, raw: pl.DataFrame, first_row: int, lossy: bool) -> _Found:
+        source, where = self._raw(name, raw, first_row), pointer(name)
+        kind = one.type.kind
+        if kind is Kind.MONEY:
+            found = self._money(name, one, source, raw)
+        elif kind is Kind.TIME:
+            zone = self._defaults.get(name + ZONE)
+            found = _Found([files_values.time(source, None if zone is None else str(zone))])
+            hint = "" if zone else " with its zone"
+            found.refuse(_unread(source, found), where, f"{name} is not a time{hint} (RFC 3339).")
+        elif kind is Kind.BOOL:
+            found = _Found([files_values.truth(source)])
+            found.refuse(_unread(source, found), where, f"{name} is not true or false.")
+        elif kind is Kind.FLOAT:
+            found = _Found([files_values.number(source)])
+            found.refuse(_unread(source, found), where, f"{name} is not a number.")
+            found.refuse(~found.series[0].is_finite(), where, f"{name} is not a finite number.")
+            _bounds(found, where, name, one.about.ge, one.about.le)
+        elif kind is Kind.INT or (kind is Kind.KEY and one.type.whole):
+            found = _Found([files_values.whole(source)])
+            found.refuse(_unread(source, found), where, f"{name} is not a whole number of 64 bits.")
+            low, high = (-MOST_WHOLE, MOST_WHOLE) if kind is Kind.INT else (-(2**63) + 1, None)
+            about = one.about
+            _bounds(found, where, name, low if about.ge is None else about.ge, high if about.le is None else about.le)
+        else:
+            found = self._text(name, one, source, where)
+            if lossy:
+                odd = found.series[0].str.contains("\ufffd", literal=True)
+                found.refuse(odd, where, f"{name} is not text in UTF-8.")
+        if not one.optional:
+            missing = source.is_null() if not isinstance(source.dtype, pl.Struct) else found.series[0].is_null()
+            found.refuse(missing, where, f"{name} is missing.")
+        return found
+
+    def _text(self, name: str, one: FieldContract, source: pl.Series, where: str) -> _Found:
+        found = _Found([files_values.text(source)])
+        if name == "id" and self.source("id") is None and self._defaults.get("id") == "row":
+            return _Found(["row-" + found.series[0]])
+        made = found.series[0]
+        found.refuse(_unread(source, found), where, f"{name} is not text.")
+        if one.type.choices:
+            unknown = ~made.is_in(list(one.type.choices))
+            found.refuse(unknown, where, f"{name} is none of {', '.join(one.type.choices)}.")
+            return found
+        most = 256 if name == "id" else one.about.max_length
+        sizes = made.str.len_bytes()
+        longest = sizes.max()
+        if isinstance(longest, int) and longest > most:
+            found.refuse(made.str.len_chars() > most, where, f"{name} is longer than {most} characters.")
+        if name == "id" or one.type.kind is Kind.KEY:
+            found.refuse(sizes == 0, where, f"{name} is empty.")
+        return found
+
+    def _money(self, name: str, one: FieldContract, source: pl.Series, raw: pl.DataFrame) -> _Found:
+        where, fixed = pointer(name), one.about.currency
+        constant = self._defaults.get(name + CURRENCY, fixed)
+        column = self.source(name + CURRENCY)
+        if (
+            column is None
+            and constant is None
+            and not (files_values.is_text(source) or isinstance(source.dtype, pl.Struct | pl.Null))
+        ):
+            raise TidegateError(
+                f"The column {source.name!r} does not say in which currency {name!r} is.",
+                do=f'Say defaults={{"{name}.currency": "EUR"}} or columns={{"{name}.currency": COLUMN}}.',
+            )
+        filler = pl.Series([constant], dtype=pl.String).new_from_index(0, raw.height)
+        told = filler if column is None else raw[column].cast(pl.String)
+        told = told if constant is None or column is None else told.zip_with(told.is_not_null(), filler)
+        if name not in self._units:
+            decimals = DECIMALS.get(str(constant), 2)
+            if isinstance(constant, str) or column is not None or not files_values.is_text(source):
+                self._units[name] = files_money.unit_of(name, self._defaults.get(name + UNIT), source, decimals)
+            else:
+                self._units[name] = "major"
+        units, currency = files_money.minor_units(source, told, self._units[name])
+        none = source.is_null() if not isinstance(source.dtype, pl.Struct) else units.is_null() & currency.is_null()
+        blank = pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
+        currency = blank.zip_with(none, currency) if none.any() else currency
+        found = _Found([units, currency])
+        inside = pointer(name, "currency")
+        found.refuse(currency.is_null() & ~none, inside, f"{name} has no currency.")
+        unknown = ~currency.is_in(list(DECIMALS) if fixed is None else [fixed])
+        found.refuse(unknown, inside, f"{name} is not in {'a currency of ISO 4217' if fixed is None else fixed}.")
+        found.refuse(
+            units.is_null() & ~none, where, f"{name} is not an amount with as many decimals as its currency has."
+        )
+        low, high = money_limits(one)
+        _bounds(found, pointer(name, "units"), name, low, high)
+        return found
+
+
+def _near(name: str, names: list[str]) -> str:
+    lower = {known.lower(): known for known in names}
+    close = difflib.get_close_matches(name.lower(), list(lower), 1, 0.5)
+    return f"Did you mean {lower[close[0]]!r}?" if close else f"There are: {', '.join(names)}."
+
+
+def _unread(source: pl.Series, found: _Found) -> pl.Series:
+    """Where there was something and nothing could be made of it."""
+    made = found.series[0]
+    if made.null_count() == source.null_count():
+        return pl.Series([False])
+    return made.is_null() & source.is_not_null()
+
+
+def _bounds(found: _Found, where: str, name: str, low: float | None, high: float | None) -> None:
+    made = found.series[0]
+    if low is not None:
+        found.refuse(made < low, where, f"{name} is negative." if low == 0 else f"{name} is below {low}.")
+    if high is not None:
+        found.refuse(made > high, where, f"{name} is above {high}.")

@@ -1,0 +1,182 @@
+"""Files as raw rows: Parquet and CSV as frames, NDJSON as lines, a bounded piece at a time."""
+
+import csv
+import difflib
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+import polars as pl
+
+from tidegate.errors import TidegateError
+
+EXTRA = "#extra"
+"""The column that holds what a line of CSV has beyond its header; null when all is well."""
+
+FORMS = (".parquet", ".csv", ".csv.gz", ".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
+MOST_LINE = 1 << 20
+"""The longest line of NDJSON, in bytes."""
+
+_BLOCK = 8 << 20
+_MOST_QUOTED = 64 << 20
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a file as they stand in it; `first_line` is where the first of them is, counted from 1."""
+
+    frame: pl.DataFrame
+    first_line: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of NDJSON; `cut` when it was too long and only its beginning is here."""
+
+    number: int
+    body: bytes
+    cut: bool
+
+
+def form(path: Path) -> str:
+    """Which form a file has, by its name: `parquet`, `csv` or `ndjson`.
+
+    Raises:
+        TidegateError: there is no such file, it is empty, or its name says none of them.
+    """
+    name = path.name.lower()
+    if not name.endswith(FORMS):
+        raise TidegateError(
+            f"The name of {path} does not say what it holds.",
+            seen=path.suffix or "no suffix",
+            do=f"Name it with one of {', '.join(FORMS)}.",
+        )
+    if not path.is_file():
+        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        close = difflib.get_close_matches(path.name, beside, 1)
+        raise TidegateError(
+            f"There is no file {path}.", do=f"Did you mean {path.parent / close[0]}?" if close else "Check its name."
+        )
+    if path.stat().st_size == 0:
+        raise TidegateError(f"The file {path} is empty.", do="Write it again, or leave it out.")
+    return "parquet" if name.endswith(".parquet") else "csv" if ".csv" in name else "ndjson"
+
+
+@contextmanager
+def told(path: Path, what: str) -> Iterator[None]:
+    """Tell faults of reading as what the reader of a message can act on."""
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise TidegateError(
+            f"{path} is cut short or damaged.", seen=str(error), do="Copy it again and compare the sizes."
+        ) from error
+    except (pl.exceptions.PolarsError, UnicodeError, csv.Error) as error:
+        raise TidegateError(
+            f"{path} cannot be read as {what}.",
+            seen=str(error).splitlines()[0][:200],
+            do="It may be cut short or damaged: copy it again, or write it anew.",
+        ) from error
+    except OSError as error:
+        raise TidegateError(f"{path} cannot be read.", seen=error.strerror or str(error)) from error
+
+
+def parquet(path: Path, chunk: int, columns: list[str] | None = None) -> Iterator[Rows]:
+    """The rows of a Parquet file, at most `chunk` at a time."""
+    line = 1
+    with told(path, "Parquet"):
+        lazy = pl.scan_parquet(path)
+        if columns is not None:
+            lazy = lazy.select(columns)
+        for batch in lazy.collect_batches(chunk_size=chunk, maintain_order=True):
+            for frame in batch.iter_slices(chunk):
+                yield Rows(frame, line)
+                line += frame.height
+
+
+def parquet_columns(path: Path) -> list[str]:
+    """The names of a Parquet file's columns."""
+    with told(path, "Parquet"):
+        return pl.scan_parquet(path).collect_schema().names()
+
+
+def _opened(path: Path) -> IO[bytes]:
+    if path.name.lower().endswith(".gz"):
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    return path.open("rb")
+
+
+def csv_columns(path: Path) -> list[str]:
+    """The names of a CSV file's columns, from its first line."""
+    with told(path, "CSV"), _opened(path) as file:
+        header = file.readline(MOST_LINE).decode("utf-8-sig").strip()
+    names = next(csv.reader([header]), [])
+    twice = {name for name in names if names.count(name) > 1}
+    if not names or twice:
+        raise TidegateError(
+            f"The first line of {path} does not name its columns.",
+            seen=f"{', '.join(sorted(twice))} twice" if twice else "an empty line",
+            do="Write one name for each column in the first line.",
+        )
+    return names
+
+
+def comma_separated(path: Path, chunk: int) -> Iterator[Rows]:
+    """The rows of a CSV file, at most `chunk` at a time, all as text; a byte that is not UTF-8 is U+FFFD."""
+    header = io.StringIO()
+    names = csv_columns(path)
+    csv.writer(header, lineterminator="\n").writerow([*names, EXTRA])
+    head = header.getvalue().encode()
+    with told(path, "CSV"), _opened(path) as file:
+        file.readline(MOST_LINE)
+        line = 2
+        for block in _blocks(file, path):
+            frame = pl.read_csv(
+                io.BytesIO(head + block), infer_schema=False, truncate_ragged_lines=True, encoding="utf8-lossy"
+            )
+            first = line
+            for part in frame.iter_slices(chunk):
+                yield Rows(part, first)
+                first += part.height
+            line += block.count(b"\n")
+
+
+def _blocks(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    """A file in pieces that end where a row ends: at a line's end outside of quotes."""
+    held = b""
+    while piece := file.read(_BLOCK):
+        held += piece
+        end = held.rfind(b"\n") + 1
+        # A line's end inside quotes has an odd number of quotes before it.
+        while end and held.count(b'"', 0, end) % 2:
+            end = held.rfind(b"\n", 0, held.rfind(b'"', 0, end)) + 1
+        if end:
+            yield held[:end]
+            held = held[end:]
+        elif len(held) > _MOST_QUOTED:
+            raise TidegateError(f"{path} has a quote that is never closed.", do="Double the quotes inside of texts.")
+    if held.count(b'"') % 2:
+        raise TidegateError(
+            f"{path} ends inside of a quoted text.", do="It may be cut short; or double the quotes inside of texts."
+        )
+    if held:
+        yield held
+
+
+def lines(path: Path) -> Iterator[Line]:
+    """The lines of an NDJSON file that are not blank."""
+    number = 0
+    with told(path, "NDJSON"), _opened(path) as file:
+        while body := file.readline(MOST_LINE + 1):
+            number += 1
+            cut = len(body) > MOST_LINE
+            rest = body
+            while cut and rest and not rest.endswith(b"\n"):
+                rest = file.readline(MOST_LINE)
+            if body.strip():
+                yield Line(number, body[:200] if cut else body.rstrip(b"\r\n"), cut)
