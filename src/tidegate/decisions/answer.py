@@ -95,10 +95,10 @@ class Answers:
             score=score,
             level=self._level(row),
             alarm=bool(alarm),
-            rules=self._fired(row, words) if settled[1, row] else [],
-            reasons=self._reasons(row) if self.models and (outcome or alarm) else [],
-            unknown=[r.name for r in plan.rules if decider.cells[r.when, row] == MISSING] if settled[2, row] else [],
-            models=self._uses(row) if self.models else [],
+            rules=self._fired(row, words) if settled[1, row] else (),
+            reasons=self._reasons(row) if self.models and (outcome or alarm) else (),
+            unknown=tuple(r.name for r in plan.rules if decider.cells[r.when, row] == MISSING) if settled[2, row] else (),
+            models=self._uses(row) if self.models else (),
             limited=limited,
             flow=self.flow,
             features={seen.name: self._value(seen, row, words) for seen in plan.features} if self.explain else None,
@@ -107,7 +107,7 @@ class Answers:
     def _level(self, row: int) -> str | None:
         if self.plan.level < 0:
             return None
-        value = self.decider.floats[self.plan.level, row]
+        value = float(self.decider.floats[self.plan.level, row])
         place = bisect_right(self.plan.thresholds, value) if value == value else 0
         return self.plan.levels[place - 1] if place else None
 
@@ -115,16 +115,16 @@ class Answers:
         cell = int(self.decider.cells[seen.column, row])
         return shown(seen.type, cell, float(self.decider.floats[seen.column, row]), words, self.currency)
 
-    def _fired(self, row: int, words: Mapping[int, str]) -> list[FiredRule]:
+    def _fired(self, row: int, words: Mapping[int, str]) -> tuple[FiredRule, ...]:
         fired: list[RulePlan] = [
             self.plan.rules[r] for r in self._severest if self.decider.cells[self.plan.rules[r].when, row] == 1
         ]
-        return [
+        return tuple(
             FiredRule(rule.name, OUTCOMES[rule.outcome], rule.because, {s.name: self._value(s, row, words) for s in rule.saw})
             for rule in fired
-        ]
+        )
 
-    def _uses(self, row: int) -> list[ModelUse]:
+    def _uses(self, row: int) -> tuple[ModelUse, ...]:
         uses = []
         for model in self.models:
             score = float(self.decider.floats[model.out, row])
@@ -133,9 +133,9 @@ class Answers:
                 uses.append(ModelUse(model.reference, "", score, "the model is not there"))
             else:
                 uses.append(ModelUse(model.reference, scorer.model.digest, score))
-        return uses
+        return tuple(uses)
 
-    def _reasons(self, row: int) -> list[ModelReason]:
+    def _reasons(self, row: int) -> tuple[ModelReason, ...]:
         """At most four reasons of the first model that answered, by its exact contributions."""
         for model in self.models:
             binding = self.decider.bindings.get(model.out)
@@ -143,8 +143,10 @@ class Answers:
                 parts = binding.contributions(self.decider.cells, row)
                 values = binding.values(self.decider.cells, row)
                 found = reasons(binding.model, values, parts, descriptions=self.descriptions)
-                return [ModelReason(r.feature, self._natural(model, r.feature, r.value), r.contribution, r.words) for r in found]
-        return []
+                return tuple(
+                    ModelReason(r.feature, self._natural(model, r.feature, r.value), r.contribution, r.words) for r in found
+                )
+        return ()
 
     def _natural(self, model: ModelPlan, feature: str, value: Any) -> Any:
         """The value with its unit, if it has one."""

@@ -15,6 +15,7 @@ from tidegate.expressions import kernel
 from tidegate.expressions.words import word
 from tidegate.features.plan import MISSING
 from tidegate.features.windows import Windows
+from tidegate.models.kernels import score_cells
 from tidegate.models.tree_model import Binding, CellKind, TreeModel
 
 READ, LEARN = 1, 2
@@ -62,19 +63,25 @@ class Decider:
         """Decide and learn the first `n` rows, in order. Gives the outcomes; `settled` and `cells` hold the rest."""
         for check in self.plan.lists:
             self._check_list(check, n)
-        kernel.run(self.cells, self.floats, self.plan.before.code, self.plan.before.pool, n)
+        self._before(n)
         self.windows.run(self.cells, self.kinds, self.flags, n)
         return self.conclude(n)
 
     def again(self, n: int) -> np.ndarray:
         """Decide rows whose remembered columns are already there, without windows or lists; used to make decisions again."""
-        kernel.run(self.cells, self.floats, self.plan.before.code, self.plan.before.pool, n)
+        self._before(n)
         return self.conclude(n)
+
+    def _before(self, n: int) -> None:
+        before = self.plan.before
+        if len(before.code):
+            kernel.run(self.cells, self.floats, before.code, before.pool, n)
 
     def conclude(self, n: int) -> np.ndarray:
         """Everything after the windows: programs, models, rules, limits."""
         for code, pool, models in self._programs:
-            kernel.run(self.cells, self.floats, code, pool, n)
+            if len(code):
+                kernel.run(self.cells, self.floats, code, pool, n)
             for one in models:
                 self._ask(one, n)
         settle(self.cells, self._whens, self._severities, n, self.settled)
@@ -89,7 +96,7 @@ class Decider:
         if binding is None:
             row[:n] = one.default
             return
-        binding.score(self.cells, 0, n)
+        score_cells(binding.laid, binding.inputs, self.cells, 0, n, one.out)
         if n == 1:
             if row[0] != row[0]:
                 row[0] = one.default

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 
-class FiredRule(msgspec.Struct, frozen=True):
+class FiredRule(msgspec.Struct, frozen=True, gc=False):
     """A rule whose condition held, its words, and the values it saw."""
 
     rule: str
@@ -14,7 +14,7 @@ class FiredRule(msgspec.Struct, frozen=True):
     saw: dict[str, Any]
 
 
-class ModelReason(msgspec.Struct, frozen=True):
+class ModelReason(msgspec.Struct, frozen=True, gc=False):
     """How much one feature moved the model's score (exact TreeSHAP, in the model's raw units), in words."""
 
     feature: str
@@ -23,7 +23,7 @@ class ModelReason(msgspec.Struct, frozen=True):
     words: str
 
 
-class ModelUse(msgspec.Struct, frozen=True):
+class ModelUse(msgspec.Struct, frozen=True, gc=False):
     """A model that was asked: which, what it said, and, if it could not answer, why `otherwise` was used."""
 
     model: str
@@ -32,7 +32,7 @@ class ModelUse(msgspec.Struct, frozen=True):
     otherwise: str | None = None
 
 
-class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The answer to one event.
 
     `outcome` is approve, review or decline; `score` the flow's score or none; `level` the band it lies in; `alarm` whether the
@@ -46,10 +46,10 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     score: float | None = None
     level: str | None = None
     alarm: bool = False
-    rules: list[FiredRule] = []
-    reasons: list[ModelReason] = []
-    unknown: list[str] = []
-    models: list[ModelUse] = []
+    rules: tuple[FiredRule, ...] = ()
+    reasons: tuple[ModelReason, ...] = ()
+    unknown: tuple[str, ...] = ()
+    models: tuple[ModelUse, ...] = ()
     limited: str | None = None
     flow: str = ""
     repeated: bool = False

@@ -1,14 +1,14 @@
 """From events to cells: one row an event, packed and then scattered into the columns of its kind."""
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from functools import lru_cache
-from operator import attrgetter
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
+from msgspec.structs import astuple
 
 from tidegate.decisions.plan import AT, FieldPlan, KindPlan, Plan, TextPlan
 from tidegate.decisions.settle import scatter
@@ -91,18 +91,42 @@ class _Packer:
     """One kind's way from an event to a packed row."""
 
     def __init__(self, kind: KindPlan, worded: frozenset[int]) -> None:
-        names = ["at", *(f.name for f in kind.fields), *(t.field for t in kind.texts)]
-        self.read = attrgetter(*names) if len(names) > 1 else lambda event: (event.at,)
-        self.names = names
-        self.convert: list[Callable[[Any], Any]] = [_time, *(converter(f) for f in kind.fields)]
-        self.convert += [lambda value, plan=t: text_cell(plan, value) for t in kind.texts]
+        self.names = ["at", *(f.name for f in kind.fields), *(t.field for t in kind.texts)]
+        converters: list[Callable[[Any], Any]] = [_time, *(converter(f) for f in kind.fields)]
+        converters += [partial(text_cell, t) for t in kind.texts]
+        self.convert = list(enumerate(converters))
         floats = [False, *(f.type.is_float for f in kind.fields), *(False for _ in kind.texts)]
         self.pack = struct.Struct("=" + "".join("d" if f else "q" for f in floats)).pack_into
         self.columns = [AT, *(f.column for f in kind.fields), *(t.column for t in kind.texts)]
         self.worded = [place for place, f in enumerate(kind.fields, 1) if f.column in worded]
+        self._places: list[int] | None = None
+        self._plain = [f.type.kind in (Kind.INT, Kind.BOOL) or (f.type.kind is Kind.KEY and f.type.whole) for f in kind.fields]
 
-    def values(self, raw: Sequence[Any]) -> list[Any]:
-        return [convert(value) for convert, value in zip(self.convert, raw, strict=True)]
+    def raw(self, event: Event) -> list[Any]:
+        """The values of the fields in order."""
+        if self._places is None:
+            self._learn(type(event))
+        values = astuple(event)
+        return [values[place] for place in self._places or ()]
+
+    def _learn(self, event: type[Event]) -> None:
+        """Where the fields lie in this event type, and which of them are cells already."""
+        order = event.__struct_fields__
+        self._places = [order.index(name) for name in self.names]
+        ready = {
+            place for place, plain in enumerate(self._plain, 1) if plain and not event.__contract__[self.names[place]].optional
+        }
+        self.convert = [(place, convert) for place, convert in self.convert if place not in ready]
+
+    def pack_row(self, values: list[Any], buffer: memoryview, offset: int, words: dict[int, str]) -> None:
+        """Turn raw values into cells and write them to the buffer."""
+        kept = [(place, values[place]) for place in self.worded]
+        for place, convert in self.convert:
+            values[place] = convert(values[place])
+        self.pack(buffer, offset, *values)
+        for place, text in kept:
+            if text is not None:
+                words[values[place]] = text.value if isinstance(text, Enum) else text
 
 
 class Encoder:
@@ -129,19 +153,12 @@ class Encoder:
     def put(self, row: int, kind: int, event: Event) -> None:
         """Pack one event as a row."""
         packer = self._packers[kind]
-        self._pack(packer, row, packer.read(event))
+        packer.pack_row(packer.raw(event), self._buffer, row * self._stride, self.words)
 
     def put_plain(self, row: int, kind: int, fields: Mapping[str, Any]) -> None:
         """Pack one event given as plain JSON values."""
         packer = self._packers[kind]
-        self._pack(packer, row, [fields.get(name) for name in packer.names])
-
-    def _pack(self, packer: _Packer, row: int, raw: Sequence[Any]) -> None:
-        values = packer.values(raw)
-        packer.pack(self._buffer, row * self._stride, *values)
-        for place in packer.worded:
-            if raw[place] is not None:
-                self.words[values[place]] = raw[place].value if isinstance(raw[place], Enum) else raw[place]
+        packer.pack_row([fields.get(name) for name in packer.names], self._buffer, row * self._stride, self.words)
 
     def scatter(self, cells: np.ndarray, kinds: np.ndarray, n: int) -> None:
         """Bring the first `n` packed rows into the columns."""

@@ -1,10 +1,22 @@
 """Events: what happened, typed, identified and timed."""
 
+import difflib
 import types as python_types
 from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, ClassVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    NoReturn,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 
@@ -103,21 +115,16 @@ def _contract(name: str, annotation: Any) -> FieldContract:
     )
 
 
-class _ClassRead:
-    """A field read on the class is an expression, on an event its value."""
-
-    expression: ClassVar[Callable[[type, str], Any]]
-
-    def __init__(self, slot: Any, name: str) -> None:
-        self.slot, self.name = slot, name
-
-    def __get__(self, event: Any, cls: type) -> Any:
-        return _ClassRead.expression(cls, self.name) if event is None else self.slot.__get__(event, cls)
+_expressions: list[Callable[[Any, str], Any]] = []
 
 
-def read_fields_with(expression: Callable[[type, str], Any]) -> None:
+def read_fields_with(expression: Callable[[Any, str], Any]) -> None:
     """Say what `Payment.amount` gives: the expression language, which stands above events, sets it once."""
-    _ClassRead.expression = staticmethod(expression)
+    _expressions[:] = [expression]
+
+
+class _NoSuchFieldError(FlowError, AttributeError):
+    """An author's mistake that `hasattr` and `getattr` understand."""
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -125,8 +132,9 @@ class _EventType(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec's metac
     def __new__(
         mcs, name: str, bases: tuple[type, ...], space: dict[str, Any], *, version: int = 1, root: bool = False
     ) -> Any:
+        # no field can hold a cycle, so the garbage collector, whose pauses are the tail of latency, is kept out (gc=False)
         if root:
-            return super().__new__(mcs, name, bases, space, frozen=True, kw_only=True, forbid_unknown_fields=True)
+            return super().__new__(mcs, name, bases, space, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False)
         probe = type(name, (), {"__annotations__": space.get("__annotations__", {}), "__module__": space["__module__"]})
         try:
             hints = get_type_hints(probe, localns=dict(space), include_extras=True)
@@ -140,13 +148,29 @@ class _EventType(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec's metac
         for field in contract.values():
             if field.optional:
                 space.setdefault(field.name, None)
-        cls = super().__new__(mcs, name, bases, space, frozen=True, kw_only=True, forbid_unknown_fields=True)
+        cls = super().__new__(mcs, name, bases, space, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False)
         cls.__contract__ = inherited | contract
         cls.__version__ = version
         cls.__upgrades__ = {}
-        for known in contract:
-            setattr(cls, known, _ClassRead(cls.__dict__[known], known))
         return cls
+
+    def __getattribute__(cls, name: str) -> Any:
+        # a field read on the class is an expression; on an event, the metaclass is not asked and it is the value
+        if name[0] != "_" and name in type.__getattribute__(cls, "__contract__"):
+            return _expressions[0](cls, name)
+        return super().__getattribute__(name)
+
+    if not TYPE_CHECKING:  # a type checker knows the fields, and shall complain itself
+
+        def __getattr__(cls, name: str) -> NoReturn:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            near = difflib.get_close_matches(name, cls.__contract__, 1)
+            raise _NoSuchFieldError(
+                f"{cls.__name__} has no field {name!r}.",
+                seen=f"{cls.__name__}.{name}",
+                do=f"Did you mean {near[0]}?" if near else f"It has {', '.join(cls.__contract__)}.",
+            )
 
 
 class Event(msgspec.Struct, metaclass=_EventType, root=True):
@@ -172,8 +196,6 @@ def _own_fields() -> None:
         id=FieldContract("id", Type(Kind.TEXT), str, False, Field(description="Which event this is")),
         at=FieldContract("at", TIME, datetime, False, Field(description="When it happened")),
     )
-    for field in ("id", "at"):
-        setattr(Event, field, _ClassRead(Event.__dict__[field], field))
 
 
 _own_fields()

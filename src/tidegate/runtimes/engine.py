@@ -27,7 +27,7 @@ from tidegate.runtimes.journal import Journal, make_record
 from tidegate.runtimes.memory import Known, Memory, Past
 
 
-class Refused(msgspec.Struct, frozen=True, omit_defaults=True):
+class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """An event that was not taken, and why; `pointer` is the JSON Pointer of the field at fault, if one is."""
 
     id: str
@@ -36,7 +36,7 @@ class Refused(msgspec.Struct, frozen=True, omit_defaults=True):
     pointer: str = ""
 
 
-class Learned(msgspec.Struct, frozen=True):
+class Learned(msgspec.Struct, frozen=True, gc=False):
     """The answer to an event that is only learned from."""
 
     id: str
@@ -44,6 +44,7 @@ class Learned(msgspec.Struct, frozen=True):
 
 
 Answer = Decision | Refused | Learned
+_ENCODER = msgspec.json.Encoder()
 
 
 class Engine:
@@ -82,7 +83,8 @@ class Engine:
         self._journal = Journal(store, self.plan, self.models) if store is not None else None
         self._past: Past = self._journal if self._journal is not None else Memory(remember)
         self._broken = False
-        self.clock = 0
+        self._own = self.definition.event.__name__
+        self.timing: dict[str, float] = {}
         self._build()
         self.recovered = self._journal.recover(self) if self._journal is not None else 0
         gc.collect()
@@ -108,32 +110,38 @@ class Engine:
 
     def decide_many(self, events: Iterable[Event]) -> list[Answer]:
         """Decide events in this order; the answers are in the same order. Other types of event are learned from."""
-        checked = [check(event) for event in events]
-        return self.process([(event, body(event)) for event in checked])
+        return self.process([check(event) for event in events])
 
     def decide_json(self, data: bytes, event: str | None = None) -> bytes:
         """Decide one event given as JSON; the answer is JSON too. `event` names its type if it is not the flow's own."""
-        taken = self.readers[event or self.definition.event.__name__].read(data)
-        return msgspec.json.encode(self.process([(taken, body(taken))])[0])
+        return _ENCODER.encode(self.process([self.readers[event or self._own].read(data)])[0])
+
+    def decide_json_many(self, documents: Sequence[bytes]) -> list[bytes]:
+        """Decide many events given as JSON; the answers, in the same order, are JSON too.
+
+        Raises:
+            ContractError: one of them does not keep its contract; none is then taken.
+        """
+        read = self.readers[self._own].read
+        return [_ENCODER.encode(answer) for answer in self.process([read(document) for document in documents])]
 
     def learn(self, event: Event) -> Learned | Refused:
         """Learn from an event without deciding on it."""
-        taken = check(event)
-        return self.process([(taken, body(taken))], learn_only=True)[0]  # type: ignore[return-value]
+        return self.process([check(event)], learn_only=True)[0]  # type: ignore[return-value]
 
-    def process(
-        self, events: Sequence[tuple[Event, bytes]], *, learn_only: bool = False, overdue: Sequence[bool] = ()
-    ) -> list[Answer]:
-        """Take checked events with their canonical bodies, in order; everything above comes down to this.
+    def process(self, events: Sequence[Event], *, learn_only: bool = False, overdue: Sequence[bool] = ()) -> list[Answer]:
+        """Take events that keep their contract, in order; everything above comes down to this.
 
         `overdue` marks events whose deadline passed before their turn came.
         """
         if self._broken:
             self._mend()
+        if len(events) <= self.batch:
+            return self._batch(events, learn_only, overdue)
         answers: list[Answer] = []
         for start in range(0, len(events), self.batch):
-            part = events[start : start + self.batch]
-            answers += self._batch(part, learn_only, overdue[start : start + self.batch])
+            end = start + self.batch
+            answers += self._batch(events[start:end], learn_only, overdue[start:end])
         return answers
 
     def _mend(self) -> None:
@@ -143,103 +151,122 @@ class Engine:
         self.recovered = self._journal.recover(self)
         self._broken = False
 
-    def _batch(self, events: Sequence[tuple[Event, bytes]], learn_only: bool, overdue: Sequence[bool]) -> list[Answer]:
+    def _batch(self, events: Sequence[Event], learn_only: bool, overdue: Sequence[bool]) -> list[Answer]:
         began = perf_counter()
         answers: list[Answer | None] = [None] * len(events)
-        digests = [digest(data) for _, data in events]
-        known = self._past.find([event.id for event, _ in events])
-        new: list[int] = []
-        first: dict[str, int] = {}
-        twice: list[tuple[int, int]] = []
-        refusals: list[Refusal] = []
-        for place, (event, _) in enumerate(events):
-            at = microseconds_of(event.at)
-            if event.id in known:
-                answers[place] = self._repeated(event.id, digests[place], known[event.id], at, refusals)
-            elif event.id in first:
-                twice.append((place, first[event.id]))
-            elif at < self.clock - self.plan.lateness and self.clock:
-                reason = f"It is older than the flow's longest memory, {written(self.plan.lateness)} before the newest event."
-                answers[place] = Refused(event.id, reason, "before-retention", "/at")
-                refusals.append(Refusal(event.id, digests[place], reason, at))
-            else:
-                self.clock = max(self.clock, at)
-                first[event.id] = place
-                new.append(place)
+        new, twice, refusals = self._admit(events, answers)
         entries: list[Entry] = []
         for run in self._runs(events, new):
-            self._run(run, events, digests, learn_only, overdue, answers, entries)
+            self._run(run, events, learn_only, overdue, answers, entries)
         decided = perf_counter()
-        self._keep(entries, refusals, [(events[place][0].id, digests[place], answers[place]) for place in new])
-        for place, original in twice:
-            at = microseconds_of(events[place][0].at)
-            before = Known(digests[original], answers[original])
-            late: list[Refusal] = []
-            answers[place] = self._repeated(events[place][0].id, digests[place], before, at, late)
-            self._keep([], late, [])
+        try:
+            if new or refusals:
+                self._past.keep(entries, refusals, [(events[place], answers[place]) for place in new])
+            if twice:
+                self._again(events, twice, answers)
+        except StoreError:
+            self._broken = True
+            raise
         self.timing = {"decide": (decided - began) * 1e6, "keep": (perf_counter() - decided) * 1e6}
         return answers  # type: ignore[return-value]
 
-    def _repeated(self, id: str, own: bytes, known: Any, at: int, refusals: list[Refusal]) -> Answer:
-        """Same id, same content: the first answer. Same id, other content: refused, and the refusal kept."""
-        if known.digest != own:
-            reason = "This id was used before, with other content."
-            refusals.append(Refusal(id, own, reason, at))
-            return Refused(id, reason, "id-reused", "/id")
-        answer = known.answer
-        if isinstance(answer, bytes):
-            answer = msgspec.json.decode(answer, type=Decision)
-        if answer is None or isinstance(answer, Learned):
-            return Learned(id, repeated=True)
-        return msgspec.structs.replace(answer, repeated=True) if isinstance(answer, Decision) else answer
+    def _admit(
+        self, events: Sequence[Event], answers: list[Answer | None]
+    ) -> tuple[list[int], list[int], list[Refusal]]:
+        """Sort out what need not be decided: known ids are answered, what is too late is refused.
 
-    def _runs(self, events: Sequence[tuple[Event, bytes]], new: Sequence[int]) -> Iterable[list[int]]:
+        Returns:
+            The places of new events, those of ids that stand twice in this batch, and the refusals to be kept.
+        """
+        known = self._past.find([event.id for event in events])
+        new: list[int] = []
+        twice: list[int] = []
+        refusals: list[Refusal] = []
+        seen: set[str] = set()
+        for place, event in enumerate(events):
+            if event.id in known:
+                answers[place] = self._repeated(event, known[event.id], refusals)
+                continue
+            if event.id in seen:
+                twice.append(place)
+                continue
+            at = microseconds_of(event.at)
+            if self.clock and at < self.clock - self.plan.lateness:
+                answers[place] = self._too_late(event, at, refusals)
+                continue
+            if at > self.clock:
+                self.clock = at
+            seen.add(event.id)
+            new.append(place)
+        return new, twice, refusals
+
+    def _too_late(self, event: Event, at: int, refusals: list[Refusal]) -> Refused:
+        reason = f"It is older than the flow's longest memory, {written(self.plan.lateness)} before the newest event."
+        refusals.append(Refusal(event.id, digest(body(event)), reason, at))
+        return Refused(event.id, reason, "before-retention", "/at")
+
+    def _again(self, events: Sequence[Event], twice: Sequence[int], answers: list[Answer | None]) -> None:
+        """Answer ids that came twice within one batch, now that the first of them has its answer."""
+        known = self._past.find([events[place].id for place in twice])
+        refusals: list[Refusal] = []
+        for place in twice:
+            answers[place] = self._repeated(events[place], known[events[place].id], refusals)
+        self._past.keep([], refusals, [])
+
+    def _repeated(self, event: Event, known: Known, refusals: list[Refusal]) -> Answer:
+        """Same id, same content: the first answer. Same id, other content: refused, and the refusal kept."""
+        if not known.same(event):
+            reason = "This id was used before, with other content."
+            refusals.append(Refusal(event.id, digest(body(event)), reason, microseconds_of(event.at)))
+            return Refused(event.id, reason, "id-reused", "/id")
+        if isinstance(known.answer, Decision):
+            return msgspec.structs.replace(known.answer, repeated=True)
+        return Learned(event.id, repeated=True)
+
+    def _runs(self, events: Sequence[Event], new: list[int]) -> Iterable[list[int]]:
         """Cut where an entity list changes: what follows must see it."""
-        run: list[int] = []
+        if not self.plan.lists and ListChange not in map(type, events):
+            return [new] if new else []
+        runs: list[list[int]] = []
         for place in new:
-            if isinstance(events[place][0], ListChange):
-                if run:
-                    yield run
-                yield [place]
-                run = []
-            else:
-                run.append(place)
-        if run:
-            yield run
+            alone = isinstance(events[place], ListChange)
+            if not runs or alone or isinstance(events[runs[-1][-1]], ListChange):
+                runs.append([])
+            runs[-1].append(place)
+        return runs
 
     def _run(
         self,
         run: list[int],
-        events: Sequence[tuple[Event, bytes]],
-        digests: Sequence[bytes],
+        events: Sequence[Event],
         learn_only: bool,
         overdue: Sequence[bool],
         answers: list[Answer | None],
         entries: list[Entry],
     ) -> None:
-        if isinstance(events[run[0]][0], ListChange):
-            self.change_list(events[run[0]][0])
-            answers[run[0]] = Learned(events[run[0]][0].id)
-            if self._journal is not None:
-                entries.append(self._journal.learned(events[run[0]], digests[run[0]]))
+        first, journal = events[run[0]], self._journal
+        if isinstance(first, ListChange):
+            self.change_list(first)
+            answers[run[0]] = Learned(first.id)
+            if journal is not None:
+                entries.append(journal.learned(first))
             return
-        decider, journal = self.decider, self._journal
-        self.put([events[place][0] for place in run], learn_only)
+        decider, make = self.decider, self.answers.decision
+        self.put([events[place] for place in run], learn_only)
         decider.run(len(run))
         for row, place in enumerate(run):
-            event, data = events[place]
-            if decider.kinds[row] != 0 or learn_only:
+            event = events[place]
+            if learn_only or decider.kinds[row] != 0:
                 answers[place] = Learned(event.id)
                 if journal is not None:
-                    entries.append(journal.learned(events[place], digests[place], LEARN))
+                    entries.append(journal.learned(event))
                 continue
             late = bool(overdue) and overdue[place]
-            texts = self._texts(event) if decider.settled[1, row] or self.explain else {}
-            decision = self.answers.decision(row, event.id, texts, late)
+            texts = self._texts(event) if self.explain or decider.settled[1, row] else {}
+            decision = make(row, event.id, texts, late)
             answers[place] = decision
             if journal is not None:
-                record = make_record(decider, row, late, decision)
-                entries.append(journal.decided(event, data, digests[place], decision, record))
+                entries.append(journal.decided(event, decision, make_record(decider, row, late)))
 
     def put(self, events: Sequence[Event], learn_only: bool = False) -> None:
         """Bring events into the decider's rows.
@@ -272,13 +299,6 @@ class Engine:
     def _texts(self, event: Event) -> dict[int, str]:
         names = [field.name for field in self.plan.kinds[0].fields]
         return texts_of(self.plan, 0, names, [getattr(event, name) for name in names])
-
-    def _keep(self, entries: list[Entry], refusals: list[Refusal], answered: list[tuple[str, bytes, Any]]) -> None:
-        try:
-            self._past.keep(entries, refusals, answered)
-        except StoreError:
-            self._broken = True
-            raise
 
     def snapshot(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The state as arrays and a header of plain values; `restore` takes both."""

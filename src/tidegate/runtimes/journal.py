@@ -13,6 +13,7 @@ from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.plan import Plan, dump
 from tidegate.errors import SnapshotError
+from tidegate.events.contract import body, digest
 from tidegate.events.event import Event
 from tidegate.evidence.record import LEARN, Entry, Found, Refusal
 from tidegate.evidence.snapshot import Snapshots
@@ -45,12 +46,24 @@ class Program(msgspec.Struct):
 _ENCODER = msgspec.msgpack.Encoder()
 
 
-def make_record(decider: Decider, row: int, overdue: bool, decision: Decision) -> bytes:
+def make_record(decider: Decider, row: int, overdue: bool) -> bytes:
     """The record of a decision that was just made in a row."""
     columns = decider.remembered
     past = decider.cells[columns, row] if len(columns) else np.zeros(0, np.int64)
     words = {int(cell): decider.words[int(cell)] for cell in past if int(cell) in decider.words} if decider.words else {}
     return _ENCODER.encode(Record(past.tobytes(), words, decider.limited.get(row, -1), overdue))
+
+
+class Kept:
+    """What the store holds under an id."""
+
+    def __init__(self, found: Found) -> None:
+        self._digest = found.digest
+        self.answer = None if found.answer is None else msgspec.json.decode(found.answer, type=Decision)
+
+    def same(self, event: Event) -> bool:
+        """Whether the event has the content that was kept."""
+        return digest(body(event)) == self._digest
 
 
 class Journal:
@@ -69,24 +82,25 @@ class Journal:
         self.flow: bytes = store.put_artefact("flow", _ENCODER.encode(Program(dump(plan), kept)))
         self.passed_over: list[SnapshotError] = []
 
-    def find(self, ids: Sequence[str]) -> Mapping[str, Found]:
+    def find(self, ids: Sequence[str]) -> Mapping[str, "Kept"]:
         """What the store knows of the ids."""
-        return self.store.find(ids)
+        return {id: Kept(found) for id, found in self.store.find(ids).items()}
 
-    def keep(self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[str, bytes, Any]]) -> None:
+    def keep(self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]) -> None:
         """Keep a batch in one transaction."""
         if entries or refusals:
             self.store.append(entries, refusals)
 
-    def decided(self, event: Event, body: bytes, digest: bytes, decision: Decision, record: bytes) -> Entry:
+    def decided(self, event: Event, decision: Decision, record: bytes) -> Entry:
         """The entry of a decision."""
+        data = body(event)
         answer = to_json(decision)
         return Entry(
             id=event.id,
             kind=type(event).__name__,
             at=microseconds_of(event.at),
-            digest=digest,
-            body=body,
+            digest=digest(data),
+            body=data,
             answer=answer,
             record=record,
             outcome=decision.outcome,
@@ -97,12 +111,11 @@ class Journal:
             outbox=(("alarms", answer),) if decision.alarm else (),
         )
 
-    def learned(self, event: tuple[Event, bytes], digest: bytes, flags: int = LEARN) -> Entry:
+    def learned(self, event: Event, flags: int = LEARN) -> Entry:
         """The entry of an event that was only learned from."""
-        what, body = event
-        return Entry(
-            id=what.id, kind=type(what).__name__, at=microseconds_of(what.at), digest=digest, body=body, flow=self.flow, flags=flags
-        )
+        data, at = body(event), microseconds_of(event.at)
+        kind = type(event).__name__
+        return Entry(id=event.id, kind=kind, at=at, digest=digest(data), body=data, flow=self.flow, flags=flags)
 
     def save(self, engine: "Engine") -> None:
         """Write a snapshot of the state as of the last record."""

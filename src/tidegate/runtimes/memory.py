@@ -2,43 +2,60 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+import msgspec
+
+from tidegate.events.event import Event
 from tidegate.evidence.record import Entry, Refusal
 
 
-class Known(NamedTuple):
-    """What is known of an id: the digest of its content and the first answer."""
+class Known(Protocol):
+    """What is known of an id that came before."""
 
-    digest: bytes
     answer: Any
+
+    def same(self, event: Event) -> bool:
+        """Whether this event has the content that the id had the first time."""
 
 
 class Past(Protocol):
     """What has been answered before, and where answers are kept."""
 
-    def find(self, ids: Sequence[str]) -> Mapping[str, Any]:
-        """What is known of those of the ids that came before, each with `digest` and `answer`."""
+    def find(self, ids: Sequence[str]) -> Mapping[str, Known]:
+        """What is known of those of the ids that came before."""
 
-    def keep(self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[str, bytes, Any]]) -> None:
+    def keep(self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]) -> None:
         """Keep a batch; it is safe when this returns."""
 
 
+class Remembered(msgspec.Struct, gc=False):
+    """An event and the answer it got; kept out of the garbage collector's sight, whose pauses grow with what it sees."""
+
+    event: Event
+    answer: Any
+
+    def same(self, event: Event) -> bool:
+        """Whether the events are equal, field by field."""
+        return type(event) is type(self.event) and event == self.event
+
+
 class Memory:
-    """The last `most` ids with their digests and answers."""
+    """The last `most` events with their answers, by id."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._known: OrderedDict[str, Remembered] = OrderedDict()
 
-    def find(self, ids: Sequence[str]) -> Mapping[str, Known]:
+    def find(self, ids: Sequence[str]) -> Mapping[str, Remembered]:
         """What is known of those of the ids that are still remembered."""
         known = self._known
         return {id: known[id] for id in ids if id in known}
 
-    def keep(self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[str, bytes, Any]]) -> None:
+    def keep(self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]) -> None:
         """Remember the answers, and forget the oldest beyond the limit."""
-        for id, digest, answer in answered:
-            self._known[id] = Known(digest, answer)
-        while len(self._known) > self._most:
-            self._known.popitem(last=False)
+        known = self._known
+        for event, answer in answered:
+            known[event.id] = Remembered(event, answer)
+        while len(known) > self._most:
+            known.popitem(last=False)
