@@ -1,0 +1,244 @@
+"""`tidegate check`: read a flow, say everything that can be said of it without events."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
+from tidegate.cli.terminal import COLOURS, emit, next_steps, out
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tidegate.decisions.flow import Definition
+
+
+def check(
+    flow: FlowPlace,
+    models: ModelsPath = DEFAULT_MODELS,
+    as_json: AsJson = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of each event type, and nothing else.")] = False,
+) -> None:
+    """Read a flow and say what it is: its contracts, features and their cost, memory, rules, models and limits.
+
+    Any mistake in the file is told with its line; the exit code is then 2.
+    """
+    from tidegate.runtimes.load import load_flow
+
+    definition = load_flow(flow).definition
+    if schema:
+        from tidegate.events.json_schema import json_schema
+
+        emit({kind.__name__: json_schema(kind) for kind in definition.kinds})
+        return
+    facts = _facts(definition, models)
+    if as_json:
+        emit(facts)
+        return
+    _show(facts, flow, models)
+
+
+def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
+    """Everything that is said, as plain values."""
+    from tidegate.events.durations import written
+    from tidegate.expressions.text import write
+
+    names = {id(expr): name for name, expr in reversed(definition.features.items())}
+    shown = {name: expr for name, expr in definition.features.items() if names[id(expr)] == name}
+    return {
+        "flow": definition.name,
+        "purpose": " ".join(definition.purpose.split()),
+        "digest": definition.digest,
+        "events": [_contract(kind, decided=kind is definition.event) for kind in definition.kinds],
+        "features": [
+            {"name": name, "text": write(expr, names), "type": str(expr.type), "unit": _unit(expr.type), **_cost(expr)}
+            for name, expr in shown.items()
+        ],
+        "memory": _memory(definition),
+        "rules": [
+            {"name": name, "outcome": rule.outcome.word, "when": write(rule.when, names), "because": rule.because}
+            for name, rule in definition.rules.items()
+        ],
+        "score": None if definition.score is None else names.get(id(definition.score)) or write(definition.score, names),
+        "alarm": write(definition.alarm, names) if definition.alarm is not None else None,
+        "level": None if definition.level is None else dict(zip(definition.level.names, definition.level.thresholds, strict=True)),
+        "limits": [
+            f"at most {cap.count} times {cap.outcome.word} in {written(cap.last)}, then {cap.then.word}" for cap in definition.caps
+        ] + ([f"an answer within {written(definition.deadline.within)}, else {definition.deadline.answer.word}"] if definition.deadline else []),
+        "lateness": written(definition.lateness),
+        "models": _models(definition, models),
+        "lists": [known.name for known in definition.lists],
+    }  # fmt: skip
+
+
+def _unit(kind: Any) -> str:
+    return {"duration": "seconds"}.get(kind.kind.value, kind.currency or "")
+
+
+def _contract(kind: Any, *, decided: bool) -> dict[str, Any]:
+    from tidegate.events.durations import written
+
+    return {
+        "name": kind.__name__,
+        "version": kind.__version__,
+        "decided": decided,
+        "description": " ".join((kind.__doc__ or "").split()),
+        "fields": [
+            {
+                "name": field.name,
+                "type": str(field.type),
+                "optional": field.optional,
+                "personal": field.about.personal.value,
+                "known_after": None if field.known_after is None else written(field.known_after),
+                "description": field.about.description,
+            }
+            for field in kind.__contract__.values()
+        ],
+    }
+
+
+def _cost(expr: Any) -> dict[str, int]:
+    """What a feature asks for: windows to be read, and steps of arithmetic on top."""
+    from tidegate.expressions.node import Call, walk
+    from tidegate.features.window import Window
+
+    seen: dict[Any, Any] = {}
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        if node.key in seen:
+            continue
+        seen[node.key] = node
+        if not isinstance(node, Window):
+            stack += node.args
+    return {
+        "windows": sum(isinstance(node, Window) for node in seen.values()),
+        "steps": sum(isinstance(node, Call) for node in seen.values()),
+        "reach_us": max((node.frame.last + node.frame.delay for node in walk(expr) if isinstance(node, Window)), default=0),
+    }
+
+
+def _memory(definition: "Definition") -> list[dict[str, Any]]:
+    """The bound on memory per entity, for each stream of events that windows are over."""
+    from tidegate.decisions.planner import plan
+    from tidegate.features.windows import Windows
+
+    made = plan(definition)
+    keys = {field.column: field.name for kind in made.kinds for field in kind.fields}
+    windows = Windows(made.streams, lateness=made.lateness)
+    return [
+        {
+            "events": made.kinds[stream.kind].event,
+            "filed_under": keys.get(stream.learn_key, "a pair of keys"),
+            "windows": len(stream.windows),
+            "bound": windows.bound(number),
+        }
+        for number, stream in enumerate(made.streams)
+    ]
+
+
+def _models(definition: "Definition", folder: Path) -> list[dict[str, Any]]:
+    """The models that the flow wants, and whether they are there and read what it gives them."""
+    from tidegate.decisions.planner import plan
+    from tidegate.models.registry import Registry
+
+    registry = Registry(folder)
+    there = set(registry.references())
+    found = []
+    for segment in plan(definition).segments:
+        for one in segment.models:
+            fact: dict[str, Any] = {"reference": one.reference, "features": len(one.names), "otherwise": one.default, "digest": None}
+            if one.reference in there:
+                kept = registry.artefact(one.reference)
+                kept.model().require(one.names)
+                fact |= {"digest": kept.digest, "version": kept.card.version, "metrics": kept.card.metrics}
+            found.append(fact)
+    return found
+
+
+def _show(facts: dict[str, Any], flow: str, models: Path) -> None:
+    console = out()
+    from rich.text import Text
+
+    console.print(Text.assemble((facts["flow"], "bold"), "  ", (facts["digest"][:12], "dim")))
+    if facts["purpose"]:
+        console.print(Text(facts["purpose"]), soft_wrap=True)
+    for event in facts["events"]:
+        _show_event(console, event)
+    _show_features(console, facts["features"])
+    _show_memory(console, facts)
+    _show_rules(console, facts)
+    lacking = _show_models(console, facts["models"], models)
+    steps = [f"tidegate replay {flow} FILE  run it over a file of events", f"tidegate serve {flow}  answer over HTTP"]
+    if lacking:
+        steps.insert(0, f"tidegate features {flow} FILE  write a training set, then `tidegate train`")
+    next_steps(*steps)
+
+
+def _table(console: "Console", title: str, *columns: str) -> Any:
+    from rich.table import Table
+
+    console.print(f"\n[bold]{title}[/]")
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="right" if name in ("windows", "steps") else "left", overflow="fold")
+    return table
+
+
+def _show_event(console: "Console", event: dict[str, Any]) -> None:
+    from rich.text import Text
+
+    what = "decides on" if event["decided"] else "learns from"
+    table = _table(console, f"{what} {event['name']} v{event['version']}", "field", "type", "personal data", "description")
+    for field in event["fields"]:
+        kind = field["type"] + (" or none" if field["optional"] else "")
+        about = field["description"] + (f" (known after {field['known_after']})" if field["known_after"] else "")
+        table.add_row(*(Text(t) for t in (field["name"], kind, "" if field["personal"] == "none" else field["personal"], about)))
+    console.print(table)
+
+
+def _show_features(console: "Console", features: list[dict[str, Any]]) -> None:
+    from rich.text import Text
+
+    table = _table(console, f"{len(features)} features", "name", "what it is", "type", "windows", "steps")
+    for one in features:
+        table.add_row(Text(one["name"]), Text(one["text"]), Text(one["type"], "dim"), str(one["windows"]), str(one["steps"]))
+    console.print(table)
+
+
+def _show_memory(console: "Console", facts: dict[str, Any]) -> None:
+    from rich.text import Text
+
+    console.print(f"\n[bold]memory[/]  [dim]events may be {facts['lateness']} late[/]")
+    for stream in facts["memory"]:
+        many = f"{stream['windows']} window" + ("s" if stream["windows"] > 1 else "")
+        console.print(Text(f"  {stream['events']} by {stream['filed_under']} ({many}): {stream['bound']}"), soft_wrap=True)
+
+
+def _show_rules(console: "Console", facts: dict[str, Any]) -> None:
+    from rich.text import Text
+
+    table = _table(console, f"{len(facts['rules'])} rules", "outcome", "name", "when", "because")
+    for rule in facts["rules"]:
+        table.add_row(Text(rule["outcome"], COLOURS[rule["outcome"]]), *(Text(rule[k]) for k in ("name", "when", "because")))
+    console.print(table)
+    for name in ("score", "alarm"):
+        if facts[name]:
+            console.print(Text.assemble((name, "dim"), f"  {facts[name]}"), soft_wrap=True)
+    if facts["level"]:
+        console.print("[dim]level[/]  " + ", ".join(f"{name} from {value:g}" for name, value in facts["level"].items()))
+    for limit in facts["limits"]:
+        console.print(f"[dim]limit[/]  {limit}")
+
+
+def _show_models(console: "Console", wanted: list[dict[str, Any]], folder: Path) -> bool:
+    if wanted:
+        console.print("\n[bold]models[/]")
+    for one in wanted:
+        if one["digest"]:
+            state = f"[green]found[/] version {one['version']}, {one['digest'][:12]}"
+        else:
+            state = f"[yellow]not found[/] in {folder}; its otherwise, {one['otherwise']:g}, is used and recorded"
+        console.print(f"  {one['reference']} ({one['features']} features)  {state}", soft_wrap=True)
+    return any(one["digest"] is None for one in wanted)

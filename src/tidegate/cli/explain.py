@@ -1,0 +1,120 @@
+"""`tidegate explain`: one decision, in words."""
+
+from typing import TYPE_CHECKING, Any
+
+from tidegate.cli.options import DEFAULT_STORE, AsJson, EventId, StorePath, found, opened
+from tidegate.cli.terminal import COLOURS, emit, next_steps, out, when
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tidegate.decisions.decision import Decision
+    from tidegate.evidence.record import Stored
+
+
+def explain(id: EventId, store: StorePath = DEFAULT_STORE, as_json: AsJson = False) -> None:
+    """Tell why an event was decided as it was: the rules that fired, what they saw, what moved the model, and the proof."""
+    import msgspec
+
+    from tidegate.decisions.decision import Decision
+    from tidegate.evidence.proof import prove
+
+    with opened(store) as kept:
+        record = found(kept, id)
+        proof = prove(kept, id)
+    answer: bytes = record.answer or b""
+    if as_json:
+        emit({"decision": msgspec.Raw(answer), "event": msgspec.Raw(record.body), "type": record.kind, "proof": proof})
+        return
+    decision = msgspec.json.decode(answer, type=Decision)
+    console = out()
+    _headline(console, decision, record)
+    _event(console, msgspec.json.decode(record.body))
+    _rules(console, decision)
+    _model(console, decision)
+    _evidence(console, decision, record, proof)
+    next_steps(
+        f"tidegate remake {id} --store {store}  make it again from its record",
+        f"tidegate verify --store {store}  check every seal of the store",
+    )
+
+
+def _title(console: "Console", text: str) -> None:
+    console.print(f"\n[bold]{text}[/]")
+
+
+def _headline(console: "Console", decision: "Decision", record: "Stored") -> None:
+    from rich.text import Text
+
+    line = Text.assemble((decision.outcome.upper(), f"bold {COLOURS.get(decision.outcome, 'white')}"), f"  {record.kind} ", (decision.id, "bold"))
+    line.append(f"  {when(record.at)} UTC", "dim")
+    console.print(line)
+    parts = []
+    if decision.score is not None:
+        parts.append(f"score {decision.score:.4f}")
+    if decision.level is not None:
+        parts.append(f"level {decision.level}")
+    if decision.alarm:
+        parts.append("[bold red]alarm[/]")
+    if parts:
+        console.print(", ".join(parts))
+    if decision.limited:
+        console.print(f"[yellow]Limited:[/] {decision.limited}")
+
+
+def _event(console: "Console", fields: dict[str, Any]) -> None:
+    from rich.text import Text
+
+    _title(console, "What happened")
+    shown = [f"{name} {_value(value)}" for name, value in fields.items() if name not in ("id", "at") and value is not None]
+    console.print(Text("  " + ", ".join(shown)), soft_wrap=True)
+
+
+def _rules(console: "Console", decision: "Decision") -> None:
+    from rich.text import Text
+
+    _title(console, "Why")
+    if not decision.rules:
+        console.print("  No rule fired.")
+    for fired in decision.rules:
+        colour = COLOURS.get(fired.outcome, "white")
+        console.print(Text.assemble("  ", (fired.outcome, colour), "  ", fired.because, ("  " + fired.rule, "dim")), soft_wrap=True)
+        for name, value in fired.saw.items():
+            console.print(Text.assemble("           ", (name, "dim"), f" {_value(value)}"), soft_wrap=True)
+    if decision.unknown:
+        console.print(Text.assemble(("  not told, for want of a value: ", "dim"), ", ".join(decision.unknown)), soft_wrap=True)
+
+
+def _model(console: "Console", decision: "Decision") -> None:
+    from rich.text import Text
+
+    for use in decision.models:
+        _title(console, "What the model says")
+        said = f"  {use.model} says {use.score:.4f}"
+        said += f", its otherwise: {use.otherwise}" if use.otherwise else ""
+        console.print(Text.assemble(said, (f"  {use.digest[:12]}" if use.digest else "", "dim")), soft_wrap=True)
+    for reason in decision.reasons:
+        console.print(Text.assemble("  ", (f"{reason.contribution:+.2f}", "red" if reason.contribution > 0 else "green"), f"  {reason.words}"))
+
+
+def _evidence(console: "Console", decision: "Decision", record: "Stored", proof: dict[str, object]) -> None:
+    from rich.text import Text
+
+    _title(console, "Evidence")
+    console.print(Text(f"  flow {decision.flow}"), soft_wrap=True)
+    steps = proof["proof"]
+    many = len(steps) if isinstance(steps, list) else 0
+    console.print(f"  record {record.seq:,} of {proof['size']:,}, proven in the log by {many} hashes", soft_wrap=True)
+    console.print(Text.assemble("  seal ", (str(proof["leaf"])[:32] + "…", "dim"), "  root ", (str(proof["root"])[:32] + "…", "dim")), soft_wrap=True)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict) and set(value) == {"units", "currency"}:
+        from tidegate.events.money import Money
+
+        return str(Money(**value))
+    if value is None:
+        return "missing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
