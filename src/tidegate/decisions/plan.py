@@ -145,7 +145,7 @@ def _to_plain(value: object) -> object:
 def _from_plain(kind: type, value: object) -> object:
     if kind is np.ndarray:
         shape, data = value  # type: ignore[misc]
-        return np.frombuffer(data, dtype=np.int64).reshape(shape)
+        return np.frombuffer(data, dtype=np.int64).reshape(shape).copy()  # kernels take what can be written
     raise NotImplementedError(kind)
 
 

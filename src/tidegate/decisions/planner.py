@@ -49,7 +49,7 @@ class _Planner:
         self.lists: list[ListPlan] = []
         self.windows: dict[tuple[int, int], list[WindowPlan]] = {}
         self.before = Compiler(self.columns, self._before_leaf)
-        self.names = {id(e): n for n, e in definition.features.items()}
+        self.names = {id(e): n for n, e in reversed(definition.features.items())}  # the first of two names
         self.worded: set[int] = set()
 
     def kind(self, event: type[Event]) -> int:
