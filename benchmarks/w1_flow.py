@@ -85,15 +85,23 @@ class W1Decision(W1):
     alarm = risk > 0.9
     burst = review(W1.card_count_1m >= 6, because="Six payments within a minute")
     busy_hour = review(W1.card_count_1h >= 30, because="Thirty payments within an hour")
-    large = review((W1.card_count_7d >= 5) & (Payment.amount_cents > W1.card_mean_7d * 40), because="Forty times the usual amount")
-    over_max = review(
-        (W1.card_count_7d >= 10) & (Payment.amount_cents > W1.card_max_7d * 10), because="Ten times the largest amount of the week"
+    large = review(
+        (W1.card_count_7d >= 5) & (Payment.amount_cents > W1.card_mean_7d * 40), because="Forty times the usual amount"
     )
-    spread = review((W1.card_std_7d > 1_500_000) & (W1.card_count_7d > 5), because="Amounts that vary more than cards do")
-    hopping = review(W1.card_merchants_24h >= 25, because="Many merchants in a day")
+    over_max = review(
+        (W1.card_count_7d >= 10) & (Payment.amount_cents > W1.card_max_7d * 10),
+        because="Ten times the largest amount of the week",
+    )
+    spread = review(
+        (W1.card_std_7d > 2_000_000) & (W1.card_count_7d > 5), because="Amounts that vary more than cards do"
+    )
+    hopping = review(W1.card_merchants_24h >= 250, because="Many merchants in a day")
     spending = decline(W1.card_sum_24h > 30_000_000, because="More than 300,000 in a day")
     bad_merchant = review(
-        (W1.merchant_declined_24h > 0.6) & (W1.merchant_count_24h >= 5), because="A merchant where most payments are declined"
+        (W1.merchant_declined_24h > 0.6) & (W1.merchant_count_24h >= 5),
+        because="A merchant where most payments are declined",
     )
-    new_merchant = review((W1.merchant_count_7d == 0) & (Payment.amount_cents > 2_000_000), because="A large payment to a new merchant")
+    new_merchant = review(
+        (W1.merchant_count_7d == 0) & (Payment.amount_cents > 2_000_000), because="A large payment to a new merchant"
+    )
     risky = decline(risk > 0.95, because="Unlike this card's history")

@@ -56,7 +56,9 @@ class Answers:
         explain: give every feature's value in every decision.
     """
 
-    def __init__(self, decider: Decider, *, explain: bool = False, descriptions: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, decider: Decider, *, explain: bool = False, descriptions: Mapping[str, str] | None = None
+    ) -> None:
         self.decider, self.plan, self.explain = decider, decider.plan, explain
         self.currency = next((f.currency for k in self.plan.kinds for f in k.fields if f.currency), None)
         self.flow = f"{self.plan.flow}@{self.plan.digest[:12]}"
@@ -97,7 +99,9 @@ class Answers:
             alarm=bool(alarm),
             rules=self._fired(row, words) if settled[1, row] else (),
             reasons=self._reasons(row) if self.models and (outcome or alarm) else (),
-            unknown=tuple(r.name for r in plan.rules if decider.cells[r.when, row] == MISSING) if settled[2, row] else (),
+            unknown=tuple(r.name for r in plan.rules if decider.cells[r.when, row] == MISSING)
+            if settled[2, row]
+            else (),
             models=self._uses(row) if self.models else (),
             limited=limited,
             flow=self.flow,
@@ -120,7 +124,9 @@ class Answers:
             self.plan.rules[r] for r in self._severest if self.decider.cells[self.plan.rules[r].when, row] == 1
         ]
         return tuple(
-            FiredRule(rule.name, OUTCOMES[rule.outcome], rule.because, {s.name: self._value(s, row, words) for s in rule.saw})
+            FiredRule(
+                rule.name, OUTCOMES[rule.outcome], rule.because, {s.name: self._value(s, row, words) for s in rule.saw}
+            )
             for rule in fired
         )
 
@@ -144,7 +150,8 @@ class Answers:
                 values = binding.values(self.decider.cells, row)
                 found = reasons(binding.model, values, parts, descriptions=self.descriptions)
                 return tuple(
-                    ModelReason(r.feature, self._natural(model, r.feature, r.value), r.contribution, r.words) for r in found
+                    ModelReason(r.feature, self._natural(model, r.feature, r.value), r.contribution, r.words)
+                    for r in found
                 )
         return ()
 

@@ -128,7 +128,12 @@ class Decider:
 
     def snapshot(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """The state: arrays, and a header of plain values."""
-        header = {"digest": self.plan.digest, "lists": self.book.dump(), "caps": self._limited, "words": list(self.words.items())}
+        header = {
+            "digest": self.plan.digest,
+            "lists": self.book.dump(),
+            "caps": self._limited,
+            "words": list(self.words.items()),
+        }
         return {f"windows.{name}": array for name, array in self.windows.snapshot().items()}, header
 
     def restore(self, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
@@ -138,8 +143,12 @@ class Decider:
             SnapshotError: it is of another flow.
         """
         if header.get("digest") != self.plan.digest:
-            raise SnapshotError("The snapshot is of another flow.", seen=str(header.get("digest")), do="Replay the events instead.")
-        self.windows.restore({name.removeprefix("windows."): a for name, a in arrays.items() if name.startswith("windows.")})
+            raise SnapshotError(
+                "The snapshot is of another flow.", seen=str(header.get("digest")), do="Replay the events instead."
+            )
+        self.windows.restore(
+            {name.removeprefix("windows."): a for name, a in arrays.items() if name.startswith("windows.")}
+        )
         self.book.load(header["lists"])
         self._limited = [list(times) for times in header["caps"]]
         self.words = {int(cell): text for cell, text in header["words"]}

@@ -100,7 +100,9 @@ class _Packer:
         self.columns = [AT, *(f.column for f in kind.fields), *(t.column for t in kind.texts)]
         self.worded = [place for place, f in enumerate(kind.fields, 1) if f.column in worded]
         self._places: list[int] | None = None
-        self._plain = [f.type.kind in (Kind.INT, Kind.BOOL) or (f.type.kind is Kind.KEY and f.type.whole) for f in kind.fields]
+        self._plain = [
+            f.type.kind in (Kind.INT, Kind.BOOL) or (f.type.kind is Kind.KEY and f.type.whole) for f in kind.fields
+        ]
 
     def raw(self, event: Event) -> list[Any]:
         """The values of the fields in order."""
@@ -114,7 +116,9 @@ class _Packer:
         order = event.__struct_fields__
         self._places = [order.index(name) for name in self.names]
         ready = {
-            place for place, plain in enumerate(self._plain, 1) if plain and not event.__contract__[self.names[place]].optional
+            place
+            for place, plain in enumerate(self._plain, 1)
+            if plain and not event.__contract__[self.names[place]].optional
         }
         self.convert = [(place, convert) for place, convert in self.convert if place not in ready]
 

@@ -72,7 +72,11 @@ class Flow(Generic[E]):
         parent = next((base.__dict__["definition"] for base in cls.__bases__ if "definition" in base.__dict__), None)
         event = _event_of(cls) or (parent.event if parent else None)
         if event is None:
-            raise FlowError("A flow says which event it decides on.", seen=cls.__name__, do=f"class {cls.__name__}(Flow[Payment]): …")
+            raise FlowError(
+                "A flow says which event it decides on.",
+                seen=cls.__name__,
+                do=f"class {cls.__name__}(Flow[Payment]): …",
+            )
         own = {name: value for name, value in cls.__dict__.items() if not name.startswith("_") and name != "definition"}
         _only_known(cls.__name__, own)
         cls.definition = _define(cls, event, _merged(parent, own, cls))
@@ -95,7 +99,11 @@ def _only_known(flow: str, own: dict[str, Any]) -> None:
         if callable(value) or isinstance(value, (property, classmethod, staticmethod)):
             raise FlowError(f"{flow}.{name} is code; a flow is data.", seen=repr(value), do="Write an expression.")
         near = difflib.get_close_matches(name, _SETTINGS, 1)
-        do = f"Did you mean {near[0]}?" if near else "A line of a flow is an expression, a rule, or one of " + ", ".join(_SETTINGS) + "."
+        do = (
+            f"Did you mean {near[0]}?"
+            if near
+            else "A line of a flow is an expression, a rule, or one of " + ", ".join(_SETTINGS) + "."
+        )
         raise FlowError(f"{flow}.{name} is nothing that a flow knows.", seen=repr(value), do=do)
 
 
@@ -109,7 +117,9 @@ def _merged(parent: Definition | None, own: dict[str, Any], cls: type) -> dict[s
         settings[name] = next((base.__dict__[name] for base in cls.__mro__[1:] if name in base.__dict__), None)
     inherited |= {name: value for name, value in settings.items() if value is not None and name not in parent.features}
     swap = {
-        id(inherited[name]): value for name, value in own.items() if isinstance(value, Expr) and isinstance(inherited.get(name), Expr)
+        id(inherited[name]): value
+        for name, value in own.items()
+        if isinstance(value, Expr) and isinstance(inherited.get(name), Expr)
     }
     merged: dict[str, Any] = {}
     changed: dict[int, Expr] = dict(swap)
@@ -190,7 +200,9 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
         lateness=lateness,
         windows=windows,
         models=tuple(node for node in nodes.values() if isinstance(node, ModelScore)),
-        lists=tuple({node.entity_list.name: node.entity_list for node in nodes.values() if isinstance(node, ListCheck)}.values()),
+        lists=tuple(
+            {node.entity_list.name: node.entity_list for node in nodes.values() if isinstance(node, ListCheck)}.values()
+        ),
         text=text,
         digest=hashlib.sha256(text.encode()).hexdigest(),
     )
@@ -209,7 +221,9 @@ def _reads_only(root: Expr, event: type[Event]) -> None:
         if not isinstance(node, FieldRead):
             continue
         if not issubclass(event, node.event):
-            raise FlowError(f"{node} is not a field of {event.__name__}, the event decided on.", do="Read it through a window.")
+            raise FlowError(
+                f"{node} is not a field of {event.__name__}, the event decided on.", do="Read it through a window."
+            )
         if node.event.__contract__[node.name].known_after is not None:
             raise FlowError(f"{node} is not known when the event is decided.", do="Read it through a delayed window.")
 
@@ -227,7 +241,9 @@ def _probe(window: Window, event: type[Event]) -> Expr:
 def _currency(nodes: dict[tuple[Any, ...], Expr], said: str | None, flow: str) -> str | None:
     """The one currency that amounts without a currency of their own are read in."""
     named = {n.type.currency for n in nodes.values() if n.type.kind is Kind.MONEY and n.type.currency}
-    opened = [n for n in nodes.values() if isinstance(n, FieldRead) and n.type.kind is Kind.MONEY and not n.type.currency]
+    opened = [
+        n for n in nodes.values() if isinstance(n, FieldRead) and n.type.kind is Kind.MONEY and not n.type.currency
+    ]
     if said is not None:
         if said not in DECIMALS:
             raise FlowError("currency is a three-letter ISO 4217 code.", seen=repr(said), do='Write currency = "EUR".')
@@ -235,7 +251,9 @@ def _currency(nodes: dict[tuple[Any, ...], Expr], said: str | None, flow: str) -
         return said
     if opened and len(named) != 1:
         raise FlowError(
-            f"{flow} reads {opened[0]}, whose currency is open.", seen=", ".join(sorted(named)) or "no currency", do='Write currency = "EUR".'
+            f"{flow} reads {opened[0]}, whose currency is open.",
+            seen=", ".join(sorted(named)) or "no currency",
+            do='Write currency = "EUR".',
         )
     return next(iter(named)) if len(named) == 1 else None
 
@@ -245,18 +263,32 @@ def _no_other_currency(nodes: dict[tuple[Any, ...], Expr], flow: str) -> None:
     for node in nodes.values():
         met = {part.type.currency or flow for part in node.args if part.type.kind is Kind.MONEY}
         if isinstance(node, Call) and len(met) > 1:
-            raise FlowError("Two currencies in one expression.", seen=f"{' and '.join(sorted(met))} in {node}", do="Convert one first.")
+            raise FlowError(
+                "Two currencies in one expression.",
+                seen=f"{' and '.join(sorted(met))} in {node}",
+                do="Convert one first.",
+            )
 
 
 def _text(
-    cls: type, event: type[Event], learned: list[type[Event]], lines: dict[str, Any], currency: str | None, lateness: int
+    cls: type,
+    event: type[Event],
+    learned: list[type[Event]],
+    lines: dict[str, Any],
+    currency: str | None,
+    lateness: int,
 ) -> str:
     """The flow as text: what its digest is made of."""
     names: dict[int, str] = {}
-    out = [f"flow on {event.__name__} v{event.__version__}", *(f"learns {e.__name__} v{e.__version__}" for e in learned)]
+    out = [
+        f"flow on {event.__name__} v{event.__version__}",
+        *(f"learns {e.__name__} v{e.__version__}" for e in learned),
+    ]
     out += [f"currency = {currency!r}", f"lateness = {written(lateness)!r}"]
     for kind in (event, *learned):
-        out += [f"{kind.__name__}.{f.name}: {f.type}{' | None' if f.optional else ''}" for f in kind.__contract__.values()]
+        out += [
+            f"{kind.__name__}.{f.name}: {f.type}{' | None' if f.optional else ''}" for f in kind.__contract__.values()
+        ]
     for name, line in lines.items():
         if isinstance(line, Expr):
             out.append(f"{name} = {write(line, names)}")

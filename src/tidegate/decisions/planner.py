@@ -57,7 +57,9 @@ class _Planner:
         for number, known in enumerate(self.flow.kinds):
             if issubclass(known, event):
                 return number
-        raise FlowError(f"{self.flow.name} does not learn from {event.__name__}.", do=f"Add learns = [{event.__name__}].")
+        raise FlowError(
+            f"{self.flow.name} does not learn from {event.__name__}.", do=f"Add learns = [{event.__name__}]."
+        )
 
     def field(self, event: type[Event], name: str) -> int:
         """The column of a field."""
@@ -131,13 +133,19 @@ class _Planner:
         event = node.of_event or self.flow.event
         kind = self.kind(event)
         if node.frame.with_current and kind != 0:
-            raise FlowError("with_current counts the event decided on.", seen=str(node), do=f"It is over {event.__name__}.")
+            raise FlowError(
+                "with_current counts the event decided on.", seen=str(node), do=f"It is over {event.__name__}."
+            )
         value = node.value
         column = self.before.column(value) if value is not None else -1
         probe = -1
         if node.aggregate == "has_seen":
             probe = self.before.column(probe_of(node, self.flow.event))
-        if value is not None and value.type.is_word and node.aggregate in ("mode", "first", "last_value", "nth_previous"):
+        if (
+            value is not None
+            and value.type.is_word
+            and node.aggregate in ("mode", "first", "last_value", "nth_previous")
+        ):
             self.worded.add(column)
         made = WindowPlan(
             aggregate=node.aggregate,
@@ -162,7 +170,9 @@ class _Planner:
         segments: list[SegmentPlan] = []
         waiting = list(self.flow.models)
         while waiting:
-            ready = [m for m in waiting if not any(n.key == o.key for part in m.args for n in walk(part) for o in waiting)]
+            ready = [
+                m for m in waiting if not any(n.key == o.key for part in m.args for n in walk(part) for o in waiting)
+            ]
             after = Compiler(self.columns, self._after_leaf)
             made = tuple(self._model(node, after) for node in ready)
             segments.append(SegmentPlan(after.program(), made))

@@ -49,7 +49,9 @@ def _rule(outcome: Outcome, when: Expr, because: str) -> Rule:
         seen = f"{when} ({when.type})" if isinstance(when, Expr) else repr(when)
         raise FlowError(f"{outcome.word} takes a condition.", seen=seen, do="Compare something: risk > 0.9.")
     if not isinstance(because, str) or not because.strip():
-        raise FlowError("A rule says why, in words.", seen=f"because={because!r}", do='Write because="Unlike this card\'s history".')
+        raise FlowError(
+            "A rule says why, in words.", seen=f"because={because!r}", do='Write because="Unlike this card\'s history".'
+        )
     return Rule(outcome, when, because.strip())
 
 

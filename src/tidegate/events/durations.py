@@ -5,7 +5,15 @@ from datetime import timedelta
 
 from tidegate.errors import FlowError
 
-_UNITS = {"us": 1, "ms": 1_000, "s": 10**6, "m": 60 * 10**6, "h": 3_600 * 10**6, "d": 86_400 * 10**6, "w": 604_800 * 10**6}
+_UNITS = {
+    "us": 1,
+    "ms": 1_000,
+    "s": 10**6,
+    "m": 60 * 10**6,
+    "h": 3_600 * 10**6,
+    "d": 86_400 * 10**6,
+    "w": 604_800 * 10**6,
+}
 
 
 def microseconds(text: str | timedelta | int) -> int:
@@ -23,7 +31,9 @@ def microseconds(text: str | timedelta | int) -> int:
     found = re.fullmatch(r"\s*(\d+)\s*(us|ms|s|m|h|d|w)\s*", text)
     if not found:
         raise FlowError(
-            "A length of time is a whole number and a unit (ms, s, m, h, d, w).", seen=repr(text), do="Write '10m' or '7d'."
+            "A length of time is a whole number and a unit (ms, s, m, h, d, w).",
+            seen=repr(text),
+            do="Write '10m' or '7d'.",
         )
     return int(found[1]) * _UNITS[found[2]]
 

@@ -134,7 +134,9 @@ class _EventType(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec's metac
     ) -> Any:
         # no field can hold a cycle, so the garbage collector, whose pauses are the tail of latency, is kept out (gc=False)
         if root:
-            return super().__new__(mcs, name, bases, space, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False)
+            return super().__new__(
+                mcs, name, bases, space, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False
+            )
         probe = type(name, (), {"__annotations__": space.get("__annotations__", {}), "__module__": space["__module__"]})
         try:
             hints = get_type_hints(probe, localns=dict(space), include_extras=True)

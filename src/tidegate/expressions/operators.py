@@ -22,8 +22,10 @@ WRITTEN = {
 
 
 def _refuse(op: str, args: Sequence[Typed], do: str = "") -> FlowError:
-    seen = f" {WRITTEN[op]} ".join(str(a.type) for a in args) if op in WRITTEN and len(args) == 2 else ", ".join(
-        str(a.type) for a in args
+    seen = (
+        f" {WRITTEN[op]} ".join(str(a.type) for a in args)
+        if op in WRITTEN and len(args) == 2
+        else ", ".join(str(a.type) for a in args)
     )
     return FlowError(f"{WRITTEN.get(op, op)!r} does not take these types.", seen=seen, do=do)
 
@@ -149,7 +151,9 @@ def _is_in(op: str, args: Sequence[Typed]) -> Type:
         raise FlowError("is_in needs at least one value to compare with.")
     for other in args[1:]:
         if not hasattr(other, "value"):
-            raise FlowError("is_in compares with constants.", seen=str(other), do="Write a == b for another expression.")
+            raise FlowError(
+                "is_in compares with constants.", seen=str(other), do="Write a == b for another expression."
+            )
         _equal("eq", (args[0], other))
     return BOOL
 

@@ -93,7 +93,9 @@ class Compiler:
         if key not in self.columns.of:
             constant = isinstance(node, Literal)
             self.columns.of[key] = (
-                self.columns.constant(float(cell_of(node))) if constant and isinstance(node, Literal) else self.emit("to_float", column)
+                self.columns.constant(float(cell_of(node)))
+                if constant and isinstance(node, Literal)
+                else self.emit("to_float", column)
             )
         return self.columns.of[key]
 

@@ -14,7 +14,21 @@ from tidegate.expressions import functions
 from tidegate.expressions.node import Call, Expr, FieldRead, Literal, call, literal
 from tidegate.expressions.operators import WRITTEN
 
-_LEVEL = {"or": 1, "and": 2, "eq": 4, "ne": 4, "lt": 4, "le": 4, "gt": 4, "ge": 4, "add": 5, "sub": 5, "mul": 6, "div": 6, "mod": 6}
+_LEVEL = {
+    "or": 1,
+    "and": 2,
+    "eq": 4,
+    "ne": 4,
+    "lt": 4,
+    "le": 4,
+    "gt": 4,
+    "ge": 4,
+    "add": 5,
+    "sub": 5,
+    "mul": 6,
+    "div": 6,
+    "mod": 6,
+}
 _LEVEL |= {"neg": 7, "not": 7, "pow": 8}
 _METHODS = {"fill": "otherwise", "is_missing": "is_missing", "is_in": "is_in"}
 _NAMES = {"round": "round_"}
@@ -87,7 +101,13 @@ def parse(text: str, names: Mapping[str, Any]) -> Expr:
         FlowError: the text is not an expression, uses an unknown name, or its types do not fit.
     """
     known: dict[str, Any] = {name: getattr(functions, name) for name in _function_names()}
-    known |= {"abs": lambda value: call("abs", value), "money": Money.parse, "duration": _duration, "time": datetime.fromisoformat, **names}
+    known |= {
+        "abs": lambda value: call("abs", value),
+        "money": Money.parse,
+        "duration": _duration,
+        "time": datetime.fromisoformat,
+        **names,
+    }
     try:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -96,7 +116,11 @@ def parse(text: str, names: Mapping[str, Any]) -> Expr:
 
 
 def _function_names() -> list[str]:
-    return [name for name, value in vars(functions).items() if callable(value) and value.__module__ == functions.__name__ and name[0] != "_"]
+    return [
+        name
+        for name, value in vars(functions).items()
+        if callable(value) and value.__module__ == functions.__name__ and name[0] != "_"
+    ]
 
 
 def _duration(text: str) -> timedelta:
@@ -128,13 +152,17 @@ class _Reader:
         if isinstance(node, ast.Call):
             function = self.read(node.func)
             try:
-                return function(*(self.read(a) for a in node.args), **{k.arg or "": self.read(k.value) for k in node.keywords})
+                return function(
+                    *(self.read(a) for a in node.args), **{k.arg or "": self.read(k.value) for k in node.keywords}
+                )
             except ContractError as error:
                 raise FlowError(error.wrong, seen=error.seen, do=error.do) from None
             except TidegateError:
                 raise
             except (TypeError, ValueError) as error:
-                raise FlowError("A function is called with arguments it does not take.", seen=self._source(node), do=str(error)) from None
+                raise FlowError(
+                    "A function is called with arguments it does not take.", seen=self._source(node), do=str(error)
+                ) from None
         hint = "Write & | ~ for and, or, not." if isinstance(node, ast.BoolOp) else ""
         raise FlowError("This is not part of the expression language.", seen=self._source(node), do=hint)
 
@@ -156,7 +184,11 @@ class _Reader:
             if node.attr in contract:
                 return getattr(owner, node.attr)
             near = difflib.get_close_matches(node.attr, list(contract), 1)
-            raise FlowError(f"{owner.__name__} has no field {node.attr!r}.", seen=self._source(node), do=f"Did you mean {near[0]}?" if near else "")
+            raise FlowError(
+                f"{owner.__name__} has no field {node.attr!r}.",
+                seen=self._source(node),
+                do=f"Did you mean {near[0]}?" if near else "",
+            )
         if (isinstance(owner, Expr) and node.attr in _METHODS.values()) or node.attr == "has":
             return getattr(owner, node.attr)
         raise FlowError("This is not part of the expression language.", seen=self._source(node))

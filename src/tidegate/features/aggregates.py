@@ -111,7 +111,9 @@ def since_last(of: type[Event] | None = None, *, per: Any, last: str | timedelta
     return window("since_last", None, of=_of(of), per=per, last=last, **options)
 
 
-def since_first(of: type[Event] | None = None, *, per: Any, last: str | timedelta, **options: Unpack[Options]) -> Window:
+def since_first(
+    of: type[Event] | None = None, *, per: Any, last: str | timedelta, **options: Unpack[Options]
+) -> Window:
     """How long ago the oldest event in the window was; missing over none."""
     return window("since_first", None, of=_of(of), per=per, last=last, **options)
 

@@ -43,7 +43,8 @@ class ListCheck(Expr):
     def __init__(self, entity_list: EntityList, key: Expr) -> None:
         if key.type.kind is not Kind.KEY or key.type.entity != entity_list.entity.entity_name:
             raise FlowError(
-                f"The list {entity_list.name!r} is of {entity_list.entity.entity_name} keys.", seen=f"{key} ({key.type})"
+                f"The list {entity_list.name!r} is of {entity_list.entity.entity_name} keys.",
+                seen=f"{key} ({key.type})",
             )
         self.entity_list, self.args, self.type = entity_list, (key,), BOOL
 

@@ -59,7 +59,14 @@ class Window(Expr):
         left = iter(args)
         value, where, probe = (next(left) if there else None for there in self._parts)
         return Window(
-            self.aggregate, value, where, probe, per=self.per, seen_as=self.seen_as, frame=self.frame, of_event=self.of_event
+            self.aggregate,
+            value,
+            where,
+            probe,
+            per=self.per,
+            seen_as=self.seen_as,
+            frame=self.frame,
+            of_event=self.of_event,
         )
 
     def _part(self, index: int) -> Expr | None:

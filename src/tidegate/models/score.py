@@ -39,7 +39,9 @@ def model(reference: str, *, of: Sequence[Expr], otherwise: float) -> Expr:
         FlowError: no features, or something that is not an expression among them.
     """
     if not of or not all(isinstance(part, Expr) for part in of):
-        raise FlowError("A model is given a list of features.", seen=repr(of), do="Write of=[times_usual, payments_10m].")
+        raise FlowError(
+            "A model is given a list of features.", seen=repr(of), do="Write of=[times_usual, payments_10m]."
+        )
     if isinstance(otherwise, bool) or not isinstance(otherwise, (int, float)) or otherwise != otherwise:
         raise FlowError("otherwise= is a number.", seen=repr(otherwise))
     return ModelScore(reference, tuple(of), float(otherwise))

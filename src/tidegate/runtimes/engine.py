@@ -129,7 +129,9 @@ class Engine:
         """Learn from an event without deciding on it."""
         return self.process([check(event)], learn_only=True)[0]  # type: ignore[return-value]
 
-    def process(self, events: Sequence[Event], *, learn_only: bool = False, overdue: Sequence[bool] = ()) -> list[Answer]:
+    def process(
+        self, events: Sequence[Event], *, learn_only: bool = False, overdue: Sequence[bool] = ()
+    ) -> list[Answer]:
         """Take events that keep their contract, in order; everything above comes down to this.
 
         `overdue` marks events whose deadline passed before their turn came.

@@ -50,7 +50,9 @@ def make_record(decider: Decider, row: int, overdue: bool) -> bytes:
     """The record of a decision that was just made in a row."""
     columns = decider.remembered
     past = decider.cells[columns, row] if len(columns) else np.zeros(0, np.int64)
-    words = {int(cell): decider.words[int(cell)] for cell in past if int(cell) in decider.words} if decider.words else {}
+    words = (
+        {int(cell): decider.words[int(cell)] for cell in past if int(cell) in decider.words} if decider.words else {}
+    )
     return _ENCODER.encode(Record(past.tobytes(), words, decider.limited.get(row, -1), overdue))
 
 
@@ -86,7 +88,9 @@ class Journal:
         """What the store knows of the ids."""
         return {id: Kept(found) for id, found in self.store.find(ids).items()}
 
-    def keep(self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]) -> None:
+    def keep(
+        self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]
+    ) -> None:
         """Keep a batch in one transaction."""
         if entries or refusals:
             self.store.append(entries, refusals)
@@ -120,7 +124,9 @@ class Journal:
     def save(self, engine: "Engine") -> None:
         """Write a snapshot of the state as of the last record."""
         arrays, about = engine.snapshot()
-        self.snapshots.write(seq=self.store.head().size, flow=bytes.fromhex(self.plan.digest), arrays=arrays, about=about)
+        self.snapshots.write(
+            seq=self.store.head().size, flow=bytes.fromhex(self.plan.digest), arrays=arrays, about=about
+        )
 
     def recover(self, engine: "Engine") -> int:
         """Bring an engine to the state after the last record: the newest whole snapshot, then every event since.

@@ -25,7 +25,9 @@ class Past(Protocol):
     def find(self, ids: Sequence[str]) -> Mapping[str, Known]:
         """What is known of those of the ids that came before."""
 
-    def keep(self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]) -> None:
+    def keep(
+        self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]
+    ) -> None:
         """Keep a batch; it is safe when this returns."""
 
 
@@ -52,7 +54,9 @@ class Memory:
         known = self._known
         return {id: known[id] for id in ids if id in known}
 
-    def keep(self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]) -> None:
+    def keep(
+        self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]
+    ) -> None:
         """Remember the answers, and forget the oldest beyond the limit."""
         known = self._known
         for event, answer in answered:
