@@ -5,14 +5,14 @@
 
     engine = Engine(CardFraud, models="models")
 
-`rows` and `bodies` bring the events of the simulated world into its contracts.
+`rows`, `batch` and `bodies` bring the events of the simulated world into its contracts.
 """
 
-from tidegate.solutions.card_fraud.adapter import TYPES, bodies, rows
+from tidegate.solutions.card_fraud.adapter import TYPES, batch, bodies, rows
 from tidegate.solutions.card_fraud.events import Card, Channel, ConfirmedFraud, Customer, Device, Login, Merchant, Payment
 from tidegate.solutions.card_fraud.flow import CardFraud
 
 __all__ = [
-    "TYPES", "Card", "CardFraud", "Channel", "ConfirmedFraud", "Customer", "Device", "Login", "Merchant", "Payment", "bodies",
-    "rows",
+    "TYPES", "Card", "CardFraud", "Channel", "ConfirmedFraud", "Customer", "Device", "Login", "Merchant", "Payment", "batch",
+    "bodies", "rows",
 ]  # fmt: skip

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
+from tidegate import Event
 from tidegate.solutions.card_fraud.events import ConfirmedFraud, Login, Payment
 
-TYPES = {"payment": Payment, "login": Login, "confirmed_fraud": ConfirmedFraud}
+TYPES: dict[str, type[Event]] = {"payment": Payment, "login": Login, "confirmed_fraud": ConfirmedFraud}
 """The event type of each kind of row of the world that this flow takes; it takes no transfers."""
 
 _SHORT = {"payment": "p", "login": "l", "confirmed_fraud": "c"}
@@ -19,7 +21,8 @@ def _id(prefix: str, number: pl.Expr) -> pl.Expr:
 
 
 def rows(kind: str, frame: pl.DataFrame, *, labels: bool = False) -> pl.DataFrame:
-    """The rows of one kind with the columns of its contract.
+    """The rows of one kind in canonical columns: a column per field of the contract, times in microseconds since 1970,
+    money in minor units with its currency beside it.
 
     Args:
         kind: a key of `TYPES`.
@@ -29,28 +32,37 @@ def rows(kind: str, frame: pl.DataFrame, *, labels: bool = False) -> pl.DataFram
     Raises:
         KeyError: the flow takes no such events.
     """
-    contract = [name for name in TYPES[kind].__contract__ if name != "fraud" or labels]
-    made = frame.with_columns(_id(_SHORT[kind], pl.col("id")).alias("id"))
+    told = {"id": _id(_SHORT[kind], pl.col("id")), "at": pl.col("at").to_physical()}
     if kind == "payment":
-        made = made.with_columns(
-            pl.struct(pl.col("amount").alias("units"), pl.col("currency").cast(pl.String)).alias("amount"),
-            pl.col("channel").cast(pl.String),
-            pl.col("mcc").cast(pl.Int64),
-        )
+        told |= {"mcc": pl.col("mcc").cast(pl.Int64), "channel": pl.col("channel").cast(pl.String)}
+        told |= {"amount.currency": pl.col("currency").cast(pl.String)}
+        told |= {} if labels else {"fraud": pl.lit(None, pl.Boolean)}
     if kind == "confirmed_fraud":
-        made = made.with_columns(_id("p", pl.col("payment")).alias("payment"))
-    if "country" in made.columns:
-        made = made.with_columns(pl.col("country").cast(pl.String))
-    return made.select(contract)
+        told |= {"payment": _id(_SHORT["payment"], pl.col("payment"))}
+    if "country" in frame.columns:
+        told |= {"country": pl.col("country").cast(pl.String)}
+    names = [column for name in TYPES[kind].__contract__ for column in (name, *(("amount.currency",) if name == "amount" else ()))]
+    return frame.with_columns(**told).select(names)
 
 
-def bodies(frames: dict[str, pl.DataFrame], *, labels: bool = False) -> Iterator[tuple[str, bytes]]:
-    """The events of a slice of the world as they would be sent: event type and JSON, in order of time."""
-    parts = []
+def batch(frames: dict[str, pl.DataFrame], *, labels: bool = False) -> tuple[list[tuple[type[Event], pl.DataFrame]], np.ndarray]:
+    """The events of a slice of the world for a replay: each type's rows, and for each event in order of time, its type's place."""
+    parts = [(event, rows(kind, frames[kind], labels=labels)) for kind, event in TYPES.items()]
+    at = np.concatenate([frame["at"].to_numpy() for _, frame in parts])
+    which = np.repeat(np.arange(len(parts)), [frame.height for _, frame in parts])
+    return parts, which[np.argsort(at, kind="stable")]
+
+
+def bodies(frames: dict[str, pl.DataFrame]) -> Iterator[tuple[str, bytes]]:
+    """The live events of a slice of the world as they would be sent: event type and JSON, in order of time."""
+    sent = []
     for kind, event in TYPES.items():
-        frame = rows(kind, frames[kind], labels=labels)
-        told = frame.with_columns(pl.col("at").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"))
+        frame = rows(kind, frames[kind])
+        told = frame.with_columns(pl.from_epoch("at", "us").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"))
+        if kind == "payment":
+            amount = pl.struct(pl.col("amount").alias("units"), pl.col("amount.currency").alias("currency"))
+            told = told.with_columns(amount.alias("amount")).drop("amount.currency", "fraud")
         lines = told.write_ndjson().encode().splitlines()
-        parts += list(zip(frame["at"].to_physical().to_list(), [event.__name__] * len(lines), lines, strict=True))
-    parts.sort(key=lambda part: part[0])
-    yield from ((name, line) for _, name, line in parts)
+        sent += list(zip(frame["at"].to_list(), [event.__name__] * len(lines), lines, strict=True))
+    sent.sort(key=lambda one: one[0])
+    yield from ((name, line) for _, name, line in sent)
