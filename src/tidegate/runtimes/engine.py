@@ -1,7 +1,7 @@
 """The embedded engine: a flow in this process, with or without a store behind it."""
 
 import gc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -137,7 +137,7 @@ class Engine:
         `overdue` marks events whose deadline passed before their turn came.
         """
         if self._broken:
-            self._mend()
+            self.mend()
         if len(events) <= self.batch:
             return self._batch(events, learn_only, overdue)
         answers: list[Answer] = []
@@ -146,10 +146,21 @@ class Engine:
             answers += self._batch(events[start:end], learn_only, overdue[start:end])
         return answers
 
-    def _mend(self) -> None:
-        """After a failed write: what was learned but not kept is forgotten, by making the state anew from the store."""
+    def distrust(self) -> None:
+        """Say that a batch ended in the middle: the state is made anew from the store before it is used again."""
+        self._broken = self._journal is not None
+
+    def mend(self) -> None:
+        """After a failed write: what was learned but not kept is forgotten, by making the state anew from the store.
+
+        The next batch does so by itself; call it to do it earlier.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        if not self._broken or self._journal is None:
+            return
         self._build()
-        assert self._journal is not None
         self.recovered = self._journal.recover(self)
         self._broken = False
 
@@ -319,8 +330,11 @@ class Engine:
 
     def save(self) -> None:
         """Write a snapshot beside the store, so that the next start need not learn everything again."""
-        if self._journal is not None:
-            self._journal.save(self)
+        self.hold()()
+
+    def hold(self) -> Callable[[], None]:
+        """Copy the state; what is given back writes the copy beside the store, in any thread, while decisions go on."""
+        return self._journal.hold(self) if self._journal is not None else lambda: None
 
 
 def _loaded(definition: Definition, models: Registry | str | Mapping[str, TreeModel] | None) -> dict[str, TreeModel]:

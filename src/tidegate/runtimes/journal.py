@@ -1,6 +1,7 @@
 """An engine's memory on disk: what it decided goes to the store, and what the store holds comes back after a restart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -121,12 +122,16 @@ class Journal:
         kind = type(event).__name__
         return Entry(id=event.id, kind=kind, at=at, digest=digest(data), body=data, flow=self.flow, flags=flags)
 
-    def save(self, engine: "Engine") -> None:
-        """Write a snapshot of the state as of the last record."""
+    def hold(self, engine: "Engine") -> Callable[[], None]:
+        """Copy the state as of the last record; what is given back writes it as a snapshot."""
         arrays, about = engine.snapshot()
-        self.snapshots.write(
-            seq=self.store.head().size, flow=bytes.fromhex(self.plan.digest), arrays=arrays, about=about
-        )
+        about = deepcopy(about)  # parts of it are the live state
+        seq, flow = self.store.head().size, bytes.fromhex(self.plan.digest)
+
+        def write() -> None:
+            self.snapshots.write(seq=seq, flow=flow, arrays=arrays, about=about)
+
+        return write
 
     def recover(self, engine: "Engine") -> int:
         """Bring an engine to the state after the last record: the newest whole snapshot, then every event since.
