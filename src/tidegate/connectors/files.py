@@ -69,13 +69,13 @@ def read(
     there = sources.parquet_columns(path) if kind == "parquet" else sources.csv_columns(path)
     plan = Columns(event_type, there, columns, defaults)
     rows = sources.parquet(path, chunk) if kind == "parquet" else sources.comma_separated(path, chunk)
-    return _pieces(rows, plan, lossy=kind == "csv")
+    return _pieces(rows, plan)
 
 
-def _pieces(rows: Iterator[sources.Rows], plan: Columns, *, lossy: bool) -> Iterator[Chunk]:
+def _pieces(rows: Iterator[sources.Rows], plan: Columns) -> Iterator[Chunk]:
     done = 0
     for piece in rows:
-        frame, refused = plan.canonical(piece.frame, piece.first_line, done, lossy=lossy)
+        frame, refused = plan.canonical(piece.frame, piece.first_line, done, lossy=piece.lossy)
         done += piece.frame.height
         yield Chunk(frame, piece.first_line, refused)
 

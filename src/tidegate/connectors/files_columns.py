@@ -110,6 +110,9 @@ class Columns:
                     f"The file has no column for {name!r}, which every {self._event.__name__} has.",
                     do=f'{_near(name, there)} Say columns={{"{name}": COLUMN}} or defaults={{"{name}": VALUE}}.',
                 )
+        for name in times:
+            if zone := self._defaults.get(name + ZONE):
+                files_values.check_zone(str(zone))
         self._there = set(there)
 
     def source(self, name: str) -> str | None:
@@ -237,13 +240,13 @@ class Columns:
         filler = pl.Series([constant], dtype=pl.String).new_from_index(0, raw.height)
         told = filler if column is None else raw[column].cast(pl.String)
         told = told if constant is None or column is None else told.zip_with(told.is_not_null(), filler)
-        if name not in self._units:
+        if name not in self._units and source.null_count() < raw.height:
             decimals = DECIMALS.get(str(constant), 2)
             if isinstance(constant, str) or column is not None or not files_values.is_text(source):
                 self._units[name] = files_money.unit_of(name, self._defaults.get(name + UNIT), source, decimals)
             else:
                 self._units[name] = "major"
-        units, currency = files_money.minor_units(source, told, self._units[name])
+        units, currency = files_money.minor_units(source, told, self._units.get(name, "minor"))
         none = source.is_null() if not isinstance(source.dtype, pl.Struct) else units.is_null() & currency.is_null()
         blank = pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
         currency = blank.zip_with(none, currency) if none.any() else currency

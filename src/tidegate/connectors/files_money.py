@@ -25,7 +25,11 @@ def unit_of(name: str, said: object, raw: pl.Series, decimals: int) -> str:
     if not is_text(raw):
         return "minor" if raw.dtype.is_integer() else "major"
     texts = raw.cast(pl.String).drop_nulls()
-    if decimals and len(texts) and not texts.str.contains_any([".", " "]).any():
+    if (
+        decimals
+        and texts.cast(pl.Int64, strict=False).is_not_null().any()
+        and not texts.str.contains_any([".", " "]).any()
+    ):
         raise TidegateError(
             f"The column {raw.name!r} has whole numbers only; they could be minor units (cents) or major ones.",
             seen=", ".join(texts.head(3)),

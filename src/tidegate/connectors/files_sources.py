@@ -28,10 +28,14 @@ _MOST_QUOTED = 64 << 20
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows of a file as they stand in it; `first_line` is where the first of them is, counted from 1."""
+    """Some rows of a file as they stand in it; `first_line` is where the first of them is, counted from 1.
+
+    `lossy` says that U+FFFD stands for bytes that were not UTF-8.
+    """
 
     frame: pl.DataFrame
     first_line: int
+    lossy: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,14 +140,25 @@ def comma_separated(path: Path, chunk: int) -> Iterator[Rows]:
         file.readline(MOST_LINE)
         line = 2
         for block in _blocks(file, path):
+            lossy = not _is_utf8(block)
             frame = pl.read_csv(
-                io.BytesIO(head + block), infer_schema=False, truncate_ragged_lines=True, encoding="utf8-lossy"
+                io.BytesIO(head + block),
+                infer_schema=False,
+                truncate_ragged_lines=True,
+                encoding="utf8-lossy" if lossy else "utf8",
             )
             first = line
             for part in frame.iter_slices(chunk):
-                yield Rows(part, first)
+                yield Rows(part, first, lossy)
                 first += part.height
             line += block.count(b"\n")
+
+
+def _is_utf8(block: bytes) -> bool:
+    try:
+        return block.isascii() or bool(block.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _blocks(file: IO[bytes], path: Path) -> Iterator[bytes]:

@@ -78,6 +78,11 @@ def truth(raw: pl.Series) -> pl.Series:
     raise unfit(raw, "true or false")
 
 
+def check_zone(zone: str) -> None:
+    """Refuse what is not a time zone."""
+    _placed(pl.Series([0]).cast(pl.Datetime("us")), zone)
+
+
 def _placed(times: pl.Series, zone: str) -> pl.Series:
     """Times without a zone as those of a zone, in UTC. A time that a clock shows twice is the earlier one."""
     try:
@@ -87,16 +92,23 @@ def _placed(times: pl.Series, zone: str) -> pl.Series:
     return there.dt.convert_time_zone("UTC")
 
 
+def _plain_times(texts: pl.Series) -> pl.Series:
+    """Times written without a zone. Without fractions of a second it is four times as fast, so that is tried first."""
+    whole_seconds = texts.str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
+    if whole_seconds.null_count() == texts.null_count():
+        return whole_seconds
+    return texts.str.to_datetime(_PLAIN, time_unit="us", strict=False)
+
+
 def _read_times(raw: pl.Series, zone: str | None) -> pl.Series:
     """Times written out. Most files write all of theirs in one way, so each way is tried on what is left."""
-    utc = raw.str.strip_suffix("Z").str.to_datetime(_PLAIN, time_unit="us", strict=False)
-    if raw.str.ends_with("Z").all():
-        return utc.dt.replace_time_zone("UTC")
+    for suffix in ("Z", "+00:00"):
+        if raw.str.ends_with(suffix).all():
+            return _plain_times(raw.str.strip_suffix(suffix)).dt.replace_time_zone("UTC")
     tidy = raw.str.to_uppercase().str.replace(" ", "T", literal=True)
     times = tidy.str.to_datetime(_RFC3339, time_unit="us", time_zone="UTC", strict=False)
     if zone is not None:
-        plain = tidy.str.to_datetime(_PLAIN, time_unit="us", strict=False)
-        times = times.zip_with(times.is_not_null(), _placed(plain, zone))
+        times = times.zip_with(times.is_not_null(), _placed(_plain_times(tidy), zone))
     millis = raw.cast(pl.Int64, strict=False)
     if millis.is_not_null().any():
         times = times.zip_with(times.is_not_null(), _of_millis(millis).cast(pl.Datetime("us", "UTC")))

@@ -187,9 +187,8 @@ class Reader(Generic[E]):
     def _upgraded(self, body: bytes | str, version: int) -> bytes:
         """A document of an older version as one of the newest."""
         newest, steps = self.event_type.__version__, self.event_type.__upgrades__
-        lacking = next((step for step in range(version, newest) if step not in steps), None)
-        if type(version) is not int or version < 1 or version > newest or lacking is not None:
-            readable = [v for v in range(1, newest + 1) if all(step in steps for step in range(v, newest))]
+        readable = [v for v in range(1, newest + 1) if all(step in steps for step in range(v, newest))]
+        if type(version) is not int or version not in readable:
             raise ContractError(
                 f"{self._name} has no version {version!r} that can be read.",
                 do=f"Versions that can be read: {', '.join(map(str, readable))}.",

@@ -90,6 +90,7 @@ def _value_at(value: Any, steps: list[str]) -> Any:
 
 def _reason(message: str) -> str:
     """msgspec's words as ours, to follow the name of a field."""
+    message = message.replace("`str | object", "`money")
     if found := re.match(r"Expected `([^`]+)`, got `([^`]+)`", message):
         wanted = [_WORDS.get(word, word) for word in found[1].split(" | ") if word != "null"]
         return f"is {_WORDS.get(found[2], found[2])}, not {' or '.join(wanted)}"
@@ -119,8 +120,10 @@ def fault(event: str, contract: Contract, error: msgspec.ValidationError, values
     if found := _PATH.match(message):
         message, path = found[1], found[2]
     steps = [step[0] or step[1] for step in _STEP.findall(path)]
-    if extra := _EXTRA.match(str(error) if not steps or steps[0] not in contract else message):
-        steps = [] if not steps or steps[0] not in contract else steps
+    # The unknown name is the sender's and may look like a path; only money has fields of its own.
+    inside_money = bool(steps) and steps[0] in contract and contract[steps[0]].type.kind is Kind.MONEY
+    if extra := _EXTRA.match(message if inside_money else str(error)):
+        steps = steps[:1] if inside_money else []
         names: Contract | list[str] = ["units", "currency"] if steps else contract
         return ContractError(
             f"{event} has no field {extra[1][:_MOST_SHOWN]!r}.",

@@ -1,0 +1,71 @@
+"""The same events by Parquet, CSV and NDJSON are the same canonical columns, and come back as the same events."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from tests.connectors.shipments import Shipment, shipments
+from tidegate.connectors.files import read, to_events, to_frame
+from tidegate.events.contract import body, check
+
+_TIMES = ("at", "packed")
+
+
+def _written_out(events: list[Shipment]) -> pl.DataFrame:
+    """As a person would write them: money as text, times in RFC 3339."""
+    frame = to_frame(events, Shipment).drop("worth.currency", "fee.currency")
+    times = {name: [None if at is None else at.isoformat() for at in _of(events, name)] for name in _TIMES}
+    money = {name: [None if one is None else str(one) for one in _of(events, name)] for name in ("worth", "fee")}
+    return frame.with_columns(pl.Series(name, texts, pl.String) for name, texts in (times | money).items())
+
+
+def _of(events: list[Shipment], name: str) -> list[Any]:
+    return [getattr(event, name) for event in events]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=st.lists(shipments, min_size=1, max_size=12), chunk=st.integers(1, 7))
+def test_every_form_gives_the_same(tmp_path: Path, events: list[Shipment], chunk: int) -> None:
+    events = [check(event) for event in events]
+    frame = to_frame(events, Shipment)
+    frame.with_columns(pl.col(name).cast(pl.Datetime("us", "UTC")) for name in _TIMES).write_parquet(
+        tmp_path / "a.parquet"
+    )
+    _written_out(events).write_csv(tmp_path / "b.csv", quote_style="non_numeric")
+    (tmp_path / "c.csv.gz").write_bytes(gzip.compress((tmp_path / "b.csv").read_bytes()))
+    (tmp_path / "d.ndjson").write_bytes(b"\n".join(body(event) for event in events) + b"\n\n")
+    for path in sorted(tmp_path.iterdir()):
+        chunks = list(read(path, Shipment, chunk=chunk))
+        assert [one.refused for one in chunks if one.refused] == [], path
+        assert all(one.frame.height <= chunk for one in chunks)
+        seen = pl.concat(one.frame for one in chunks)
+        assert_frame_equal(seen, frame, check_exact=True)
+        assert to_events(seen, Shipment) == events
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_whole_numbers_and_a_currency_from_elsewhere(tmp_path: Path, suffix: str) -> None:
+    frame = pl.DataFrame({"when": [1_700_000_000_000], "CENTS": [1234], "who": [77], "ok": [1]})
+    path = tmp_path / f"x.{suffix}"
+    frame.write_csv(path) if suffix == "csv" else frame.write_parquet(path)
+    constants = {
+        "id": "row",
+        "dock": 5,
+        "worth.currency": "EUR",
+        "worth.unit": "minor",
+        "way": "sea",
+        "weight": 1,
+        "boxes": 2,
+    }
+    columns = {"at": "when", "worth": "CENTS", "sender": "who", "fragile": "ok"}
+    (chunk,) = read(path, Shipment, columns=columns, defaults=constants)
+    assert not chunk.refused
+    row = chunk.frame.row(0, named=True)
+    assert (row["id"], row["at"], row["worth"], row["worth.currency"]) == ("row-1", 1_700_000_000_000_000, 1234, "EUR")
+    assert (row["sender"], row["fragile"], row["way"], row["weight"], row["fee"]) == ("77", True, "sea", 1.0, None)
