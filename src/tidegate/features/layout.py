@@ -216,7 +216,7 @@ class Layout:
         listed(w.P_VALUES, [(c, place, is_float) for c, (place, is_float) in self._values.items()])
         listed(w.P_WHERES, [(c,) for c in self._wheres])
         listed(w.P_PINS, [self._value(c) for c in sorted({x.value for x in self.pins if x.value >= 0})])
-        rows = [(*self._value(v), self._mask(c), link, i) for i, ((v, c), link) in enumerate(self._groups.items())]
+        rows = [(*self._value(v), self._mask(c), link, i, v) for i, ((v, c), link) in enumerate(self._groups.items())]
         start = listed(w.P_GROUPS, rows)
         groups.update({key: start + 8 * w.G_WORDS * i for i, key in enumerate(self._groups)})
         area = {(lane.delay, *key): i for i, (lane, key) in enumerate(self.stacks)}

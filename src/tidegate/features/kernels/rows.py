@@ -2,10 +2,19 @@
 
 from tidegate.features.kernels import words as w
 from tidegate.features.kernels.compiled import kernel
+from tidegate.features.kernels.distinct import mixed
 from tidegate.features.kernels.frames import advance, rebuild
 from tidegate.features.kernels.machine import allocate, helper, prefetch, put, release, word
 from tidegate.features.kernels.reading import read_windows
-from tidegate.features.kernels.records import block_bytes, copy_words, first_after, stage
+from tidegate.features.kernels.records import (
+    block_bytes,
+    copy_words,
+    first_after,
+    hash_area,
+    record,
+    stack_area,
+    stage,
+)
 from tidegate.features.kernels.ring import append
 from tidegate.features.kernels.table import find_entity, new_entity, sweep
 
@@ -97,6 +106,31 @@ def take_row(table: int, row: int, slots: int) -> bool:
 
 
 @helper
+def ask_for_events(program: int, slot: int, cells: int, stride: int, row: int) -> None:
+    """Ask for the memory of what the entity's windows will gain, lose and compare next."""
+    prefetch(record(program, slot, word(slot, w.S_NEXT)))
+    prefetch(record(program, slot, word(slot, w.S_OLDEST)))
+    ring = (1 << word(slot, w.S_LOG)) - 1
+    group = program + word(program, w.P_GROUP)
+    for i in range(word(program, w.P_GROUPS)):
+        value = word(cells + word(group, w.G_COLUMN) * stride, row)
+        prefetch(hash_area(program, slot, i) + 4 * (mixed(value) & (2 * ring + 1)))
+        group += 8 * w.G_WORDS
+    stack = program + word(program, w.P_STACK)
+    for i in range(word(program, w.P_STACKS)):
+        prefetch(stack_area(program, slot, i) + 4 * (word(slot, word(stack, w.X_BOTTOM) + 1) & ring))
+        stack += 8 * w.X_WORDS
+    lane = program + word(program, w.P_LANE)
+    for _ in range(word(program, w.P_LANES)):
+        prefetch(record(program, slot, word(slot, word(lane, w.L_END))))
+        frame = program + word(lane, w.L_FRAME)
+        for _ in range(word(lane, w.L_FRAMES)):
+            prefetch(record(program, slot, word(slot, word(frame, w.F_HEAD))))
+            frame += 8 * w.F_WORDS
+        lane += 8 * w.L_WORDS
+
+
+@helper
 def look_ahead(table: int, start: int, stop: int) -> None:
     """Find the entities of the rows [start, stop) and ask for their memory; new keys are looked up again later."""
     cells, stride, slots = word(table, w.T_CELLS), word(table, w.T_STRIDE), word(table, w.T_SLOTS)
@@ -113,6 +147,11 @@ def look_ahead(table: int, start: int, stop: int) -> None:
                 for line in range(0, word(program, w.P_SLOT), 64):
                     prefetch(slot + line)
         lookup += 8 * w.K_WORDS
+    for place in range((stop - start) * many):
+        slot = word(slots, place)
+        if slot != 0:
+            program = word(first + 8 * w.K_WORDS * (place % many), w.K_STREAM)
+            ask_for_events(program, slot, cells, stride, start + place // many)
 
 
 @kernel("int64(int64, int64)")

@@ -85,8 +85,8 @@ E_WORDS = 3
 # A stack of extremes of a lane (its bottom and top are two words of the entity's row), and a group of equal values.
 X_VALUE, X_FLOAT, X_WHERE, X_FLIP, X_AREA, X_BOTTOM = range(6)
 X_WORDS = 6
-G_VALUE, G_FLOAT, G_WHERE, G_LINK, G_AREA = range(5)
-G_WORDS = 5
+G_VALUE, G_FLOAT, G_WHERE, G_LINK, G_AREA, G_COLUMN = range(6)
+G_WORDS = 6
 
 # A window.
 (
