@@ -1,0 +1,70 @@
+"""A few decisions of a replay to show in full: the severest outcomes with the highest scores."""
+
+import heapq
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidegate.decisions.answer import Answers, texts_of
+from tidegate.decisions.encode import microseconds_of
+from tidegate.decisions.plan import Plan
+from tidegate.events.event import Event
+from tidegate.events.money import Money
+from tidegate.reports import Example
+
+_MOST = 5
+
+
+class Examples:
+    """The best examples so far.
+
+    Args:
+        answers: makes decisions of rows.
+        plan: what is run.
+    """
+
+    def __init__(self, answers: Answers, plan: Plan) -> None:
+        self._answers, self._plan, self._decider = answers, plan, answers.decider
+        self._names = [field.name for field in plan.kinds[0].fields]
+        self._kept: list[tuple[float, int, Example]] = []
+        self._seen = 0
+
+    def look(self, n: int, kinds: NDArray[np.int64], event: Callable[[int], Event]) -> None:
+        """See whether the batch just run has a better example: its most severe row with the highest score."""
+        outcome = np.where(kinds == 0, self._decider.settled[0, :n], 0)
+        worth = outcome.astype(np.float64)
+        if self._plan.score >= 0:
+            score = np.nan_to_num(self._decider.floats[self._plan.score, :n], nan=0.0)
+            # Scores lie between outcomes: the order of a score within an outcome, whatever its scale.
+            worth = worth + 0.5 + np.arctan(score) / np.pi
+        row = int(np.argmax(worth))
+        if outcome[row] == 0 or (len(self._kept) == _MOST and worth[row] <= self._kept[0][0]):
+            return
+        self._seen += 1
+        made = self._example(row, event(row))
+        (heapq.heappush if len(self._kept) < _MOST else heapq.heapreplace)(
+            self._kept, (float(worth[row]), -self._seen, made)
+        )
+
+    def _example(self, row: int, event: Event) -> Example:
+        texts = texts_of(self._plan, 0, self._names, [getattr(event, name) for name in self._names])
+        decision = self._answers.decision(row, event.id, texts)
+        amounts = (value for name in self._names if isinstance(value := getattr(event, name), Money))
+        amount = next(amounts, None)
+        reasons = [
+            f"{rule.because} ({', '.join(f'{n} = {v}' for n, v in rule.saw.items())})" for rule in decision.rules
+        ]
+        reasons += [reason.words for reason in decision.reasons]
+        return Example(
+            id=event.id,
+            at=microseconds_of(event.at),
+            outcome=decision.outcome,
+            score=decision.score if decision.score is not None else float("nan"),
+            amount=amount.units if amount is not None else None,
+            reasons=tuple(reasons),
+        )
+
+    def best(self) -> tuple[Example, ...]:
+        """The examples, the best first."""
+        return tuple(example for _, _, example in sorted(self._kept, key=lambda kept: kept[:2], reverse=True))

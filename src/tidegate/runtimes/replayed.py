@@ -1,0 +1,150 @@
+"""What a replay gives: a decision's figures per row as plain arrays, what fired, how long it took."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tidegate.decisions.answer import OUTCOMES
+from tidegate.decisions.plan import Plan
+from tidegate.events.currency import decimals
+from tidegate.models.tree_model import TreeModel
+from tidegate.reports import Example, FiredRule, ModelFacts, ReplayFigures
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Counts:
+    """What became of the rows that were read.
+
+    `decided` and `learned` were taken; `repeated` had come before; `reused` came with an id that stood for other content and
+    `late` after the flow had forgotten their time, both refused; `quarantined` are rows that are no events.
+    """
+
+    read: int = 0
+    decided: int = 0
+    learned: int = 0
+    repeated: int = 0
+    reused: int = 0
+    late: int = 0
+    quarantined: int = 0
+
+    @property
+    def refused(self) -> int:
+        """Events that were not taken, for whichever reason."""
+        return self.reused + self.late
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """A replay's decisions: arrays with one entry per decision, in the order in which they were made.
+
+    Args:
+        plan: what was run.
+        ids: the events' ids.
+        at: their times, microseconds since 1970 UTC.
+        outcome: 0 approve, 1 review, 2 decline.
+        score: the flow's score, NaN where it is missing or the flow has none.
+        level: place in the flow's levels, -1 for none.
+        alarm: whether the alarm's condition held.
+        fired: per rule the rows on which it fired.
+        unknown: per rule on how many rows its condition was missing.
+        label: 1, 0, or -1 where it is not known; None without labels.
+        amount: minor units of `currency`, -2**63 where missing or in another currency; None where there is no amount.
+        counts: what became of all rows.
+        limited: how many decisions the flow's own limits made milder.
+        latency_us: single decisions, event to answer, in microseconds.
+        stages: seconds of each stage.
+        seconds: the whole run, reading included, warming excluded.
+        examples: some decisions to be shown in full.
+        models: the models that were there, by reference.
+    """
+
+    plan: Plan
+    ids: pl.Series
+    at: Ints
+    outcome: NDArray[np.int8]
+    score: Floats
+    level: NDArray[np.int8]
+    alarm: NDArray[np.bool_]
+    fired: Mapping[str, Ints]
+    unknown: Mapping[str, int]
+    label: NDArray[np.int8] | None
+    amount: Ints | None
+    currency: str
+    counts: Counts
+    limited: int
+    latency_us: Floats
+    stages: Mapping[str, float]
+    seconds: float
+    examples: tuple[Example, ...] = ()
+    models: Mapping[str, TreeModel] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> float:
+        """Events per second of the whole run."""
+        return self.counts.read / self.seconds if self.seconds > 0 else 0.0
+
+    def frame(self) -> pl.DataFrame:
+        """The decisions as a frame: id, at, outcome, score, level, alarm, and the label where there is one."""
+        levels = [*self.plan.levels, None]
+        columns = {
+            "id": self.ids,
+            "at": pl.Series(self.at).cast(pl.Datetime("us", "UTC")),
+            "outcome": pl.Series(OUTCOMES).gather(self.outcome),
+            "score": pl.Series(self.score).fill_nan(None),
+            "level": pl.Series(levels, dtype=pl.String).gather(np.where(self.level < 0, len(levels) - 1, self.level)),
+            "alarm": pl.Series(self.alarm),
+        }
+        if self.label is not None:
+            columns["label"] = pl.DataFrame({"l": self.label}).select(pl.when(pl.col("l") >= 0).then(pl.col("l") == 1))[
+                "l"
+            ]
+        return pl.DataFrame(columns)
+
+    def figures(
+        self, *, source: str = "", about: str = "", made_at: int | None = None, version: str = ""
+    ) -> ReplayFigures:
+        """What a report is made of."""
+        rules = self.plan.rules
+        return ReplayFigures(
+            flow=self.plan.flow,
+            digest=self.plan.digest,
+            about=about,
+            source=source,
+            at=self.at,
+            outcome=self.outcome,
+            score=self.score,
+            alarm=self.alarm,
+            label=self.label,
+            amount=self.amount,
+            currency=self.currency,
+            exponent=decimals(self.currency) if self.currency else 2,
+            outcomes=OUTCOMES,
+            fired=tuple(
+                FiredRule(name=r.name, outcome=OUTCOMES[r.outcome], because=r.because, rows=self.fired[r.name])
+                for r in rules
+            ),
+            latency_us=self.latency_us if len(self.latency_us) else None,
+            stages=self.stages,
+            rows_read=self.counts.read,
+            refused=self.counts.refused,
+            quarantined=self.counts.quarantined,
+            repeated=self.counts.repeated,
+            events_per_second=self.rate,
+            models=tuple(_facts(name, model) for name, model in self.models.items()),
+            examples=self.examples,
+            made_at=made_at,
+            version=version,
+        )
+
+
+def _facts(name: str, model: TreeModel) -> ModelFacts:
+    import msgspec
+
+    card = msgspec.json.decode(model.files["card.json"]) if "card.json" in model.files else {}
+    return ModelFacts(name=name, digest=model.digest, metrics=card.get("metrics", {}))
