@@ -88,7 +88,8 @@ class Decider:
         self.limited.clear()
         if self._limited:
             self._cap(n)
-        return self.settled[0]
+        outcomes: np.ndarray = self.settled[0]
+        return outcomes
 
     def _ask(self, one: ModelPlan, n: int) -> None:
         binding = self.bindings.get(one.out)

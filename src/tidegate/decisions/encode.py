@@ -148,7 +148,7 @@ class Encoder:
         self._packers = [_Packer(kind, worded) for kind in plan.kinds]
         width = max(len(p.columns) for p in self._packers)
         self._rows = np.zeros((capacity, width), dtype=np.int64)
-        self._buffer = memoryview(self._rows).cast("B")
+        self._buffer = self._rows.data.cast("B")
         self._stride = width * 8
         self._columns = np.full((len(self._packers), width), -1, dtype=np.int64)
         for number, packer in enumerate(self._packers):

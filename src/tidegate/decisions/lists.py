@@ -39,11 +39,11 @@ class ListBook:
         place = bisect_right(entries, (at, self._arrivals + 1, 0, 0))
         return place > 0 and bool(entries[place - 1][2]) and at < entries[place - 1][3]
 
-    def dump(self) -> list[list[object]]:
+    def dump(self) -> list[tuple[str, int, list[tuple[int, int, int, int]]]]:
         """The entries as plain values, for a snapshot."""
-        return [[name, key, entries] for (name, key), entries in self._entries.items()]
+        return [(name, key, entries) for (name, key), entries in self._entries.items()]
 
-    def load(self, plain: list[list[object]]) -> None:
-        """Take over what `dump` gave."""
-        self._entries = {(str(n), int(k)): [tuple(e) for e in entries] for n, k, entries in plain}  # type: ignore[call-overload, attr-defined, misc]
+    def load(self, plain: list[tuple[str, int, list[tuple[int, int, int, int]]]]) -> None:
+        """Take over what `dump` gave, as it is or as JSON gives it back."""
+        self._entries = {(n, k): [(at, place, on, end) for at, place, on, end in entries] for n, k, entries in plain}
         self._arrivals = max((entry[1] for entries in self._entries.values() for entry in entries), default=0)

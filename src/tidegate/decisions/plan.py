@@ -144,7 +144,7 @@ def _to_plain(value: object) -> object:
 
 def _from_plain(kind: type, value: object) -> object:
     if kind is np.ndarray:
-        shape, data = value  # type: ignore[misc]
+        shape, data = msgspec.convert(value, tuple[tuple[int, ...], bytes])
         return np.frombuffer(data, dtype=np.int64).reshape(shape).copy()  # kernels take what can be written
     raise NotImplementedError(kind)
 

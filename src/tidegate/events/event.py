@@ -128,11 +128,11 @@ class _NoSuchFieldError(FlowError, AttributeError):
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
-class _EventType(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec's metaclass has no public name
+class _EventType(msgspec.StructMeta):
     def __new__(
         mcs, name: str, bases: tuple[type, ...], space: dict[str, Any], *, version: int = 1, root: bool = False
     ) -> Any:
-        # no field can hold a cycle, so the garbage collector, whose pauses are the tail of latency, is kept out (gc=False)
+        # no field can hold a cycle, so the garbage collector, whose pauses are the tail of latency, is kept out
         if root:
             return super().__new__(
                 mcs, name, bases, space, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False
@@ -162,6 +162,10 @@ class _EventType(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec's metac
             return _expressions[0](cls, name)
         return super().__getattribute__(name)
 
+    __contract__: dict[str, FieldContract]
+    __version__: int
+    __upgrades__: dict[int, Callable[[dict[str, Any]], dict[str, Any]]]
+
     if not TYPE_CHECKING:  # a type checker knows the fields, and shall complain itself
 
         def __getattr__(cls, name: str) -> NoReturn:
@@ -175,6 +179,7 @@ class _EventType(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec's metac
             )
 
 
+@dataclass_transform(kw_only_default=True, frozen_default=True)
 class Event(msgspec.Struct, metaclass=_EventType, root=True):
     """Something that happened. Derive from it, one annotated field a line; every event has an `id` and a time `at`.
 

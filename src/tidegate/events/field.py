@@ -40,8 +40,8 @@ class Field:
 class Label:
     """Marks a field that is known only later: what happened in the end, such as a confirmed fraud.
 
-    A flow may learn from it only through a window whose `delay` is at least `known_after`; anything earlier would leak the
-    future and does not compile. A live event simply leaves it out.
+    A flow may learn from it only through a window whose `delay` is at least `known_after`; anything earlier would leak
+    the future and does not compile. A live event simply leaves it out.
 
     Args:
         known_after: how long after the event it is known, as in `"7d"`.

@@ -41,7 +41,7 @@ class Type:
 
     @property
     def is_float(self) -> bool:
-        """Whether its cell is a float64 (missing: NaN) rather than an int64 (missing: -2**63)."""
+        """Whether its cell is a float64 (missing: NaN), not an int64 (missing: -2**63)."""
         return self.kind is Kind.FLOAT or self.approx
 
     @property
@@ -72,7 +72,7 @@ class Type:
             return f"{self.entity} key"
         if self.choices:
             return f"one of {', '.join(self.choices[:6])}"
-        return self.kind.value
+        return str(self.kind.value)
 
 
 BOOL, INT, FLOAT = Type(Kind.BOOL, bound=1), Type(Kind.INT), Type(Kind.FLOAT)

@@ -1,7 +1,7 @@
 """The one kernel that runs programs: a switch over opcodes, each a loop over the rows of a batch.
 
-Missing values: an int cell of -2**63, a float NaN. Arithmetic on a missing value is missing; a result that a 64-bit whole
-number cannot hold (2**62 or more) or that is not a finite float is missing too. `and` and `or` are Kleene's.
+Missing values: an int cell of -2**63, a float NaN. Arithmetic on a missing value is missing; a whole number of 2**62 or
+more and a float that is not finite are missing too. `and` and `or` are Kleene's.
 """
 
 import math
@@ -25,7 +25,7 @@ _jit = nb.njit(cache=True, nogil=True, error_model="numpy", inline="never")
 @_jit
 def _whole(op, x, y):  # type: ignore[no-untyped-def]
     """A binary operator on two whole numbers that are there."""
-    if op == ADD_I or op == SUB_I:
+    if op in (ADD_I, SUB_I):
         r = x + y if op == ADD_I else x - y
         return r if -_BIG < r < _BIG and -_BIG < x < _BIG and -_BIG < y < _BIG else _M
     if op == MUL_I:
@@ -97,7 +97,7 @@ def _function(op, x):  # type: ignore[no-untyped-def]
 
 @_jit
 def _calendar(op, at, pool, zone):  # type: ignore[no-untyped-def]
-    """A part of a local time. Days to a date: Howard Hinnant, chrono-compatible low-level date algorithms (civil_from_days)."""
+    """A part of a local time. Days to a date by `civil_from_days` (Howard Hinnant, low-level date algorithms)."""
     count = pool[zone]
     low, high = 0, count - 1
     while low < high:
@@ -194,11 +194,11 @@ def run(cells, floats, code, pool, n):  # type: ignore[no-untyped-def]
         elif op in (NEG_F, ABS_F, LOG, LOG10, LOG1P, EXP, SQRT, FLOOR, CEIL):
             for i in range(n):
                 floats[to, i] = math.nan if math.isnan(floats[a, i]) else _function(op, floats[a, i])
-        elif op == NEG_I or op == ABS_I:
+        elif op in (NEG_I, ABS_I):
             for i in range(n):
                 x = cells[a, i]
                 cells[to, i] = x if x == _M else (-x if op == NEG_I or x < 0 else x)
-        elif op == AND or op == OR:
+        elif op in (AND, OR):
             for i in range(n):
                 cells[to, i] = _logic(op, cells[a, i], cells[b, i])
         elif op == NOT:

@@ -56,7 +56,8 @@ def cell_of(node: Literal) -> int | float:
     """The cell of a constant."""
     if isinstance(node.value, str):
         return word(node.value)
-    return int(node.value) if isinstance(node.value, bool) else node.value  # type: ignore[no-any-return]
+    value: int | float = int(node.value) if isinstance(node.value, bool) else node.value
+    return value
 
 
 class Compiler:

@@ -47,7 +47,7 @@ def _write(expr: Expr, names: Mapping[int, str], top: bool = False) -> tuple[str
     if isinstance(expr, Literal):
         return _literal(expr), 7 if expr.type.kind in (Kind.INT, Kind.FLOAT) and expr.value < 0 else 9
     if not isinstance(expr, Call):
-        return expr.write(lambda part: _write(part, names)[0]), 9  # type: ignore[attr-defined, no-any-return]
+        return expr.write(lambda part: _write(part, names)[0]), 9  # type: ignore[attr-defined]
     op = expr.op
 
     def inner(part: Expr, level: int) -> str:

@@ -112,7 +112,7 @@ class Window(Expr):
 
 
 def _names(keys: tuple[Any, ...]) -> tuple[str, ...]:
-    return tuple(k.entity_name if isinstance(k, type) else f"{k.event.__name__}.{k.name}" for k in keys)
+    return tuple(k.entity_name if hasattr(k, "entity_name") else f"{k.event.__name__}.{k.name}" for k in keys)
 
 
 def _written_keys(keys: tuple[Any, ...]) -> str:

@@ -78,7 +78,8 @@ class Engine:
         self.plan = plan(self.definition)
         self.models = _loaded(self.definition, models)
         self.batch, self.explain = batch, explain
-        self.readers: dict[str, Reader] = {kind.__name__: Reader(kind) for kind in (*self.definition.kinds, ListChange)}
+        kinds: list[type[Event]] = [*self.definition.kinds, ListChange]
+        self.readers: dict[str, Reader[Any]] = {kind.__name__: Reader(kind) for kind in kinds}
         self._kinds: dict[type[Event], int] = {kind: number for number, kind in enumerate(self.definition.kinds)}
         self._journal = Journal(store, self.plan, self.models) if store is not None else None
         self._past: Past = self._journal if self._journal is not None else Memory(remember)
