@@ -1,0 +1,78 @@
+"""`tidegate serve`: decisions over HTTP."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath
+from tidegate.cli.terminal import aside
+
+if TYPE_CHECKING:
+    from tidegate.runtimes.serve.server import Server
+
+
+def serve(
+    flow: FlowPlace,
+    store: Annotated[
+        Path,
+        typer.Option(
+            "--store", "-s", envvar="TIDEGATE_STORE", help="Where decisions are kept; made if it is not there."
+        ),
+    ] = DEFAULT_STORE,
+    models: ModelsPath = DEFAULT_MODELS,
+    host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs --keys.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
+    keys: Annotated[Path | None, typer.Option(help="File of API keys; see `tidegate keys add`.")] = None,
+    queue: Annotated[int, typer.Option(min=1, help="Events that may wait; beyond it the answer is 429.")] = 4096,
+    ahead: Annotated[
+        float, typer.Option(min=0, help="Seconds that an event's time may be ahead of the clock.")
+    ] = 300.0,
+    explain: Annotated[bool, typer.Option("--explain", help="Put every feature's value into every decision.")] = False,
+    access_log: Annotated[
+        bool, typer.Option("--access-log", help="Write a line of JSON for each request to stderr.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Tell more of what goes on.")] = False,
+) -> None:
+    """Serve decisions over HTTP; each is on the disk before it is answered.
+
+    SIGTERM and Ctrl-C stop it: what was taken is answered, and a snapshot written.
+    """
+    import logging
+
+    from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.serve.limits import Limits
+    from tidegate.runtimes.serve.server import Server, Settings
+
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s", level="INFO" if verbose else "WARNING"
+    )
+    logging.getLogger("tidegate.access").setLevel("INFO" if access_log else "WARNING")
+    settings = Settings(
+        flow=load_flow(flow),
+        store=store,
+        models=models,
+        host=host,
+        port=port,
+        keys=keys,
+        access_log=access_log,
+        explain=explain,
+        limits=Limits(queue=queue, ahead=ahead),
+    )
+    server = Server(settings)
+    console = aside()
+    console.print(f"{settings.flow.definition.name} gets ready on {server.url} …", style="dim", soft_wrap=True)
+    server.run(_tell)
+    console.print("Stopped; everything that was taken is answered and kept.", style="dim")
+
+
+def _tell(server: "Server") -> None:
+    from rich.text import Text
+
+    from tidegate.runtimes.serve.page import curl
+
+    console = aside()
+    console.print(
+        Text.assemble(("Ready on ", "bold"), (server.url, "cyan"), (f", docs at {server.url}/docs", "")), soft_wrap=True
+    )
+    console.print(Text(curl(server.url, server.sample, keys=server.keyed)), soft_wrap=True)

@@ -1,0 +1,248 @@
+"""The ASGI application: which address does what, who may ask, and one way to answer."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from time import perf_counter, time
+from typing import Any
+
+import msgspec
+
+from tidegate.decisions.decision import Decision
+from tidegate.errors import ContractError, TidegateError
+from tidegate.runtimes.engine import Engine
+from tidegate.runtimes.serve.body import GoneError, Receive, rest_of, said_length, too_large
+from tidegate.runtimes.serve.keys import Keys
+from tidegate.runtimes.serve.limits import Limits
+from tidegate.runtimes.serve.metrics import MEDIA as METRICS
+from tidegate.runtimes.serve.metrics import Metrics
+from tidegate.runtimes.serve.problem import MEDIA as PROBLEM
+from tidegate.runtimes.serve.problem import Problem, any_fault, of_contract, of_store
+from tidegate.runtimes.serve.reading import Readings
+from tidegate.runtimes.serve.stream import MEDIA as NDJSON
+from tidegate.runtimes.serve.stream import Answers, Stream
+from tidegate.runtimes.serve.turns import Turns
+
+_LOG = logging.getLogger("tidegate.serve")
+_ACCESS = logging.getLogger("tidegate.access")
+_JSON = (b"content-type", b"application/json")
+_LOCAL = (b"localhost", b"127.0.0.1", b"[::1]")
+_SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+
+Headers = list[tuple[bytes, bytes]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Scope = Mapping[str, Any]
+Answer = tuple[int, Headers, bytes | Answers]
+
+
+class Serving:
+    """An engine that is ready, and what serves it."""
+
+    def __init__(self, engine: Engine, turns: Turns, limits: Limits) -> None:
+        self.engine, self.turns = engine, turns
+        self.readings = Readings(engine.readers, engine.definition.event.__name__, limits.ahead)
+        self.plain = self.readings.of(b"")
+
+
+class Application:
+    """Answers requests. Until `serving` is set it is alive, but not ready.
+
+    Args:
+        limits: of the server.
+        metrics: where everything is counted.
+        pages: what is the same for every request, by address: media type and content.
+        keys: who may ask; None lets everyone who asks this machine by its own name.
+        access_log: log a line of JSON for each request.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        metrics: Metrics,
+        pages: Mapping[str, tuple[bytes, bytes]],
+        keys: Keys | None,
+        *,
+        access_log: bool = False,
+    ) -> None:
+        self.limits, self.metrics, self.keys = limits, metrics, keys
+        self.serving: Serving | None = None
+        self.draining = False
+        self._pages, self._access_log = dict(pages), access_log
+        self._methods = {"/decisions": "POST", "/events": "POST"}
+        self._methods |= dict.fromkeys(("/health", "/ready", "/metrics", *pages), "GET, HEAD")
+        metrics.gauges["ready"] = ("1 when events are taken.", lambda: float(self._unready() is None))
+        metrics.gauges["clock_lag_seconds"] = ("The wall clock's time less the newest event's.", self._lag)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        began = perf_counter()
+        try:
+            status, headers, body = await self._answer(scope, receive)
+        except Problem as problem:
+            self.metrics.refusals[problem.code] += 1
+            status, body = problem.status, problem.document()
+            headers = [(b"content-type", PROBLEM), (b"content-length", b"%d" % len(body)), *_SAFE, *problem.headers]
+        except GoneError:
+            return
+        except Exception:
+            _LOG.exception("A request could not be answered.")
+            problem = any_fault()
+            status, body = problem.status, problem.document()
+            headers = [(b"content-type", PROBLEM), (b"content-length", b"%d" % len(body)), *problem.headers]
+        if self._access_log:
+            _log_access(scope, status, perf_counter() - began)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        if isinstance(body, bytes):
+            await send({"type": "http.response.body", "body": body if scope["method"] != "HEAD" else b""})
+            return
+        for piece in body.pieces():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        path, method = scope["path"], scope["method"]
+        self._admit(scope, path)
+        if method == "POST":
+            if path == "/decisions":
+                return await self._take(scope, receive, False)
+            if path == "/events":
+                return await self._take(scope, receive, True)
+        elif method in ("GET", "HEAD"):
+            if path.startswith("/decisions/") and len(path) > 11:
+                return await self._decision(path[11:])
+            if path in self._pages:
+                media, content = self._pages[path]
+                return _page(200, media, content)
+            if path == "/health":
+                return _page(200, b"application/json", b'{"status":"alive"}')
+            if path == "/ready":
+                return self._ready()
+            if path == "/metrics":
+                return _page(200, METRICS, self.metrics.text())
+        allowed = self._methods.get(path) or ("GET, HEAD" if path.startswith("/decisions/") else None)
+        if allowed is None:
+            raise Problem("not-found", f"There are: {', '.join(sorted(self._methods))}, /decisions/ID.")
+        raise Problem("method", f"It takes {allowed}.", headers=((b"allow", allowed.encode()),))
+
+    def _admit(self, scope: Scope, path: str) -> None:
+        """Who may ask: holders of a key; without keys, those who ask for this machine by its own name.
+
+        The latter keeps pages of other sites, to which a name was given that leads here, out of a server on loopback.
+        """
+        if path in ("/health", "/ready"):
+            return
+        if self.keys is None:
+            for name, value in scope["headers"]:
+                if name == b"host":
+                    host = value if value.endswith(b"]") else value.rpartition(b":")[0] or value
+                    if host.lower() in _LOCAL:
+                        return
+                    raise Problem("misdirected", "Without API keys it answers only to localhost, 127.0.0.1 and [::1].")
+            return
+        for name, value in scope["headers"]:
+            if name == b"authorization" and self.keys.name_of(value) is not None:
+                return
+        challenges = (
+            (b"www-authenticate", b'Bearer realm="tidegate"'),
+            (b"www-authenticate", b'Basic realm="tidegate"'),
+        )
+        raise Problem("unauthorized", "Send the header Authorization: Bearer KEY.", headers=challenges)
+
+    async def _take(self, scope: Scope, receive: Receive, learn: bool) -> Answer:
+        began = perf_counter()
+        serving = self.serving
+        if serving is None:
+            raise self._unready() or any_fault()
+        query, headers = scope["query_string"], scope["headers"]
+        reading = serving.readings.of(query) if query else serving.plain
+        media, length = _media(headers), said_length(headers)
+        if media == NDJSON:
+            if length > self.limits.stream_bytes:
+                raise too_large(self.limits.stream_bytes)
+            if serving.turns.refusing is not None:
+                raise serving.turns.refusing
+            answers = await Stream(reading, serving.turns, self.limits, self.metrics, learn).take(receive)
+            return 200, [(b"content-type", NDJSON), (b"content-length", b"%d" % answers.size)], answers
+        if length > self.limits.event_bytes:
+            raise too_large(self.limits.event_bytes)
+        message = await receive()
+        if message.get("more_body") or message["type"] != "http.request":
+            body = await rest_of(message, receive, self.limits.event_bytes, self.limits.body_seconds)
+        else:
+            body = message["body"]
+        try:
+            event = reading.read(body)
+        except ContractError as error:
+            raise of_contract(error, body) from None
+        told, timing = await serving.turns.submit(event, learn, began)
+        return 200, [_JSON, (b"content-length", b"%d" % len(told)), (b"server-timing", timing)], told
+
+    async def _decision(self, id: str) -> Answer:
+        """The first answer to an event, once it is safe."""
+        serving = self.serving
+        if serving is None:
+            raise self._unready() or any_fault()
+        try:
+            found = serving.turns.store.get(id)
+            await serving.turns.settled()
+        except TidegateError as error:
+            _LOG.error("%s", error)
+            raise of_store(error) from None
+        if found is None:
+            raise Problem("no-decision", "No event of this id was taken.", id=id[:256])
+        if found.answer is None:
+            raise Problem("no-decision", "The event of this id was learned from, not decided on.", id=id[:256])
+        # Through the type, so that what is told is what this version means by a decision.
+        return _page(200, b"application/json", msgspec.json.encode(msgspec.json.decode(found.answer, type=Decision)))
+
+    def _unready(self) -> Problem | None:
+        if self.draining:
+            return Problem("draining", "It takes no more events.", headers=((b"retry-after", b"5"),))
+        if self.serving is None:
+            return Problem("starting", "Its state is being made.", headers=((b"retry-after", b"1"),))
+        return self.serving.turns.refusing
+
+    def _ready(self) -> Answer:
+        problem = self._unready()
+        if problem is not None:
+            raise problem
+        return _page(200, b"application/json", b'{"status":"ready"}')
+
+    def _lag(self) -> float:
+        if self.serving is None or not self.serving.engine.clock:
+            return 0.0
+        return time() - self.serving.engine.clock / 1e6
+
+
+def _log_access(scope: Scope, status: int, seconds: float) -> None:
+    """One request as a line of JSON: never what was in it."""
+    client = scope.get("client") or ("", 0)
+    line = {"at": datetime.now(UTC), "client": client[0], "method": scope["method"], "path": scope["path"]}
+    _ACCESS.info("%s", msgspec.json.encode({**line, "status": status, "ms": round(seconds * 1e3, 3)}).decode())
+
+
+def _page(status: int, media: bytes, content: bytes) -> Answer:
+    return status, [(b"content-type", media), (b"content-length", b"%d" % len(content)), *_SAFE], content
+
+
+def _media(headers: Headers) -> bytes:
+    """The media type of the body: JSON or NDJSON.
+
+    Raises:
+        Problem: it is another, it is not told, or the body is compressed.
+    """
+    media = b""
+    for name, value in headers:
+        if name == b"content-type":
+            if value == b"application/json":
+                media = value
+                continue
+            media = value.partition(b";")[0].strip().lower()
+        elif name == b"content-encoding" and value.lower() != b"identity":
+            raise Problem("media-type", "The body is compressed; send it plain.")
+    if media in (b"application/json", NDJSON):
+        return media
+    if media in (b"application/jsonl", b"application/x-jsonlines", b"application/ndjson"):
+        return NDJSON
+    given = media.decode("ascii", "replace")[:60] or "none"
+    raise Problem("media-type", f"Content-Type is application/json or application/x-ndjson; it was {given}.")

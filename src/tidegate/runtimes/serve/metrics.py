@@ -1,0 +1,80 @@
+"""Figures about a running server, in Prometheus' text form."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+MEDIA = b"text/plain; version=0.0.4; charset=utf-8"
+_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_EVENTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
+
+
+class Histogram:
+    """How often which values came.
+
+    Args:
+        bounds: upper bounds of the buckets, ascending.
+    """
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+
+    def add(self, value: float) -> None:
+        """Count one value."""
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
+
+    def lines(self, name: str) -> Iterator[str]:
+        """The samples of the histogram."""
+        running = 0
+        for bound, count in zip((*self._bounds, float("inf")), self._counts, strict=True):
+            running += count
+            yield f'{name}_bucket{{le="{"+Inf" if bound == float("inf") else f"{bound:g}"}"}} {running}'
+        yield f"{name}_sum {self._sum:.6f}"
+        yield f"{name}_count {running}"
+
+
+class Metrics:
+    """All figures of one server; they are counted by the one thread that answers."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
+        self.learned = self.repeated = self.store_failures = self.snapshots = 0
+        self.seconds = Histogram(_SECONDS)
+        self.events = Histogram(_EVENTS)
+        self.keeping = Histogram(_SECONDS)
+        self.gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+
+    def text(self) -> bytes:
+        """Everything, to be scraped."""
+        lines: list[str] = []
+
+        def counted(name: str, what: str, samples: Iterable[tuple[str, float]]) -> None:
+            lines.extend((f"# HELP {name} {what}", f"# TYPE {name} counter"))
+            lines.extend(f"{name}{labels} {value:g}" for labels, value in samples)
+
+        outcomes = [(f'{{outcome="{word}"}}', self.outcomes[word]) for word in ("approve", "review", "decline")]
+        counted("tidegate_decisions_total", "Decisions made, by outcome.", outcomes)
+        refusals = [(f'{{code="{code}"}}', number) for code, number in sorted(self.refusals.items())]
+        counted("tidegate_refusals_total", "Events and requests that were not taken, by problem.", refusals)
+        for name, what, number in (
+            ("learned", "Events learned from without a decision.", self.learned),
+            ("repeated", "Events that came again and got their first answer.", self.repeated),
+            ("store_failures", "Batches that the store could not keep.", self.store_failures),
+            ("snapshots", "Snapshots of the state that were written.", self.snapshots),
+        ):
+            counted(f"tidegate_{name}_total", what, [("", number)])
+        for name, what, histogram in (
+            ("request_seconds", "From an event's arrival to its answer.", self.seconds),
+            ("batch_events", "Events decided together.", self.events),
+            ("keep_seconds", "From a batch's decision to its being on the disk.", self.keeping),
+        ):
+            lines.extend((f"# HELP tidegate_{name} {what}", f"# TYPE tidegate_{name} histogram"))
+            lines.extend(histogram.lines(f"tidegate_{name}"))
+        for name, (what, value) in self.gauges.items():
+            lines.extend((f"# HELP tidegate_{name} {what}", f"# TYPE tidegate_{name} gauge"))
+            lines.append(f"tidegate_{name} {value():.6g}")
+        return ("\n".join(lines) + "\n").encode()

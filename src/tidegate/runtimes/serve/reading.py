@@ -1,0 +1,102 @@
+"""Which events a request may bring, and reading them: contract, version, and a time that is not ahead of the clock."""
+
+import difflib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from urllib.parse import parse_qsl
+
+from tidegate.events.contract import Reader
+from tidegate.events.event import Event
+from tidegate.runtimes.serve.problem import Problem
+
+
+class Horizon:
+    """The latest time that an event may have.
+
+    Args:
+        ahead: seconds after the wall clock's time.
+    """
+
+    def __init__(self, ahead: float) -> None:
+        self._ahead = timedelta(seconds=ahead)
+        self._latest = datetime.min.replace(tzinfo=UTC)
+
+    def check(self, event: Event) -> None:
+        """Look at an event's time. The wall clock is read only when what it said last does not do.
+
+        Raises:
+            Problem: it lies too far in the future.
+        """
+        if event.at > self._latest:
+            self._latest = datetime.now(UTC) + self._ahead
+            if event.at > self._latest:
+                most = f"{self._ahead.total_seconds():g} seconds"
+                detail = f"{event.at.isoformat()} is more than {most} ahead of the server's clock."
+                raise Problem("future", detail, pointer="/at", id=event.id)
+
+
+class EventReading:
+    """Reads the events of one request.
+
+    Args:
+        reader: of their type.
+        version: of the contract they are written to, None for the newest.
+        horizon: the latest time they may have.
+    """
+
+    def __init__(self, reader: Reader[Event], version: int | None, horizon: Horizon) -> None:
+        self._reader, self._version, self._horizon = reader, version, horizon
+
+    def read(self, body: bytes) -> Event:
+        """The event in a JSON document.
+
+        Raises:
+            ContractError: it does not keep its contract.
+            Problem: its time lies in the future.
+        """
+        event = self._reader.read(body, self._version)
+        self._horizon.check(event)
+        return event
+
+
+class Readings:
+    """Every way in which this server's events are read, by the query of the request: `event=Login&version=1`.
+
+    Args:
+        readers: by the name of the event type.
+        own: the name of the type that is decided on.
+        ahead: see `Horizon`.
+    """
+
+    def __init__(self, readers: Mapping[str, Reader[Event]], own: str, ahead: float) -> None:
+        self._readers, self._own, self._horizon = readers, own, Horizon(ahead)
+        self.of = lru_cache(maxsize=64)(self._of)
+
+    def _of(self, query: bytes) -> EventReading:
+        """How the events of a request with this query are read.
+
+        Raises:
+            Problem: it names an event that the flow does not know, or asks for something else.
+        """
+        try:
+            asked = parse_qsl(
+                query.decode("ascii"), keep_blank_values=True, strict_parsing=bool(query), max_num_fields=8
+            )
+        except ValueError:
+            raise Problem("query", "Write it as ?event=NAME&version=NUMBER, in ASCII.") from None
+        name, version = self._own, None
+        for key, value in asked:
+            if key == "event":
+                name = value
+            elif key == "version" and value.isascii() and value.isdigit() and len(value) < 6:
+                version = int(value)
+            elif key == "version":
+                raise Problem("query", f"The version {value[:60]!a} is no whole number.")
+            else:
+                raise Problem("query", f"There is no {key[:60]!a} to ask for: there are event and version.")
+        if name not in self._readers:
+            near = difflib.get_close_matches(name[:100], self._readers, 1)
+            known = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(self._readers)}."
+            raise Problem("query", f"The flow does not know events of type {name[:60]!a}. {known}")
+        return EventReading(self._readers[name], version, self._horizon)

@@ -1,0 +1,265 @@
+"""A server's life: listen, get ready, serve, drain, end."""
+
+import asyncio
+import errno
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from tidegate.connectors.sqlite import Store
+from tidegate.decisions.flow import Flow
+from tidegate.errors import TidegateError
+from tidegate.models.registry import Registry
+from tidegate.runtimes.engine import Engine
+from tidegate.runtimes.serve.application import Application, Serving
+from tidegate.runtimes.serve.example import example
+from tidegate.runtimes.serve.keys import Keys
+from tidegate.runtimes.serve.limits import Limits
+from tidegate.runtimes.serve.metrics import Metrics
+from tidegate.runtimes.serve.openapi import openapi
+from tidegate.runtimes.serve.page import page
+from tidegate.runtimes.serve.turns import Turns
+
+_LOG = logging.getLogger("tidegate.serve")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is served, and where.
+
+    Args:
+        flow: the flow.
+        store: the store's file; it is made if it is not there.
+        models: the model registry's folder, None for none.
+        host, port: where to listen; port 0 takes a free one.
+        keys: the file of API keys; needed on any address but loopback.
+        access_log: write a line of JSON for each request.
+        explain: put every feature's value into every decision.
+        limits: bounds of the server.
+    """
+
+    flow: type[Flow[Any]]
+    store: Path
+    models: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    keys: Path | None = None
+    access_log: bool = False
+    explain: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine and can be reached from nowhere else."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        TidegateError: the port is in use or not allowed, or the host is not this machine's.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except (OSError, OverflowError) as error:
+        raise TidegateError(
+            f"{host} is no address to listen on.", seen=str(error), do="Try --host 127.0.0.1."
+        ) from None
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise TidegateError(
+            f"The server cannot listen on {host}, port {port}.",
+            seen=os.strerror(error.errno) if error.errno else str(error),
+            do="Another program has the port: stop it, or give another with --port."
+            if error.errno == errno.EADDRINUSE
+            else "Give an address of this machine with --host, and a port above 1023 with --port.",
+        ) from None
+    listening.set_inheritable(True)
+    return listening
+
+
+def _keys(settings: Settings) -> Keys | None:
+    if settings.keys is not None:
+        return Keys.read(settings.keys)
+    if is_loopback(settings.host):
+        return None
+    raise TidegateError(
+        f"On {settings.host} anyone could ask for decisions, so it needs API keys.",
+        do="Make one with `tidegate keys add NAME --file keys.txt` and give --keys keys.txt; or listen on 127.0.0.1.",
+    )
+
+
+class _Uvicorn(uvicorn.Server):
+    """Uvicorn with the signals left to us: it would end with the signal's number, and we end with 0."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Server:
+    """One server.
+
+    Args:
+        settings: what is served, and where.
+
+    Raises:
+        TidegateError: keys are needed and not given, or cannot be read; it cannot listen there.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        definition, limits = settings.flow.definition, settings.limits
+        keys = _keys(settings)
+        self._socket = listen(settings.host, settings.port)
+        self.port: int = self._socket.getsockname()[1]
+        shown = {"0.0.0.0": "localhost", "::": "localhost"}.get(settings.host, settings.host)
+        self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}"
+        self.sample = example(definition.event, datetime.now(UTC).replace(microsecond=0))
+        self.keyed = keys is not None
+        kinds = {kind.__name__: kind for kind in definition.kinds}
+        version = f"{definition.name}@{definition.digest[:12]}"
+        document = openapi(definition.name, definition.purpose, version, kinds, keys=self.keyed)
+        pages = {
+            "/openapi.json": (b"application/json", msgspec.json.encode(document)),
+            "/docs": (b"text/html; charset=utf-8", page(document, self.sample, self.url)),
+        }
+        self.application = Application(limits, Metrics(), pages, keys, access_log=settings.access_log)
+        self._turns: Turns | None = None
+        self._store: Store | None = None
+        config = uvicorn.Config(
+            self.application,  # type: ignore[arg-type]  # uvicorn's scope is a union of typed dictionaries
+            loop="none",
+            http="auto",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=int(limits.drain_seconds),
+        )
+        self._server = _Uvicorn(config)
+
+    def run(self, ready: Callable[["Server"], None]) -> None:
+        """Serve until SIGTERM or SIGINT; what was taken by then is answered, and a snapshot written.
+
+        Args:
+            ready: called once events are taken.
+
+        Raises:
+            TidegateError: the store, a model or the flow cannot be used.
+        """
+        _run(self._run(ready))
+
+    async def _run(self, ready: Callable[["Server"], None]) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._drain)
+        loop.set_exception_handler(_unhandled)
+        serving = loop.create_task(self._server.serve(sockets=[self._socket]))
+        try:
+            engine = await _apart(self._make)
+            if not self.application.draining:
+                store = self._store
+                if store is None:
+                    raise RuntimeError("no store was opened")
+                self._turns = Turns(engine, store, self.settings.limits, self.application.metrics)
+                self.application.serving = Serving(engine, self._turns, self.settings.limits)
+                ready(self)
+            await serving
+            if self._turns is not None:
+                await self._turns.close()
+        finally:
+            self._server.should_exit = True
+            if not serving.done():
+                await serving
+            if self._store is not None:
+                self._store.close()
+
+    def _make(self) -> Engine:
+        """Open the store, make the state, and run every kernel once."""
+        settings = self.settings
+        models = Registry(settings.models) if settings.models is not None and settings.models.is_dir() else None
+        self._store = Store.open(settings.store)
+        engine = Engine(settings.flow, models=models, store=self._store, explain=settings.explain)
+        warm(settings.flow, models, explain=settings.explain)
+        return engine
+
+    def _drain(self) -> None:
+        """Stop: take nothing more, answer what was taken. Asked twice, do not wait either."""
+        if self.application.draining:
+            self._server.force_exit = True
+        self.application.draining = True
+        if self._turns is not None:
+            self._turns.drain()
+        self._server.should_exit = True
+
+
+def warm(flow: type[Flow[Any]], models: Registry | None, *, explain: bool) -> None:
+    """Decide on a made-up event, in an engine that is thrown away: afterwards every kernel is loaded."""
+    engine = Engine(flow, models=models, explain=explain, batch=8)
+    for kind in flow.definition.kinds:
+        engine.process([engine.readers[kind.__name__].read(example(kind))])
+    taken = engine.readers[flow.definition.event.__name__].read(example(flow.definition.event))
+    engine.process([msgspec.structs.replace(taken, id=f"example-{number}") for number in range(2, 6)])
+
+
+async def _apart(task: Callable[[], Engine]) -> Engine:
+    """Run a long task in a thread that does not keep the process alive."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Engine] = loop.create_future()
+
+    def settle(set_it: Callable[[Any], None], value: Any) -> None:
+        if not done.done():
+            set_it(value)
+
+    def work() -> None:
+        try:
+            result = task()
+        except BaseException as error:
+            loop.call_soon_threadsafe(settle, done.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(settle, done.set_result, result)
+
+    threading.Thread(target=work, name="tidegate-start", daemon=True).start()
+    return await done
+
+
+def _unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    _LOG.error("%s", context.get("message"), exc_info=error if isinstance(error, BaseException) else None)
+
+
+def _run(task: Any) -> None:
+    """Run to the end on uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(task)
+    else:
+        uvloop.run(task)

@@ -1,0 +1,276 @@
+"""Turns: events that wait together are decided together, kept in one transaction, answered once it is on disk.
+
+All of it runs on the event loop's own thread but the sync of the disk. While one batch is on its way to the disk the
+next gathers, and is decided and appended; an answer goes out only after a sync that began after its batch was appended.
+If a batch cannot be appended, the state is made anew from the store before anything else is decided, so nothing is
+decided on what was never kept.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from time import perf_counter
+
+import msgspec
+
+from tidegate.connectors.sqlite import Store
+from tidegate.decisions.decision import Decision
+from tidegate.errors import TidegateError
+from tidegate.events.event import Event
+from tidegate.runtimes.engine import Answer, Engine, Learned, Refused
+from tidegate.runtimes.serve.limits import Limits
+from tidegate.runtimes.serve.metrics import Metrics
+from tidegate.runtimes.serve.problem import Problem, any_fault, of_refusal, of_store
+
+_LOG = logging.getLogger("tidegate.serve")
+_ENCODE = msgspec.json.Encoder().encode
+
+Told = tuple[bytes, bytes]
+"""The JSON of an answer, and its timing as the header `Server-Timing` has it."""
+
+
+class Asked:
+    """An event that waits for its turn."""
+
+    __slots__ = ("answer", "began", "event", "learn")
+
+    def __init__(self, event: Event, learn: bool, began: float, answer: "asyncio.Future[Told]") -> None:
+        self.event, self.learn, self.began, self.answer = event, learn, began, answer
+
+
+class Turns:
+    """Takes events, decides them in batches, and answers each.
+
+    Args:
+        engine: decides. From now on only this object may use it.
+        store: the engine's. Its appends and syncs go apart from now on.
+        limits: of the server.
+        metrics: where everything is counted.
+    """
+
+    def __init__(self, engine: Engine, store: Store, limits: Limits, metrics: Metrics) -> None:
+        self.engine, self.store, self.limits, self.metrics = engine, store, limits, metrics
+        self.refusing: Problem | None = None
+        self._failing = self._draining = False
+        self._loop = asyncio.get_running_loop()
+        self._deadline = engine.plan.deadline / 1e6
+        self._waiting: deque[Asked] = deque()
+        self._room: deque[asyncio.Future[None]] = deque()
+        self._called = False
+        self._syncing = self._failures = 0
+        self._threads = ThreadPoolExecutor(limits.syncs + 1, "tidegate-sync")
+        self._records = 0
+        self._saved = perf_counter()
+        self._saving: asyncio.Future[None] | None = None
+        store.sync_apart()
+        metrics.gauges["queue_events"] = ("Events that wait for their turn.", lambda: len(self._waiting))
+
+    def submit(self, event: Event, learn: bool, began: float) -> "asyncio.Future[Told]":
+        """Let an event wait for its turn; `began` is when it came (perf_counter).
+
+        Raises:
+            Problem: none are taken now, or too many wait.
+        """
+        if self.refusing is not None:
+            raise self.refusing
+        if len(self._waiting) >= self.limits.queue:
+            raise Problem(
+                "busy", f"{len(self._waiting)} events are waiting.", id=event.id, headers=((b"retry-after", b"1"),)
+            )
+        answer: asyncio.Future[Told] = self._loop.create_future()
+        self._waiting.append(Asked(event, learn, began, answer))
+        if not self._called:
+            self._called = True
+            self._loop.call_soon(self._turn)
+        return answer
+
+    async def room(self, many: int) -> None:
+        """Wait until so many more events may wait."""
+        while self.refusing is None and len(self._waiting) + many > self.limits.queue:
+            freed = self._loop.create_future()
+            self._room.append(freed)
+            await freed
+
+    async def settled(self) -> None:
+        """Return once everything that was decided is on the disk.
+
+        Raises:
+            StoreError: the disk failed.
+        """
+        if self._syncing or self._failing:
+            await self._loop.run_in_executor(self._threads, self.store.sync)
+
+    def _turn(self) -> None:
+        self._called = False
+        waiting = self._waiting
+        if not waiting or self._syncing >= self.limits.syncs or self._failing:
+            return
+        batch = [waiting.popleft() for _ in range(min(len(waiting), self.limits.turn))]
+        while self._room:
+            free = self._room.popleft()
+            if not free.done():
+                free.set_result(None)
+        began = perf_counter()
+        try:
+            answers = self._decide(batch, began)
+        except Exception as error:
+            # Half of a batch may have been learned: the state is not to be used again before it was made anew.
+            self.engine.distrust()
+            self._fail(batch, error)
+            return
+        decided = perf_counter()
+        self.metrics.events.add(len(batch))
+        self._records += len(batch)
+        self._syncing += 1
+        synced = self._loop.run_in_executor(self._threads, self.store.sync)
+        synced.add_done_callback(partial(self._synced, batch, answers, began, decided))
+        if waiting:
+            self._call()
+
+    def _call(self) -> None:
+        if not self._called:
+            self._called = True
+            self._loop.call_soon(self._turn)
+
+    def _decide(self, batch: list[Asked], began: float) -> list[Answer]:
+        """The answers of a batch, in its order."""
+        process, deadline = self.engine.process, self._deadline
+        overdue = [began - asked.began > deadline for asked in batch] if deadline else ()
+        learn = batch[0].learn
+        if all(asked.learn is learn for asked in batch):
+            return process([asked.event for asked in batch], learn_only=learn, overdue=overdue)
+        answers: list[Answer] = []
+        start = 0
+        for end in range(1, len(batch) + 1):
+            if end == len(batch) or batch[end].learn is not batch[start].learn:
+                events = [asked.event for asked in batch[start:end]]
+                answers += process(events, learn_only=batch[start].learn, overdue=overdue[start:end])
+                start = end
+        return answers
+
+    def _synced(
+        self, batch: list[Asked], answers: list[Answer], began: float, decided: float, synced: "asyncio.Future[None]"
+    ) -> None:
+        self._syncing -= 1
+        error = synced.exception()
+        if error is not None:
+            self._fail(batch, error)
+            return
+        self._failures = 0
+        self._tell(batch, answers, began, decided)
+        if self._waiting:
+            self._call()
+        self._save_if_due()
+
+    def _tell(self, batch: list[Asked], answers: list[Answer], began: float, decided: float) -> None:
+        """Answer a batch that is safe."""
+        now, metrics = perf_counter(), self.metrics
+        metrics.keeping.add(now - decided)
+        deciding, keeping = decided - began, now - decided
+        tail = b',"timing":{"wait":%%.1f,"decide":%.1f,"keep":%.1f}}' % (deciding * 1e6, keeping * 1e6)
+        header = b"wait;dur=%%.3f, decide;dur=%.3f, keep;dur=%.3f" % (deciding * 1e3, keeping * 1e3)
+        outcomes, seconds = metrics.outcomes, metrics.seconds
+        for asked, answer in zip(batch, answers, strict=True):
+            seconds.add(now - asked.began)
+            if asked.answer.done():
+                continue
+            if type(answer) is Refused:
+                asked.answer.set_exception(of_refusal(answer))
+                continue
+            wait = began - asked.began
+            told = _ENCODE(answer)[:-1] + tail % (wait * 1e6)
+            asked.answer.set_result((told, header % (wait * 1e3)))
+            if type(answer) is Decision and not answer.repeated:
+                outcomes[answer.outcome] += 1
+            elif type(answer) is Learned and not answer.repeated:
+                metrics.learned += 1
+            else:
+                metrics.repeated += 1
+
+    def _fail(self, batch: list[Asked], error: BaseException) -> None:
+        """Say no to a batch and to all that wait, take nothing for a while, then try whether it works again."""
+        if isinstance(error, TidegateError):
+            problem = of_store(error)
+            _LOG.error("%s", error)
+        else:
+            problem = any_fault()
+            _LOG.error("A batch could not be decided.", exc_info=error)
+        self.metrics.store_failures += 1
+        self._refuse([*batch, *self._waiting], problem)
+        self._waiting.clear()
+        if self._failing:
+            return
+        self._failing = True
+        if not self._draining:
+            self.refusing = problem
+        pause = min(self.limits.longest_pause, 0.1 * 2.0 ** min(self._failures, 16))
+        self._failures += 1
+        self._loop.call_later(pause, self._mend)
+
+    def _refuse(self, batch: list[Asked], problem: Problem) -> None:
+        for asked in batch:
+            if not asked.answer.done():
+                asked.answer.set_exception(problem)
+        while self._room:
+            free = self._room.popleft()
+            if not free.done():
+                free.set_result(None)
+
+    def _mend(self) -> None:
+        def mended(done: "asyncio.Future[None]") -> None:
+            error = done.exception()
+            self._failing = False
+            if error is not None:
+                self._fail([], error)
+                return
+            _LOG.warning("The state was made anew from the store; events are taken again.")
+            if not self._draining:
+                self.refusing = None
+
+        self._loop.run_in_executor(self._threads, self._make_whole).add_done_callback(mended)
+
+    def _make_whole(self) -> None:
+        """Bring the state back to what the store holds, and the store to the disk."""
+        self.engine.mend()
+        self.store.sync()
+
+    def _save_if_due(self) -> None:
+        limits, now = self.limits, perf_counter()
+        due = self._records >= limits.snapshot_records or now - self._saved >= limits.snapshot_seconds
+        if not due or not self._records or self._saving is not None or self._failing:
+            return
+        self._records, self._saved = 0, now
+        # The state is copied now, between two batches; writing the copy takes its time beside them.
+        self._saving = self._loop.run_in_executor(self._threads, self._save, self.engine.hold())
+        self._saving.add_done_callback(self._snapshot_done)
+
+    def _save(self, write: Callable[[], None]) -> None:
+        self.store.sync()  # a snapshot is never ahead of what the disk holds
+        write()
+
+    def _snapshot_done(self, done: "asyncio.Future[None]") -> None:
+        self._saving = None
+        error = done.exception()
+        if error is None:
+            self.metrics.snapshots += 1
+        else:
+            _LOG.error("No snapshot was written: %s", error)
+
+    def drain(self) -> None:
+        """Take nothing more; what was taken is still answered."""
+        self._draining = True
+        self.refusing = Problem("draining", "It takes no more events.", headers=((b"retry-after", b"5"),))
+
+    async def close(self) -> None:
+        """End: wait for what is on its way, and write a last snapshot."""
+        while self._syncing or self._saving is not None:
+            await asyncio.sleep(0.005)
+        if self._records and not self._failing:
+            try:
+                await self._loop.run_in_executor(self._threads, self._save, self.engine.hold())
+            except TidegateError as error:
+                _LOG.error("No snapshot was written: %s", error)
+        self._threads.shutdown()
