@@ -19,7 +19,6 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-import polars as pl
 
 from tidegate.features.plan import MISSING, StreamPlan, WindowPlan
 from tidegate.features.windows import Windows
@@ -27,7 +26,9 @@ from tidegate.features.windows import Windows
 SHARED = Path(os.environ.get("TIDEGATE_SHARED", Path(__file__).parents[2] / "shared"))
 AT, CARD, MERCHANT, AMOUNT, DECLINED = range(5)
 BATCH = 8192
-DAY = 86_400_000_000
+MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
+CARD_WINDOWS = {"1m": MINUTE, "10m": 10 * MINUTE, "1h": HOUR, "24h": DAY, "7d": 7 * DAY}
+MERCHANT_WINDOWS = {"1h": HOUR, "24h": DAY, "7d": 7 * DAY}
 
 
 def workload() -> ModuleType:
@@ -40,7 +41,7 @@ def workload() -> ModuleType:
     return module
 
 
-def plan(w1: ModuleType) -> tuple[list[StreamPlan], dict[str, tuple[int, bool, float]]]:
+def plan() -> tuple[list[StreamPlan], dict[str, tuple[int, bool, float]]]:
     """The streams, and for each column of the truth its cell column, whether it is a float, and its unit in cells."""
     columns: dict[str, tuple[int, bool, float]] = {}
 
@@ -50,21 +51,23 @@ def plan(w1: ModuleType) -> tuple[list[StreamPlan], dict[str, tuple[int, bool, f
         return WindowPlan(aggregate, read_key=key, out=out, last=last, value=value, bound=5_000_000)
 
     card, merchant = [], []
-    for name, span in w1.CARD_WINDOWS.items():
+    for name, span in CARD_WINDOWS.items():
         for label, aggregate in (("sum", "total"), ("mean", "mean"), ("max", "maximum"), ("std", "std")):
-            card.append(window(f"card_{label}_{name}", aggregate, CARD, span * 1000, AMOUNT))
-        card.append(window(f"card_count_{name}", "count", CARD, span * 1000))
+            card.append(window(f"card_{label}_{name}", aggregate, CARD, span, AMOUNT))
+        card.append(window(f"card_count_{name}", "count", CARD, span))
     card.append(window("card_merchants_24h", "distinct", CARD, DAY, MERCHANT))
     card.append(window("card_since_ms", "since_last", CARD, 400 * DAY, unit=1000.0))
-    for name, span in w1.MERCHANT_WINDOWS.items():
-        merchant.append(window(f"merchant_count_{name}", "count", MERCHANT, span * 1000))
-        merchant.append(window(f"merchant_sum_{name}", "total", MERCHANT, span * 1000, AMOUNT))
+    for name, span in MERCHANT_WINDOWS.items():
+        merchant.append(window(f"merchant_count_{name}", "count", MERCHANT, span))
+        merchant.append(window(f"merchant_sum_{name}", "total", MERCHANT, span, AMOUNT))
     merchant.append(window("merchant_declined_24h", "share", MERCHANT, DAY, DECLINED))
     return [StreamPlan(0, CARD, tuple(card)), StreamPlan(0, MERCHANT, tuple(merchant))], columns
 
 
 def inputs(path: Path) -> np.ndarray:
     """The events' cells, one row for each column of the plan."""
+    import polars as pl
+
     events = pl.read_parquet(path)
     names = {AT: "at_ms", CARD: "card", MERCHANT: "merchant", AMOUNT: "amount_cents", DECLINED: "declined"}
     cells = np.stack([events[name].cast(pl.Int64).to_numpy() for name in names.values()])
@@ -103,6 +106,8 @@ def one_by_one(windows: Windows, given: np.ndarray, width: int) -> tuple[float, 
 
 def wrong(found: np.ndarray, truth: Path, columns: dict[str, tuple[int, bool, float]]) -> dict[str, int]:
     """How many events have a cell other than the truth's, for each column that has any."""
+    import polars as pl
+
     expected = pl.read_parquet(truth)
     failed = {}
     for name, (out, is_float, unit) in columns.items():
@@ -120,7 +125,7 @@ def wrong(found: np.ndarray, truth: Path, columns: dict[str, tuple[int, bool, fl
 
 def measure_memory(events: Path) -> None:
     """Print the peak resident megabytes of this process after all events, and those that the windows hold."""
-    streams, columns = plan(workload())
+    streams, columns = plan()
     windows = Windows(streams, lateness=DAY)
     with events.open("rb") as file:
         # By hand, so that no reader's memory is counted as ours.
@@ -142,12 +147,14 @@ def main() -> None:
     if args.memory_of:
         measure_memory(args.memory_of)
         return
+    import polars as pl  # only here: it is not part of the memory that is measured
+
     w1 = workload()
     folder = args.folder or Path(tempfile.mkdtemp())
     events = folder / f"w1-{args.events}-{args.seed}.parquet"
     if not events.exists():
         w1.make(args.events, args.seed).write_parquet(events)
-    streams, columns = plan(w1)
+    streams, columns = plan()
     width, given = 5 + len(columns), inputs(events)
     begun = time.perf_counter()
     Windows(streams, lateness=DAY).warm()

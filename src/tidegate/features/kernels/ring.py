@@ -17,6 +17,8 @@ from tidegate.features.kernels.records import (
     stack_area,
 )
 
+_FEW = 8
+
 
 @helper
 def resize(program: int, slot: int, log: int) -> bool:
@@ -73,19 +75,19 @@ def forgettable(program: int, slot: int, horizon: int) -> bool:
 
 
 @helper
-def prune(program: int, slot: int, horizon: int, most: int) -> None:
-    """Forget up to `most` of the oldest events."""
+def prune(program: int, slot: int, horizon: int) -> None:
+    """Forget a few of the oldest events: more than one, so that a full ring empties, but no burst of work."""
     if not forgettable(program, slot, horizon):
         return
     # Windows that nobody has read for long may not have passed these events yet.
     behind = word(slot, w.S_READ_AT) < horizon
     lane = program + word(program, w.P_LANE)
     for _ in range(word(program, w.P_LANES)):
-        behind |= word(slot, word(lane, w.L_END)) < word(slot, w.S_OLDEST) + most
+        behind |= word(slot, word(lane, w.L_END)) < word(slot, w.S_OLDEST) + _FEW
         lane += 8 * w.L_WORDS
     if behind:
         advance(program, slot, max(word(slot, w.S_READ_AT), horizon))
-    for _ in range(most):
+    for _ in range(_FEW):
         unlink(program, slot, word(slot, w.S_OLDEST))
         put(slot, w.S_OLDEST, word(slot, w.S_OLDEST) + 1)
         if not forgettable(program, slot, horizon):
@@ -94,9 +96,9 @@ def prune(program: int, slot: int, horizon: int, most: int) -> None:
 
 
 @helper
-def fit(program: int, slot: int, more: int) -> bool:
-    """See that the ring has room for `more` events and not eight times what it needs; False when there is no memory."""
-    many, log = word(slot, w.S_NEXT) - word(slot, w.S_OLDEST) + more, word(slot, w.S_LOG)
+def fit(program: int, slot: int, many: int) -> bool:
+    """See that the ring has room for `many` events and not eight times that; False when there is no memory."""
+    log = word(slot, w.S_LOG)
     if many > 1 << log:
         return resize(program, slot, log + 1)
     if log > w.FIRST_LOG + 1 and many * 8 < 1 << log:
@@ -107,8 +109,8 @@ def fit(program: int, slot: int, more: int) -> bool:
 @helper
 def append(program: int, slot: int, staged: int, horizon: int) -> bool:
     """File the staged record under the entity; False when there is no memory."""
-    prune(program, slot, horizon, 4)
-    if not fit(program, slot, 1):
+    prune(program, slot, horizon)
+    if not fit(program, slot, word(slot, w.S_NEXT) - word(slot, w.S_OLDEST) + 1):
         return False
     number, at, length = word(slot, w.S_NEXT), word(staged, 0), word(program, w.P_RECORD) // 8
     put(slot, w.S_NEXT, number + 1)

@@ -158,8 +158,7 @@ def look_ahead(table: int, start: int, stop: int) -> None:
 def take_rows(table: int, rows: int) -> int:
     """Read and learn the first rows of the bound arrays; 0, or 1 when there was no memory."""
     many, slots = word(table, w.T_LOOKUPS), word(table, w.T_SLOTS)
-    start = 0
-    while start < rows:
+    for start in range(0, rows, w.CHUNK):
         stop = min(start + w.CHUNK, rows)
         horizon = word(table, w.T_CLOCK) - word(table, w.T_LATENESS)
         for i in range(word(table, w.T_STREAMS)):
@@ -172,5 +171,4 @@ def take_rows(table: int, rows: int) -> int:
         for row in range(start, stop):
             if not take_row(table, row, slots + 8 * many * (row - start)):
                 return 1
-        start = stop
     return 0

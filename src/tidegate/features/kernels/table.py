@@ -136,7 +136,7 @@ def sweep(program: int, horizon: int, rows: int) -> None:
                 free_entity(program, slot)
                 put(program, w.P_COUNT, word(program, w.P_COUNT) - 1)
                 continue  # another may have moved into this place
-            prune(program, slot, horizon, 16)
-            fit(program, slot, 0)
+            prune(program, slot, horizon)
+            fit(program, slot, word(slot, w.S_NEXT) - word(slot, w.S_OLDEST))
         place += 1
     put(program, w.P_SWEEP, place)
