@@ -19,7 +19,7 @@ DECIMALS: dict[str, int] = {
     **dict.fromkeys(_THREE_DECIMALS.split(), 3),
     **dict.fromkeys(_FOUR_DECIMALS.split(), 4),
 }
-"""Currency code -> number of decimals of its minor unit (ISO 4217:2015 list one, funds codes with a minor unit included)."""
+"""Currency code -> decimals of its minor unit (ISO 4217:2015 list one, funds codes with a minor unit included)."""
 
 
 def decimals(currency: str) -> int:

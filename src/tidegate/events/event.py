@@ -68,7 +68,7 @@ def _typed(name: str, base: Any, about: Field) -> tuple[Type, Any]:
         return Type(Kind.KEY, entity=base.entity_name, whole=whole), wire
     if base is Money:
         low, high = _limits(about, 0, MOST_UNITS)
-        return Type(Kind.MONEY, currency=about.currency, bound=max(abs(low), abs(high))), Union[Money, str]
+        return Type(Kind.MONEY, currency=about.currency, bound=max(abs(low), abs(high))), Money | str
     if base is bool:
         return BOOL, bool
     if base is int:
@@ -88,17 +88,20 @@ def _typed(name: str, base: Any, about: Field) -> tuple[Type, Any]:
 
 def _contract(name: str, annotation: Any) -> FieldContract:
     """Read one annotation: `Annotated[int | None, Field(…), Label(…)]` and everything simpler."""
-    about, label, optional = Field(), None, False
-    if get_origin(annotation) is Annotated:
-        annotation, *marks = get_args(annotation)
-        about = next((mark for mark in marks if isinstance(mark, Field)), about)
-        label = next((mark for mark in marks if isinstance(mark, Label)), None)
-    if get_origin(annotation) in (Union, python_types.UnionType):
+    marks: list[Any] = []
+    optional = False
+    while get_origin(annotation) in (Annotated, Union, python_types.UnionType):
+        if get_origin(annotation) is Annotated:
+            annotation, *more = get_args(annotation)
+            marks += more
+            continue
         parts = [part for part in get_args(annotation) if part is not type(None)]
-        optional = len(parts) < len(get_args(annotation))
+        optional = optional or len(parts) < len(get_args(annotation))
         if len(parts) != 1:
             raise _refuse(name, annotation)
         annotation = parts[0]
+    about = next((mark for mark in marks if isinstance(mark, Field)), Field())
+    label = next((mark for mark in marks if isinstance(mark, Label)), None)
     kind, wire = _typed(name, annotation, about)
     is_class = isinstance(annotation, type)
     if label is not None:
@@ -106,7 +109,7 @@ def _contract(name: str, annotation: Any) -> FieldContract:
     return FieldContract(
         name=name,
         type=kind,
-        wire=Union[wire, None] if optional else wire,
+        wire=wire | None if optional else wire,
         optional=optional,
         about=about,
         entity=annotation if is_class and issubclass(annotation, EntityKey) else None,

@@ -15,7 +15,7 @@ MOST_UNITS = 10**12
 _MOST_DIGITS = 18
 
 
-class Money(msgspec.Struct, frozen=True, order=False, gc=False):
+class Money(msgspec.Struct, frozen=True, order=False, gc=False, forbid_unknown_fields=True):
     """An amount of money: `units` of the currency's minor unit (cents for EUR) and an ISO 4217 `currency`."""
 
     units: int

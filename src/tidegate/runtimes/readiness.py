@@ -1,0 +1,33 @@
+"""Getting ready: the kernels are compiled once on a machine and kept on disk; later starts only load them."""
+
+from collections.abc import Callable
+from importlib import import_module
+from time import perf_counter
+
+STEPS: tuple[tuple[str, str], ...] = (
+    ("expressions", "tidegate.expressions.kernel"),
+    ("rules", "tidegate.decisions.settle"),
+    ("models", "tidegate.models.kernels"),
+    ("explanations", "tidegate.models.shapley"),
+    ("windows", "tidegate.features.windows"),
+)
+"""What has kernels, in words, and the module that holds them."""
+
+
+def prepare(report: Callable[[str, int, int], None] | None = None) -> float:
+    """Compile or load every kernel, so that nothing waits for the compiler afterwards.
+
+    Args:
+        report: told before each step: what it is, how many are done, and how many there are.
+
+    Returns:
+        Seconds it took: well under two from disk, some fifteen the first time on a machine.
+    """
+    began = perf_counter()
+    for done, (words, module) in enumerate(STEPS):
+        if report is not None:
+            report(words, done, len(STEPS))
+        found = import_module(module)
+        if words == "windows":
+            found.Windows((), lateness=0).warm()
+    return perf_counter() - began
