@@ -1,7 +1,7 @@
 """Tidegate: a stream of financial events into decisions that are explained, durable and provable.
 
-Everything an author of flows needs is here: events and entities, expressions and features, rules and flows, and the embedded
-`Engine`.
+Everything an author of flows needs is here: events and entities, expressions and features, rules and flows, and the
+embedded `Engine`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -93,11 +93,12 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
-    "ContractError", "Decision", "Engine", "Event", "Field", "FiredRule", "Flow", "FlowError", "Label", "Learned", "ListChange",
-    "ModelError", "ModelReason", "ModelUse", "Money", "Personal", "Refused", "Registry", "SnapshotError", "Store", "StoreError",
-    "TidegateError", "approve", "as_number", "at_most", "bands", "ceil", "clip", "contains", "count", "day", "days", "deadline",
-    "decline", "distinct", "ends_with", "entity", "entity_list", "eur", "exp", "first", "floor", "gbp", "greatest", "has_seen",
-    "hour", "hours", "is_in", "is_missing", "last_value", "least", "length", "log", "log10", "log1p", "lower", "maximum", "mean",
-    "minimum", "minute", "mode", "model", "month", "nth_previous", "review", "round_", "seconds", "share", "since_first",
-    "since_last", "sqrt", "starts_with", "std", "total", "units", "upgrades", "upper", "usd", "weekday", "where", "year",
+    "ContractError", "Decision", "Engine", "Event", "Field", "FiredRule", "Flow", "FlowError", "Label", "Learned",
+    "ListChange", "ModelError", "ModelReason", "ModelUse", "Money", "Personal", "Refused", "Registry", "SnapshotError",
+    "Store", "StoreError", "TidegateError", "approve", "as_number", "at_most", "bands", "ceil", "clip", "contains",
+    "count", "day", "days", "deadline", "decline", "distinct", "ends_with", "entity", "entity_list", "eur", "exp",
+    "first", "floor", "gbp", "greatest", "has_seen", "hour", "hours", "is_in", "is_missing", "last_value", "least",
+    "length", "log", "log1p", "log10", "lower", "maximum", "mean", "minimum", "minute", "mode", "model", "month",
+    "nth_previous", "review", "round_", "seconds", "share", "since_first", "since_last", "sqrt", "starts_with", "std",
+    "total", "units", "upgrades", "upper", "usd", "weekday", "where", "year",
 ]  # fmt: skip

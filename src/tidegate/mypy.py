@@ -1,7 +1,7 @@
 """A mypy plugin: lets mypy see flows as they are. Switch it on by `plugins = ["tidegate.mypy"]` in its settings.
 
-A field read on an event class is an expression (`Payment.amount > eur(5)`), on an event it is the value; an entity made by
-`entity("card")` is the type of its keys.
+A field read on an event class is an expression (`Payment.amount > eur(5)`), on an event it is the value; an entity made
+by `entity("card")` is the type of its keys.
 """
 
 from collections.abc import Callable

@@ -21,7 +21,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def shown(kind: Type, cell: int, number: float, words: Mapping[int, str], currency: str | None) -> Any:
-    """A cell as a person or a program reads it: None if missing; money as `12.34 EUR`, times in ISO 8601, durations in seconds."""
+    """A cell as a person or a program reads it, None if missing.
+
+    Money is `12.34 EUR`, a time ISO 8601, a duration in seconds.
+    """
     if kind.is_float:
         if number != number:
             return None
@@ -83,7 +86,8 @@ class Answers:
         limited = None
         if decider.limited and row in decider.limited:
             cap = plan.caps[decider.limited[row]]
-            limited = f"at most {cap.count} times {OUTCOMES[cap.outcome]} in {written(cap.last)}: {OUTCOMES[cap.then]} instead"
+            most = f"at most {cap.count} times {OUTCOMES[cap.outcome]} in {written(cap.last)}"
+            limited = f"{most}: {OUTCOMES[cap.then]} instead"
         score = float(decider.floats[plan.score, row]) if plan.score >= 0 else None
         if score is not None and score != score:
             score = None

@@ -68,7 +68,7 @@ class Decider:
         return self.conclude(n)
 
     def again(self, n: int) -> np.ndarray:
-        """Decide rows whose remembered columns are already there, without windows or lists; used to make decisions again."""
+        """Decide rows whose remembered columns are there already, without windows or lists: to make decisions again."""
         self._before(n)
         return self.conclude(n)
 
@@ -112,7 +112,7 @@ class Decider:
             out[i] = MISSING if key == MISSING else int(listed(check.name, key, int(at[i])))
 
     def _cap(self, n: int) -> None:
-        """Hold the flow to its limits, in order of arrival: a cap is reached while its last `count` outcomes are recent."""
+        """Hold the flow to its limits in order of arrival: a cap is reached if its last `count` outcomes are recent."""
         outcomes, at = self.settled[0], self.cells[AT]
         for i in range(n):
             if not self.flags[i] & READ or self.kinds[i] != 0:

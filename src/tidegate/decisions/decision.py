@@ -35,10 +35,10 @@ class ModelUse(msgspec.Struct, frozen=True, gc=False):
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The answer to one event.
 
-    `outcome` is approve, review or decline; `score` the flow's score or none; `level` the band it lies in; `alarm` whether the
-    flow's alarm condition held. `rules` are those that fired, severest first; `unknown` those whose condition was missing.
-    `limited` says which limit of the flow made the outcome milder, or that the deadline passed. `timing` is in microseconds
-    and is the only part that differs when a decision is made again.
+    `outcome` is approve, review or decline; `score` the flow's score or none; `level` the band it lies in; `alarm`
+    whether the flow's alarm condition held. `rules` are those that fired, severest first; `unknown` those whose
+    condition was missing. `limited` says which limit of the flow made the outcome milder, or that the deadline passed.
+    `timing` is in microseconds and is the only part that differs when a decision is made again.
     """
 
     id: str

@@ -56,8 +56,8 @@ class Flow(Generic[E]):
     """What is known, inferred and thought of one type of event; subclass it and write one name a line.
 
     Features are expressions, rules are made by `approve`, `review` and `decline`. Reserved names: `score` (a number),
-    `level` (`bands`), `alarm` (a condition), `limits`, `lateness` (how late an event may come; default: the longest window),
-    `currency` (of amounts whose contract leaves it open), `learns` (further event types).
+    `level` (`bands`), `alarm` (a condition), `limits`, `lateness` (how late an event may come; default: the longest
+    window), `currency` (of amounts whose contract leaves it open), `learns` (further event types).
 
     A subclass of a flow is a challenger: what it defines again replaces the original wherever that was used.
 

@@ -9,7 +9,7 @@ from tidegate.events.field import Field
 
 
 class ListChange(Event):
-    """A change to an entity list, in force from its own time `at`: an event like any other, so lists can be replayed."""
+    """A change to an entity list, in force from its own time `at`: an event like others, so lists are replayed too."""
 
     list: Annotated[str, Field(description="Name of the list, as the flow declares it")]
     key: Annotated[str, Field(description="Key of the entity; whole numbers as text")]

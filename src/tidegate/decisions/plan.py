@@ -1,4 +1,4 @@
-"""A flow as plain data: columns, programs, windows, models and rules. What a record needs beside itself to be decided again."""
+"""A flow as plain data: columns, programs, windows, models and rules. A record and its plan can be decided again."""
 
 from dataclasses import dataclass, field
 

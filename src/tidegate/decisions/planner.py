@@ -34,7 +34,8 @@ def plan(definition: Definition) -> Plan:
     """The plan of a flow.
 
     Raises:
-        FlowError: a window's key is not in its event, is there in two roles, or a list is asked about something else than a field.
+        FlowError: a window's key is not in its event or is there in two roles, or a list is asked about something else
+            than a field.
     """
     return _Planner(definition).plan()
 
@@ -264,6 +265,6 @@ class _Planner:
         roots += [root for root in (flow.alarm, flow.level.of if flow.level else None) if root is not None]
         for root in roots:
             for node in walk(root):
-                if isinstance(node, ListCheck) or (isinstance(node, Call) and node.op in _TEXT_FUNCTIONS):
-                    if all(not isinstance(part, Window) for part in node.args):
-                        self.before.column(node)
+                early = isinstance(node, ListCheck) or (isinstance(node, Call) and node.op in _TEXT_FUNCTIONS)
+                if early and not any(isinstance(part, Window) for part in node.args):
+                    self.before.column(node)

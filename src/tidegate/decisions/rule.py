@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
+from itertools import pairwise
 
 from tidegate.errors import FlowError
 from tidegate.events.durations import microseconds
@@ -90,7 +91,7 @@ def bands(of: Expr, **thresholds: float) -> Bands:
     if not isinstance(of, Expr) or not of.type.is_number:
         raise FlowError("Bands are over a plain number.", seen=str(of))
     values = tuple(float(v) for v in thresholds.values())
-    if not values or any(a >= b for a, b in zip(values, values[1:], strict=False)):
+    if not values or any(a >= b for a, b in pairwise(values)):
         raise FlowError("Bands have ascending thresholds.", seen=str(thresholds), do="bands(risk, low=0.0, high=0.9)")
     return Bands(of, tuple(thresholds), values)
 

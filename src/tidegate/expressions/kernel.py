@@ -14,9 +14,14 @@ from tidegate.expressions.program import OPCODES
 _M = -(2**63)
 _BIG = 2**62
 _OP = tuple(range(len(OPCODES)))
-(COPY, TO_FLOAT, ADD_I, ADD_F, SUB_I, SUB_F, MUL_I, MUL_F, DIV, MOD, NEG_I, NEG_F, ABS_I, ABS_F, LEAST_I, LEAST_F, GREATEST_I,
- GREATEST_F, EQ_I, EQ_F, LT_I, LT_F, LE_I, LE_F, AND, OR, NOT, FILL_I, FILL_F, MISSING_I, MISSING_F, WHERE_I, WHERE_F, IN, LOG,
- LOG10, LOG1P, EXP, SQRT, POW, FLOOR, CEIL, ROUND, HOUR, MINUTE, WEEKDAY, DAY, MONTH, YEAR, PAIR) = _OP  # fmt: skip
+(
+    COPY, TO_FLOAT,
+    ADD_I, ADD_F, SUB_I, SUB_F, MUL_I, MUL_F, DIV, MOD, NEG_I, NEG_F, ABS_I, ABS_F,
+    LEAST_I, LEAST_F, GREATEST_I, GREATEST_F, EQ_I, EQ_F, LT_I, LT_F, LE_I, LE_F, AND, OR, NOT,
+    FILL_I, FILL_F, MISSING_I, MISSING_F, WHERE_I, WHERE_F, IN,
+    LOG, LOG10, LOG1P, EXP, SQRT, POW, FLOOR, CEIL, ROUND,
+    HOUR, MINUTE, WEEKDAY, DAY, MONTH, YEAR, PAIR,
+) = _OP  # fmt: skip
 _DAY_US = 86_400_000_000
 
 _jit = nb.njit(cache=True, nogil=True, error_model="numpy", inline="never")

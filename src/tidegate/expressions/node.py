@@ -14,8 +14,8 @@ from tidegate.expressions.operators import result_type
 class Expr:
     """An expression: typed, immutable, made with Python operators, and data rather than code.
 
-    `type` is the type of its value and `args` are the expressions it is made of. Two expressions are the same when their
-    `key` is; `==` between expressions makes a third one.
+    `type` is the type of its value and `args` are the expressions it is made of. Two expressions are the same when
+    their `key` is; `==` between expressions makes a third one.
     """
 
     __slots__ = ("_key", "args", "type")
@@ -152,6 +152,7 @@ class FieldRead(Expr):
         return ("field", self.event.__name__, self.name)
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        """This node: it has no arguments."""
         return self
 
 
@@ -167,11 +168,12 @@ class Literal(Expr):
         return ("literal", self.type.kind.value, self.type.currency, repr(self.value))
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        """This node: it has no arguments."""
         return self
 
 
 class Call(Expr):
-    """An operator or function applied to its arguments; `option` is a constant that is part of it, such as a time zone."""
+    """An operator or function applied to its arguments; `option` is a constant of its own, such as a time zone."""
 
     __slots__ = ("op", "option")
 
@@ -183,6 +185,7 @@ class Call(Expr):
         return ("call", self.op, self.option)
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        """The same operator on other arguments."""
         return Call(self.op, args, self.option)
 
 

@@ -15,8 +15,9 @@ class Typed(Protocol):
 
 
 WRITTEN = {
-    "add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "pow": "**", "eq": "==", "ne": "!=", "lt": "<", "le": "<=",
-    "gt": ">", "ge": ">=", "and": "&", "or": "|", "neg": "-", "not": "~",
+    "add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "pow": "**", "neg": "-",
+    "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
+    "and": "&", "or": "|", "not": "~",
 }  # fmt: skip
 """Operators that Python has a sign for; everything else is written as a function."""
 
@@ -193,15 +194,20 @@ def _truth_number(op: str, args: Sequence[Typed]) -> Type:
 
 
 RULES: dict[str, tuple[int, int, Callable[[str, Sequence[Typed]], Type]]] = {
-    "add": (2, 2, _add), "sub": (2, 2, _add), "mul": (2, 2, _mul), "div": (2, 2, _div), "mod": (2, 2, _mod), "pow": (2, 2, _number),
-    "neg": (1, 1, _keep), "abs": (1, 1, _keep), "least": (2, 2, _same), "greatest": (2, 2, _same), "clip": (3, 3, _same),
-    "eq": (2, 2, _equal), "ne": (2, 2, _equal), "lt": (2, 2, _order), "le": (2, 2, _order), "gt": (2, 2, _order), "ge": (2, 2, _order),
+    "add": (2, 2, _add), "sub": (2, 2, _add), "mul": (2, 2, _mul),
+    "div": (2, 2, _div), "mod": (2, 2, _mod), "pow": (2, 2, _number), "neg": (1, 1, _keep), "abs": (1, 1, _keep),
+    "least": (2, 2, _same), "greatest": (2, 2, _same), "clip": (3, 3, _same),
+    "eq": (2, 2, _equal), "ne": (2, 2, _equal),
+    "lt": (2, 2, _order), "le": (2, 2, _order), "gt": (2, 2, _order), "ge": (2, 2, _order),
     "and": (2, 2, _bools), "or": (2, 2, _bools), "not": (1, 1, _bools),
-    "fill": (2, 2, _fill), "is_missing": (1, 1, lambda op, args: BOOL), "where": (3, 3, _where), "is_in": (1, 10_000, _is_in),
-    "log": (1, 1, _number), "log10": (1, 1, _number), "log1p": (1, 1, _number), "exp": (1, 1, _number), "sqrt": (1, 1, _number),
+    "fill": (2, 2, _fill), "is_missing": (1, 1, lambda op, args: BOOL),
+    "where": (3, 3, _where), "is_in": (1, 10_000, _is_in),
+    "log": (1, 1, _number), "log10": (1, 1, _number), "log1p": (1, 1, _number),
+    "exp": (1, 1, _number), "sqrt": (1, 1, _number),
     "floor": (1, 1, _number), "ceil": (1, 1, _number), "round": (2, 2, _number),
     "as_number": (1, 1, _truth_number), "units": (1, 1, _of(Kind.MONEY, FLOAT)),
-    "seconds": (1, 1, _of(Kind.DURATION, FLOAT)), "hours": (1, 1, _of(Kind.DURATION, FLOAT)), "days": (1, 1, _of(Kind.DURATION, FLOAT)),
+    "seconds": (1, 1, _of(Kind.DURATION, FLOAT)),
+    "hours": (1, 1, _of(Kind.DURATION, FLOAT)), "days": (1, 1, _of(Kind.DURATION, FLOAT)),
     "hour": (1, 1, _of(Kind.TIME, INT)), "minute": (1, 1, _of(Kind.TIME, INT)), "weekday": (1, 1, _of(Kind.TIME, INT)),
     "day": (1, 1, _of(Kind.TIME, INT)), "month": (1, 1, _of(Kind.TIME, INT)), "year": (1, 1, _of(Kind.TIME, INT)),
     "lower": (1, 1, _text(TEXT)), "upper": (1, 1, _text(TEXT)), "length": (1, 1, _text(INT)),

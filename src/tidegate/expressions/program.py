@@ -11,14 +11,17 @@ from tidegate.expressions.node import Call, Expr, Literal
 from tidegate.expressions.words import MISSING, word
 from tidegate.expressions.zones import offsets
 
-OPCODES = {
-    name: number
-    for number, name in enumerate(
-        "copy to_float add_i add_f sub_i sub_f mul_i mul_f div mod neg_i neg_f abs_i abs_f least_i least_f greatest_i greatest_f "
-        "eq_i eq_f lt_i lt_f le_i le_f and or not fill_i fill_f missing_i missing_f where_i where_f in log log10 log1p exp sqrt pow "
-        "floor ceil round hour minute weekday day month year pair".split()
-    )
-}
+_NAMES = (
+    "copy", "to_float",
+    "add_i", "add_f", "sub_i", "sub_f", "mul_i", "mul_f", "div", "mod", "neg_i", "neg_f", "abs_i", "abs_f",
+    "least_i", "least_f", "greatest_i", "greatest_f", "eq_i", "eq_f", "lt_i", "lt_f", "le_i", "le_f",
+    "and", "or", "not",
+    "fill_i", "fill_f", "missing_i", "missing_f", "where_i", "where_f", "in",
+    "log", "log10", "log1p", "exp", "sqrt", "pow", "floor", "ceil", "round",
+    "hour", "minute", "weekday", "day", "month", "year", "pair",
+)  # fmt: skip
+OPCODES = {name: number for number, name in enumerate(_NAMES)}
+"""Name -> opcode. Stored plans hold the numbers: new names go to the end."""
 
 
 @dataclass(frozen=True)
@@ -214,12 +217,16 @@ def _time_sum(name: str) -> Callable[[Compiler, Call], int]:
 
 
 _COMPILE: dict[str, Callable[[Compiler, Call], int]] = {
-    "add": _time_sum("add"), "sub": _time_sum("sub"), "mul": _pick("mul"), "div": _floats("div"), "mod": _mod, "pow": _floats("pow"),
-    "neg": _pick("neg"), "abs": _pick("abs"), "least": _pick("least"), "greatest": _pick("greatest"), "clip": _clip,
-    "eq": _pick("eq"), "ne": _not_equal, "lt": _pick("lt"), "le": _pick("le"), "gt": _swapped("lt"), "ge": _swapped("le"),
-    "and": _cells("and"), "or": _cells("or"), "not": _cells("not"), "fill": _pick("fill"), "is_missing": _is_missing,
-    "where": _where, "is_in": _is_in, "log": _floats("log"), "log10": _floats("log10"), "log1p": _floats("log1p"), "exp": _floats("exp"),
-    "sqrt": _floats("sqrt"), "floor": _floats("floor"), "ceil": _floats("ceil"), "round": _floats("round"),
+    "add": _time_sum("add"), "sub": _time_sum("sub"), "mul": _pick("mul"),
+    "div": _floats("div"), "mod": _mod, "pow": _floats("pow"), "neg": _pick("neg"), "abs": _pick("abs"),
+    "least": _pick("least"), "greatest": _pick("greatest"), "clip": _clip,
+    "eq": _pick("eq"), "ne": _not_equal,
+    "lt": _pick("lt"), "le": _pick("le"), "gt": _swapped("lt"), "ge": _swapped("le"),
+    "and": _cells("and"), "or": _cells("or"), "not": _cells("not"),
+    "fill": _pick("fill"), "is_missing": _is_missing, "where": _where, "is_in": _is_in,
+    "log": _floats("log"), "log10": _floats("log10"), "log1p": _floats("log1p"),
+    "exp": _floats("exp"), "sqrt": _floats("sqrt"),
+    "floor": _floats("floor"), "ceil": _floats("ceil"), "round": _floats("round"),
     "as_number": _cells("copy"), "units": lambda to, node: to.floating(node.args[0]),
     "seconds": _scaled(1e6), "hours": _scaled(3.6e9), "days": _scaled(8.64e10),
     **{name: _part(name) for name in ("hour", "minute", "weekday", "day", "month", "year")},

@@ -124,13 +124,13 @@ def probe_of(has: Window, decided: type[Event]) -> Expr:
     Raises:
         FlowError: the window is over another type of event and `current=` was left out.
     """
-    assert has.value is not None
     if has.probe is not None:
         return has.probe
-    if any(isinstance(node, FieldRead) and not issubclass(decided, node.event) for node in walk(has.value)):
+    value = has.args[0]  # no has_seen is without one
+    if any(isinstance(node, FieldRead) and not issubclass(decided, node.event) for node in walk(value)):
         raise FlowError(
             f"has_seen looks among {has.of_event.__name__ if has.of_event else 'other'} events.",
             seen=str(has),
             do=f"Say which value of {decided.__name__} to look for: current={decided.__name__}.….",
         )
-    return has.value
+    return value

@@ -52,6 +52,7 @@ class ListCheck(Expr):
         return ("list", self.entity_list.name)
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        """Whether another key is on the list."""
         return ListCheck(self.entity_list, args[0])
 
     def write(self, inner: Any) -> str:

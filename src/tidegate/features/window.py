@@ -27,8 +27,8 @@ class Frame:
 class Window(Expr):
     """An aggregate over the learned events of one entity in a frame of time.
 
-    `per` says whose events are read (entities, or fields of the event decided on); `seen_as` the role under which the events
-    were filed, where it is another one.
+    `per` says whose events are read (entities, or fields of the event decided on); `seen_as` the role under which the
+    events were filed, where it is another one.
     """
 
     __slots__ = ("_parts", "aggregate", "frame", "of_event", "per", "seen_as")
@@ -56,6 +56,7 @@ class Window(Expr):
         return ("window", self.aggregate, event, _names(self.per), _names(self.seen_as), self.frame, self._parts)
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        """The same window over another value, condition and probe, as far as it has them."""
         left = iter(args)
         value, where, probe = (next(left) if there else None for there in self._parts)
         return Window(
@@ -125,15 +126,18 @@ def _events_in(expr: Expr) -> set[type[Event]]:
 
 
 def _result(aggregate: str, value: Expr | None) -> Type:
-    if aggregate in ("count", "distinct"):
+    if aggregate == "count":
+        return INT
+    if aggregate in ("since_last", "since_first"):
+        return DURATION
+    if value is None:
+        raise FlowError(f"{aggregate} is of a value.", seen="None", do=f"Name one: {aggregate}(Payment.amount, …).")
+    if aggregate == "distinct":
         return INT
     if aggregate == "share":
         return FLOAT
     if aggregate == "has_seen":
         return BOOL
-    if aggregate in ("since_last", "since_first"):
-        return DURATION
-    assert value is not None
     if aggregate in ("total", "mean", "std", "minimum", "maximum") and not value.type.is_quantity:
         raise FlowError(f"{aggregate} takes numbers, money or durations.", seen=f"{value} ({value.type})")
     if aggregate in ("mean", "std"):

@@ -20,6 +20,7 @@ class ModelScore(Expr):
         return ("model", self.reference, self.default)
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        """The same model over other features."""
         return ModelScore(self.reference, args, self.default)
 
     def write(self, inner: Any) -> str:

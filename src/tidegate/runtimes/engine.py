@@ -114,7 +114,7 @@ class Engine:
         return self.process([check(event) for event in events])
 
     def decide_json(self, data: bytes, event: str | None = None) -> bytes:
-        """Decide one event given as JSON; the answer is JSON too. `event` names its type if it is not the flow's own."""
+        """Decide one event given as JSON; the answer is JSON too. `event` names its type, if not the flow's own."""
         return _ENCODER.encode(self.process([self.readers[event or self._own].read(data)])[0])
 
     def decide_json_many(self, documents: Sequence[bytes]) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""An engine's memory on disk: what it decided goes to the store, and what the store holds comes back after a restart."""
+"""An engine's memory on disk: what it decided goes to the store, what the store holds comes back after a restart."""
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy

@@ -32,7 +32,7 @@ class Past(Protocol):
 
 
 class Remembered(msgspec.Struct, gc=False):
-    """An event and the answer it got; kept out of the garbage collector's sight, whose pauses grow with what it sees."""
+    """An event and the answer it got; out of the garbage collector's sight, whose pauses grow with what it sees."""
 
     event: Event
     answer: Any
