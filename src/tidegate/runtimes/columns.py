@@ -1,7 +1,7 @@
 """From columns to cells: whole frames into a decider's rows, without a Python object per row.
 
-The frames are canonical: a column per field, times as microseconds since 1970, money as whole minor units with the currency
-beside it in `NAME.currency`, enumerations by their values. The cells are those that `Encoder` makes of the same events.
+The frames are canonical (see `connectors.files_columns`): a column per field, times as microseconds since 1970, money
+as whole minor units with the currency beside it. The cells are those that `Encoder` makes of the same events.
 """
 
 from collections.abc import Callable, Sequence
@@ -132,7 +132,8 @@ def times(frame: pl.DataFrame) -> Ints:
 def _whole(series: pl.Series) -> Ints:
     if isinstance(series.dtype, pl.Datetime):
         series = series.dt.cast_time_unit("us").to_physical()
-    return series.cast(pl.Int64).fill_null(MISSING).to_numpy()
+    cells: Ints = series.cast(pl.Int64).fill_null(MISSING).to_numpy()
+    return cells
 
 
 def _field(frame: pl.DataFrame, field: FieldPlan, texts: TextCells) -> Ints:

@@ -99,8 +99,8 @@ class HashTable:
 class Admission(HashTable):
     """Decides which events are taken: every id once, none older than the flow's memory.
 
-    Ids and contents are known by 64-bit hashes. Two ids of the same hash would look like one used twice; among ten million
-    the odds of one such pair are about 1 in 400,000.
+    Ids and contents are known by 64-bit hashes. Two ids of the same hash would look like one used twice; among ten
+    million the odds of one such pair are about 1 in 400,000.
 
     Args:
         lateness: microseconds that an event may lie behind the newest one.

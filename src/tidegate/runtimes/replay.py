@@ -1,11 +1,12 @@
-"""Replay: a flow over files of past events, decided as they would have been, columns at a time.
+"""A flow over past events, decided as they would have been, columns at a time.
 
-The decisions are the engine's, bit for bit; what differs is that no event becomes a Python object on the way (but for the few
-that are timed one at a time). With a store every event goes through the engine itself, so that the evidence is kept.
+The decisions are the engine's, bit for bit; what differs is that no event becomes a Python object, but for the few that are
+timed singly.
 """
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
@@ -204,7 +205,7 @@ def _cuts(kinds: Ints, capacity: int) -> list[tuple[int, int]]:
     edges = sorted({*edges, *changes.tolist(), *(changes + 1).tolist()})
     return [
         (start, min(start + capacity, end))
-        for low, end in zip(edges, edges[1:], strict=False)
+        for low, end in pairwise(edges)
         for start in range(low, end, capacity)
     ]
 

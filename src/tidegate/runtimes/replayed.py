@@ -21,8 +21,8 @@ Floats = NDArray[np.float64]
 class Counts:
     """What became of the rows that were read.
 
-    `decided` and `learned` were taken; `repeated` had come before; `reused` came with an id that stood for other content and
-    `late` after the flow had forgotten their time, both refused; `quarantined` are rows that are no events.
+    `decided` and `learned` were taken; `repeated` had come before; `reused` came with an id that stood for other
+    content and `late` after the flow had forgotten their time, both refused; `quarantined` are rows that are no events.
     """
 
     read: int = 0

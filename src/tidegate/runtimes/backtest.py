@@ -1,0 +1,178 @@
+"""Replay: from files to what a flow would have decided, with or without a store that keeps the evidence.
+
+Without one, columns go straight to the decider; with one, every event goes through the engine, to the same decisions.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from tidegate.connectors.files import to_events
+from tidegate.connectors.files_merge import Batch, merge_batches
+from tidegate.connectors.files_refused import Refused as Row
+from tidegate.connectors.quarantine import Quarantine
+from tidegate.connectors.sqlite import Store
+from tidegate.decisions.decision import Decision
+from tidegate.decisions.flow import Flow
+from tidegate.decisions.rule import outcome_of
+from tidegate.errors import TidegateError
+from tidegate.expressions.words import MISSING
+from tidegate.models.registry import Registry
+from tidegate.models.tree_model import TreeModel
+from tidegate.runtimes.engine import Answer, Engine, Refused, _loaded
+from tidegate.runtimes.replay import Replay, Watch
+from tidegate.runtimes.replayed import Replayed
+from tidegate.runtimes.sources import Source, sources_of
+from tidegate.runtimes.tally import Tally, amount_of, label_of
+
+Models = Registry | str | Mapping[str, TreeModel] | None
+Progress = Callable[[int], None]
+_SINGLES = 200
+
+
+def replay(
+    flow: type[Flow[Any]],
+    sources: Any,
+    *,
+    models: Models = None,
+    store: Store | None = None,
+    label: str | None = None,
+    amount: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    defaults: Mapping[str, object] | None = None,
+    quarantine: Quarantine | None = None,
+    progress: Progress | None = None,
+    batch: int = 1024,
+    watch: Watch | None = None,
+    spoken: dict[int, str] | None = None,
+) -> Replayed:
+    """Decide past events as they would have been decided, in order of time, and learn from each after deciding.
+
+    Args:
+        flow: the flow's class.
+        sources: a file or frame of the event decided on, several of them, or a mapping from event type (or its name) to
+            those of that type. Within a source events come in its order, and sources are merged by time.
+        models: a model registry, its folder, or loaded models by reference.
+        store: where every decision is kept with its evidence; slower, since each event then goes through the engine.
+        label: a field or column that says what happened in the end, for figures only; default: the event's label field.
+        amount: the money field to add up; default: the event's first.
+        columns, defaults: how the files' columns become fields; see `connectors.files.read`. Of another event than the
+            one decided on, as `Login.device`.
+        quarantine: gets the rows that are no events.
+        progress: told the number of rows after each piece that was read.
+        batch: events decided at once.
+        watch: told of every run of the decider; not with a store.
+        spoken: if given, gets the wording of every text by its cell; not with a store.
+
+    Raises:
+        TidegateError: a file or column that is not there, or cannot be read.
+    """
+    definition = flow.definition
+    event = definition.event
+    label, amount = label or label_of(event), amount or amount_of(event)
+    if amount is not None and amount not in event.__contract__:
+        known = ", ".join(event.__contract__)
+        raise TidegateError(f"{event.__name__} has no field {amount!r} to add up.", do=f"It has {known}.")
+    run: Replay | _Kept
+    if store is None:
+        loaded = _loaded(definition, models)
+        run = Replay(flow, models=loaded, label=label, amount=amount, batch=batch, watch=watch, spoken=spoken)
+    else:
+        run = _Kept(Engine(flow, models=models, store=store, batch=batch), label, amount)
+    counts = run.tally.counts
+
+    def set_aside(name: str, rows: Sequence[Row], read: int) -> None:
+        counts.quarantined += len(rows)
+        counts.read += len(rows)
+        if rows and quarantine is not None:
+            quarantine.add(rows, source=name)
+        if progress is not None:
+            progress(read)
+
+    found: list[Source] = sources_of(definition, sources, columns or {}, defaults or {})
+    streams = [(one.event, one.frames(label if one.event is event else None, set_aside)) for one in found]
+    for piece in merge_batches(streams):
+        run.take(piece)
+    return run.result()
+
+
+class _Kept:
+    """A replay through an engine with a store, so that every decision is kept with its evidence."""
+
+    def __init__(self, engine: Engine, label: str | None, amount: str | None) -> None:
+        self.engine = engine
+        self.tally = Tally(engine.plan, engine.definition.event, label, amount)
+        self.latency: list[float] = []
+        self.stages = {"read": 0.0, "decide": 0.0, "keep": 0.0}
+        self._whens = {rule.name: place for place, rule in enumerate(engine.plan.rules)}
+        self._levels = dict(zip(engine.plan.levels, engine.plan.thresholds, strict=True))
+        self._began: float | None = None
+
+    def take(self, batch: Batch) -> None:
+        """Put some events through the engine."""
+        self._began = self._began or perf_counter()
+        lists = [iter(to_events(frame, event)) for event, frame in batch.parts]
+        events = [next(lists[part]) for part in batch.source.tolist()]
+        start, size = 0, self.engine.batch
+        answers: list[Answer] = []
+        while start < len(events):
+            several = 1 if len(self.latency) < _SINGLES else size
+            began = perf_counter()
+            answers += self.engine.process(events[start : start + several])
+            if several == 1:
+                self.latency.append((perf_counter() - began) * 1e6)
+            for stage in ("decide", "keep"):
+                self.stages[stage] += self.engine.timing[stage] / 1e6
+            start += several
+        self._note(batch, answers)
+
+    def _note(self, batch: Batch, answers: Sequence[Answer]) -> None:
+        counts = self.tally.counts
+        counts.read += len(answers)
+
+        own = [p for p, (event, f) in enumerate(batch.parts) if event is self.engine.definition.event and f.height]
+        place = [0] * len(batch.parts)
+        rows: dict[int, list[int]] = {part: [] for part in own}
+        decisions: dict[int, list[Decision]] = {part: [] for part in own}
+        for part, answer in zip(batch.source.tolist(), answers, strict=True):
+            row, place[part] = place[part], place[part] + 1
+            if isinstance(answer, Refused):
+                counts.late += answer.code == "before-retention"
+                counts.reused += answer.code != "before-retention"
+            elif answer.repeated:
+                counts.repeated += 1
+            elif isinstance(answer, Decision):
+                rows[part].append(row)
+                decisions[part].append(answer)
+            else:
+                counts.learned += 1
+        for part in own:
+            if rows[part]:
+                self._tell(decisions[part])
+                self.tally.events(batch.parts[part][1], np.array(rows[part]))
+
+    def _tell(self, decisions: Sequence[Decision]) -> None:
+        whens = np.zeros((len(self._whens), len(decisions)), np.int64)
+        for row, decision in enumerate(decisions):
+            for rule in decision.rules:
+                whens[self._whens[rule.rule], row] = 1
+            for name in decision.unknown:
+                whens[self._whens[name], row] = MISSING
+        self.tally.limited += sum(decision.limited is not None for decision in decisions)
+        self.tally.decided(
+            np.array([outcome_of(d.outcome) for d in decisions], np.int64),
+            np.array([np.nan if d.score is None else d.score for d in decisions], np.float64),
+            np.array([np.nan if d.level is None else self._levels[d.level] for d in decisions], np.float64),
+            np.array([d.alarm for d in decisions], np.bool_),
+            list(whens),
+        )
+
+    def result(self) -> Replayed:
+        """What was decided so far."""
+        seconds = perf_counter() - self._began if self._began is not None else 0.0
+        self.stages["read"] = max(0.0, seconds - self.stages["decide"] - self.stages["keep"])
+        return self.tally.result(
+            latency_us=self.latency, stages=self.stages, seconds=seconds, models=self.engine.models
+        )

@@ -1,0 +1,123 @@
+"""What a replay reads: files or frames of each event type, as canonical frames; rows that are no events are told."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+
+from tidegate.connectors.files import read
+from tidegate.connectors.files_columns import Columns
+from tidegate.connectors.files_refused import Refused
+from tidegate.decisions.flow import Definition
+from tidegate.decisions.lists import ListChange
+from tidegate.errors import TidegateError
+from tidegate.events.event import Event
+from tidegate.events.field import Label
+
+Given = str | Path | pl.DataFrame
+_CHUNK = 100_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where events of one type come from.
+
+    Args:
+        event: their type.
+        given: a file (.parquet, .csv, .ndjson), or a frame with the same columns.
+        columns: field -> column, where the names differ.
+        defaults: field -> constant, where there is no value; see `connectors.files.read`.
+    """
+
+    event: type[Event]
+    given: Given
+    columns: Mapping[str, str] | None = None
+    defaults: Mapping[str, object] | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return "a frame" if isinstance(self.given, pl.DataFrame) else str(self.given)
+
+    def frames(
+        self, label: str | None, refused: Callable[[str, Sequence[Refused], int], None]
+    ) -> Iterator[pl.DataFrame]:
+        """The events in canonical columns; `refused` is told for each piece the rows set aside and the rows read."""
+        event = labelled(self.event, label)
+        columns = {name: column for name, column in (self.columns or {}).items() if column != name}
+        if isinstance(self.given, pl.DataFrame):
+            frame, wrong = Columns(event, self.given.columns, columns, self.defaults).canonical(self.given, 1, 0)
+            refused(self.name, wrong, self.given.height)
+            yield from frame.iter_slices(_CHUNK)
+            return
+        for piece in read(self.given, event, columns=columns, defaults=self.defaults, chunk=_CHUNK):
+            refused(self.name, piece.refused, piece.frame.height + len(piece.refused))
+            yield piece.frame
+
+
+def labelled(event: type[Event], label: str | None) -> type[Event]:
+    """The event type with a label beside its own fields, to be read from a column that its contract does not know."""
+    if label is None or label in event.__contract__:
+        return event
+    space = {"__annotations__": {label: Annotated[bool, Label(known_after="0s")]}, "__module__": event.__module__}
+    make: Any = type(Event)
+    return make(event.__name__, (event,), space, version=event.__version__)  # type: ignore[no-any-return]
+
+
+def event_named(definition: Definition, name: str) -> type[Event]:
+    """The event type of a flow by its name.
+
+    Raises:
+        TidegateError: the flow has none of that name.
+    """
+    kinds: tuple[type[Event], ...] = (*definition.kinds, ListChange)
+    known = {kind.__name__: kind for kind in kinds}
+    if name not in known:
+        raise TidegateError(f"{definition.name} does not know {name} events.", do=f"It takes {', '.join(known)}.")
+    return known[name]
+
+
+def sources_of(
+    definition: Definition, given: Any, columns: Mapping[str, str], defaults: Mapping[str, object]
+) -> list[Source]:
+    """Sources from whatever a caller gives: one file or frame, several, or a mapping from event (or its name) to those.
+
+    `columns` and `defaults` are of the event decided on; those of another event are written `Login.device`.
+    """
+    if isinstance(given, Source):
+        return [given]
+    if isinstance(given, Mapping):
+        found = []
+        for event, several in given.items():
+            kind = event_named(definition, event) if isinstance(event, str) else event
+            found += [Source(kind, one, *_own(definition, kind, columns, defaults)) for one in _several(several)]
+        return found
+    several = _several(given)
+    if several and all(isinstance(one, Source) for one in several):
+        return list(several)
+    return [Source(definition.event, one, *_own(definition, definition.event, columns, defaults)) for one in several]
+
+
+def _several(given: Any) -> Sequence[Any]:
+    return [given] if isinstance(given, str | Path | pl.DataFrame) else list(given)
+
+
+def _own(
+    definition: Definition, event: type[Event], columns: Mapping[str, str], defaults: Mapping[str, object]
+) -> tuple[dict[str, str], dict[str, object]]:
+    """What is said of this event's fields, without its name before them."""
+    kinds: tuple[type[Event], ...] = (*definition.kinds, ListChange)
+    names = {kind.__name__ for kind in kinds}
+
+    def own(of: Mapping[str, Any]) -> dict[str, Any]:
+        found = {}
+        for name, value in of.items():
+            before, dot, rest = name.partition(".")
+            named = bool(dot) and before in names
+            if (before if named else definition.event.__name__) == event.__name__:
+                found[rest if named else name] = value
+        return found
+
+    return own(columns), own(defaults)
