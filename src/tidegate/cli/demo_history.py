@@ -47,7 +47,7 @@ class Size:
 
 
 FULL = Size(customers=3_000, merchants=600, history=60, warm=10, live=14, trees=120)
-SMALL = Size(customers=300, merchants=200, history=20, warm=3, live=2, trees=20, fraud_rate=0.03)
+SMALL = Size(customers=400, merchants=200, history=24, warm=3, live=3, trees=40, fraud_rate=0.04)
 
 
 class History:

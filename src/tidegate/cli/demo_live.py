@@ -11,11 +11,11 @@ import polars as pl
 
 from tidegate.cli.terminal import COLOURS, when
 from tidegate.decisions.answer import OUTCOMES
-from tidegate.decisions.decision import Decision
+from tidegate.decisions.decision import Decision, ModelReason
 from tidegate.decisions.encode import microseconds_of
 from tidegate.reports import Example, FiredRule, ModelFacts, ReplayFigures
 from tidegate.runtimes.engine import Engine
-from tidegate.solutions.card_fraud import Payment, bodies
+from tidegate.solutions.card_fraud import Payment, bodies, said
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -141,10 +141,10 @@ class LiveRun:
         recent = np.array(seen.latency[-20_000:]) / 1e3 if decided else np.zeros(1)
         found, value = self.saved()
         figures.add_row(
-            _figure(f"{self.rate:,.0f}", "events a second, on disk"),
-            _figure(f"{np.percentile(recent, 50):.1f} ms", f"p50, {TOGETHER} share a commit"),
-            _figure(f"{np.percentile(recent, 99):.1f} ms", "p99"),
-            _figure(f"{found:.0%}", "of frauds stopped"),
+            _figure(f"{self.rate:,.0f}/s", "events"),
+            _figure(f"{np.percentile(recent, 50):.1f} ms", "p50, on disk"),
+            _figure(f"{np.percentile(recent, 99):.1f} ms", "p99, on disk"),
+            _figure(f"{found:.0%}", "frauds stopped"),
             _figure(f"{value:.0%}", "of their value"),
         )
         outcomes = Table.grid(padding=(0, 2))
@@ -165,7 +165,7 @@ class LiveRun:
         for name, style in (("alarms", "bold"), ("at", "dim"), ("amount", ""), ("score", "red"), ("why", ""), ("it was", "")):
             table.add_column(name, style=style, no_wrap=True, ratio=1 if name == "why" else None, justify="right" if name == "amount" else "left")
         for event, decision, fraud in self.alarms:
-            words = decision.reasons[0].words if decision.reasons else decision.rules[0].because
+            words = ", ".join(said(reason) for reason in decision.reasons[:2] if reason.contribution > 0) or decision.rules[0].because
             table.add_row(
                 event.id, when(microseconds_of(event.at))[5:16], str(event.amount), f"{decision.score:.3f}", Text(words, overflow="ellipsis"),
                 Text("fraud", "red") if fraud else Text("honest", "green"),
@@ -217,7 +217,7 @@ def _bar(share: float, colour: str) -> "RenderableType":
     from rich.text import Text
 
     # A square root, or the few that matter would not be seen beside the many that do not.
-    return Text("█" * max(1 if share else 0, round(40 * share**0.5)), colour)
+    return Text("█" * max(1 if share else 0, round(30 * share**0.5)), colour, no_wrap=True, overflow="crop")
 
 
 def _facts(name: str, model: Any) -> ModelFacts:
@@ -226,8 +226,13 @@ def _facts(name: str, model: Any) -> ModelFacts:
     return ModelFacts(name=name, digest=model.digest, metrics=msgspec.json.decode(model.files["card.json"])["metrics"])
 
 
+def _sentence(reason: ModelReason) -> str:
+    effect = "raises" if reason.contribution > 0 else "lowers"
+    return f"{said(reason)}, which {effect} the risk" if said(reason) != reason.words else reason.words
+
+
 def _example(event: Payment, decision: Decision, fraud: bool) -> Example:
-    words = [rule.because for rule in decision.rules] + [reason.words for reason in decision.reasons]
+    words = [rule.because for rule in decision.rules] + [_sentence(reason) for reason in decision.reasons]
     return Example(
         id=decision.id, at=microseconds_of(event.at), outcome=decision.outcome, score=decision.score or 0.0,
         amount=event.amount.units, label=int(fraud), reasons=tuple(words) or ("No rule fired.",),

@@ -67,6 +67,7 @@ class CardFraud(Flow[Payment]):
     cards_at_merchant_1h = distinct(Payment.card, per=Merchant, last="1h")
     usual_there = Payment.amount / mean(Payment.amount, per=Merchant, last="7d")
     merchant_frauds_30d = count(ConfirmedFraud, per=Merchant, last="30d")
+    fraud_share_there = merchant_frauds_30d / count(per=Merchant, last="30d")
     small_at_merchant_1h = count(per=Merchant, last="1h", where=_small)
 
     # whom people put on lists
@@ -80,7 +81,8 @@ class CardFraud(Flow[Payment]):
             amount, online, trade, hour_of_day, payments_10m, payments_1h, payments_1d, spent_1h, spent_1d, usual_amount,
             times_usual, unlike_usual, small_30m, declined_1h, countries_1d, known_country, known_merchant, online_share,
             quiet_hours, card_age_hours, known_device, customers_on_device_7d, failed_logins_1d, login_devices_2d,
-            logged_in_here, customer_frauds_60d, cards_at_merchant_1h, usual_there, merchant_frauds_30d, small_at_merchant_1h,
+            logged_in_here, customer_frauds_60d, cards_at_merchant_1h, usual_there, merchant_frauds_30d,
+            fraud_share_there, small_at_merchant_1h,
         ],
         otherwise=0.0,
     )  # fmt: skip
@@ -88,30 +90,30 @@ class CardFraud(Flow[Payment]):
     # what we think
     on_block_list = decline(blocked.has(Payment.card), because="The card is on the block list")
     testing = decline(
-        (small_30m >= 3) & _small & _online & ~known_merchant,
+        (small_30m >= 3) & _small & _online & ~logged_in_here,
         because="Small payments in quick succession, as when a stolen card is tested",
+    )
+    tested_then_used = decline(
+        (small_30m >= 2) & (Payment.amount > eur(50)) & ~logged_in_here,
+        because="A larger payment right after small ones, as when a stolen card was tested and works",
     )
     near_certain = decline(risk > 0.9, because="Nearly every payment like this one was fraud")
     unusual = review(risk > 0.4, because="Unlike this card's history")
-    new_device_spree = review(
-        _online & ~known_device & (payments_1h >= 3) & (spent_1h > eur(300)),
-        because="Much is bought in an hour from a device this customer never used",
+    strange_place = review(
+        ~known_country & ~logged_in_here,
+        because="From a country where this card never was, and a device its owner never logs in with",
     )
     after_break_in = review(
         (failed_logins_1d >= 4) & ~known_device & (Payment.amount > eur(100)),
         because="A large payment from a new device after failed logins, as when an account is taken over",
     )
-    far_away = review(
-        (countries_1d >= 3) & ~known_country & (Payment.amount > eur(50)),
-        because="A third country within a day, and one where this card never was",
-    )
     tainted_shop = review(
-        (merchant_frauds_30d >= 8) & (usual_there > 3) & ~known_merchant,
-        because="A large payment, for this shop, where many frauds were confirmed lately",
+        (fraud_share_there > 0.1) & (merchant_frauds_30d >= 10) & ~logged_in_here & ~known_merchant,
+        because="A first payment, from a strange device, to a shop where many frauds were confirmed lately",
     )
     much_above_usual = review(
-        (times_usual > 12) & (Payment.amount > eur(500)) & ~known_merchant,
-        because="Twelve times what this card usually pays, at a shop it never paid",
+        (times_usual > 12) & (Payment.amount > eur(200)) & ~known_device,
+        because="Twelve times what this card usually pays, from a device this customer never used",
     )
     trusted_customer = approve(trusted.has(Payment.customer), because="A person vouched for this customer")
 
