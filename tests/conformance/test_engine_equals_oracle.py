@@ -80,9 +80,7 @@ def check(flow: Definition, found: Decision, right: OracleDecision) -> None:
     assert not wrong, f"{right.id}: features (engine, oracle) {wrong}"
     assert sorted(rule.rule for rule in found.rules) == sorted(right.fired), right.id
     assert sorted(found.unknown) == sorted(right.unknown), right.id
-    assert found.outcome == right.outcome.word, (
-        f"{right.id}: outcome (engine, oracle) {found.outcome, right.outcome.word}"
-    )
+    assert found.outcome == right.outcome.word, f"{right.id}: engine {found.outcome}, oracle {right.outcome}"
     assert (found.limited is not None) is right.limited, f"{right.id}: limited {found.limited}"
     assert (found.score is None) is (right.score is None), right.id
     assert right.score is None or found.score is None or near(found.score, right.score), right.id
