@@ -18,6 +18,7 @@ from tidegate.features.windows import Windows
 AT, KEY, OTHER, SMALL, WIDE, FLOAT, SHARE, WHERE, WHERE2 = range(9)
 FIRST_OUT = 9
 IS_FLOAT = {FLOAT}
+LOOKING_BACK = ("since_last", "last_value", "nth_previous")
 
 
 @st.composite
@@ -39,9 +40,7 @@ def plans(draw: st.DrawFn) -> list[StreamPlan]:
                     aggregate,
                     read_key=draw(st.sampled_from((KEY, KEY, OTHER))),
                     out=out,
-                    last=draw(st.sampled_from((*spans, 10**6)))
-                    if aggregate.endswith("last")
-                    else draw(st.sampled_from(spans)),
+                    last=draw(st.sampled_from((*spans, 10**6) if aggregate in LOOKING_BACK else spans)),
                     delay=delay,
                     value=value,
                     value_float=value in IS_FLOAT,
@@ -223,3 +222,18 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
             windows.run(cells, n, n, 4)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="rows"):
         windows.run(np.zeros((16, 4), np.int64), n, n, 5)
+
+
+def test_what_an_entity_costs_is_said() -> None:
+    windows = Windows([COUNT], lateness=86_400_000_000)
+    assert windows.bound(0) == (
+        "136 bytes per entity and 20 bytes for each of its events of the last 1 days, rounded up to a power of two events"
+    )
+
+
+def test_the_clock_is_the_latest_row_and_can_be_set() -> None:
+    windows = Windows([COUNT], lateness=10)
+    run(windows, [7, 3], [1, 1])
+    assert windows.clock == 7
+    windows.clock = 50
+    assert windows.clock == 50
