@@ -1,4 +1,4 @@
-"""A server in a process of its own: `python -m tests.runtimes.served STORE [limit=value …]`, and how tests start one."""
+"""A server in a process of its own (`python -m tests.runtimes.served STORE [limit=value …]`), and how to start one."""
 
 import os
 import signal

@@ -1,0 +1,125 @@
+"""A server killed under load, and one whose disk is full: nothing acknowledged is lost, doubled, or other."""
+
+import asyncio
+import json
+import os
+import random
+import resource
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.runtimes.served import Fraud, Running, payment, served
+from tidegate import Engine, Store
+from tidegate.evidence.log import verify
+
+KILLS = 30 if int(os.environ.get("TIDEGATE_CASES", "500")) > 500 else 5
+CUSTOMERS = 16
+
+
+def plain(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what differs from run to run."""
+    return {name: value for name, value in answer.items() if name not in ("timing", "repeated")}
+
+
+class Customers:
+    """Customers who each send their payments in order, and send one again until they know its answer.
+
+    Features are per card, so what they are answered does not depend on how their requests interleave.
+    """
+
+    def __init__(self) -> None:
+        self.next = [0] * CUSTOMERS
+        self.told: dict[str, dict[str, Any]] = {}
+        self.others: list[str] = []
+
+    async def _one(self, customer: int, url: str) -> None:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            while True:
+                event = payment(self.next[customer], f"k{customer}")
+                try:
+                    answer = await client.post("/decisions", json=event)
+                except httpx.TransportError:
+                    return
+                if answer.status_code != 200:
+                    self.others.append(answer.text)
+                    await asyncio.sleep(0.02)
+                    continue
+                assert event["id"] not in self.told
+                self.told[event["id"]] = plain(answer.json())
+                self.next[customer] += 1
+
+    async def pay(self, server: Running, seconds: float) -> None:
+        """Pay for so long, then kill the server; all come back without an answer."""
+        tasks = [asyncio.create_task(self._one(customer, server.url)) for customer in range(CUSTOMERS)]
+        await asyncio.sleep(seconds)
+        server.process.kill()
+        await asyncio.gather(*tasks)
+
+    def check(self, store: Path) -> None:
+        """Hold what they were told to the store, and to an engine that was never interrupted."""
+        engine = Engine(Fraud)
+        right: dict[str, dict[str, Any]] = {}
+        for customer, many in enumerate(self.next):
+            for number in range(many + 1):
+                decision = json.loads(engine.decide_json(json.dumps(payment(number, f"k{customer}")).encode()))
+                right[decision["id"]] = decision
+        assert all(self.told[id] == right[id] for id in self.told), "told otherwise than by an uninterrupted run"
+        with Store.open(store, read_only=True) as kept:
+            assert verify(kept).ok
+            ids = Counter(event.id for event in kept.replay())
+            assert not set(self.told) - set(ids), "acknowledged and lost"
+            assert max(ids.values()) == 1, "kept twice"
+            assert len(ids) - len(self.told) <= CUSTOMERS, "kept without anyone having asked again"
+            for id in ids:
+                found = kept.get(id)
+                assert found is not None and found.answer is not None and json.loads(found.answer) == right[id]
+
+
+def test_killed_under_load(tmp_path: Path) -> None:
+    chance, customers, store = random.Random(), Customers(), tmp_path / "s.db"
+    for _ in range(KILLS):
+        # Snapshots are written all the time, so that some are cut off as well.
+        with served(store, "snapshot_records=50") as server:
+            before = len(customers.told)
+            asyncio.run(customers.pay(server, chance.uniform(0.05, 0.8)))
+        assert not customers.others, customers.others[:3]
+        if before:
+            assert list(store.with_name("s.db.snapshots").glob("*.snapshot"))
+    assert len(customers.told) > KILLS * CUSTOMERS
+    customers.check(store)
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of another process are Linux's")
+def test_a_full_disk_stops_nothing_for_good(tmp_path: Path) -> None:
+    """The file size limit of the running server stands for the end of the disk."""
+    customers, store = Customers(), tmp_path / "s.db"
+
+    async def pay(server: Running) -> None:
+        tasks = [asyncio.create_task(customers._one(customer, server.url)) for customer in range(CUSTOMERS)]
+        await asyncio.sleep(0.5)
+        size = max(path.stat().st_size for path in tmp_path.glob("s.db*") if path.is_file())
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size + 20_000, resource.RLIM_INFINITY))
+        until = time.monotonic() + 20
+        while len(customers.others) < 5 * CUSTOMERS and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        assert customers.others, "the disk was never full"
+        told = len(customers.told)
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        while len(customers.told) < told + 5 * CUSTOMERS and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        assert len(customers.told) >= told + 5 * CUSTOMERS, "it did not go on by itself"
+        server.process.kill()
+        await asyncio.gather(*tasks)
+
+    with served(store) as server:
+        asyncio.run(pay(server))
+    problems = [json.loads(problem) for problem in customers.others]
+    assert {problem["code"] for problem in problems} == {"store"} and {problem["status"] for problem in problems} == {
+        503
+    }
+    customers.check(store)
