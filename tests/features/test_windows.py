@@ -227,7 +227,8 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
 def test_what_an_entity_costs_is_said() -> None:
     windows = Windows([COUNT], lateness=86_400_000_000)
     assert windows.bound(0) == (
-        "136 bytes per entity and 20 bytes for each of its events of the last 1 days, rounded up to a power of two events"
+        "136 bytes per entity and 20 bytes for each of its events of the last 1 days, "
+        "rounded up to a power of two events"
     )
 
 
