@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from tidegate.errors import TidegateError
+from tidegate import TidegateError
 from tidegate.solutions.world import registers
 from tidegate.solutions.world.frames import frame, rechunk, together
 from tidegate.solutions.world.timeline import EVENTS, Entities, Settings, entities, nothing, run
