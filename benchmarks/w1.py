@@ -10,7 +10,6 @@ its windows are still filling. Memory is the peak of a process of its own that t
 import argparse
 import importlib.util
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -131,8 +130,9 @@ def measure_memory(events: Path) -> None:
         # By hand, so that no reader's memory is counted as ours.
         while (given := np.fromfile(file, np.int64, 5 * BATCH)).size:
             take(windows, np.ascontiguousarray(given.reshape(-1, 5).T), BATCH, 5 + len(columns))
-    now = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() // 2**20
-    print(now, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, windows.memory() // 2**20)
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    now, peak = (int(status[name].split()[0]) // 1024 for name in ("VmRSS", "VmHWM"))
+    print(now, peak, windows.memory() // 2**20)
 
 
 def main() -> None:
