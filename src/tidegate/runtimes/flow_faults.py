@@ -50,8 +50,8 @@ def fault(path: Path, source: bytes, error: BaseException, *, within: str = "") 
         line = _line_of_class(source, within)
     if isinstance(error, TidegateError):
         line, start, end = _nearer(source, error, line, start, end)
-    wrong, seen, do = _told(error, names)
     text = lines[line - 1] if 0 < line <= len(lines) else ""
+    wrong, seen, do = _told(error, names, text)
     end = min(end, len(text))
     return FlowFileError(wrong, seen=seen, do=do, file=str(path), line=line, text=text, start=min(start, end), end=end)
 
@@ -108,15 +108,23 @@ def _nearer(source: bytes, error: TidegateError, line: int, start: int, end: int
     for word in re.findall(r"\w+\.\w+", message):
         owner, _, name = word.partition(".")
         for part in made.body:
-            targets = [t.id for t in getattr(part, "targets", []) if isinstance(t, ast.Name)]
-            if (owner == made.name and name in targets) or (owner != made.name and word in ast.unparse(part)):
+            if (owner == made.name and name in _defined(part)) or (owner != made.name and word in ast.unparse(part)):
                 return part.lineno, part.col_offset, part.end_col_offset or 0
     named = set(re.findall(r"\w+", message))
+    keys = re.search(r" has (?:no|more than one) (\w+)\.", error.wrong)
     for part in made.body:
-        targets = [t.id for t in getattr(part, "targets", []) if isinstance(t, ast.Name)]
-        if targets and targets[0] in named:
+        windows = [k.value for n in ast.walk(part) if isinstance(n, ast.Call) for k in n.keywords if k.arg == "per"]
+        read = {n.id.lower() for window in windows for n in ast.walk(window) if isinstance(n, ast.Name)}
+        if named.intersection(_defined(part)) or (keys and keys[1].lower() in read):
             return part.lineno, part.col_offset, part.end_col_offset or 0
     return line, start, end
+
+
+def _defined(part: ast.stmt) -> list[str]:
+    """The names that a line of a class defines."""
+    if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return [part.name]
+    return [target.id for target in getattr(part, "targets", []) if isinstance(target, ast.Name)]
 
 
 def _near(name: str, names: Any) -> str:
@@ -124,7 +132,7 @@ def _near(name: str, names: Any) -> str:
     return f"Did you mean {found[0]}?" if found else ""
 
 
-def _told(error: BaseException, names: dict[str, Any]) -> tuple[str, str, str]:
+def _told(error: BaseException, names: dict[str, Any], text: str) -> tuple[str, str, str]:
     """What is wrong, what was seen and what to do."""
     if isinstance(error, TidegateError):
         return error.wrong, error.seen, error.do
@@ -140,7 +148,7 @@ def _told(error: BaseException, names: dict[str, Any]) -> tuple[str, str, str]:
     if isinstance(error, ImportError):
         return _import(error, message)
     if isinstance(error, TypeError):
-        return _type(message)
+        return _type(message, text)
     if isinstance(error, SyntaxError):
         where = f"{Path(error.filename or '').name}, line {error.lineno}"
         return "A file that this one imports is not Python.", f"{where}: {error.msg}", "Mend that file first."
@@ -158,7 +166,11 @@ def _attribute(error: AttributeError) -> tuple[str, str, str]:
         fields = ", ".join(contract)
         return f"{owner.__name__} has no field {name}.", name, _near(name, contract) or f"Its fields are {fields}."
     if getattr(owner, "__name__", "") == "tidegate":
-        return f"tidegate has no {name}.", name, _near(name, tidegate.__all__) or "See docs/api.md for the public names."
+        return (
+            f"tidegate has no {name}.",
+            name,
+            _near(name, tidegate.__all__) or "See docs/api.md for the public names.",
+        )
     known = [n for n in dir(owner) if not n.startswith("_")]
     what = f"{owner} ({owner.type})" if hasattr(owner, "type") else type(owner).__name__
     return f"{what} has no {name}.", name, _near(name, known) or "See docs/api.md for what can be written."
@@ -174,13 +186,18 @@ def _import(error: ImportError, message: str) -> tuple[str, str, str]:
     return "An import fails.", message, ""
 
 
-def _type(message: str) -> tuple[str, str, str]:
+def _type(message: str, text: str) -> tuple[str, str, str]:
     found = re.search(r"unexpected keyword argument '(\w+)'", message)
     if found:
         near = _near(found[1], _OPTIONS)
         return f"{found[1]}= is nothing that can be given here.", message, near and near.replace("?", "=?")
     found = re.search(r"(\w+)\(\) missing \d+ required (?:keyword-only |positional )?arguments?: (.*)", message)
     if found:
+        for given in re.findall(r"[(,]\s*(\w+)\s*=(?!=)", text):
+            # What is lacking may be there under a name that is not quite right.
+            near = _near(given, _OPTIONS) if given not in _OPTIONS else ""
+            if near:
+                return f"{given}= is nothing that can be given here.", message, near.replace("?", "=?")
         lacking = found[2].replace("'", "")
         if "because" in lacking:
             return f"{found[1]} lacks because=.", message, 'Say why, in words: because="Unlike this card\'s history".'
