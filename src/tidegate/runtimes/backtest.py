@@ -47,6 +47,7 @@ def replay(
     batch: int = 1024,
     watch: Watch | None = None,
     spoken: dict[int, str] | None = None,
+    keep: Sequence[str] = (),
 ) -> Replayed:
     """Decide past events as they would have been decided, in order of time, and learn from each after deciding.
 
@@ -65,6 +66,7 @@ def replay(
         batch: events decided at once.
         watch: told of every run of the decider; not with a store.
         spoken: if given, gets the wording of every text by its cell; not with a store.
+        keep: fields of the events to be given back with the decisions; not with a store.
 
     Raises:
         TidegateError: a file or column that is not there, or cannot be read.
@@ -78,7 +80,9 @@ def replay(
     run: Replay | _Kept
     if store is None:
         loaded = _loaded(definition, models)
-        run = Replay(flow, models=loaded, label=label, amount=amount, batch=batch, watch=watch, spoken=spoken)
+        run = Replay(
+            flow, models=loaded, label=label, amount=amount, keep=keep, batch=batch, watch=watch, spoken=spoken
+        )
     else:
         run = _Kept(Engine(flow, models=models, store=store, batch=batch), label, amount)
     counts = run.tally.counts

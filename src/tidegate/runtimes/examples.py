@@ -48,7 +48,7 @@ class Examples:
         )
 
     def _example(self, row: int, event: Event) -> Example:
-        texts = texts_of(self._plan, 0, self._names, [getattr(event, name) for name in self._names])
+        texts = texts_of(self._plan, 0, partial(getattr, event))
         decision = self._answers.decision(row, event.id, texts)
         amounts = (value for name in self._names if isinstance(value := getattr(event, name), Money))
         amount = next(amounts, None)

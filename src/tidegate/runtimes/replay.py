@@ -1,7 +1,7 @@
 """A flow over past events, decided as they would have been, columns at a time.
 
-The decisions are the engine's, bit for bit; what differs is that no event becomes a Python object, but for the few that are
-timed singly.
+The decisions are the engine's, bit for bit; what differs is that no event becomes a Python object, but for the few
+that are timed singly.
 """
 
 import gc
@@ -50,6 +50,7 @@ class Replay:
         models: loaded models by reference; without a model its `otherwise` is used.
         label: the column that says what happened in the end.
         amount: the money field to add up.
+        keep: columns of the events to be given back with the decisions.
         batch: events decided at once.
         watch: told of every run of the decider.
         spoken: if given, gets the wording of every text by its cell.
@@ -62,6 +63,7 @@ class Replay:
         models: Mapping[str, TreeModel] | None = None,
         label: str | None = None,
         amount: str | None = None,
+        keep: Sequence[str] = (),
         batch: int = 1024,
         watch: Watch | None = None,
         spoken: dict[int, str] | None = None,
@@ -71,7 +73,7 @@ class Replay:
         self.models = dict(models or {})
         self.decider = Decider(self.plan, self.models, batch)
         self.decider.windows.warm()
-        self.tally = Tally(self.plan, self.definition.event, label, amount)
+        self.tally = Tally(self.plan, self.definition.event, label, amount, keep)
         self.stages = {"read": 0.0, "columns": 0.0, "decide": 0.0, "gather": 0.0}
         self.latency: list[float] = []
         self._watch = watch
@@ -153,7 +155,7 @@ class Replay:
         decider.run(1)
         texts: dict[int, str] = {}
         if decider.settled[1, 0]:
-            texts = texts_of(self.plan, 0, self._texts, [getattr(event, name) for name in self._texts])
+            texts = texts_of(self.plan, 0, partial(getattr, event))
         to_json(self._answers.decision(0, event.id, texts))
         took = perf_counter() - began
         self.latency.append(took * 1e6)
@@ -203,11 +205,7 @@ def _cuts(kinds: Ints, capacity: int) -> list[tuple[int, int]]:
     edges = [0, len(kinds)]
     changes = np.flatnonzero(kinds == _CHANGE)
     edges = sorted({*edges, *changes.tolist(), *(changes + 1).tolist()})
-    return [
-        (start, min(start + capacity, end))
-        for low, end in pairwise(edges)
-        for start in range(low, end, capacity)
-    ]
+    return [(start, min(start + capacity, end)) for low, end in pairwise(edges) for start in range(low, end, capacity)]
 
 
 class _Parts:

@@ -62,6 +62,7 @@ class Replayed:
         seconds: the whole run, reading included, warming excluded.
         examples: some decisions to be shown in full.
         models: the models that were there, by reference.
+        kept: columns of the events, as far as they were asked for.
     """
 
     plan: Plan
@@ -83,6 +84,7 @@ class Replayed:
     seconds: float
     examples: tuple[Example, ...] = ()
     models: Mapping[str, TreeModel] = field(default_factory=dict)
+    kept: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     @property
     def rate(self) -> float:

@@ -27,10 +27,14 @@ class Tally:
         event: the type decided on.
         label: the column that says what happened in the end, if there is one.
         amount: the money field to add up, if there is one.
+        keep: columns of the events to be given back with the decisions.
     """
 
-    def __init__(self, plan: Plan, event: type[Event], label: str | None, amount: str | None) -> None:
-        self.plan, self.label, self.amount = plan, label, amount
+    def __init__(
+        self, plan: Plan, event: type[Event], label: str | None, amount: str | None, keep: Sequence[str] = ()
+    ) -> None:
+        self.plan, self.label, self.amount, self.keep = plan, label, amount, tuple(keep)
+        self._kept: list[pl.DataFrame] = []
         self.currency = _currency(plan, event, amount)
         self.counts = Counts()
         self.limited = 0
@@ -63,6 +67,8 @@ class Tally:
         if rows is not None:
             frame = frame[rows]
         self._events["ids"].append(frame["id"])
+        if self.keep:
+            self._kept.append(frame.select(self.keep))
         self._events["at"].append(times(frame))
         if self.label is not None:
             self._events["label"].append(_labels(frame, self.label))
@@ -105,6 +111,7 @@ class Tally:
             seconds=seconds,
             examples=examples,
             models=dict(models or {}),
+            kept=pl.concat(self._kept) if self._kept else pl.DataFrame(),
         )
 
 

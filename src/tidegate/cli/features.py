@@ -1,0 +1,77 @@
+"""`tidegate features`: the point-in-time-correct training set of a flow."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tidegate.cli.inputs import (
+    ColumnNames,
+    Defaults,
+    Files,
+    LabelName,
+    OtherEvents,
+    QuarantineFile,
+    exit_code,
+    inputs,
+    pairs,
+    progress,
+    rows_in,
+    tell_set_aside,
+)
+from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
+from tidegate.cli.terminal import emit, next_steps, out
+
+
+def features(
+    flow: FlowPlace,
+    files: Files,
+    to: Annotated[Path, typer.Option("--to", help="Where to write the table, as Parquet.")] = Path("features.parquet"),
+    event: OtherEvents = None,
+    label: LabelName = "",
+    column: ColumnNames = None,
+    default: Defaults = None,
+    models: ModelsPath = DEFAULT_MODELS,
+    quarantine: QuarantineFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write every feature as of each event, with its label: a training set in which nothing was learned too late."""
+    from tidegate.connectors.quarantine import Quarantine
+    from tidegate.errors import TidegateError
+    from tidegate.models.registry import Registry
+    from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.training_set import training_set
+
+    made = load_flow(flow)
+    given = inputs(made, files, event)
+    every = [file for several in given.values() for file in several]
+    beside = quarantine or files[0].with_name(files[0].name + ".quarantine.ndjson")
+    with (
+        Quarantine(beside) as aside_rows,
+        progress(f"Features of {made.definition.name}", rows_in(every), quiet=as_json) as told,
+    ):
+        found = training_set(
+            made, given, label=label or None, models=Registry(models), columns=pairs(column, "--column"),
+            defaults=pairs(default, "--default"), quarantine=aside_rows, progress=told,
+        )  # fmt: skip
+    try:
+        found.table.write_parquet(to)
+    except OSError as error:
+        raise TidegateError(
+            f"{to} cannot be written.", seen=error.strerror or str(error), do="Name another place."
+        ) from None
+    counts, table = found.replayed.counts, found.table
+    name = table.columns[-1] if found.replayed.label is not None else ""
+    positives = int(table[name].sum() or 0) if name else None
+    if as_json:
+        emit({"to": str(to), "rows": table.height, "columns": table.columns, "label": name, "positives": positives})
+    else:
+        said = f", {positives:,} of them {name}" if name else ", without a label"
+        out().print(f"{table.height:,} rows of {table.width} columns{said}: {to}", soft_wrap=True)
+        tell_set_aside(counts, aside_rows)
+        asked = [one.reference.partition("@")[0] for segment in found.replayed.plan.segments for one in segment.models]
+        if asked:
+            next_steps(
+                f"tidegate train {flow} {to} --label {name or 'LABEL'} --name {asked[0]}  train what the flow asks"
+            )
+    raise typer.Exit(exit_code(counts, fail_on_refused=False))

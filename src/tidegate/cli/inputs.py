@@ -1,0 +1,117 @@
+"""What `replay` and `features` share: files on the command line, how their columns are named, progress, quarantine."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tidegate.errors import TidegateError
+
+if TYPE_CHECKING:
+    from tidegate.connectors.quarantine import Quarantine
+    from tidegate.runtimes.replayed import Counts
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...", help="Events the flow decides on: .parquet, .csv, .ndjson, the last two also .gz."
+    ),
+]
+OtherEvents = Annotated[
+    list[str] | None,
+    typer.Option("--event", metavar="EVENT=FILE", help="Events of another type, to learn from: Login=logins.parquet."),
+]
+ColumnNames = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="FIELD=COLUMN", help="Where a file's column is named otherwise: card=CARD_NO."),
+]
+Defaults = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--default", metavar="FIELD=VALUE", help="What to take where a file has none: amount.currency=EUR, id=row."
+    ),
+]
+LabelName = Annotated[
+    str,
+    typer.Option("--label", help="The field or column that says what happened in the end; default: the label field."),
+]
+QuarantineFile = Annotated[
+    Path | None, typer.Option("--quarantine", help="Where rows go that are no events, one JSON object a line.")
+]
+
+
+def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
+    """`NAME=VALUE` options as a mapping.
+
+    Raises:
+        TidegateError: one of them is not of that form.
+    """
+    found = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not name or not equals or not value:
+            raise TidegateError(
+                f"{option} is NAME=VALUE.", seen=text, do=f"Write it as in: {option} amount.currency=EUR."
+            )
+        found[name.strip()] = value
+    return found
+
+
+def inputs(flow: Any, files: Sequence[Path], events: Sequence[str] | None) -> dict[Any, list[Path]]:
+    """The files of each event type, as `replay` takes them."""
+    from tidegate.runtimes.sources import event_named
+
+    given: dict[Any, list[Path]] = {flow.definition.event: list(files)}
+    for text in events or ():
+        ((name, file),) = pairs([text], "--event").items()
+        given.setdefault(event_named(flow.definition, name), []).append(Path(file))
+    return given
+
+
+def rows_in(files: Sequence[Path]) -> int | None:
+    """How many rows the files have, where that can be told without reading them."""
+    import polars as pl
+
+    if not all(file.name.lower().endswith(".parquet") and file.is_file() for file in files):
+        return None
+    try:
+        return sum(int(pl.scan_parquet(file).select(pl.len()).collect().item()) for file in files)
+    except pl.exceptions.PolarsError:
+        return None
+
+
+@contextmanager
+def progress(words: str, total: int | None, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar on the error stream; gives the function that is told of rows read."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from tidegate.cli.terminal import aside
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=aside(), transient=True, disable=quiet) as bar:
+        task = bar.add_task(words, total=total)
+        yield lambda rows: bar.advance(task, rows)
+
+
+def tell_set_aside(counts: "Counts", quarantine: "Quarantine") -> None:
+    """Say which rows were no events, and which events were refused."""
+    from tidegate.cli.terminal import aside
+
+    console = aside()
+    if counts.quarantined:
+        where = f"; see {quarantine.path}" if quarantine.path.exists() else ""
+        console.print(f"[yellow]{counts.quarantined:,} rows are no events[/]{where}", soft_wrap=True)
+        for reason, many in quarantine.reasons.most_common(5):
+            console.print(f"  {many:>9,}  {reason}", soft_wrap=True, markup=False)
+    if counts.late:
+        console.print(f"[yellow]{counts.late:,} events came too late[/]: older than the flow's longest memory")
+    if counts.reused:
+        console.print(f"[yellow]{counts.reused:,} events were refused[/]: their id had stood for other content")
+
+
+def exit_code(counts: "Counts", *, fail_on_refused: bool) -> int:
+    """1 if nothing could be taken, or something could not and that was asked to be a failure."""
+    lost = counts.quarantined + counts.refused
+    return 1 if lost and (fail_on_refused or lost == counts.read) else 0

@@ -1,0 +1,201 @@
+"""`tidegate replay`: a flow over files of past events, with detection figures and a report."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tidegate.cli.inputs import (
+    ColumnNames,
+    Defaults,
+    Files,
+    LabelName,
+    OtherEvents,
+    QuarantineFile,
+    exit_code,
+    inputs,
+    pairs,
+    progress,
+    rows_in,
+    tell_set_aside,
+)
+from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
+from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out
+
+if TYPE_CHECKING:
+    from tidegate.runtimes.replayed import Replayed
+
+
+def replay(
+    flow: FlowPlace,
+    files: Files,
+    event: OtherEvents = None,
+    label: LabelName = "",
+    amount: Annotated[str, typer.Option(help="The money field to add up; default: the event's first.")] = "",
+    column: ColumnNames = None,
+    default: Defaults = None,
+    models: ModelsPath = DEFAULT_MODELS,
+    store: Annotated[
+        Path | None, typer.Option("--store", "-s", help="Keep every decision with its evidence here.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write the report here, one HTML file.")] = None,
+    decisions: Annotated[Path | None, typer.Option("--to", help="Write every decision here, as Parquet.")] = None,
+    quarantine: QuarantineFile = None,
+    fail_on_refused: Annotated[
+        bool, typer.Option("--fail-on-refused", help="Exit with 1 if any row was not taken.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decide past events as the flow would have decided them then, and measure it.
+
+    Rows that are no events are set aside and counted; the exit code is 1 only if that was asked for, or none was left.
+    """
+    from tidegate.connectors.quarantine import Quarantine
+    from tidegate.connectors.sqlite import Store
+    from tidegate.models.registry import Registry
+    from tidegate.reports import find, render, summary
+    from tidegate.runtimes.backtest import replay as run
+    from tidegate.runtimes.load import load_flow
+
+    made = load_flow(flow)
+    given = inputs(made, files, event)
+    every = [file for several in given.values() for file in several]
+    beside = quarantine or files[0].with_name(files[0].name + ".quarantine.ndjson")
+    with (
+        Quarantine(beside) as aside_rows,
+        Store.open(store) if store is not None else nullcontext() as kept,
+        progress(f"Replaying {made.definition.name}", rows_in(every), quiet=as_json) as told,
+    ):
+        done = run(
+            made, given, models=Registry(models), store=kept, label=label or None, amount=amount or None,
+            columns=pairs(column, "--column"), defaults=pairs(default, "--default"), quarantine=aside_rows,
+            progress=told,
+        )  # fmt: skip
+    source = ", ".join(file.name for file in every)
+    figures = done.figures(source=source, about=made.definition.purpose, made_at=_now(), version=_version())
+    found = find(figures)
+    if decisions is not None:
+        _written(decisions, done.frame().write_parquet)
+    if report is not None:
+        page = render(figures, found)
+        _written(report, lambda path: path.write_text(page, encoding="utf-8"))
+    lines = summary(figures, found)
+    if as_json:
+        emit(_plain(done, lines))
+    else:
+        _show(done, lines, made.definition.name)
+        tell_set_aside(done.counts, aside_rows)
+        _next(flow, files, models, store, report, done)
+    raise typer.Exit(exit_code(done.counts, fail_on_refused=fail_on_refused))
+
+
+def _written(path: Path, write: Callable[[Path], Any]) -> None:
+    from tidegate.errors import TidegateError
+
+    try:
+        write(path)
+    except OSError as error:
+        raise TidegateError(
+            f"{path} cannot be written.", seen=error.strerror or str(error), do="Name another place."
+        ) from None
+
+
+def _now() -> int:
+    import time
+
+    return time.time_ns() // 1000
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("tidegate")
+    except PackageNotFoundError:
+        return ""
+
+
+def _plain(done: "Replayed", lines: list[tuple[str, str]]) -> dict[str, Any]:
+    """The result for scripts."""
+    import numpy as np
+
+    from tidegate.decisions.answer import OUTCOMES
+
+    counts = vars(done.counts)
+    latency = {f"p{q}": float(np.percentile(done.latency_us, q)) for q in (50, 99)} if len(done.latency_us) else {}
+    return {
+        "flow": done.plan.flow,
+        "digest": done.plan.digest,
+        "rows": counts,
+        "outcomes": {word: int((done.outcome == number).sum()) for number, word in enumerate(OUTCOMES)},
+        "alarms": int(done.alarm.sum()),
+        "rules": {n: {"fired": len(rows), "unknown": done.unknown[n]} for n, rows in done.fired.items()},
+        "limited": done.limited,
+        "events_per_second": round(done.rate),
+        "latency_us": latency,
+        "seconds": done.seconds,
+        "stages": dict(done.stages),
+        "models": {name: model.digest for name, model in done.models.items()},
+        "summary": lines,
+    }
+
+
+def _show(done: "Replayed", lines: list[tuple[str, str]], name: str) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = out()
+    table = Table(
+        title=Text(name, "bold"),
+        title_justify="left",
+        box=None,
+        show_header=False,
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
+    )
+    for key, value in lines:
+        table.add_row(Text(key, COLOURS.get(key, "dim")), Text(value))
+    console.print(table)
+    if not done.plan.rules:
+        return
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    for head in ("rule", "outcome", "fired", "unknown", "precision"):
+        table.add_column(head, justify="left" if head in ("rule", "outcome") else "right")
+    from tidegate.decisions.answer import OUTCOMES
+
+    for rule in done.plan.rules:
+        rows = done.fired[rule.name]
+        known = done.label[rows] if done.label is not None else rows[:0]
+        known = known[known >= 0]
+        precise = f"{known.mean():.1%}" if len(known) else ""
+        word = OUTCOMES[rule.outcome]
+        table.add_row(
+            Text(rule.name), Text(word, COLOURS[word]), f"{len(rows):,}", f"{done.unknown[rule.name]:,}", precise
+        )
+    console.print()
+    console.print(table)
+
+
+def _next(
+    flow: str, files: list[Path], models: Path, store: Path | None, report: Path | None, done: "Replayed"
+) -> None:
+    wanted = [one.reference for segment in done.plan.segments for one in segment.models]
+    lacking = [name for name in wanted if name not in done.models]
+    if lacking:
+        said = f"{', '.join(lacking)} is not in {models}, so its otherwise was used."
+        aside().print(f"[yellow]{said}[/]", soft_wrap=True)
+    steps = (
+        [f"open {report}  the report, in a browser"]
+        if report
+        else [f"tidegate replay {flow} {files[0]} --report report.html  a report with plots"]
+    )
+    if lacking:
+        steps.append(
+            f"tidegate features {flow} {files[0]} --to features.parquet  a training set, then `tidegate train`"
+        )
+    if store:
+        steps.append(f"tidegate decisions --store {store}  what was decided")
+    steps.append(f"tidegate serve {flow}  answer over HTTP")
+    next_steps(*steps)

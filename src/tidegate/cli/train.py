@@ -1,0 +1,128 @@
+"""`tidegate train`: a model for a flow, from its training set; judged on what came after, and stored."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
+from tidegate.cli.terminal import aside, emit, next_steps, out
+
+if TYPE_CHECKING:
+    from tidegate.models.registry import Registry
+    from tidegate.models.training import Training
+
+
+def train(
+    flow: FlowPlace,
+    table: Annotated[Path, typer.Argument(metavar="FEATURES", help="The table that `tidegate features` wrote.")],
+    label: Annotated[
+        str, typer.Option("--label", help="The column to predict; default: the event's label field.")
+    ] = "",
+    name: Annotated[
+        str, typer.Option("--name", help="The model, as the flow has it before the @; default: its only one.")
+    ] = "",
+    version: Annotated[str, typer.Option("--version", help="Its version; default: the next number.")] = "",
+    alias: Annotated[
+        str, typer.Option("--alias", help="Point NAME@ALIAS at it; default: what the flow asks for.")
+    ] = "",
+    models: ModelsPath = DEFAULT_MODELS,
+    rounds: Annotated[int, typer.Option(min=1, help="The most trees.")] = 1000,
+    valid: Annotated[float, typer.Option(help="Share of rows to stop fitting by.")] = 0.15,
+    test: Annotated[float, typer.Option(help="Share of rows, the latest, to judge on.")] = 0.15,
+    embargo: Annotated[str, typer.Option(help="How late a label is known, as 7d; default: as its contract says.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the training.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Threads to train with; the trees are the same.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Fit a model on exactly what the flow gives it, judge it on later events, store it, and point its alias at it."""
+    from datetime import timedelta
+
+    from tidegate.events.durations import microseconds
+    from tidegate.models.registry import Registry
+    from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.tally import label_of
+    from tidegate.runtimes.training_set import model_of, train_model
+
+    made = load_flow(flow)
+    frame = _read(table)
+    name = name or _only_model(made)
+    label = label or label_of(made.definition.event) or "fraud"
+    registry = Registry(models)
+    version = version or _next_version(registry, name)
+    asked = model_of(made, name).reference.partition("@")[2]
+    alias = alias or (asked if asked != version and not asked.isdigit() else "")
+    with aside().status(f"Training {name}@{version}"):
+        done = train_model(
+            made, frame, label, name, version=version, rounds=rounds, valid=valid, test=test, seed=seed,
+            threads=threads,
+            embargo=timedelta(microseconds=microseconds(embargo)) if embargo else None,
+        )  # fmt: skip
+    path = registry.add(done.artefact, alias=alias)
+    facts: dict[str, Any] = {
+        "model": f"{name}@{version}", "alias": f"{name}@{alias}" if alias else None, "digest": done.artefact.digest,
+        "path": str(path), "trees": done.rounds, "rows": done.artefact.card.rows,
+        "positives": done.artefact.card.positives,
+        "figures": dict(done.figures), "gain": dict(done.gain),
+    }  # fmt: skip
+    if as_json:
+        emit(facts)
+        return
+    _show(facts, done)
+    next_steps(
+        f"tidegate replay {flow} FILE --models {models} --report report.html  what the flow does with it",
+        f"tidegate serve {flow} --models {models}  answer over HTTP",
+    )
+
+
+def _read(table: Path) -> Any:
+    import polars as pl
+
+    from tidegate.errors import TidegateError
+
+    try:
+        return pl.read_parquet(table)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise TidegateError(
+            f"The training set {table} cannot be read.", seen=str(error).splitlines()[0][:200],
+            do="Write it with `tidegate features`.",
+        ) from None  # fmt: skip
+
+
+def _only_model(flow: Any) -> str:
+    from tidegate.errors import ModelError
+
+    names = sorted({one.reference.partition("@")[0] for one in flow.definition.models})
+    if len(names) != 1:
+        raise ModelError(
+            f"{flow.definition.name} asks {len(names) or 'no'} models.", seen=", ".join(names),
+            do=f"Say which with --name {names[0]}." if names else "Give the flow a model(…).",
+        )  # fmt: skip
+    return str(names[0])
+
+
+def _next_version(registry: "Registry", name: str) -> str:
+    """One more than the highest number among the versions of that name."""
+    versions = (known.partition("@")[2] for known in registry.references() if known.partition("@")[0] == name)
+    return str(1 + max((int(version) for version in versions if version.isdigit()), default=0))
+
+
+def _show(facts: dict[str, Any], done: "Training") -> None:
+    from rich.table import Table
+
+    console = out()
+    said = f", {facts['alias']} points at it" if facts["alias"] else ""
+    console.print(f"[bold]{facts['model']}[/]: {facts['trees']} trees, stored in {facts['path']}{said}", soft_wrap=True)
+    console.print(
+        f"Trained on {facts['rows']:,} rows, {facts['positives']:,} of them positive; judged on what came after:"
+    )
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2), pad_edge=False)
+    for key, value in facts["figures"].items():
+        table.add_row(key.replace("_", " "), f"{value:,.0f}" if key in ("rows", "positives") else f"{value:.4f}")
+    console.print(table)
+    whole = sum(done.gain.values()) or 1.0
+    console.print("What it looks at most:")
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2), pad_edge=False)
+    for key, value in list(done.gain.items())[:8]:
+        table.add_row(key, f"{value / whole:.1%}")
+    console.print(table)

@@ -1,0 +1,187 @@
+"""The training set of a flow: every feature as of its event, by replay, so that nothing in it was learned too late.
+
+Features are what the engine saw when it decided: the same cells, in natural types. Missing is null, money is a float of
+minor units, times and durations are such to the microsecond, texts are texts. A model trained on it is given the same
+numbers when it serves.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tidegate.connectors.quarantine import Quarantine
+from tidegate.decisions.decider import Decider
+from tidegate.decisions.flow import Definition, Flow
+from tidegate.decisions.plan import ModelPlan, Plan, SeenPlan
+from tidegate.decisions.planner import plan
+from tidegate.errors import ModelError, TidegateError
+from tidegate.events.types import Kind, Type
+from tidegate.expressions.node import Literal, walk
+from tidegate.expressions.words import MISSING, word
+from tidegate.models.registry import Registry
+from tidegate.models.training import Training, train
+from tidegate.models.tree_model import TreeModel
+from tidegate.runtimes.backtest import replay
+from tidegate.runtimes.replayed import Replayed
+from tidegate.runtimes.tally import label_of
+
+Cells = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """A table of features, and the replay that it comes from.
+
+    Args:
+        table: `id`, `at`, the event's entity keys, the flow's features, what else its models read, and the label.
+        replayed: the decisions of the same run.
+    """
+
+    table: pl.DataFrame
+    replayed: Replayed
+
+
+def training_set(
+    flow: type[Flow[Any]],
+    sources: Any,
+    *,
+    label: str | None = None,
+    models: Registry | str | Mapping[str, TreeModel] | None = None,
+    columns: Mapping[str, str] | None = None,
+    defaults: Mapping[str, object] | None = None,
+    quarantine: Quarantine | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> TrainingSet:
+    """Replay past events and note every feature as of each of them.
+
+    Args:
+        flow: the flow's class.
+        sources, columns, defaults, quarantine, progress: as for `replay`.
+        label: the field or column to predict; default: the event's label field.
+        models: for flows whose models read the scores of others.
+
+    Raises:
+        TidegateError: a feature has the name of a column that the table has anyway.
+    """
+    definition, made = flow.definition, plan(flow.definition)
+    wanted = features_of(made)
+    label = label or label_of(definition.event)
+    contract = definition.event.__contract__.items()
+    names = [seen.name for seen in wanted]
+    keys = [name for name, field in contract if field.type.kind is Kind.KEY and name not in names]
+    for name in names:
+        if name in ("id", "at", label):
+            raise TidegateError(f"The feature {name!r} has the name of another column of the table.", do="Rename it.")
+    cells: dict[int, list[Cells]] = {seen.column: [] for seen in wanted}
+    texts = any(seen.type.is_word for seen in wanted)
+    spoken: dict[int, str] | None = _constants(definition) if texts else None
+
+    def watch(decider: Decider, n: int, mine: NDArray[np.bool_] | None) -> None:
+        for column, kept in cells.items():
+            row = decider.cells[column, :n]
+            kept.append(row.copy() if mine is None else row[mine])
+
+    found = replay(
+        flow, sources, models=models, label=label, columns=columns, defaults=defaults, quarantine=quarantine,
+        progress=progress, watch=watch, spoken=spoken, keep=keys,
+    )  # fmt: skip
+    decided = found.frame()
+    made_columns = [*decided.select("id", "at").get_columns(), *found.kept.get_columns()]
+    for seen in wanted:
+        column = np.concatenate(cells[seen.column]) if cells[seen.column] else np.zeros(0, np.int64)
+        made_columns.append(natural(seen.type, column, spoken or {}).alias(seen.name))
+    if label is not None:
+        made_columns.append(decided["label"].alias(label))
+    return TrainingSet(pl.DataFrame(made_columns), found)
+
+
+def features_of(made: Plan) -> list[SeenPlan]:
+    """The flow's features by name, and then what its models read that has no name of its own."""
+    wanted = {seen.name: seen for seen in made.features}
+    for segment in made.segments:
+        for one in segment.models:
+            for name, column, kind in zip(one.names, one.inputs, one.types, strict=True):
+                wanted.setdefault(name, SeenPlan(name, column, kind))
+    return list(wanted.values())
+
+
+def _constants(definition: Definition) -> dict[int, str]:
+    """The texts that the flow itself writes: a feature may choose between them."""
+    literals = (node for root in definition.features.values() for node in walk(root) if isinstance(node, Literal))
+    return {word(node.value): node.value for node in literals if isinstance(node.value, str)}
+
+
+def natural(kind: Type, cells: Cells, words: Mapping[int, str]) -> pl.Series:
+    """Cells as a column of their type; missing is null."""
+    if kind.is_float:
+        return pl.Series(cells.view(np.float64)).fill_nan(None)
+    if kind.is_word:
+        some, place = np.unique(cells, return_inverse=True)
+        texts = pl.Series([None if cell == MISSING else words.get(cell) for cell in some.tolist()], dtype=pl.String)
+        return texts.gather(place)
+    whole = pl.DataFrame({"c": cells}).select(pl.when(pl.col("c") != MISSING).then(pl.col("c")))["c"]
+    if kind.kind is Kind.BOOL:
+        return whole.cast(pl.Boolean)
+    if kind.kind is Kind.MONEY:
+        return whole.cast(pl.Float64)
+    if kind.kind is Kind.TIME:
+        return whole.cast(pl.Datetime("us", "UTC"))
+    return whole.cast(pl.Duration("us")) if kind.kind is Kind.DURATION else whole
+
+
+def model_of(flow: type[Flow[Any]], name: str) -> ModelPlan:
+    """The model of a flow that a stored model of this name would answer for.
+
+    Raises:
+        ModelError: the flow asks no such model, with the names of those that it asks.
+    """
+    models = [one for segment in plan(flow.definition).segments for one in segment.models]
+    found = [one for one in models if one.reference.partition("@")[0] == name]
+    if not found:
+        asked = ", ".join(one.reference for one in models)
+        raise ModelError(
+            f"{flow.definition.name} asks no model {name!r}.",
+            seen=asked or "no model at all",
+            do=f"Train with --name {models[0].reference.partition('@')[0]}." if models
+            else f'Give the flow a line such as risk = model("{name}@champion", of=[…], otherwise=0.5).',
+        )  # fmt: skip
+    return found[0]
+
+
+def train_model(
+    flow: type[Flow[Any]],
+    table: pl.DataFrame,
+    label: str,
+    name: str,
+    *,
+    embargo: timedelta | None = None,
+    **options: Any,
+) -> Training:
+    """Train the flow's model `name` on a training set, on exactly what the flow gives it.
+
+    Args:
+        flow: the flow's class.
+        table: as `training_set` makes it.
+        label: the column to predict.
+        name: of the model, as the flow has it before the @.
+        embargo: how late a label is known; default: what the event's contract says of it.
+        options: further arguments of `models.training.train`.
+
+    Raises:
+        ModelError: the flow has no such model, or the table lacks a column.
+    """
+    asked = model_of(flow, name)
+    field = flow.definition.event.__contract__.get(label)
+    if embargo is None:
+        embargo = timedelta(microseconds=(field.known_after or 0) if field is not None else 0)
+    return train(
+        table, list(asked.names), label, "at", name=name, embargo=embargo, flow=flow.definition.digest, **options
+    )
+
+
+__all__ = ["TrainingSet", "features_of", "model_of", "train_model", "training_set"]
