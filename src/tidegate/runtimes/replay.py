@@ -6,6 +6,7 @@ that are timed singly.
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from time import perf_counter
 from typing import Any
@@ -84,7 +85,6 @@ class Replay:
         self._numbers: dict[type[Event], int] = {event: k for k, event in enumerate(self.definition.kinds)}
         self._numbers[ListChange] = _CHANGE
         self._ways = [KindColumns(kind, self.decider.words, self.plan.worded, spoken) for kind in self.plan.kinds]
-        self._texts = [field.name for field in self.plan.kinds[0].fields]
         self._began: float | None = None
 
     def take(self, batch: Batch) -> None:
