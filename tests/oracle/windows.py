@@ -44,6 +44,8 @@ def _key_field(key: Any, event: type[Event]) -> str:
 
 def read(window: Window, learned: Sequence[Learned], at: int, key: tuple[Any, ...], probe: Any) -> Any:
     """What the window says of an entity as of a time."""
+    if any(part is None for part in key):
+        return None  # nobody's past
     end = at - window.frame.delay
     start = end - window.frame.last
     seen = sorted((x for x in learned if x.key == key and start < x.at <= end), key=lambda x: (x.at, x.arrival))

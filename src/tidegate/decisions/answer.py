@@ -1,13 +1,15 @@
 """From settled rows to decisions: the words, the values they rest on, and what the model's score is made of."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import Decision, FiredRule, ModelReason, ModelUse
+from tidegate.decisions.encode import text_value, word
 from tidegate.decisions.plan import ModelPlan, Plan, RulePlan, SeenPlan
 from tidegate.decisions.rule import Outcome
 from tidegate.events.currency import decimals
@@ -18,6 +20,7 @@ from tidegate.models.explanation import reasons
 
 OUTCOMES = tuple(outcome.word for outcome in Outcome)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 
 def shown(kind: Type, cell: int, number: float, words: Mapping[int, str], currency: str | None) -> Any:
@@ -38,6 +41,8 @@ def shown(kind: Type, cell: int, number: float, words: Mapping[int, str], curren
     if kind.kind is Kind.MONEY:
         return _amount(cell, kind.currency or currency)
     if kind.kind is Kind.TIME:
+        if not _FIRST <= cell <= _LAST:
+            return cell  # beyond the years that dates have here, so in microseconds
         return (_EPOCH + timedelta(microseconds=cell)).isoformat().replace("+00:00", "Z")
     if kind.kind is Kind.DURATION:
         return cell / 1e6
@@ -68,7 +73,7 @@ class Answers:
         self.models = [model for segment in self.plan.segments for model in segment.models]
         self.descriptions = dict(descriptions or {})
         self._severest = sorted(range(len(self.plan.rules)), key=lambda r: -self.plan.rules[r].outcome)
-        self._plain = not self.models and not explain
+        self._words = dict(self.plan.words)
 
     def decision(self, row: int, id: str, texts: Mapping[int, str], overdue: bool = False) -> Decision:
         """The decision of one row.
@@ -91,7 +96,7 @@ class Answers:
         score = float(decider.floats[plan.score, row]) if plan.score >= 0 else None
         if score is not None and score != score:
             score = None
-        words = texts if not decider.words else _Both(texts, decider.words)
+        words = ChainMap(dict(texts), self._words, decider.words)
         if overdue:
             outcome = plan.deadline_answer
             limited = f"the deadline of {written(plan.deadline)} passed: {OUTCOMES[outcome]} as declared"
@@ -168,26 +173,15 @@ class Answers:
         return shown(kind, int(number), number, {}, self.currency)
 
 
-class _Both(Mapping[int, str]):
-    """Texts of the event first, then those that windows can give back."""
+def texts_of(plan: Plan, kind: int, read: Callable[[str], Any]) -> dict[int, str]:
+    """An event's texts, and what functions make of them, by their cells: to show them as they were written.
 
-    def __init__(self, one: Mapping[int, str], other: Mapping[int, str]) -> None:
-        self._one, self._other = one, other
-
-    def __getitem__(self, cell: int) -> str:
-        return self._one[cell] if cell in self._one else self._other[cell]
-
-    def __iter__(self) -> Any:
-        return iter({*self._one, *self._other})
-
-    def __len__(self) -> int:
-        return len({*self._one, *self._other})
-
-
-def texts_of(plan: Plan, kind: int, names: Sequence[str], values: Sequence[Any]) -> dict[int, str]:
-    """The cells of an event's texts, to show them as they were written."""
-    from tidegate.decisions.encode import word
-
-    worded = {f.name for f in plan.kinds[kind].fields if f.type.is_word}
-    pairs = ((n, getattr(v, "value", v)) for n, v in zip(names, values, strict=True) if n in worded and v is not None)
-    return {word(text): text for _, text in pairs}
+    Args:
+        plan: the flow's.
+        kind: which of its event types.
+        read: gives a field of the event by name.
+    """
+    own = plan.kinds[kind]
+    found = [getattr(value, "value", value) for value in (read(f.name) for f in own.fields if f.type.is_word)]
+    found += [text_value(text, read(text.field)) for text in own.texts]
+    return {word(text): text for text in found if isinstance(text, str)}

@@ -46,6 +46,7 @@ class Decider:
         self.book = ListBook()
         self.words: dict[int, str] = {}
         self._limited: list[list[int]] = [[] for _ in plan.caps]
+        self._mildest_last = sorted(range(len(plan.caps)), key=lambda number: -plan.caps[number].outcome)
         self.remembered = np.array(plan.remembered, dtype=np.int64)
         self._whens = np.array([rule.when for rule in plan.rules], dtype=np.int64)
         self._severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
@@ -117,15 +118,17 @@ class Decider:
         for i in range(n):
             if not self.flags[i] & READ or self.kinds[i] != 0:
                 continue
-            for number, (cap, times) in enumerate(zip(self.plan.caps, self._limited, strict=True)):
-                if outcomes[i] != cap.outcome:
-                    continue
-                if len(times) == cap.count and times[0] > at[i] - cap.last:
+            for number in self._mildest_last:
+                cap, times = self.plan.caps[number], self._limited[number]
+                if outcomes[i] == cap.outcome and len(times) == cap.count and times[0] > at[i] - cap.last:
                     outcomes[i] = cap.then
                     self.limited[i] = number
-                elif self.flags[i] & LEARN:
+            if not self.flags[i] & LEARN:
+                continue
+            for cap, times in zip(self.plan.caps, self._limited, strict=True):
+                if outcomes[i] == cap.outcome:  # what counts is what was answered in the end
                     insort(times, int(at[i]))
-                    del times[: len(times) - cap.count]
+                    del times[: max(0, len(times) - cap.count)]
 
     def snapshot(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """The state: arrays, and a header of plain values."""

@@ -76,15 +76,21 @@ _STEPS: dict[str, Callable[[Any, str], Any]] = {
 }
 
 
-def text_cell(plan: TextPlan, value: Any) -> int:
-    """The cell of a function of text; missing if the text is."""
+def text_value(plan: TextPlan, value: Any) -> Any:
+    """What a function makes of a text; None if the text is missing."""
     if value is None:
-        return MISSING
+        return None
     if isinstance(value, Enum):
         value = value.value
     for name, constant in plan.steps:
         value = _STEPS[name](value, constant)
-    return word(value) if isinstance(value, str) else int(value)
+    return value
+
+
+def text_cell(plan: TextPlan, value: Any) -> int:
+    """The cell of a function of text; missing if the text is."""
+    made = text_value(plan, value)
+    return MISSING if made is None else word(made) if isinstance(made, str) else int(made)
 
 
 class _Packer:

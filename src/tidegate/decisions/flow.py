@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from tidegate.decisions.rule import AtMost, Bands, Deadline, Rule
 from tidegate.errors import FlowError
@@ -18,6 +18,9 @@ from tidegate.features.aggregates import probe_of
 from tidegate.features.entity_list import EntityList, ListCheck
 from tidegate.features.window import Window
 from tidegate.models.score import ModelScore
+
+if TYPE_CHECKING:
+    from tidegate.decisions.plan import Plan
 
 E = TypeVar("E", bound=Event)
 _SETTINGS = ("score", "alarm", "level", "limits", "lateness", "currency", "learns", "version")
@@ -66,6 +69,7 @@ class Flow(Generic[E]):
     """
 
     definition: ClassVar[Definition]
+    plan: ClassVar["Plan"]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -77,9 +81,12 @@ class Flow(Generic[E]):
                 seen=cls.__name__,
                 do=f"class {cls.__name__}(Flow[Payment]): …",
             )
-        own = {name: value for name, value in cls.__dict__.items() if not name.startswith("_") and name != "definition"}
+        own = {name: value for name, value in cls.__dict__.items() if not name.startswith("_") and name not in ("definition", "plan")}
         _only_known(cls.__name__, own)
         cls.definition = _define(cls, event, _merged(parent, own, cls))
+        from tidegate.decisions.planner import plan  # which reads definitions
+
+        cls.plan = plan(cls.definition)
 
 
 def _event_of(cls: type) -> type[Event] | None:

@@ -126,6 +126,8 @@ class Plan:
     lateness: int
     deadline: int = 0
     deadline_answer: int = 1
+    words: tuple[tuple[int, str], ...] = field(default=())
+    """The flow's own texts by their cells, so that they can be shown."""
     worded: tuple[int, ...] = field(default=())
     """Columns of texts whose wording is kept, because a window can give them back."""
 

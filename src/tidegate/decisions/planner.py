@@ -21,6 +21,7 @@ from tidegate.events.types import Kind
 from tidegate.expressions.node import Call, Expr, FieldRead, Literal, walk
 from tidegate.expressions.program import Columns, Compiler
 from tidegate.expressions.text import write
+from tidegate.expressions.words import word
 from tidegate.features.aggregates import probe_of
 from tidegate.features.entity_list import ListCheck
 from tidegate.features.plan import StreamPlan, WindowPlan
@@ -50,6 +51,7 @@ class _Planner:
         self.lists: list[ListPlan] = []
         self.windows: dict[tuple[int, int], list[WindowPlan]] = {}
         self.before = Compiler(self.columns, self._before_leaf)
+        self.guards = Compiler(self.columns, self._before_leaf)
         self.names = {id(e): n for n, e in reversed(definition.features.items())}  # the first of two names
         self.worded: set[int] = set()
 
@@ -148,10 +150,11 @@ class _Planner:
             and node.aggregate in ("mode", "first", "last_value", "nth_previous")
         ):
             self.worded.add(column)
+        key, out = self.key(self.flow.event, node.per), self.columns.new()
         made = WindowPlan(
             aggregate=node.aggregate,
-            read_key=self.key(self.flow.event, node.per),
-            out=self.columns.new(),
+            read_key=key,
+            out=out,
             last=node.frame.last,
             delay=node.frame.delay,
             value=column,
@@ -164,11 +167,27 @@ class _Planner:
         )
         learn = self.key(event, node.seen_as or node.per)
         self.windows.setdefault((kind, learn), []).append(made)
-        return made.out
+        return self._guarded(node, key, out)
+
+    def _guarded(self, node: Window, key: int, out: int) -> int:
+        """Where the entity is missing so is what is known of it; and a total that no cell can hold is missing."""
+        if node.aggregate == "total" and not node.type.is_float:
+            out = self.guards.emit("add_i", out, self.columns.constant(0))
+        if any(self._may_miss(part) for part in node.per):
+            there = self.guards.emit("eq_i", key, key)
+            out = self.guards.emit("where_f" if node.type.is_float else "where_i", there, out, out)
+        return out
+
+    def _may_miss(self, key: Any) -> bool:
+        """Whether the event decided on can come without this key."""
+        fields = self.flow.event.__contract__.values()
+        if isinstance(key, FieldRead):
+            return self.flow.event.__contract__[key.name].optional
+        return any(f.optional for f in fields if f.type.kind is Kind.KEY and f.type.entity == key.entity_name)
 
     def _segments(self) -> tuple[SegmentPlan, ...]:
         """Programs in order, each followed by the models whose inputs it completes."""
-        segments: list[SegmentPlan] = []
+        segments = [SegmentPlan(self.guards.program(), ())]
         waiting = list(self.flow.models)
         while waiting:
             ready = [
@@ -255,15 +274,23 @@ class _Planner:
             lateness=flow.lateness,
             deadline=flow.deadline.within if flow.deadline else 0,
             deadline_answer=int(flow.deadline.answer) if flow.deadline else 1,
+            words=tuple(sorted((word(text), text) for text in self._texts_said())),
             worded=tuple(sorted(self.worded)),
         )
 
-    def _lists_and_texts(self) -> None:
-        """Give list checks and functions of text their columns; they are filled before any program runs."""
+    def _roots(self) -> list[Expr]:
         flow = self.flow
         roots = [*flow.features.values(), *(rule.when for rule in flow.rules.values())]
-        roots += [root for root in (flow.alarm, flow.level.of if flow.level else None) if root is not None]
-        for root in roots:
+        return roots + [root for root in (flow.alarm, flow.level.of if flow.level else None) if root is not None]
+
+    def _texts_said(self) -> set[str]:
+        """The texts that the flow itself names."""
+        nodes = (node for root in self._roots() for node in walk(root))
+        return {node.value for node in nodes if isinstance(node, Literal) and isinstance(node.value, str)}
+
+    def _lists_and_texts(self) -> None:
+        """Give list checks and functions of text their columns; they are filled before any program runs."""
+        for root in self._roots():
             for node in walk(root):
                 early = isinstance(node, ListCheck) or (isinstance(node, Call) and node.op in _TEXT_FUNCTIONS)
                 if early and not any(isinstance(part, Window) for part in node.args):

@@ -1,7 +1,7 @@
 """The embedded engine: a flow in this process, with or without a store behind it."""
 
-import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -14,8 +14,8 @@ from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.encode import Encoder, microseconds_of
 from tidegate.decisions.flow import Definition, Flow
 from tidegate.decisions.lists import ListChange
-from tidegate.decisions.planner import plan
-from tidegate.errors import ContractError, StoreError, TidegateError
+from tidegate.decisions.plan import Plan
+from tidegate.errors import ContractError, StoreError
 from tidegate.events.contract import Reader, body, check, digest
 from tidegate.events.durations import written
 from tidegate.events.event import Event
@@ -75,7 +75,7 @@ class Engine:
         remember: int = 100_000,
     ) -> None:
         self.definition: Definition = flow.definition
-        self.plan = plan(self.definition)
+        self.plan: Plan = flow.plan
         self.models = _loaded(self.definition, models)
         self.batch, self.explain = batch, explain
         kinds: list[type[Event]] = [*self.definition.kinds, ListChange]
@@ -83,13 +83,12 @@ class Engine:
         self._kinds: dict[type[Event], int] = {kind: number for number, kind in enumerate(self.definition.kinds)}
         self._journal = Journal(store, self.plan, self.models) if store is not None else None
         self._past: Past = self._journal if self._journal is not None else Memory(remember)
+        self._lists: dict[str, Any] = {known.name: known.entity for known in self.definition.lists}
         self._broken = False
         self._own = self.definition.event.__name__
         self.timing: dict[str, float] = {}
         self._build()
         self.recovered = self._journal.recover(self) if self._journal is not None else 0
-        gc.collect()
-        gc.freeze()
 
     def _build(self) -> None:
         self.decider = Decider(self.plan, self.models, self.batch)
@@ -192,6 +191,8 @@ class Engine:
         Returns:
             The places of new events, those of ids that stand twice in this batch, and the refusals to be kept.
         """
+        for event in events:
+            self._known(event)
         known = self._past.find([event.id for event in events])
         new: list[int] = []
         twice: list[int] = []
@@ -213,6 +214,25 @@ class Engine:
             seen.add(event.id)
             new.append(place)
         return new, twice, refusals
+
+    def _known(self, event: Event) -> None:
+        """Refuse what the flow has no use for, before anything of its batch is learned.
+
+        Raises:
+            ContractError: an event of another type, or a change to a list that the flow does not read.
+        """
+        if type(event) in self._kinds:
+            return
+        if not isinstance(event, ListChange):
+            names = ", ".join(kind.__name__ for kind in self._kinds)
+            name = self.definition.name
+            raise ContractError(f"{name} does not know {type(event).__name__} events.", do=f"It takes {names}.")
+        of = self._lists.get(event.list)
+        if of is None:
+            names = ", ".join(self._lists) or "none"
+            raise ContractError("The flow reads no such list.", seen=event.list, do=f"It reads {names}.", pointer="/list")
+        if of.key_type is int and not event.key.lstrip("-").isdecimal():
+            raise ContractError(f"A {of.entity_name} is a whole number.", seen=event.key, pointer="/key")
 
     def _too_late(self, event: Event, at: int, refusals: list[Refusal]) -> Refused:
         reason = f"It is older than the flow's longest memory, {written(self.plan.lateness)} before the newest event."
@@ -283,19 +303,10 @@ class Engine:
                 entries.append(journal.decided(event, decision, make_record(decider, row, late)))
 
     def put(self, events: Sequence[Event], learn_only: bool = False) -> None:
-        """Bring events into the decider's rows.
-
-        Raises:
-            TidegateError: an event of a type that the flow does not know.
-        """
+        """Bring events into the decider's rows."""
         decider, encoder = self.decider, self.encoder
         for row, event in enumerate(events):
-            kind = self._kinds.get(type(event))
-            if kind is None:
-                raise TidegateError(
-                    f"{self.definition.name} does not know {type(event).__name__} events.",
-                    do=f"It takes {', '.join(kind.__name__ for kind in self._kinds)}.",
-                )
+            kind = self._kinds[type(event)]
             decider.kinds[row] = kind
             decider.flags[row] = LEARN if learn_only or kind else READ | LEARN
             encoder.put(row, kind, event)
@@ -303,16 +314,15 @@ class Engine:
 
     def change_list(self, event: ListChange) -> None:
         """Put a list change into effect."""
-        of = next((known.entity for known in self.definition.lists if known.name == event.list), None)
-        if of is None:
+        of = self._lists.get(event.list)
+        if of is None:  # kept by an earlier flow that read it
             return
         key = int(event.key) if of.key_type is int else word(event.key)
         until = None if event.until is None else microseconds_of(event.until)
         self.decider.book.change(event.list, key, microseconds_of(event.at), event.listed, until)
 
     def _texts(self, event: Event) -> dict[int, str]:
-        names = [field.name for field in self.plan.kinds[0].fields]
-        return texts_of(self.plan, 0, names, [getattr(event, name) for name in names])
+        return texts_of(self.plan, 0, partial(getattr, event))
 
     def snapshot(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The state as arrays and a header of plain values; `restore` takes both."""

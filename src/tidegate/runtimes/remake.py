@@ -107,8 +107,7 @@ def again(plan: Plan, models: Mapping[str, TreeModel], kept: Stored) -> Decision
         # How often the flow had decided so by then is the past's, so the record says whether a limit applied.
         decider.settled[0, 0] = plan.caps[record.cap].then
         decider.limited[0] = record.cap
-    names = [field.name for field in plan.kinds[0].fields]
-    texts = texts_of(plan, 0, names, [fields.get(name) for name in names])
+    texts = texts_of(plan, 0, fields.get)
     explained = first.features is not None
     return Answers(decider, explain=explained).decision(0, kept.id, texts, record.overdue)
 
@@ -129,7 +128,10 @@ def _first(now: Any, then: Any, place: str) -> str:
                 return found
         return ""
     if isinstance(now, list) and isinstance(then, list) and len(now) == len(then):
-        return next((found for i, (a, b) in enumerate(zip(now, then, strict=True)) if (found := _first(a, b, f"{place}/{i}"))), "")
+        return next(
+            (found for i, (a, b) in enumerate(zip(now, then, strict=True)) if (found := _first(a, b, f"{place}/{i}"))),
+            "",
+        )
     return "" if now == then else f"{place or 'the whole'} was {_short(then)} and is now {_short(now)}"
 
 
