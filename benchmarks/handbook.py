@@ -46,8 +46,8 @@ PUBLISHED = {
 """AUC ROC, average precision and card precision@100 as published."""
 
 GOLDEN_TIE = (1240490, 1240489)
-"""Two payments of one customer in the same second. The data gives no order for equal times; where the golden features tell
-it, it is that of the ids, but for this pair, which is delivered the other way round. An exception by id."""
+"""Two payments of one customer in the same second. The data gives no order for equal times; where the golden features
+tell it, it is that of the ids, but for this pair, which is delivered the other way round. An exception by id."""
 
 COLUMNS = {
     "id": "TRANSACTION_ID", "at": "TX_DATETIME", "customer": "CUSTOMER_ID", "terminal": "TERMINAL_ID",
@@ -193,9 +193,7 @@ def _show(result: dict[str, Any], seeds: int, history_seeds: int) -> None:
     print("Golden features, 201,295 rows each, rows that differ by more than 1e-9:")
     for name, many in wrong.items():
         print(f"  {name:<40}{many:>8}")
-    print(
-        f"  (payments {GOLDEN_TIE[0]} and {GOLDEN_TIE[1]}, of the same second, were delivered in this order: see GOLDEN_TIE)\n"
-    )
+    print(f"  (payments {GOLDEN_TIE[0]} and {GOLDEN_TIE[1]}, of one second, came in this order: see GOLDEN_TIE)\n")
     _row("Trained on 2018-07-25..31, tested on 08-08..14", "AUC ROC", "average precision", "card precision@100")
     for name, (auc, precision, cards) in PUBLISHED.items():
         _row(f"  published: {name}", f"{auc:.3f}", f"{precision:.3f}", f"{cards:.3f}")

@@ -72,8 +72,8 @@ def split(
 ) -> Split:
     """Rows to train on and rows to test on.
 
-    Test days begin `train_days + delay_days` after `train_start`. From each test day every customer is removed who had a
-    fraud in the train week, or later up to the day `delay_days + 1` days before that test day: in production that
+    Test days begin `train_days + delay_days` after `train_start`. From each test day every customer is removed who had
+    a fraud in the train week, or later up to the day `delay_days + 1` days before that test day: in production that
     fraud is confirmed by then and the card blocked. `history_days` puts that many earlier days in front of the train
     week (their labels are known, too); it changes what is learned from and not what is tested.
     """
