@@ -159,17 +159,17 @@ class _EventType(msgspec.StructMeta):
         cls.__upgrades__ = {}
         return cls
 
-    def __getattribute__(cls, name: str) -> Any:
-        # a field read on the class is an expression; on an event, the metaclass is not asked and it is the value
-        if name[0] != "_" and name in type.__getattribute__(cls, "__contract__"):
-            return _expressions[0](cls, name)
-        return super().__getattribute__(name)
-
     __contract__: dict[str, FieldContract]
     __version__: int
     __upgrades__: dict[int, Callable[[dict[str, Any]], dict[str, Any]]]
 
     if not TYPE_CHECKING:  # a type checker knows the fields, and shall complain itself
+
+        def __getattribute__(cls, name: str) -> Any:
+            # a field read on the class is an expression; on an event, the metaclass is not asked and it is the value
+            if name[0] != "_" and name in type.__getattribute__(cls, "__contract__"):
+                return _expressions[0](cls, name)
+            return super().__getattribute__(name)
 
         def __getattr__(cls, name: str) -> NoReturn:
             if name.startswith("_"):
