@@ -33,32 +33,77 @@ class CardFraud(Flow[Payment]):
 
 # what is replaced, by what; the line that is told; what must be said
 MISTAKES = {
-    "a name that is not there": ("payments_10m >= 4", "payment_10m >= 4", 19, ["no name payment_10m", "Did you mean payments_10m?"]),
-    "a name that was not imported": ("= mean(", "= std(", 18, ["std is used but not imported", "from tidegate import std"]),
+    "a name that is not there": (
+        "payments_10m >= 4",
+        "payment_10m >= 4",
+        19,
+        ["no name payment_10m", "Did you mean payments_10m?"],
+    ),
+    "a name that was not imported": (
+        "= mean(",
+        "= std(",
+        18,
+        ["std is used but not imported", "from tidegate import std"],
+    ),
     "a name that tidegate lacks": ("import Event", "import Evnt", 1, ["tidegate has no Evnt", "Did you mean Event?"]),
     "a module that is not there": ("from tidegate import", "from tidegat import", 1, ["no module tidegat"]),
-    "a field that is not there": ("Payment.amount,", "Payment.amout,", 18, ["Payment has no field 'amout'", "Did you mean amount?"]),
+    "a field that is not there": (
+        "Payment.amount,",
+        "Payment.amout,",
+        18,
+        ["Payment has no field 'amout'", "Did you mean amount?"],
+    ),
     "an option that is not there": ('last="10m"', 'lst="10m"', 17, ["lst= is nothing", "Did you mean last=?"]),
     "an option that is missing": ("count(per=Card, ", "count(", 17, ["count lacks per"]),
-    "no words for a rule": (', because="Small payments in quick succession"', "", 19, ["decline lacks because=", "Say why"]),
+    "no words for a rule": (
+        ', because="Small payments in quick succession"',
+        "",
+        19,
+        ["decline lacks because=", "Say why"],
+    ),
     "empty words": ('"Small payments in quick succession"', '" "', 19, ["A rule says why, in words"]),
     "and for &": (") & (", ") and (", 19, ["no truth value", "Write & for and"]),
     "money and a number": ("< eur(5)", "< 5", 19, ["money"]),
-    "a condition where there is none": ("(payments_10m >= 4) & (Payment.amount < eur(5))", "payments_10m", 19, ["decline takes a condition"]),
+    "a condition where there is none": (
+        "(payments_10m >= 4) & (Payment.amount < eur(5))",
+        "payments_10m",
+        19,
+        ["decline takes a condition"],
+    ),
     "a length of time without a unit": ('last="10m"', 'last="10"', 17, ["a whole number and a unit", "'10m'"]),
     "a window that is too long": ('last="30d"', 'last="900d"', 18, ["from 1 second to 400 days"]),
     "a type that events lack": ("country: str", "country: list", 7, ["The type of the field 'country'"]),
-    "a line that is no feature": ('    payments_10m', '    lateness_ = 3\n    payments_10m', 17, ["CardFraud.lateness_ is nothing", "Did you mean lateness?"]),
-    "code in a flow": ('    payments_10m', '    def risk(self): return 1\n\n    payments_10m', 17, ["CardFraud.risk is code"]),
+    "a line that is no feature": (
+        "    payments_10m",
+        "    lateness_ = 3\n    payments_10m",
+        17,
+        ["CardFraud.lateness_ is nothing", "Did you mean lateness?"],
+    ),
+    "code in a flow": (
+        "    payments_10m",
+        "    def risk(self): return 1\n\n    payments_10m",
+        17,
+        ["CardFraud.risk is code"],
+    ),
     "a bracket left open": ("(Payment.amount < eur(5))", "(Payment.amount < eur(5)", 19, ["This is not Python"]),
-    "a class without its colon": ("class CardFraud(Flow[Payment]):", "class CardFraud(Flow[Payment])", 14, ["This is not Python"]),
+    "a class without its colon": (
+        "class CardFraud(Flow[Payment]):",
+        "class CardFraud(Flow[Payment])",
+        14,
+        ["This is not Python"],
+    ),
     "a flow without an event": ("Flow[Payment]", "Flow", 14, ["says which event it decides on"]),
     "a flow on something else": ("Flow[Payment]", "Flow[int]", 14, ["A flow decides on an Event"]),
     "an exit": ("Card = entity", "raise SystemExit(3)\nCard = entity", 3, ["ends the program"]),
     "a division by zero": ("Card = entity", "1 / 0\nCard = entity", 3, ["ZeroDivisionError"]),
     "an entity of an odd key": ('entity("card")', 'entity("card", key=float)', 3, ["str or int"]),
-    "a key that the event has twice": ("    shop: Shop", "    shop: Shop\n    other: Card", 18, ["more than one card", "Payment.card"]),
-}  # fmt: skip
+    "a key that the event has twice": (
+        "    shop: Shop",
+        "    shop: Shop\n    other: Card",
+        18,
+        ["more than one card", "Payment.card"],
+    ),
+}
 
 
 def flow_file(folder: Path, text: str) -> Path:

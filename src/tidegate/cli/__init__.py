@@ -21,7 +21,7 @@ _COMMANDS = (
 
 
 class _Group(TyperGroup):
-    """Tells the mistakes of users in words, with exit code 2; anything else is a fault of ours and keeps its traceback."""
+    """Tells mistakes of users in words, with exit code 2; anything else is a fault of ours and keeps its traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:

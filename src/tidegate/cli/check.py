@@ -18,7 +18,9 @@ def check(
     flow: FlowPlace,
     models: ModelsPath = DEFAULT_MODELS,
     as_json: AsJson = False,
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of each event type, and nothing else.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of each event type, and nothing else.")
+    ] = False,
 ) -> None:
     """Read a flow and say what it is: its contracts, features and their cost, memory, rules, models and limits.
 
@@ -60,16 +62,32 @@ def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
             {"name": name, "outcome": rule.outcome.word, "when": write(rule.when, names), "because": rule.because}
             for name, rule in definition.rules.items()
         ],
-        "score": None if definition.score is None else names.get(id(definition.score)) or write(definition.score, names),
+        "score": None if definition.score is None else _named(definition.score, names),
         "alarm": write(definition.alarm, names) if definition.alarm is not None else None,
-        "level": None if definition.level is None else dict(zip(definition.level.names, definition.level.thresholds, strict=True)),
-        "limits": [
-            f"at most {cap.count} times {cap.outcome.word} in {written(cap.last)}, then {cap.then.word}" for cap in definition.caps
-        ] + ([f"an answer within {written(definition.deadline.within)}, else {definition.deadline.answer.word}"] if definition.deadline else []),
+        "level": dict(zip(level.names, level.thresholds, strict=True)) if (level := definition.level) else None,
+        "limits": _limits(definition),
         "lateness": written(definition.lateness),
         "models": _models(definition, models),
         "lists": [known.name for known in definition.lists],
     }  # fmt: skip
+
+
+def _named(expr: Any, names: dict[int, str]) -> str:
+    """The name of an expression that has one, else its text."""
+    from tidegate.expressions.text import write
+
+    return names.get(id(expr)) or write(expr, names)
+
+
+def _limits(definition: "Definition") -> list[str]:
+    from tidegate.events.durations import written
+
+    said = [
+        f"at most {cap.count} times {cap.outcome.word} in {written(cap.last)}, then {cap.then.word}"
+        for cap in definition.caps
+    ]
+    late = definition.deadline
+    return [*said, f"an answer within {written(late.within)}, else {late.answer.word}"] if late else said
 
 
 def _unit(kind: Any) -> str:
@@ -115,7 +133,9 @@ def _cost(expr: Any) -> dict[str, int]:
     return {
         "windows": sum(isinstance(node, Window) for node in seen.values()),
         "steps": sum(isinstance(node, Call) for node in seen.values()),
-        "reach_us": max((node.frame.last + node.frame.delay for node in walk(expr) if isinstance(node, Window)), default=0),
+        "reach_us": max(
+            (node.frame.last + node.frame.delay for node in walk(expr) if isinstance(node, Window)), default=0
+        ),
     }
 
 
@@ -141,6 +161,7 @@ def _memory(definition: "Definition") -> list[dict[str, Any]]:
 def _models(definition: "Definition", folder: Path) -> list[dict[str, Any]]:
     """The models that the flow wants, and whether they are there and read what it gives them."""
     from tidegate.decisions.planner import plan
+    from tidegate.errors import ModelError
     from tidegate.models.registry import Registry
 
     registry = Registry(folder)
@@ -148,10 +169,20 @@ def _models(definition: "Definition", folder: Path) -> list[dict[str, Any]]:
     found = []
     for segment in plan(definition).segments:
         for one in segment.models:
-            fact: dict[str, Any] = {"reference": one.reference, "features": len(one.names), "otherwise": one.default, "digest": None}
+            fact: dict[str, Any] = {
+                "reference": one.reference,
+                "features": len(one.names),
+                "otherwise": one.default,
+                "digest": None,
+            }
             if one.reference in there:
                 kept = registry.artefact(one.reference)
-                kept.model().require(one.names)
+                try:
+                    kept.model().require(one.names)
+                except ModelError as error:
+                    raise ModelError(
+                        f"{one.reference} is of other features: {error.wrong}", seen=error.seen, do=error.do
+                    ) from None
                 fact |= {"digest": kept.digest, "version": kept.card.version, "metrics": kept.card.metrics}
             found.append(fact)
     return found
@@ -190,11 +221,15 @@ def _show_event(console: "Console", event: dict[str, Any]) -> None:
     from rich.text import Text
 
     what = "decides on" if event["decided"] else "learns from"
-    table = _table(console, f"{what} {event['name']} v{event['version']}", "field", "type", "personal data", "description")
+    table = _table(
+        console, f"{what} {event['name']} v{event['version']}", "field", "type", "personal data", "description"
+    )
     for field in event["fields"]:
         kind = field["type"] + (" or none" if field["optional"] else "")
         about = field["description"] + (f" (known after {field['known_after']})" if field["known_after"] else "")
-        table.add_row(*(Text(t) for t in (field["name"], kind, "" if field["personal"] == "none" else field["personal"], about)))
+        table.add_row(
+            *(Text(t) for t in (field["name"], kind, "" if field["personal"] == "none" else field["personal"], about))
+        )
     console.print(table)
 
 
@@ -203,7 +238,9 @@ def _show_features(console: "Console", features: list[dict[str, Any]]) -> None:
 
     table = _table(console, f"{len(features)} features", "name", "what it is", "type", "windows", "steps")
     for one in features:
-        table.add_row(Text(one["name"]), Text(one["text"]), Text(one["type"], "dim"), str(one["windows"]), str(one["steps"]))
+        table.add_row(
+            Text(one["name"]), Text(one["text"]), Text(one["type"], "dim"), str(one["windows"]), str(one["steps"])
+        )
     console.print(table)
 
 
@@ -213,7 +250,9 @@ def _show_memory(console: "Console", facts: dict[str, Any]) -> None:
     console.print(f"\n[bold]memory[/]  [dim]events may be {facts['lateness']} late[/]")
     for stream in facts["memory"]:
         many = f"{stream['windows']} window" + ("s" if stream["windows"] > 1 else "")
-        console.print(Text(f"  {stream['events']} by {stream['filed_under']} ({many}): {stream['bound']}"), soft_wrap=True)
+        console.print(
+            Text(f"  {stream['events']} by {stream['filed_under']} ({many}): {stream['bound']}"), soft_wrap=True
+        )
 
 
 def _show_rules(console: "Console", facts: dict[str, Any]) -> None:
@@ -221,7 +260,9 @@ def _show_rules(console: "Console", facts: dict[str, Any]) -> None:
 
     table = _table(console, f"{len(facts['rules'])} rules", "outcome", "name", "when", "because")
     for rule in facts["rules"]:
-        table.add_row(Text(rule["outcome"], COLOURS[rule["outcome"]]), *(Text(rule[k]) for k in ("name", "when", "because")))
+        table.add_row(
+            Text(rule["outcome"], COLOURS[rule["outcome"]]), *(Text(rule[k]) for k in ("name", "when", "because"))
+        )
     console.print(table)
     for name in ("score", "alarm"):
         if facts[name]:

@@ -25,13 +25,20 @@ def decisions(
     with opened(store) as kept:
         begin = _since(kept, since)
         found = kept.list(
-            outcome=outcome or None, level=level or None, since=begin, text=search or ('"alarm":true' if alarms else None), limit=limit
+            outcome=outcome or None,
+            level=level or None,
+            since=begin,
+            text=search or ('"alarm":true' if alarms else None),
+            limit=limit,
         )
     if alarms:
         found = [row for row in found if row.alarm]
     if as_json:
         for row in found:
-            emit({name: getattr(row, name) for name in row.__struct_fields__} | {"at": when(row.at).replace(" ", "T") + "Z"})
+            emit(
+                {name: getattr(row, name) for name in row.__struct_fields__}
+                | {"at": when(row.at).replace(" ", "T") + "Z"}
+            )
         return
     if not found:
         aside().print("No decision fits.", style="yellow")

@@ -16,12 +16,25 @@ if TYPE_CHECKING:
 
     from tidegate.cli.demo_live import LiveRun
 
-_OURS = ("tidegate.db", "tidegate.db-wal", "tidegate.db-shm", "tidegate.db.lock", "tidegate.db.snapshots", "models", "report.html")
+_OURS = (
+    "tidegate.db",
+    "tidegate.db-wal",
+    "tidegate.db-shm",
+    "tidegate.db.lock",
+    "tidegate.db.snapshots",
+    "models",
+    "report.html",
+)
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("--out", help="Where the store, the model and the report go; an earlier demo there is replaced.")] = Path("runs/demo"),
-    small: Annotated[bool, typer.Option("--small", help="A few people and days only: seconds, and a model that knows little.")] = False,
+    folder: Annotated[
+        Path,
+        typer.Option("--out", help="Where the store, the model and the report go; an earlier demo there is replaced."),
+    ] = Path("runs/demo"),
+    small: Annotated[
+        bool, typer.Option("--small", help="A few people and days only: seconds, and a model that knows little.")
+    ] = False,
 ) -> None:
     """Simulate card payments, train a model on their past, and decide the days that follow, live and durably.
 
@@ -29,7 +42,9 @@ def demo(
     """
     began = perf_counter()
     console = aside()
-    console.print("[bold]Tidegate[/]: financial events in, decisions out. The people, shops and thieves below are simulated.\n")
+    console.print(
+        "[bold]Tidegate[/]: financial events in, decisions out. The people, shops and thieves below are simulated.\n"
+    )
     with _step(console, "getting ready", "kernels, once compiled, are kept for the next time"):
         from itertools import islice
 
@@ -77,7 +92,12 @@ def _history(console: "Console", history: Any, slices: Iterator[Any], parts: int
     from rich.progress import BarColumn, Progress, TextColumn
 
     days, began = history.size.history, perf_counter()
-    with Progress(TextColumn("  living through the past"), BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} days"), console=console, transient=True) as bar:  # fmt: skip
+    columns = (
+        TextColumn("  living through the past"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} of {task.total:.0f} days"),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=days)
         history.live_through(slices, parts, lambda done: bar.update(task, completed=done))
     took = perf_counter() - began
@@ -104,7 +124,9 @@ def _needs_training() -> None:
     lacking = [name for name in ("lightgbm", "matplotlib", "jinja2") if find_spec(name) is None]
     if lacking:
         raise TidegateError(
-            "The demo trains a model and draws a report.", seen=f"no {', '.join(lacking)}", do="Run: pip install 'tidegate[train,report]'."
+            "The demo trains a model and draws a report.",
+            seen=f"no {', '.join(lacking)}",
+            do="Run: pip install 'tidegate[train,report]'.",
         )
 
 

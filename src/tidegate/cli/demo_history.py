@@ -28,7 +28,7 @@ Slice = dict[str, pl.DataFrame]
 
 @dataclass(frozen=True)
 class Size:
-    """How large the demo is: people, days of history, of which `warm` are too early to learn from, and days to run live."""
+    """How large the demo is: people, days of history (`warm` of them too early to learn from), and days to run live."""
 
     customers: int
     merchants: int
@@ -42,7 +42,12 @@ class Size:
         """The world of the whole demo, the same every time."""
         days = self.history + self.live
         return World(
-            seed=11, customers=self.customers, merchants=self.merchants, days=days, start="2025-09-01", fraud_rate=self.fraud_rate
+            seed=11,
+            customers=self.customers,
+            merchants=self.merchants,
+            days=days,
+            start="2025-09-01",
+            fraud_rate=self.fraud_rate,
         )
 
 
@@ -65,7 +70,7 @@ class History:
         self.payments = self.events = 0
 
     def live_through(self, slices: Iterator[Slice], parts: int, told: Callable[[float], None]) -> None:
-        """Take the days of history from the world, each in so many parts; `told` is given the number of days that have passed."""
+        """Take the days of history from the world, each in so many parts; `told` is given the days that have passed."""
         for done, part in enumerate(islice(slices, self.size.history * parts), 1):
             events, order = batch(part, labels=True)
             self.replay.take(Batch(tuple(events), order))
@@ -98,14 +103,17 @@ class History:
     def fit(self, threads: int) -> Artefact:
         """A model of the risk, judged on the last days of the history."""
         made = train(
-            self.table(), self._model.names, "fraud", "at", name="card-risk", flow=self.replay.plan.digest, rounds=self.size.trees,
+            self.table(), self._model.names, "fraud", "at",
+            name="card-risk", flow=self.replay.plan.digest, rounds=self.size.trees,
             patience=20, refit=False, threads=threads,
-            parameters={"learning_rate": 0.1, "num_leaves": 15, "max_bin": 63, "min_data_in_leaf": 50, "lambda_l2": 5.0},
+            parameters={
+                "learning_rate": 0.1, "num_leaves": 15, "max_bin": 63, "min_data_in_leaf": 50, "lambda_l2": 5.0,
+            },
         )  # fmt: skip
         return made.artefact
 
     def hand_over(self, folder: Path, artefact: Artefact) -> Store:
-        """A store whose first snapshot holds what the windows know, and a registry with the model, both in the folder."""
+        """A store whose first snapshot holds what the windows know, and the model in a registry, both in the folder."""
         Registry(folder / "models").add(artefact, alias="champion")
         store = Store.open(folder / "tidegate.db")
         arrays, about = self.replay.decider.snapshot()

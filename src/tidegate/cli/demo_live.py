@@ -67,7 +67,9 @@ class LiveRun:
         readers = {name: reader.read for name, reader in self.engine.readers.items()}
         for part in slices:
             payments = part["payment"]
-            self._truth = dict(zip([f"p{number}" for number in payments["id"].to_list()], payments["fraud"].to_list(), strict=True))
+            self._truth = dict(
+                zip([f"p{number}" for number in payments["id"].to_list()], payments["fraud"].to_list(), strict=True)
+            )
             sent = list(bodies(part))
             for start in range(0, len(sent), TOGETHER):
                 self._some(sent[start : start + TOGETHER], readers)
@@ -104,8 +106,14 @@ class LiveRun:
         if decision.alarm:
             self.alarms.appendleft((event, decision, fraud))
             if len(decision.rules) > 1 or len(self.best) < 3:
-                self.best = sorted([*self.best, (decision.score or 0.0, event, decision, fraud)], key=lambda one: -one[0])[:3]
-        elif fraud and decision.outcome == "approve" and (self.missed is None or event.amount.units > self.missed[0].amount.units):
+                self.best = sorted(
+                    [*self.best, (decision.score or 0.0, event, decision, fraud)], key=lambda one: -one[0]
+                )[:3]
+        elif (
+            fraud
+            and decision.outcome == "approve"
+            and (self.missed is None or event.amount.units > self.missed[0].amount.units)
+        ):
             self.missed = (event, decision)
 
     @property
@@ -136,7 +144,10 @@ class LiveRun:
         head.add_column(ratio=1)
         share = self.slices / (self.days * self.parts)
         now = when(seen.at[-1])[:16] if seen.at else ""
-        head.add_row(Text(now + " UTC", "bold"), ProgressBar(total=1.0, completed=share, complete_style="cyan", finished_style="cyan"))
+        head.add_row(
+            Text(now + " UTC", "bold"),
+            ProgressBar(total=1.0, completed=share, complete_style="cyan", finished_style="cyan"),
+        )
         figures = Table.grid(padding=(0, 3))
         recent = np.array(seen.latency[-20_000:]) / 1e3 if decided else np.zeros(1)
         found, value = self.saved()
@@ -151,7 +162,12 @@ class LiveRun:
         for name in OUTCOMES:
             many = self.counts[name]
             part = many / decided if decided else 0.0
-            outcomes.add_row(Text(name, COLOURS[name]), Text(f"{many:,}", justify="right"), Text(f"{part:.2%}", "dim"), _bar(part, COLOURS[name]))
+            outcomes.add_row(
+                Text(name, COLOURS[name]),
+                Text(f"{many:,}", justify="right"),
+                Text(f"{part:.2%}", "dim"),
+                _bar(part, COLOURS[name]),
+            )
         return Panel(
             Group(head, Text(), figures, Text(), outcomes, Text(), self._alarms()),
             title="[bold]tidegate[/]  card payments, live", border_style="cyan", padding=(1, 2),
@@ -162,12 +178,29 @@ class LiveRun:
         from rich.text import Text
 
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", expand=True)
-        for name, style in (("alarms", "bold"), ("at", "dim"), ("amount", ""), ("score", "red"), ("why", ""), ("it was", "")):
-            table.add_column(name, style=style, no_wrap=True, ratio=1 if name == "why" else None, justify="right" if name == "amount" else "left")
+        for name, style in (
+            ("alarms", "bold"),
+            ("at", "dim"),
+            ("amount", ""),
+            ("score", "red"),
+            ("why", ""),
+            ("it was", ""),
+        ):
+            table.add_column(
+                name,
+                style=style,
+                no_wrap=True,
+                ratio=1 if name == "why" else None,
+                justify="right" if name == "amount" else "left",
+            )
         for event, decision, fraud in self.alarms:
-            words = ", ".join(said(reason) for reason in decision.reasons[:2] if reason.contribution > 0) or decision.rules[0].because
+            words = (
+                ", ".join(said(reason) for reason in decision.reasons[:2] if reason.contribution > 0)
+                or decision.rules[0].because
+            )
             table.add_row(
-                event.id, when(microseconds_of(event.at))[5:16], str(event.amount), f"{decision.score:.3f}", Text(words, overflow="ellipsis"),
+                event.id, when(microseconds_of(event.at))[5:16], str(event.amount), f"{decision.score:.3f}",
+                Text(words, overflow="ellipsis"),
                 Text("fraud", "red") if fraud else Text("honest", "green"),
             )  # fmt: skip
         for _ in range(_SHOWN - len(self.alarms)):
@@ -193,7 +226,10 @@ class LiveRun:
             currency="EUR",
             outcomes=OUTCOMES,
             fired=tuple(
-                FiredRule(name=rule.name, outcome=OUTCOMES[rule.outcome], because=rule.because, rows=np.array(seen.fired[rule.name], np.int64))
+                FiredRule(
+                    name=rule.name, outcome=OUTCOMES[rule.outcome], because=rule.because,
+                    rows=np.array(seen.fired[rule.name], np.int64),
+                )
                 for rule in plan.rules
             ),
             latency_us=np.array(seen.latency),

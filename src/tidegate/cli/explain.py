@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def explain(id: EventId, store: StorePath = DEFAULT_STORE, as_json: AsJson = False) -> None:
-    """Tell why an event was decided as it was: the rules that fired, what they saw, what moved the model, and the proof."""
+    """Tell why an event was decided so: the rules that fired, what they saw, what moved the model, and the proof."""
     import msgspec
 
     from tidegate.decisions.decision import Decision
@@ -46,7 +46,11 @@ def _title(console: "Console", text: str) -> None:
 def _headline(console: "Console", decision: "Decision", record: "Stored") -> None:
     from rich.text import Text
 
-    line = Text.assemble((decision.outcome.upper(), f"bold {COLOURS.get(decision.outcome, 'white')}"), f"  {record.kind} ", (decision.id, "bold"))
+    line = Text.assemble(
+        (decision.outcome.upper(), f"bold {COLOURS.get(decision.outcome, 'white')}"),
+        f"  {record.kind} ",
+        (decision.id, "bold"),
+    )
     line.append(f"  {when(record.at)} UTC", "dim")
     console.print(line)
     parts = []
@@ -66,7 +70,9 @@ def _event(console: "Console", fields: dict[str, Any]) -> None:
     from rich.text import Text
 
     _title(console, "What happened")
-    shown = [f"{name} {_value(value)}" for name, value in fields.items() if name not in ("id", "at") and value is not None]
+    shown = [
+        f"{name} {_value(value)}" for name, value in fields.items() if name not in ("id", "at") and value is not None
+    ]
     console.print(Text("  " + ", ".join(shown)), soft_wrap=True)
 
 
@@ -78,11 +84,16 @@ def _rules(console: "Console", decision: "Decision") -> None:
         console.print("  No rule fired.")
     for fired in decision.rules:
         colour = COLOURS.get(fired.outcome, "white")
-        console.print(Text.assemble("  ", (fired.outcome, colour), "  ", fired.because, ("  " + fired.rule, "dim")), soft_wrap=True)
+        console.print(
+            Text.assemble("  ", (fired.outcome, colour), "  ", fired.because, ("  " + fired.rule, "dim")),
+            soft_wrap=True,
+        )
         for name, value in fired.saw.items():
             console.print(Text.assemble("           ", (name, "dim"), f" {_value(value)}"), soft_wrap=True)
     if decision.unknown:
-        console.print(Text.assemble(("  not told, for want of a value: ", "dim"), ", ".join(decision.unknown)), soft_wrap=True)
+        console.print(
+            Text.assemble(("  not told, for want of a value: ", "dim"), ", ".join(decision.unknown)), soft_wrap=True
+        )
 
 
 def _model(console: "Console", decision: "Decision") -> None:
@@ -94,7 +105,13 @@ def _model(console: "Console", decision: "Decision") -> None:
         said += f", its otherwise: {use.otherwise}" if use.otherwise else ""
         console.print(Text.assemble(said, (f"  {use.digest[:12]}" if use.digest else "", "dim")), soft_wrap=True)
     for reason in decision.reasons:
-        console.print(Text.assemble("  ", (f"{reason.contribution:+.2f}", "red" if reason.contribution > 0 else "green"), f"  {reason.words}"))
+        console.print(
+            Text.assemble(
+                "  ",
+                (f"{reason.contribution:+.2f}", "red" if reason.contribution > 0 else "green"),
+                f"  {reason.words}",
+            )
+        )
 
 
 def _evidence(console: "Console", decision: "Decision", record: "Stored", proof: dict[str, object]) -> None:
@@ -105,7 +122,12 @@ def _evidence(console: "Console", decision: "Decision", record: "Stored", proof:
     steps = proof["proof"]
     many = len(steps) if isinstance(steps, list) else 0
     console.print(f"  record {record.seq:,} of {proof['size']:,}, proven in the log by {many} hashes", soft_wrap=True)
-    console.print(Text.assemble("  seal ", (str(proof["leaf"])[:32] + "…", "dim"), "  root ", (str(proof["root"])[:32] + "…", "dim")), soft_wrap=True)
+    console.print(
+        Text.assemble(
+            "  seal ", (str(proof["leaf"])[:32] + "…", "dim"), "  root ", (str(proof["root"])[:32] + "…", "dim")
+        ),
+        soft_wrap=True,
+    )
 
 
 def _value(value: Any) -> str:

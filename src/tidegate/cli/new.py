@@ -49,7 +49,10 @@ class {flow}(Flow[Payment]):
     # what we infer; until a model is trained, its `otherwise` is used
     risk = model(
         "{model}@champion",
-        of=[amount, payments_10m, spent_1d, times_usual, countries_1d, known_merchant, known_country, quiet_for, small_30m],
+        of=[
+            amount, payments_10m, spent_1d, times_usual, countries_1d, known_merchant, known_country, quiet_for,
+            small_30m,
+        ],
         otherwise=0.0,
     )
 
@@ -63,7 +66,7 @@ class {flow}(Flow[Payment]):
         (times_usual > 10) & (Payment.amount > eur(300)) & ~known_merchant,
         because="Ten times what this card usually pays, at a shop it never paid",
     )
-    familiar = approve(known_merchant & (times_usual < 2), because="An ordinary payment where this card has paid before")
+    familiar = approve(known_merchant & (times_usual < 2), because="An ordinary payment where this card paid before")
 
     # how bad it looks
     score = risk
@@ -73,22 +76,31 @@ class {flow}(Flow[Payment]):
 
 
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is for, such as card_fraud: the name of the folder and the file.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="What it is for, such as card_fraud: the name of the folder and the file."),
+    ],
     folder: Annotated[Path | None, typer.Option("--in", help="Where to make the folder; here, unless told.")] = None,
-    rows: Annotated[int, typer.Option(min=100, max=1_000_000, help="How many sample payments to make, about.")] = 12_000,
+    rows: Annotated[
+        int, typer.Option(min=100, max=1_000_000, help="How many sample payments to make, about.")
+    ] = 12_000,
 ) -> None:
     """Make a folder with a flow that runs, and sample payments from a simulated world to run it on."""
     from tidegate.errors import TidegateError
 
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,60}", name):
         raise TidegateError(
-            "A name is letters, digits, _ and -, and begins with a letter.", seen=repr(name), do="Write, for example, `tidegate new card_fraud`."
+            "A name is letters, digits, _ and -, and begins with a letter.",
+            seen=repr(name),
+            do="Write, for example, `tidegate new card_fraud`.",
         )
     word = name.replace("-", "_").lower()
     target = (folder or Path()) / name
     flow = target / f"{word}.py"
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise TidegateError(f"{target} exists already.", seen="something in its place", do="Choose another name, or move it away.")
+        raise TidegateError(
+            f"{target} exists already.", seen="something in its place", do="Choose another name, or move it away."
+        )
     try:
         target.mkdir(parents=True, exist_ok=True)
         title = "".join(part.title() for part in word.split("_"))
@@ -97,10 +109,15 @@ def new(
         flow.write_text(_FLOW.format(name=title, flow=title, model=model), encoding="utf-8")
         many = _sample(target / "payments.csv", rows)
     except OSError as error:
-        raise TidegateError(f"{target} cannot be written.", seen=error.strerror or str(error), do="Choose another folder with --in.") from None
+        raise TidegateError(
+            f"{target} cannot be written.", seen=error.strerror or str(error), do="Choose another folder with --in."
+        ) from None
     console = out()
     console.print(f"Made [bold]{flow}[/], a flow on card payments,", soft_wrap=True)
-    console.print(f"and [bold]{target / 'payments.csv'}[/], {many:,} simulated payments with labels, to try it on.", soft_wrap=True)
+    console.print(
+        f"and [bold]{target / 'payments.csv'}[/], {many:,} simulated payments with labels, to try it on.",
+        soft_wrap=True,
+    )
     next_steps(
         f"cd {target}  everything below is typed there",
         f"tidegate check {flow.name}  what the flow is: contract, features, memory, rules",
@@ -117,7 +134,15 @@ def _sample(path: Path, rows: int) -> int:
 
     customers, daily = 200, 2.0
     days = max(2, round(rows / customers / daily))
-    world = World(seed=5, customers=customers, merchants=200, days=days, start="2025-09-01", payments_per_day=daily, fraud_rate=0.03)
+    world = World(
+        seed=5,
+        customers=customers,
+        merchants=200,
+        days=days,
+        start="2025-09-01",
+        payments_per_day=daily,
+        fraud_rate=0.03,
+    )
     whole = pl.concat(list(world.payments()))
     table = whole.select(
         pl.format("p{}", "id").alias("id"),
@@ -126,7 +151,9 @@ def _sample(path: Path, rows: int) -> int:
         pl.format("shop-{}", "merchant").alias("merchant"),
         pl.col("country").cast(pl.String),
         (pl.col("channel").cast(pl.String) == "online").alias("online"),
-        pl.format("{}.{} EUR", pl.col("amount") // 100, (pl.col("amount") % 100).cast(pl.String).str.zfill(2)).alias("amount"),
+        pl.format("{}.{} EUR", pl.col("amount") // 100, (pl.col("amount") % 100).cast(pl.String).str.zfill(2)).alias(
+            "amount"
+        ),
         pl.col("fraud"),
     )
     table.write_csv(path)

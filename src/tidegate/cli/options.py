@@ -10,9 +10,13 @@ if TYPE_CHECKING:
     from tidegate.evidence.record import Stored
 
 StorePath = Annotated[Path, typer.Option("--store", "-s", envvar="TIDEGATE_STORE", help="The store to look into.")]
-ModelsPath = Annotated[Path, typer.Option("--models", "-m", envvar="TIDEGATE_MODELS", help="The folder of stored models.")]
+ModelsPath = Annotated[
+    Path, typer.Option("--models", "-m", envvar="TIDEGATE_MODELS", help="The folder of stored models.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-FlowPlace = Annotated[str, typer.Argument(metavar="FLOW", help="FILE.py, FILE.py:ClassName, or the name of a flow that we ship.")]
+FlowPlace = Annotated[
+    str, typer.Argument(metavar="FLOW", help="FILE.py, FILE.py:ClassName, or the name of a flow that we ship.")
+]
 EventId = Annotated[str, typer.Argument(metavar="ID", help="The event's id.")]
 
 DEFAULT_STORE = Path("tidegate.db")
@@ -51,7 +55,9 @@ def found(store: "Store", id: str) -> "Stored":
         raise StoreError(
             f"The store {store.path} holds no event {id!r}.",
             seen=f"{store.head().size:,} records",
-            do=f"Did you mean {', '.join(near)}?" if near else f"List them with `tidegate decisions --store {store.path}`.",
+            do=f"Did you mean {', '.join(near)}?"
+            if near
+            else f"List them with `tidegate decisions --store {store.path}`.",
         )
     if record.answer is None:
         raise StoreError(

@@ -7,7 +7,7 @@ from tidegate.cli.terminal import aside, out
 
 
 def remake(id: EventId, store: StorePath = DEFAULT_STORE, as_json: AsJson = False) -> None:
-    """Make a decision again, from its record alone, and compare. Ends with exit code 1 if it does not come out the same."""
+    """Make a decision again, from its record alone, and compare. The exit code is 1 if it comes out otherwise."""
     import msgspec
 
     from tidegate.runtimes.remake import remake as remade
@@ -18,13 +18,20 @@ def remake(id: EventId, store: StorePath = DEFAULT_STORE, as_json: AsJson = Fals
     if as_json:
         typer.echo(
             msgspec.json.encode(
-                {"id": id, "equal": result.equal, "difference": result.difference or None, "decision": msgspec.Raw(result.answer)}
+                {
+                    "id": id,
+                    "equal": result.equal,
+                    "difference": result.difference or None,
+                    "decision": msgspec.Raw(result.answer),
+                }
             ).decode()
         )
     else:
         out().print(msgspec.json.format(result.answer, indent=2).decode(), markup=False, soft_wrap=True)
         if result.equal:
-            aside().print(f"[bold green]The same[/], byte for byte ({len(result.answer):,} bytes), made from its record alone.")
+            aside().print(
+                f"[bold green]The same[/], byte for byte ({len(result.answer):,} bytes), made from its record alone."
+            )
         else:
             aside().print(f"[bold red]Not the same:[/] {result.difference}.", soft_wrap=True)
     if not result.equal:

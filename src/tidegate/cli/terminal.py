@@ -31,7 +31,7 @@ def tell(error: TidegateError) -> None:
     from rich.text import Text
 
     console = aside()
-    console.print(Text.assemble(("Error: ", "bold red"), error.wrong))
+    console.print(Text.assemble(("Error: ", "bold red"), error.wrong), soft_wrap=True)
     _show_place(console, error)
     if error.seen:
         console.print(Text.assemble(("  seen  ", "dim"), error.seen), soft_wrap=True)
@@ -54,7 +54,10 @@ def _show_place(console: "Console", error: TidegateError) -> None:
     console.print(Text(f"  {file}:{line}", style="bold"), soft_wrap=True)
     console.print(Text.assemble((f"  {number} │ ", "dim"), text), soft_wrap=True)
     if end > start:
-        console.print(Text.assemble((f"  {' ' * len(number)} │ ", "dim"), " " * start, ("^" * (end - start), "red")), soft_wrap=True)
+        console.print(
+            Text.assemble((f"  {' ' * len(number)} │ ", "dim"), " " * start, ("^" * (end - start), "red")),
+            soft_wrap=True,
+        )
 
 
 def emit(value: Any) -> None:

@@ -1,16 +1,21 @@
 """`tidegate verify`: was anything in the store touched?"""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tidegate.cli.options import DEFAULT_STORE, AsJson, StorePath, opened
 from tidegate.cli.terminal import aside, emit, next_steps, out
 
+if TYPE_CHECKING:
+    from tidegate.evidence.record import TreeHead
+
 
 def verify(
     store: StorePath = DEFAULT_STORE,
-    head: Annotated[str, typer.Option(metavar="SIZE:ROOT", help="A tree head kept elsewhere that the log must contain.")] = "",
+    head: Annotated[
+        str, typer.Option(metavar="SIZE:ROOT", help="A tree head kept elsewhere that the log must contain.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Compute every seal of a store anew. Names the first record that was touched, and then ends with exit code 1."""
@@ -20,11 +25,18 @@ def verify(
 
     kept = _head(head)
     bar = Progress(
-        TextColumn("checking seals"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=aside(), transient=True
+        TextColumn("checking seals"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=aside(),
+        transient=True,
     )
     with opened(store) as opened_store, bar:
         task = bar.add_task("", total=None)
-        result = verified(opened_store, head=kept, progress=lambda done, total: bar.update(task, completed=done, total=total))
+        result = verified(
+            opened_store, head=kept, progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
     pinned = f"{result.head.size}:{result.head.root.hex()}"
     if as_json:
         fault = result.fault
@@ -36,21 +48,28 @@ def verify(
         )  # fmt: skip
     elif result.fault is not None:
         console = out()
-        console.print(f"[bold red]Touched:[/] record {result.fault.seq}" + (f", {result.fault.id}" if result.fault.id else ""))
+        console.print(
+            f"[bold red]Touched:[/] record {result.fault.seq}" + (f", {result.fault.id}" if result.fault.id else "")
+        )
         console.print(f"  {result.fault.words}", markup=False, soft_wrap=True)
         console.print(f"  The {result.records:,} records before it are as they were sealed.")
         next_steps("cp BACKUP STORE  put back a copy of the store, then verify again")
     else:
         console = out()
-        console.print(f"[bold green]Untouched.[/] {result.records:,} records in {result.commits:,} commits are as they were sealed.")
+        console.print(
+            f"[bold green]Untouched.[/] {result.records:,} records in {result.commits:,} commits are as sealed."
+        )
         console.print(f"  tree head {pinned}", soft_wrap=True)
         if not head:
-            next_steps(f"tidegate verify --store {store} --head {pinned[:24]}…  keep the tree head elsewhere; later, this proves that nothing before it changed")
+            next_steps(
+                f"tidegate verify --store {store} --head {pinned[:24]}…  "
+                "keep the tree head elsewhere; later, this proves that nothing before it changed"
+            )
     if not result.ok:
         raise typer.Exit(1)
 
 
-def _head(text: str) -> "object":
+def _head(text: str) -> "TreeHead | None":
     if not text:
         return None
     from tidegate.errors import TidegateError
@@ -63,6 +82,8 @@ def _head(text: str) -> "object":
         made = None
     if made is None or len(made.root) != 32 or made.size < 0:
         raise TidegateError(
-            "A tree head is SIZE:ROOT, a number and 64 hexadecimal digits.", seen=text, do="Copy it from what `tidegate verify` printed."
+            "A tree head is SIZE:ROOT, a number and 64 hexadecimal digits.",
+            seen=text,
+            do="Copy it from what `tidegate verify` printed.",
         )
     return made

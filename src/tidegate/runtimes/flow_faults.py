@@ -13,8 +13,8 @@ import tidegate
 from tidegate.errors import FlowError, TidegateError
 
 _OPTIONS = (
-    "per", "last", "where", "delay", "with_current", "seen_as", "current", "because", "of", "otherwise", "answer", "then",
-    "description", "ge", "le", "currency", "max_length", "personal", "known_after", "key",
+    "per", "last", "where", "delay", "with_current", "seen_as", "current", "because", "of", "otherwise", "answer",
+    "then", "description", "ge", "le", "currency", "max_length", "personal", "known_after", "key",
 )  # fmt: skip
 _EXAMPLE = 'payments_10m = count(per=Card, last="10m")'
 

@@ -18,11 +18,11 @@ __all__ = ["FlowFileError", "load_flow"]
 def load_flow(place: str | Path) -> type[Flow[Any]]:
     """The flow in `FILE.py`, or the one of several named by `FILE.py:ClassName`.
 
-    A name without `.py`, such as `card_fraud`, is one of the flows in `tidegate.solutions`. The file is executed, so load
-    only what you would run. Its folder is searched first for what it imports.
+    A name without `.py`, such as `card_fraud`, is one of the flows in `tidegate.solutions`. The file is executed, so
+    load only what you would run. Its folder is searched first for what it imports.
 
     Raises:
-        FlowError: no such file, no flow in it or several; a `FlowFileError`, which knows the line, for any mistake in it.
+        FlowError: no such file, no flow in it or several; a `FlowFileError`, which knows the line, for a mistake in it.
     """
     file, colon, wanted = str(place).rpartition(":")
     if not colon or not wanted.isidentifier():
@@ -101,7 +101,7 @@ def _executed(path: Path, source: bytes) -> ModuleType:
 
 def _chosen(names: dict[str, Any], wanted: str, place: str) -> type[Flow[Any]]:
     """The flow that is meant: the named one, or the only one that the file itself defines."""
-    flows = {name: value for name, value in names.items() if _is_flow(value)}
+    flows: dict[str, type[Flow[Any]]] = {name: value for name, value in names.items() if _is_flow(value)}
     if wanted:
         if wanted in flows:
             return flows[wanted]

@@ -41,12 +41,18 @@ def rows(kind: str, frame: pl.DataFrame, *, labels: bool = False) -> pl.DataFram
         told |= {"payment": _id(_SHORT["payment"], pl.col("payment"))}
     if "country" in frame.columns:
         told |= {"country": pl.col("country").cast(pl.String)}
-    names = [column for name in TYPES[kind].__contract__ for column in (name, *(("amount.currency",) if name == "amount" else ()))]
+    names = [
+        column
+        for name in TYPES[kind].__contract__
+        for column in (name, *(("amount.currency",) if name == "amount" else ()))
+    ]
     return frame.with_columns(**told).select(names)
 
 
-def batch(frames: dict[str, pl.DataFrame], *, labels: bool = False) -> tuple[list[tuple[type[Event], pl.DataFrame]], np.ndarray]:
-    """The events of a slice of the world for a replay: each type's rows, and for each event in order of time, its type's place."""
+def batch(
+    frames: dict[str, pl.DataFrame], *, labels: bool = False
+) -> tuple[list[tuple[type[Event], pl.DataFrame]], np.ndarray]:
+    """A slice of the world for a replay: each type's rows, and for each event, in order of time, its type's place."""
     parts = [(event, rows(kind, frames[kind], labels=labels)) for kind, event in TYPES.items()]
     at = np.concatenate([frame["at"].to_numpy() for _, frame in parts])
     which = np.repeat(np.arange(len(parts)), [frame.height for _, frame in parts])

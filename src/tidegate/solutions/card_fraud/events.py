@@ -25,7 +25,9 @@ class Channel(Enum):
 class Payment(Event):
     """A card payment that asks for an answer."""
 
-    card: Annotated[Card, Field(description="The card's own number, not the one printed on it", personal=Personal.FINANCIAL)]
+    card: Annotated[
+        Card, Field(description="The card's own number, not the one printed on it", personal=Personal.FINANCIAL)
+    ]
     customer: Annotated[Customer, _PERSON]
     merchant: Annotated[Merchant, Field(description="Who is paid")]
     device: Annotated[Device | None, Field(description="From which device; online only", personal=Personal.IDENTIFIER)]
@@ -33,7 +35,9 @@ class Payment(Event):
     mcc: Annotated[int, Field(description="Trade of the merchant, ISO 18245", ge=0, le=9999)]
     channel: Channel
     amount: Annotated[Money, Field(description="What is paid", currency="EUR")]
-    declined: Annotated[bool, Field(description="Turned down by the issuer's own checks, such as a lack of funds")] = False
+    declined: Annotated[bool, Field(description="Turned down by the issuer's own checks, such as a lack of funds")] = (
+        False
+    )
     fraud: Annotated[bool | None, Field(description="What it turned out to be"), Label(known_after="21d")]
 
 

@@ -24,7 +24,16 @@ from tidegate import (
     total,
     units,
 )
-from tidegate.solutions.card_fraud.events import Card, Channel, ConfirmedFraud, Customer, Device, Login, Merchant, Payment
+from tidegate.solutions.card_fraud.events import (
+    Card,
+    Channel,
+    ConfirmedFraud,
+    Customer,
+    Device,
+    Login,
+    Merchant,
+    Payment,
+)
 
 _small = Payment.amount < eur(5)
 _online = Payment.channel == Channel.ONLINE.value
@@ -78,11 +87,11 @@ class CardFraud(Flow[Payment]):
     risk = model(
         "card-risk@champion",
         of=[
-            amount, online, trade, hour_of_day, payments_10m, payments_1h, payments_1d, spent_1h, spent_1d, usual_amount,
-            times_usual, unlike_usual, small_30m, declined_1h, countries_1d, known_country, known_merchant, online_share,
-            quiet_hours, card_age_hours, known_device, customers_on_device_7d, failed_logins_1d, login_devices_2d,
-            logged_in_here, customer_frauds_60d, cards_at_merchant_1h, usual_there, merchant_frauds_30d,
-            fraud_share_there, small_at_merchant_1h,
+            amount, online, trade, hour_of_day, payments_10m, payments_1h, payments_1d, spent_1h, spent_1d,
+            usual_amount, times_usual, unlike_usual, small_30m, declined_1h, countries_1d, known_country,
+            known_merchant, online_share, quiet_hours, card_age_hours, known_device, customers_on_device_7d,
+            failed_logins_1d, login_devices_2d, logged_in_here, customer_frauds_60d,
+            cards_at_merchant_1h, usual_there, merchant_frauds_30d, fraud_share_there, small_at_merchant_1h,
         ],
         otherwise=0.0,
     )  # fmt: skip

@@ -41,7 +41,11 @@ def said(reason: ModelReason) -> str:
     if value == 0 and reason.feature in _WHEN_NOT:
         return _WHEN_NOT[reason.feature]
     if isinstance(value, str) and reason.feature in ("spent_1h", "spent_1d", "usual_amount"):
-        kind = {"spent_1h": "spent in an hour", "spent_1d": "spent in a day", "usual_amount": "is what this card usually pays"}
+        kind = {
+            "spent_1h": "spent in an hour",
+            "spent_1d": "spent in a day",
+            "usual_amount": "is what this card usually pays",
+        }
         return f"{value} {kind[reason.feature]}"
     if isinstance(value, (int, float)) and reason.feature in _SAID:
         return _SAID[reason.feature].format(value)

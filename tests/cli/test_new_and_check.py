@@ -1,0 +1,112 @@
+"""`tidegate new` makes a flow that runs; `tidegate check` says what a flow is; help is quick."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Demo, typed
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("new")
+    result = typed("new", "card-watch", "--in", folder, "--rows", 800)
+    assert result.exit_code == 0, result.output
+    assert "tidegate check card_watch.py" in result.stderr
+    return folder / "card-watch"
+
+
+def test_what_new_makes_can_be_checked(made: Path) -> None:
+    result = typed("check", made / "card_watch.py", "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["flow"] == "CardWatch"
+    assert told["models"] == [
+        {"reference": "card-watch-risk@champion", "features": 9, "otherwise": 0.0, "digest": None}
+    ]
+    assert {rule["outcome"] for rule in told["rules"]} == {"approve", "review", "decline"}
+
+
+def test_its_sample_keeps_its_contract(made: Path) -> None:
+    from tidegate.connectors.files import read
+    from tidegate.runtimes.load import load_flow
+
+    flow = load_flow(made / "card_watch.py")
+    chunks = list(read(made / "payments.csv", flow.definition.event))
+    assert sum(chunk.frame.height for chunk in chunks) > 500
+    assert not any(chunk.refused for chunk in chunks)
+
+
+def test_new_does_not_write_over_anything(made: Path) -> None:
+    result = typed("new", "card-watch", "--in", made.parent)
+    assert result.exit_code == 2
+    assert "exists already" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["9lives", "a b", "../up", ""])
+def test_a_name_that_is_none(name: str, tmp_path: Path) -> None:
+    result = typed("new", name, "--in", tmp_path)
+    assert result.exit_code == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_check_says_what_a_flow_is(demo: Demo) -> None:
+    result = typed("check", "card_fraud", "--models", demo.folder / "models")
+    assert result.exit_code == 0
+    for words in (
+        "CardFraud",
+        "decides on Payment v1",
+        "learns from Login v1",
+        "per entity",
+        "bytes",
+        "at most 500",
+        "found version 1",
+        "financial",
+    ):
+        assert words in result.stdout, words
+
+
+def test_check_refuses_a_model_of_another_feature_list(demo: Demo, tmp_path: Path) -> None:
+    flow = tmp_path / "fewer.py"
+    flow.write_text(
+        "from tidegate import Flow, model, review, units\n"
+        "from tidegate.solutions.card_fraud import Payment\n\n\n"
+        "class Fewer(Flow[Payment]):\n"
+        "    amount = units(Payment.amount)\n"
+        '    risk = model("card-risk@champion", of=[amount], otherwise=0.0)\n'
+        '    odd = review(risk > 0.5, because="It is odd")\n',
+        encoding="utf-8",
+    )
+    result = typed("check", flow, "--models", demo.folder / "models")
+    assert result.exit_code == 2
+    assert "card-risk" in result.stderr
+
+
+def test_check_prints_json_schema() -> None:
+    told = json.loads(typed("check", "card_fraud", "--schema").stdout)
+    assert set(told) == {"Payment", "Login", "ConfirmedFraud"}
+    assert told["Payment"]["properties"]["card"]["x-personal-data"] == "financial"
+
+
+def test_help_is_quick() -> None:
+    """Help imports nothing that is slow to import."""
+    code = (
+        "import sys; from tidegate.cli import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "slow = ('numba', 'numpy', 'polars', 'lightgbm', 'matplotlib', 'sqlite3', 'uvicorn')\n"
+        "print([m for m in slow if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]"), done.stdout[-200:]
+    for command in ("new", "check", "decisions", "explain", "remake", "verify", "demo"):
+        assert command in done.stdout
+
+
+def test_version() -> None:
+    result = typed("--version")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("tidegate ")

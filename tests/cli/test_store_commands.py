@@ -1,0 +1,159 @@
+"""`decisions`, `explain`, `remake` and `verify`: what can be asked of a store."""
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Demo, typed
+
+
+def listed(demo: Demo, *words: object) -> list[dict[str, Any]]:
+    result = typed("decisions", "--store", demo.store, "--json", *words)
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture
+def touched(demo: Demo, tmp_path: Path) -> tuple[Path, str]:
+    """A copy of the store in which one decision was turned round, and that decision's id."""
+    path = tmp_path / "tidegate.db"
+    shutil.copy(demo.store, path)
+    id = listed(demo, "--outcome", "decline", "--limit", 1)[0]["id"]
+    connection = sqlite3.connect(path)
+    connection.execute(
+        "UPDATE records SET answer = CAST(replace(CAST(answer AS TEXT), 'decline', 'approve') AS BLOB) WHERE id = ?",
+        (id,),
+    )
+    connection.commit()
+    connection.close()
+    return path, id
+
+
+def test_decisions_are_listed_newest_first(demo: Demo) -> None:
+    rows = listed(demo, "--limit", 200)
+    assert len(rows) == 200
+    assert [row["seq"] for row in rows] == sorted((row["seq"] for row in rows), reverse=True)
+    assert {"id", "at", "outcome", "level", "score", "alarm"} <= rows[0].keys()
+
+
+def test_decisions_by_outcome_level_alarm_and_time(demo: Demo) -> None:
+    assert {row["outcome"] for row in listed(demo, "--outcome", "DECLINE")} == {"decline"}
+    assert {row["level"] for row in listed(demo, "--level", "high")} == {"high"}
+    assert all(row["alarm"] for row in listed(demo, "--alarms"))
+    newest = listed(demo, "--limit", 1)[0]["at"]
+    late = listed(demo, "--since", "2h", "--limit", 100_000)
+    assert 0 < len(late) < len(listed(demo, "--limit", 100_000))
+    assert all(row["at"][:10] == newest[:10] for row in late)
+    assert listed(demo, "--since", "2099-01-01") == []
+
+
+def test_decisions_as_a_table(demo: Demo) -> None:
+    result = typed("decisions", "--store", demo.store, "--outcome", "decline", "--limit", 2)
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 3
+    assert "tidegate explain" in result.stderr
+    assert "No decision fits" in typed("decisions", "--store", demo.store, "--level", "none").stderr
+
+
+def test_explain_in_words(demo: Demo) -> None:
+    id = listed(demo, "--alarms", "--limit", 1)[0]["id"]
+    said = typed("explain", id, "--store", demo.store).stdout
+    for words in (
+        "DECLINE",
+        id,
+        "Nearly every payment like this one was fraud",
+        "card-risk@champion says",
+        "raises the risk",
+        "proven in the log",
+    ):
+        assert words in said, said
+
+
+def test_explain_as_json_holds_a_proof_that_holds(demo: Demo) -> None:
+    from tidegate.evidence.proof import proven
+
+    id = listed(demo, "--alarms", "--limit", 1)[0]["id"]
+    told = json.loads(typed("explain", id, "--store", demo.store, "--json").stdout)
+    assert told["decision"]["outcome"] == "decline"
+    assert told["event"]["id"] == id
+    assert proven(told["proof"])
+
+
+@pytest.mark.parametrize("outcome", ["approve", "review", "decline"])
+def test_decisions_are_remade_byte_for_byte(demo: Demo, outcome: str) -> None:
+    for row in listed(demo, "--outcome", outcome, "--limit", 8):
+        result = typed("remake", row["id"], "--store", demo.store, "--json")
+        assert result.exit_code == 0, result.output
+        told = json.loads(result.stdout)
+        assert told["equal"] is True
+        assert told["decision"]["outcome"] == outcome
+
+
+def test_a_touched_decision_is_not_remade(touched: tuple[Path, str]) -> None:
+    path, id = touched
+    result = typed("remake", id, "--store", path)
+    assert result.exit_code == 1
+    assert 'Not the same: /outcome was "approve" and is now "decline"' in result.stderr
+
+
+def test_verify_finds_nothing_in_a_whole_store(demo: Demo) -> None:
+    result = typed("verify", "--store", demo.store)
+    assert result.exit_code == 0
+    assert "Untouched" in result.stdout
+    head = result.stdout.split("tree head ")[1].split()[0]
+    again = typed("verify", "--store", demo.store, "--head", head)
+    assert again.exit_code == 0
+    told = json.loads(typed("verify", "--store", demo.store, "--json").stdout)
+    assert told["ok"] is True
+    assert told["head"] == head
+
+
+def test_verify_names_the_first_record_that_was_touched(touched: tuple[Path, str]) -> None:
+    path, id = touched
+    result = typed("verify", "--store", path)
+    assert result.exit_code == 1
+    assert "Touched" in result.stdout
+    assert id in result.stdout
+    told = json.loads(typed("verify", "--store", path, "--json").stdout)
+    assert told["ok"] is False
+    assert told["fault"]["id"] == id
+    assert typed("explain", id, "--store", path).exit_code == 2
+
+
+def test_verify_wants_a_tree_head_that_is_one(demo: Demo) -> None:
+    result = typed("verify", "--store", demo.store, "--head", "12:beef")
+    assert result.exit_code == 2
+    assert "SIZE:ROOT" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["decisions"], ["verify"], ["explain", "p1"], ["remake", "p1"]])
+def test_a_store_that_is_not_there(command: list[str], tmp_path: Path) -> None:
+    result = typed(*command, "--store", tmp_path / "none.db")
+    assert result.exit_code == 2
+    assert "There is no store" in result.stderr
+    assert "TIDEGATE_STORE" in result.stderr
+
+
+def test_an_id_that_is_not_there(demo: Demo) -> None:
+    result = typed("explain", "nobody", "--store", demo.store)
+    assert result.exit_code == 2
+    assert "holds no event 'nobody'" in result.stderr
+
+
+def test_an_event_that_was_only_learned(demo: Demo) -> None:
+    connection = sqlite3.connect(f"file:{demo.store}?mode=ro", uri=True)
+    (id,) = connection.execute("SELECT id FROM records WHERE kind = 'Login' LIMIT 1").fetchone()
+    connection.close()
+    result = typed("explain", id, "--store", demo.store)
+    assert result.exit_code == 2
+    assert "learned from, not decided on" in result.stderr
+
+
+def test_an_outcome_that_is_none(demo: Demo) -> None:
+    result = typed("decisions", "--store", demo.store, "--outcome", "maybe")
+    assert result.exit_code == 2
+    assert "approve, review or decline" in result.stderr
