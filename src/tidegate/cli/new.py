@@ -83,7 +83,7 @@ def new(
     folder: Annotated[Path | None, typer.Option("--in", help="Where to make the folder; here, unless told.")] = None,
     rows: Annotated[
         int, typer.Option(min=100, max=1_000_000, help="How many sample payments to make, about.")
-    ] = 12_000,
+    ] = 15_000,
 ) -> None:
     """Make a folder with a flow that runs, and sample payments from a simulated world to run it on."""
     from tidegate.errors import TidegateError
@@ -132,7 +132,8 @@ def _sample(path: Path, rows: int) -> int:
 
     from tidegate.solutions.world import World
 
-    customers, daily = 200, 2.0
+    # Three months, because labels are known only a week later, and training, stopping and judging each need some.
+    customers, daily = 200, 0.8
     days = max(2, round(rows / customers / daily))
     world = World(
         seed=5,
