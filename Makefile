@@ -8,6 +8,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --universal --python-version 3.11 \
 	--fork-strategy fewest --no-emit-index-url --no-header --no-annotate $(UPGRADE)
+# What can be run; the other files beside it are parts of these.
+BENCHMARKS := $(shell grep -l '^if __name__ ==' benchmarks/*.py | sed 's|benchmarks/\(.*\)\.py|\1|')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long check format bench api lock clean
@@ -32,7 +34,9 @@ format: .venv/.installed-dev ## put the source into its one form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 bench: .venv/.installed-dev ## every benchmark; each prints a ratio against a peer, measured in the same run
-	@set -e; for bench in benchmarks/*.py; do echo "== $$bench"; $(BIN)/python $$bench; done
+	@failed=; for bench in $(BENCHMARKS); do echo "== $$bench"; \
+		$(BIN)/python -m benchmarks.$$bench || failed="$$failed $$bench"; done; \
+		test -z "$$failed" || { echo "make bench: failed:$$failed"; exit 1; }
 
 api: .venv/.installed-dev ## write docs/api.md from the public names and their docstrings
 	@$(BIN)/python tools/api_page.py

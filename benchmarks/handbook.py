@@ -1,6 +1,6 @@
 """The published benchmark of the fraud detection handbook, by our engine: its features, and a model beside its own.
 
-    python benchmarks/handbook.py [--seeds 10] [--history-seeds 1] [--threads 1] [--json]
+    python -m benchmarks.handbook [--seeds 10] [--history-seeds 1] [--threads 1] [--json]
 
 Replays all payments of `data/handbook` in the folder that TIDEGATE_SHARED names (default `../shared`), one after the
 other in order of time, and then

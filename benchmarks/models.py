@@ -1,6 +1,6 @@
 """Our walk of a forest against LightGBM's own, one thread each: 200 trees of 31 leaves, 20 features.
 
-    python benchmarks/models.py
+    python -m benchmarks.models
 
 Prints microseconds per row and how many times faster ours is; the answers are compared before anything is timed.
 """

@@ -1,6 +1,6 @@
 """What durability costs: decisions appended a second, sealed and synced, in groups, against one commit for each.
 
-    python benchmarks/store.py [--records 100000] [--folder FOLDER]
+    python -m benchmarks.store [--records 100000] [--folder FOLDER]
 
 The peer keeps the same bytes in one plain SQLite table (WAL, synchronous=FULL, unique id), one commit for each row and
 no seals. Both run side by side on the same disk; only the ratio says something about another machine.

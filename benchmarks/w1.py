@@ -1,6 +1,6 @@
 """W1, the reference workload of windowed features: ours beside plain Python, in one run, and equal to DuckDB's answers.
 
-    python benchmarks/w1.py [--events 1000000] [--seed 7] [--check] [--plain-events 100000]
+    python -m benchmarks.w1 [--events 1000000] [--seed 7] [--check] [--plain-events 100000]
 
 The workload and its reference live in `bench/w1.py` of the folder that TIDEGATE_SHARED names (default `../shared`).
 Plain Python is timed on the same events; with `--plain-events` on the first of them only, which flatters it, because

@@ -58,6 +58,16 @@ def test_every_room_says_what_it_is_for() -> None:
     assert not missing, f"give each a module docstring: {missing}"
 
 
+def test_every_benchmark_is_on_their_page() -> None:
+    runs = {
+        path.stem
+        for path in files(".py")
+        if path.parent == ROOT / "benchmarks" and "__main__" in path.read_text("utf-8")
+    }
+    page = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| \[`(\w+)`\]\(\1\.py\)", page, re.M)) == runs
+
+
 @pytest.mark.parametrize("name", ["LICENSE", "README.md", "CHANGELOG.md", "Makefile", "src/tidegate/py.typed"])
 def test_the_house_is_furnished(name: str) -> None:
     assert (ROOT / name).is_file()
