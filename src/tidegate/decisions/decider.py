@@ -47,6 +47,8 @@ class Decider:
         self.words: dict[int, str] = {}
         self._limited: list[list[int]] = [[] for _ in plan.caps]
         self._mildest_last = sorted(range(len(plan.caps)), key=lambda number: -plan.caps[number].outcome)
+        self._capped = np.zeros(3, np.bool_)
+        self._capped[[cap.outcome for cap in plan.caps]] = True
         self.remembered = np.array(plan.remembered, dtype=np.int64)
         self._whens = np.array([rule.when for rule in plan.rules], dtype=np.int64)
         self._severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
@@ -108,14 +110,20 @@ class Decider:
     def _check_list(self, check: ListPlan, n: int) -> None:
         listed = self.book.listed
         at, keys, out = self.cells[AT], self.cells[check.key], self.cells[check.out]
-        for i in range(n):
-            key = int(keys[i])
-            out[i] = MISSING if key == MISSING else int(listed(check.name, key, int(at[i])))
+        if n == 1:
+            out[0] = MISSING if keys[0] == MISSING else int(listed(check.name, int(keys[0]), int(at[0])))
+            return
+        # Few keys ever stand on a list, so most rows are answered at once.
+        out[:n] = np.where(keys[:n] == MISSING, MISSING, 0)
+        ever = self.book.keys(check.name)
+        for i in np.flatnonzero(np.isin(keys[:n], ever)).tolist() if len(ever) else ():
+            out[i] = int(listed(check.name, int(keys[i]), int(at[i])))
 
     def _cap(self, n: int) -> None:
         """Hold the flow to its limits in order of arrival: a cap is reached if its last `count` outcomes are recent."""
         outcomes, at = self.settled[0], self.cells[AT]
-        for i in range(n):
+        # A row can only be limited, or count towards a limit, if its outcome is one that is limited.
+        for i in range(n) if n == 1 else np.flatnonzero(self._capped[outcomes[:n]]).tolist():
             if not self.flags[i] & READ or self.kinds[i] != 0:
                 continue
             for number in self._mildest_last:

@@ -4,6 +4,8 @@ from bisect import bisect_right, insort
 from datetime import datetime
 from typing import Annotated
 
+import numpy as np
+
 from tidegate.events.event import Event
 from tidegate.events.field import Field
 
@@ -24,12 +26,20 @@ class ListBook:
     def __init__(self) -> None:
         self._entries: dict[tuple[str, int], list[tuple[int, int, int, int]]] = {}
         self._arrivals = 0
+        self._keys: dict[str, np.ndarray] = {}
 
     def change(self, name: str, key: int, at: int, listed: bool, until: int | None) -> None:
         """Note a change: times in microseconds, `key` as a cell."""
         self._arrivals += 1
+        self._keys.pop(name, None)
         end = 2**63 - 1 if until is None else until
         insort(self._entries.setdefault((name, key), []), (at, self._arrivals, int(listed), end))
+
+    def keys(self, name: str) -> np.ndarray:
+        """Every key that was ever on a list, or taken off it, as cells."""
+        if name not in self._keys:
+            self._keys[name] = np.array([key for known, key in self._entries if known == name], np.int64)
+        return self._keys[name]
 
     def listed(self, name: str, key: int, at: int) -> bool:
         """Whether the key is on the list at a time: the last change by then put it there, and has not expired."""
@@ -46,4 +56,5 @@ class ListBook:
     def load(self, plain: list[tuple[str, int, list[tuple[int, int, int, int]]]]) -> None:
         """Take over what `dump` gave, as it is or as JSON gives it back."""
         self._entries = {(n, k): [(at, place, on, end) for at, place, on, end in entries] for n, k, entries in plain}
+        self._keys.clear()
         self._arrivals = max((entry[1] for entries in self._entries.values() for entry in entries), default=0)
