@@ -37,28 +37,29 @@ class Customers:
         self.told: dict[str, dict[str, Any]] = {}
         self.others: list[str] = []
 
-    async def _one(self, customer: int, url: str) -> None:
-        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-            while True:
-                event = payment(self.next[customer], f"k{customer}")
-                try:
-                    answer = await client.post("/decisions", json=event)
-                except httpx.TransportError:
-                    return
-                if answer.status_code != 200:
-                    self.others.append(answer.text)
-                    await asyncio.sleep(0.02)
-                    continue
-                assert event["id"] not in self.told
-                self.told[event["id"]] = plain(answer.json())
-                self.next[customer] += 1
+    async def one(self, customer: int, client: httpx.AsyncClient) -> None:
+        """Pay until the server is gone."""
+        while True:
+            event = payment(self.next[customer], f"k{customer}")
+            try:
+                answer = await client.post("/decisions", json=event)
+            except httpx.TransportError:
+                return
+            if answer.status_code != 200:
+                self.others.append(answer.text)
+                await asyncio.sleep(0.02)
+                continue
+            assert event["id"] not in self.told
+            self.told[event["id"]] = plain(answer.json())
+            self.next[customer] += 1
 
     async def pay(self, server: Running, seconds: float) -> None:
         """Pay for so long, then kill the server; all come back without an answer."""
-        tasks = [asyncio.create_task(self._one(customer, server.url)) for customer in range(CUSTOMERS)]
-        await asyncio.sleep(seconds)
-        server.process.kill()
-        await asyncio.gather(*tasks)
+        async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+            tasks = [asyncio.create_task(self.one(customer, client)) for customer in range(CUSTOMERS)]
+            await asyncio.sleep(seconds)
+            server.process.kill()
+            await asyncio.gather(*tasks)
 
     def check(self, store: Path) -> None:
         """Hold what they were told to the store, and to an engine that was never interrupted."""
@@ -100,7 +101,8 @@ def test_a_full_disk_stops_nothing_for_good(tmp_path: Path) -> None:
     customers, store = Customers(), tmp_path / "s.db"
 
     async def pay(server: Running) -> None:
-        tasks = [asyncio.create_task(customers._one(customer, server.url)) for customer in range(CUSTOMERS)]
+        client = httpx.AsyncClient(base_url=server.url, timeout=30)
+        tasks = [asyncio.create_task(customers.one(customer, client)) for customer in range(CUSTOMERS)]
         await asyncio.sleep(0.5)
         size = max(path.stat().st_size for path in tmp_path.glob("s.db*") if path.is_file())
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size + 20_000, resource.RLIM_INFINITY))
@@ -115,6 +117,7 @@ def test_a_full_disk_stops_nothing_for_good(tmp_path: Path) -> None:
         assert len(customers.told) >= told + 5 * CUSTOMERS, "it did not go on by itself"
         server.process.kill()
         await asyncio.gather(*tasks)
+        await client.aclose()
 
     with served(store) as server:
         asyncio.run(pay(server))

@@ -97,10 +97,11 @@ def served(store: Path, *limits: str) -> Iterator[Running]:
     )
     assert process.stderr is not None
     try:
-        said, until = "", time.monotonic() + 200
+        said, heard, until = "", "", time.monotonic() + 200
         while not said.startswith("ready "):
             said = process.stderr.readline()
-            assert said and time.monotonic() < until, f"the server ended with {process.wait()}"
+            heard += said
+            assert said and time.monotonic() < until, f"the server ended with {process.wait()}: {heard}"
         running = Running(process, said.split()[1])
         yield running
         running.client.close()

@@ -94,7 +94,7 @@ def test_a_store_that_fails_for_a_while_changes_no_decision(tmp_path: Path, what
             async def send(event: dict[str, Any]) -> None:
                 while True:
                     try:
-                        told = await turns.submit(read(json.dumps(event).encode()), False, perf_counter())
+                        told = await turns.future(read(json.dumps(event).encode()), False, perf_counter())
                     except Problem as problem:
                         assert problem.status == 503 and problem.headers[0][0] == b"retry-after"
                         await asyncio.sleep(0.02)
@@ -135,11 +135,11 @@ def test_a_fault_of_ours_is_survived_too(tmp_path: Path) -> None:
             whole, engine.answers.decision = engine.answers.decision, None  # type: ignore[method-assign, assignment]
             del whole
             with pytest.raises(Problem) as told:
-                await turns.submit(event, False, perf_counter())
+                await turns.future(event, False, perf_counter())
             assert told.value.code == "fault" and "None" not in told.value.document().decode()
             while turns.refusing is not None:
                 await asyncio.sleep(0.02)
-            assert b'"outcome":"approve"' in (await turns.submit(event, False, perf_counter()))[0]
+            assert b'"outcome":"approve"' in (await turns.future(event, False, perf_counter()))[0]
             await turns.close()
 
     asyncio.run(run())
@@ -217,23 +217,24 @@ def test_a_drained_server_ends_well_and_starts_from_its_snapshot(tmp_path: Path)
     async def load(url: str, process: Any) -> dict[str, int]:
         seen: dict[str, int] = {}
 
-        async def customer(card: str) -> None:
-            async with httpx.AsyncClient(base_url=url, timeout=60) as client:
-                for number in range(10_000):
-                    try:
-                        answer = await client.post("/decisions", json=payment(number, card))
-                    except httpx.TransportError:
-                        return
-                    if answer.status_code == 503:
-                        assert answer.json()["code"] == "draining"
-                        return
-                    assert answer.status_code == 200, answer.text
-                    seen[answer.json()["id"]] = number
+        async def customer(client: httpx.AsyncClient, card: str) -> None:
+            for number in range(10_000):
+                try:
+                    answer = await client.post("/decisions", json=payment(number, card))
+                except httpx.TransportError:
+                    return
+                if answer.status_code == 503:
+                    assert answer.json()["code"] == "draining"
+                    return
+                assert answer.status_code == 200, answer.text
+                seen[answer.json()["id"]] = number
 
-        tasks = [asyncio.create_task(customer(f"c{number}")) for number in range(16)]
-        await asyncio.sleep(1.0)
-        process.terminate()
-        await asyncio.gather(*tasks)
+        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+            tasks = [asyncio.create_task(customer(client, f"c{number}")) for number in range(16)]
+            while len(seen) < 200:
+                await asyncio.sleep(0.01)
+            process.terminate()
+            await asyncio.gather(*tasks)
         return seen
 
     with served(tmp_path / "s.db") as server:

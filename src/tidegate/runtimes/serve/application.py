@@ -21,7 +21,7 @@ from tidegate.runtimes.serve.problem import Problem, any_fault, of_contract, of_
 from tidegate.runtimes.serve.reading import Readings
 from tidegate.runtimes.serve.stream import MEDIA as NDJSON
 from tidegate.runtimes.serve.stream import Answers, Stream
-from tidegate.runtimes.serve.turns import Turns
+from tidegate.runtimes.serve.turns import Reply, Turns
 
 _LOG = logging.getLogger("tidegate.serve")
 _ACCESS = logging.getLogger("tidegate.access")
@@ -78,17 +78,10 @@ class Application:
         began = perf_counter()
         try:
             status, headers, body = await self._answer(scope, receive)
-        except Problem as problem:
-            self.metrics.refusals[problem.code] += 1
-            status, body = problem.status, problem.document()
-            headers = [(b"content-type", PROBLEM), (b"content-length", b"%d" % len(body)), *_SAFE, *problem.headers]
         except GoneError:
             return
-        except Exception:
-            _LOG.exception("A request could not be answered.")
-            problem = any_fault()
-            status, body = problem.status, problem.document()
-            headers = [(b"content-type", PROBLEM), (b"content-length", b"%d" % len(body)), *problem.headers]
+        except Exception as error:
+            status, headers, body = self.problem(error)
         if self._access_log:
             _log_access(scope, status, perf_counter() - began)
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -99,9 +92,44 @@ class Application:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
+    def problem(self, error: BaseException) -> tuple[int, Headers, bytes]:
+        """The answer to a request that failed; of a fault of ours only the log tells more."""
+        if isinstance(error, Problem):
+            problem = error
+        else:
+            _LOG.error("A request could not be answered.", exc_info=error)
+            problem = any_fault()
+        self.metrics.refusals[problem.code] += 1
+        body = problem.document()
+        headers = [(b"content-type", PROBLEM), (b"content-length", b"%d" % len(body)), *_SAFE, *problem.headers]
+        return problem.status, headers, body
+
+    def ask(self, headers: Headers, body: bytes, reply: Reply) -> None:
+        """One event, of the type that is decided on, as a small JSON body that is whole: what comes most.
+
+        Args:
+            headers: of the request.
+            body: of the request.
+            reply: gets the answer.
+
+        Raises:
+            Problem: it is not taken.
+        """
+        began = perf_counter()
+        self._admit(headers)
+        serving = self.serving
+        if serving is None:
+            raise self._unready() or any_fault()
+        try:
+            event = serving.plain.read(body)
+        except ContractError as error:
+            raise of_contract(error, body) from None
+        serving.turns.submit(event, False, began, reply)
+
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         path, method = scope["path"], scope["method"]
-        self._admit(scope, path)
+        if path not in ("/health", "/ready"):
+            self._admit(scope["headers"])
         if method == "POST":
             if path == "/decisions":
                 return await self._take(scope, receive, False)
@@ -124,22 +152,20 @@ class Application:
             raise Problem("not-found", f"There are: {', '.join(sorted(self._methods))}, /decisions/ID.")
         raise Problem("method", f"It takes {allowed}.", headers=((b"allow", allowed.encode()),))
 
-    def _admit(self, scope: Scope, path: str) -> None:
+    def _admit(self, headers: Headers) -> None:
         """Who may ask: holders of a key; without keys, those who ask for this machine by its own name.
 
         The latter keeps pages of other sites, to which a name was given that leads here, out of a server on loopback.
         """
-        if path in ("/health", "/ready"):
-            return
         if self.keys is None:
-            for name, value in scope["headers"]:
+            for name, value in headers:
                 if name == b"host":
                     host = value if value.endswith(b"]") else value.rpartition(b":")[0] or value
                     if host.lower() in _LOCAL:
                         return
                     raise Problem("misdirected", "Without API keys it answers only to localhost, 127.0.0.1 and [::1].")
             return
-        for name, value in scope["headers"]:
+        for name, value in headers:
             if name == b"authorization" and self.keys.name_of(value) is not None:
                 return
         challenges = (
@@ -174,7 +200,7 @@ class Application:
             event = reading.read(body)
         except ContractError as error:
             raise of_contract(error, body) from None
-        told, timing = await serving.turns.submit(event, learn, began)
+        told, timing = await serving.turns.future(event, learn, began)
         return 200, [_JSON, (b"content-length", b"%d" % len(told)), (b"server-timing", timing)], told
 
     async def _decision(self, id: str) -> Answer:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from tidegate.runtimes.serve.limits import Limits
 from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.openapi import openapi
 from tidegate.runtimes.serve.page import page
+from tidegate.runtimes.serve.protocol import DirectProtocol
 from tidegate.runtimes.serve.turns import Turns
 
 _LOG = logging.getLogger("tidegate.serve")
@@ -153,7 +155,9 @@ class Server:
         config = uvicorn.Config(
             self.application,  # type: ignore[arg-type]  # uvicorn's scope is a union of typed dictionaries
             loop="none",
-            http="auto",
+            # The short way logs nothing, so with an access log every request goes the usual one.
+            http="httptools" if settings.access_log else partial(DirectProtocol, self.application),  # type: ignore[arg-type]
+            proxy_headers=False,
             ws="none",
             lifespan="off",
             log_config=None,

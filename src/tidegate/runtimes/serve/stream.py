@@ -87,7 +87,7 @@ class Stream:
             if line is not None and not line.strip():
                 continue
             try:
-                pending.append((self._line, self._turns.submit(self._event(line), self._learn, perf_counter())))
+                pending.append((self._line, self._turns.future(self._event(line), self._learn, perf_counter())))
             except Problem as problem:
                 if first and not pending and problem.status in (429, 503):
                     raise

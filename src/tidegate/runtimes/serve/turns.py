@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import perf_counter
+from typing import Protocol
 
 import msgspec
 
@@ -20,7 +21,7 @@ from tidegate.connectors.sqlite import Store
 from tidegate.decisions.decision import Decision
 from tidegate.errors import TidegateError
 from tidegate.events.event import Event
-from tidegate.runtimes.engine import Answer, Engine, Learned, Refused
+from tidegate.runtimes.engine import Answer, Engine, Refused
 from tidegate.runtimes.serve.limits import Limits
 from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.problem import Problem, any_fault, of_refusal, of_store
@@ -32,12 +33,25 @@ Told = tuple[bytes, bytes]
 """The JSON of an answer, and its timing as the header `Server-Timing` has it."""
 
 
+class Reply(Protocol):
+    """Where an answer goes: a future, or what writes it to a connection."""
+
+    def done(self) -> bool:
+        """Whether nobody waits for it any more."""
+
+    def set_result(self, told: Told, /) -> None:
+        """Answer."""
+
+    def set_exception(self, problem: BaseException, /) -> None:
+        """Say no."""
+
+
 class Asked:
     """An event that waits for its turn."""
 
     __slots__ = ("answer", "began", "event", "learn")
 
-    def __init__(self, event: Event, learn: bool, began: float, answer: "asyncio.Future[Told]") -> None:
+    def __init__(self, event: Event, learn: bool, began: float, answer: Reply) -> None:
         self.event, self.learn, self.began, self.answer = event, learn, began, answer
 
 
@@ -68,8 +82,14 @@ class Turns:
         store.sync_apart()
         metrics.gauges["queue_events"] = ("Events that wait for their turn.", lambda: len(self._waiting))
 
-    def submit(self, event: Event, learn: bool, began: float) -> "asyncio.Future[Told]":
-        """Let an event wait for its turn; `began` is when it came (perf_counter).
+    def future(self, event: Event, learn: bool, began: float) -> "asyncio.Future[Told]":
+        """Let an event wait for its turn, as `submit` does; the answer is the future's."""
+        answer: asyncio.Future[Told] = self._loop.create_future()
+        self.submit(event, learn, began, answer)
+        return answer
+
+    def submit(self, event: Event, learn: bool, began: float, answer: Reply) -> None:
+        """Let an event wait for its turn; `began` is when it came (perf_counter), `answer` gets the answer.
 
         Raises:
             Problem: none are taken now, or too many wait.
@@ -80,12 +100,10 @@ class Turns:
             raise Problem(
                 "busy", f"{len(self._waiting)} events are waiting.", id=event.id, headers=((b"retry-after", b"1"),)
             )
-        answer: asyncio.Future[Told] = self._loop.create_future()
         self._waiting.append(Asked(event, learn, began, answer))
         if not self._called:
             self._called = True
             self._loop.call_soon(self._turn)
-        return answer
 
     async def room(self, many: int) -> None:
         """Wait until so many more events may wait."""
@@ -175,20 +193,19 @@ class Turns:
         outcomes, seconds = metrics.outcomes, metrics.seconds
         for asked, answer in zip(batch, answers, strict=True):
             seconds.add(now - asked.began)
-            if asked.answer.done():
-                continue
             if type(answer) is Refused:
-                asked.answer.set_exception(of_refusal(answer))
+                if not asked.answer.done():
+                    asked.answer.set_exception(of_refusal(answer))
                 continue
-            wait = began - asked.began
-            told = _ENCODE(answer)[:-1] + tail % (wait * 1e6)
-            asked.answer.set_result((told, header % (wait * 1e3)))
-            if type(answer) is Decision and not answer.repeated:
-                outcomes[answer.outcome] += 1
-            elif type(answer) is Learned and not answer.repeated:
-                metrics.learned += 1
-            else:
+            if answer.repeated:
                 metrics.repeated += 1
+            elif type(answer) is Decision:
+                outcomes[answer.outcome] += 1
+            else:
+                metrics.learned += 1
+            if not asked.answer.done():
+                wait = began - asked.began
+                asked.answer.set_result((_ENCODE(answer)[:-1] + tail % (wait * 1e6), header % (wait * 1e3)))
 
     def _fail(self, batch: list[Asked], error: BaseException) -> None:
         """Say no to a batch and to all that wait, take nothing for a while, then try whether it works again."""
