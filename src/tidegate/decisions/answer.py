@@ -96,7 +96,9 @@ class Answers:
         score = float(decider.floats[plan.score, row]) if plan.score >= 0 else None
         if score is not None and score != score:
             score = None
-        words = ChainMap(dict(texts), self._words, decider.words)
+        fired, words = settled[1, row], texts
+        if fired or self.explain:
+            words = ChainMap(dict(texts), self._words, decider.words)
         if overdue:
             outcome = plan.deadline_answer
             limited = f"the deadline of {written(plan.deadline)} passed: {OUTCOMES[outcome]} as declared"
@@ -106,7 +108,7 @@ class Answers:
             score=score,
             level=self._level(row),
             alarm=bool(alarm),
-            rules=self._fired(row, words) if settled[1, row] else (),
+            rules=self._fired(row, words) if fired else (),
             reasons=self._reasons(row) if self.models and (outcome or alarm) else (),
             unknown=tuple(r.name for r in plan.rules if decider.cells[r.when, row] == MISSING)
             if settled[2, row]
