@@ -47,7 +47,8 @@ async def decide():
 
 EPILOGUE = """
 uvicorn.run(app, port=port, loop="uvloop", http="httptools", ws="none", lifespan="off",
-            access_log=False, log_level="warning", server_header=False, date_header=False, proxy_headers=False, timeout_keep_alive=75)
+            access_log=False, log_level="warning", server_header=False, date_header=False,
+            proxy_headers=False, timeout_keep_alive=75)
 """
 
 OURS = """
