@@ -14,8 +14,9 @@ PUBLIC = tuple(getattr(tidegate, "__all__", ()))
 
 
 def names_in_glossary() -> set[str]:
-    """The names in code, in the bold head of an entry: what the glossary says can be imported."""
-    heads = re.findall(r"^- (\*\*.*?):", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.M | re.S)
+    """The names in code in the bold head of an entry, or in what stands below it: what one can import."""
+    words = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    heads = re.findall(r"^- (\*\*.*?):", words, re.M | re.S) + re.findall(r"^  - (.*?)(?=^ *- |^$)", words, re.M | re.S)
     return {name for head in heads for name in re.findall(r"`([A-Za-z]\w*)`", head)}
 
 
@@ -29,6 +30,12 @@ def test_every_public_name_is_on_the_page_of_names() -> None:
     assert PUBLIC, "tidegate exports nothing: give src/tidegate/__init__.py an __all__"
     page = (ROOT / "docs" / "api.md").read_text("utf-8")
     assert page == api_page.page(), "docs/api.md is not as the source has it: make api"
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_has_its_place_among_the_words(name: str) -> None:
+    words = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    assert re.search(rf"`{name}(\(.*?\))?`", words), f"docs/glossary.md does not say where {name} belongs"
 
 
 @pytest.mark.parametrize("name", PUBLIC)
