@@ -2,8 +2,9 @@
 
     python -m benchmarks.decision --events 200000
 
-Ours: read and check the event, 34 windows, ten rules, a LightGBM model of 200 trees, reasons for what is not approved, answer as
-JSON. Theirs: the loop of `w1.py` (dicts and deques), from values that are already Python numbers, without any decision.
+Ours: read and check the event, 34 windows, ten rules, a LightGBM model of 200 trees, reasons for what is not approved,
+answer as JSON. Theirs: the loop of `w1.py` (dicts and deques), from values that are already Python numbers, without any
+decision.
 """
 
 import argparse
@@ -51,7 +52,10 @@ def plain_times(w1: ModuleType, events: pl.DataFrame) -> np.ndarray:
 
 
 def forest_text(documents: list[bytes], seed: int = 1) -> str:
-    """LightGBM's text of a model of 200 trees over the 34 features of real W1 events, fitted to a made-up risk of two in a hundred."""
+    """LightGBM's text of a model of 200 trees over the 34 features of real W1 events.
+
+    It is fitted to a made-up risk of two in a hundred.
+    """
     engine = Engine(W1, explain=True)
     read, names = engine.readers["Payment"].read, list(W1.definition.features)
     decided = engine.process([read(document) for document in documents])

@@ -16,6 +16,8 @@ from .house import ROOT, SOURCE, files, shown
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 BY_ITS_HOST = {"mypy.py": {"mypy"}}
 """What a file of ours imports that is always there, because nothing else loads the file."""
+NAMES = {"sklearn": "scikit-learn"}
+"""Modules that go by another name than their package."""
 NOT_FOR_USERS = re.compile(r"\b(A?GPL|GNU (Affero )?General Public|SSPL|BUSL|Commons Clause)", re.I)
 
 
@@ -66,6 +68,25 @@ def test_what_the_source_imports_is_asked_for() -> None:
     outside = {canonicalize_name(name) for name in imported - sys.stdlib_module_names - {"tidegate"}}
     assert "numpy" in outside
     assert not outside - named, "these come only by way of another package: name them in pyproject.toml"
+
+
+def test_what_tests_and_benchmarks_import_is_asked_for() -> None:
+    named = {canonicalize_name(wanted.name) for wanted in asked()} | {"tidegate", "tests", "benchmarks", "tools"}
+    imported = set()
+    for path in files(".py"):
+        if SOURCE in path.parents:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {one.name.partition(".")[0] for one in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.partition(".")[0])
+            elif (
+                isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "importorskip"
+            ):
+                imported |= {str(one.value).partition(".")[0] for one in node.args if isinstance(one, ast.Constant)}
+    outside = {NAMES.get(name, canonicalize_name(name)) for name in imported - sys.stdlib_module_names}
+    assert not outside - named, "name them in the group dev of pyproject.toml"
 
 
 def test_the_lock_holds_what_the_project_asks_for() -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Event)
 _SETTINGS = ("score", "alarm", "level", "limits", "lateness", "currency", "learns", "version")
+_MADE = ("definition", "plan")  # by us, when the class is made
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Flow(Generic[E]):
                 seen=cls.__name__,
                 do=f"class {cls.__name__}(Flow[Payment]): …",
             )
-        own = {name: value for name, value in cls.__dict__.items() if not name.startswith("_") and name not in ("definition", "plan")}
+        own = {name: value for name, value in cls.__dict__.items() if name[0] != "_" and name not in _MADE}
         _only_known(cls.__name__, own)
         cls.definition = _define(cls, event, _merged(parent, own, cls))
         from tidegate.decisions.planner import plan  # which reads definitions

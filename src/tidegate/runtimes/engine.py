@@ -229,8 +229,8 @@ class Engine:
             raise ContractError(f"{name} does not know {type(event).__name__} events.", do=f"It takes {names}.")
         of = self._lists.get(event.list)
         if of is None:
-            names = ", ".join(self._lists) or "none"
-            raise ContractError("The flow reads no such list.", seen=event.list, do=f"It reads {names}.", pointer="/list")
+            do = f"It reads {', '.join(self._lists) or 'none'}."
+            raise ContractError("The flow reads no such list.", seen=event.list, do=do, pointer="/list")
         if of.key_type is int and not event.key.lstrip("-").isdecimal():
             raise ContractError(f"A {of.entity_name} is a whole number.", seen=event.key, pointer="/key")
 
