@@ -184,7 +184,7 @@ def measure(data: Data, seeds: int, history_seeds: int, threads: int) -> dict[st
 
 
 def _row(name: str, auc: str, precision: str, cards: str) -> None:
-    print(f"{name:<44}{auc:>16}{precision:>24}{cards:>18}")
+    print(f"{name:<48}{auc:>8}{precision:>20}{cards:>20}")
 
 
 def _show(result: dict[str, Any], seeds: int, history_seeds: int) -> None:
@@ -202,7 +202,7 @@ def _show(result: dict[str, Any], seeds: int, history_seeds: int) -> None:
         auc, precision, cards = (of[k] for k in ("roc_auc", "average_precision", "card_precision_100"))
         about = f"{precision['mean']:.4f} +- {precision['sd']:.4f}"
         _row(name, f"{auc['mean']:.4f}", about, f"{cards['mean']:.4f}")
-        print(f"{'':<44}{'':>16}  [{precision['min']:.4f} .. {precision['max']:.4f}]")
+        print(f"{'':<56}  [{precision['min']:.4f} .. {precision['max']:.4f}]")
 
     ours(f"  ours, mean of {seeds} seeds", result["train_week"])
     print(f"\n  ratio to the best published average precision: {result['ratio_to_published_best']:.2f}")

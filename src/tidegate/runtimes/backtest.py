@@ -18,6 +18,7 @@ from tidegate.decisions.decision import Decision
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.rule import outcome_of
 from tidegate.errors import TidegateError
+from tidegate.events.types import Kind
 from tidegate.expressions.words import MISSING
 from tidegate.models.registry import Registry
 from tidegate.models.tree_model import TreeModel
@@ -44,7 +45,7 @@ def replay(
     defaults: Mapping[str, object] | None = None,
     quarantine: Quarantine | None = None,
     progress: Progress | None = None,
-    batch: int = 1024,
+    batch: int = 2048,
     watch: Watch | None = None,
     spoken: dict[int, str] | None = None,
     keep: Sequence[str] = (),
@@ -75,8 +76,13 @@ def replay(
     event = definition.event
     label, amount = label or label_of(event), amount or amount_of(event)
     if amount is not None and amount not in event.__contract__:
-        known = ", ".join(event.__contract__)
-        raise TidegateError(f"{event.__name__} has no field {amount!r} to add up.", do=f"It has {known}.")
+        fields = ", ".join(event.__contract__)
+        raise TidegateError(f"{event.__name__} has no field {amount!r} to add up.", do=f"It has {fields}.")
+    known = event.__contract__.get(label or "")
+    if known is not None and known.type.kind not in (Kind.BOOL, Kind.INT):
+        raise TidegateError(
+            f"{event.__name__}.{label} is no label.", seen=str(known.type), do="A label is true or false."
+        )
     run: Replay | _Kept
     if store is None:
         loaded = _loaded(definition, models)
@@ -170,7 +176,7 @@ class _Kept:
             np.array([np.nan if d.score is None else d.score for d in decisions], np.float64),
             np.array([np.nan if d.level is None else self._levels[d.level] for d in decisions], np.float64),
             np.array([d.alarm for d in decisions], np.bool_),
-            list(whens),
+            whens,
         )
 
     def result(self) -> Replayed:

@@ -39,7 +39,7 @@ Watch = Callable[[Decider, int, NDArray[np.bool_] | None], None]
 """Told of every run of the decider: its rows, and which of them are decisions (None: all)."""
 
 _CHANGE = -1
-_AT_FIRST, _EACH, _MOST = 200, 2, 4000
+_AT_FIRST, _EACH, _MOST = 200, 1, 2000
 """Decisions timed singly: in the beginning, in each batch after, and in all."""
 
 
@@ -65,7 +65,7 @@ class Replay:
         label: str | None = None,
         amount: str | None = None,
         keep: Sequence[str] = (),
-        batch: int = 1024,
+        batch: int = 2048,
         watch: Watch | None = None,
         spoken: dict[int, str] | None = None,
     ) -> None:
@@ -85,6 +85,7 @@ class Replay:
         self._numbers: dict[type[Event], int] = {event: k for k, event in enumerate(self.definition.kinds)}
         self._numbers[ListChange] = _CHANGE
         self._ways = [KindColumns(kind, self.decider.words, self.plan.worded, spoken) for kind in self.plan.kinds]
+        self._whens = np.array([rule.when for rule in self.plan.rules], np.int64)
         self._began: float | None = None
 
     def take(self, batch: Batch) -> None:
@@ -173,7 +174,7 @@ class Replay:
             decider.floats[at.score][chosen].copy() if at.score >= 0 else nothing,
             decider.floats[at.level][chosen].copy() if at.level >= 0 else nothing,
             decider.cells[at.alarm][chosen] == 1 if at.alarm >= 0 else np.zeros(len(nothing), np.bool_),
-            [decider.cells[rule.when][chosen] for rule in at.rules],
+            decider.cells[self._whens, :n] if mine is None else decider.cells[self._whens][:, chosen],
         )
         if self._watch is not None:
             self._watch(decider, n, mine)

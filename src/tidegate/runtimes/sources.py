@@ -1,5 +1,6 @@
 """What a replay reads: files or frames of each event type, as canonical frames; rows that are no events are told."""
 
+import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import polars as pl
 from tidegate.connectors.files import read
 from tidegate.connectors.files_columns import Columns
 from tidegate.connectors.files_refused import Refused
+from tidegate.connectors.files_sources import csv_columns, form, parquet_columns
 from tidegate.decisions.flow import Definition
 from tidegate.decisions.lists import ListChange
 from tidegate.errors import TidegateError
@@ -45,6 +47,8 @@ class Source:
         self, label: str | None, refused: Callable[[str, Sequence[Refused], int], None]
     ) -> Iterator[pl.DataFrame]:
         """The events in canonical columns; `refused` is told for each piece the rows set aside and the rows read."""
+        if label is not None and label not in self.event.__contract__:
+            self._check_label(label)
         event = labelled(self.event, label)
         columns = {name: column for name, column in (self.columns or {}).items() if column != name}
         if isinstance(self.given, pl.DataFrame):
@@ -55,6 +59,23 @@ class Source:
         for piece in read(self.given, event, columns=columns, defaults=self.defaults, chunk=_CHUNK):
             refused(self.name, piece.refused, piece.frame.height + len(piece.refused))
             yield piece.frame
+
+    def _check_label(self, label: str) -> None:
+        """Raise TidegateError if the label is a column that is not there, as far as that can be known at once."""
+        if isinstance(self.given, pl.DataFrame):
+            there = self.given.columns
+        else:
+            kind = form(Path(self.given))
+            if kind == "ndjson":
+                return
+            there = (parquet_columns if kind == "parquet" else csv_columns)(Path(self.given))
+        if (self.columns or {}).get(label, label) not in there:
+            near = difflib.get_close_matches(label, [*there, *self.event.__contract__], 1)
+            raise TidegateError(
+                f"{self.name} has no column {label!r} to be the label.",
+                seen=", ".join(there[:20]),
+                do=f"Did you mean {near[0]!r}?" if near else "Name one of its columns with label=.",
+            )
 
 
 def labelled(event: type[Event], label: str | None) -> type[Event]:

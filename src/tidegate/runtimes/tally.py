@@ -39,8 +39,8 @@ class Tally:
         self.counts = Counts()
         self.limited = 0
         self.rows = 0
-        self.unknown = {rule.name: 0 for rule in plan.rules}
-        self._fired: dict[str, list[Ints]] = {rule.name: [] for rule in plan.rules}
+        self._unknown = np.zeros(len(plan.rules), np.int64)
+        self._fired: list[tuple[Ints, Ints]] = []
         self._of: dict[str, list[Any]] = {name: [] for name in ("outcome", "score", "level", "alarm")}
         self._events: dict[str, list[Any]] = {name: [] for name in ("ids", "at", "label", "amount")}
 
@@ -50,16 +50,15 @@ class Tally:
         score: NDArray[np.float64],
         level: NDArray[np.float64],
         alarm: NDArray[np.bool_],
-        whens: Sequence[Ints],
+        held: Ints,
     ) -> None:
-        """Note decisions: `level` is the number that levels are of, `whens` the rules' conditions as cells."""
+        """Note decisions: `level` is the number that levels are of, `held` the rules' conditions, one row each."""
         for name, values in zip(self._of, (outcome, score, level, alarm), strict=True):
             self._of[name].append(values)
-        for rule, held in zip(self.plan.rules, whens, strict=True):
-            rows = np.flatnonzero(held == 1)
-            if len(rows):
-                self._fired[rule.name].append(rows + self.rows)
-            self.unknown[rule.name] += int(np.count_nonzero(held == MISSING))
+        rule, row = np.nonzero(held == 1)
+        if len(rule):
+            self._fired.append((rule, row + self.rows))
+        self._unknown += np.count_nonzero(held == MISSING, axis=1)
         self.rows += len(outcome)
 
     def events(self, frame: pl.DataFrame, rows: Ints | None) -> None:
@@ -89,7 +88,6 @@ class Tally:
         level = _joined(self._of["level"], np.float64)
         thresholds = np.array(self.plan.thresholds)
         place = np.searchsorted(thresholds, level, "right") - 1 if len(thresholds) else np.full(len(level), -1)
-        none = np.zeros(0, np.int64)
         ids = self._events["ids"]
         return Replayed(
             plan=self.plan,
@@ -99,8 +97,8 @@ class Tally:
             score=_joined(self._of["score"], np.float64),
             level=np.where(np.isnan(level), -1, place).astype(np.int8),
             alarm=_joined(self._of["alarm"], np.bool_),
-            fired={name: np.concatenate(rows) if rows else none for name, rows in self._fired.items()},
-            unknown=dict(self.unknown),
+            fired=self._by_rule(),
+            unknown={rule.name: int(many) for rule, many in zip(self.plan.rules, self._unknown, strict=True)},
             label=_joined(self._events["label"], np.int8) if self.label is not None else None,
             amount=_joined(self._events["amount"], np.int64) if self.amount is not None else None,
             currency=self.currency or "",
@@ -113,6 +111,14 @@ class Tally:
             models=dict(models or {}),
             kept=pl.concat(self._kept) if self._kept else pl.DataFrame(),
         )
+
+    def _by_rule(self) -> dict[str, Ints]:
+        """The rows on which each rule fired, in order."""
+        rules = _joined([rule for rule, _ in self._fired], np.int64)
+        order = np.argsort(rules, kind="stable")
+        rows = _joined([row for _, row in self._fired], np.int64)[order]
+        ends = np.searchsorted(rules[order], np.arange(1, len(self.plan.rules)))
+        return {rule.name: of for rule, of in zip(self.plan.rules, np.split(rows, ends), strict=False)}
 
 
 def _joined(parts: Sequence[Any], dtype: Any) -> Any:

@@ -1,0 +1,145 @@
+"""`replay`, `features` and `train` as they are typed: on good files, on bad rows, on mistakes."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import polars as pl
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.runtimes.test_training_set import events
+from tidegate.cli import app
+
+FLOW = '''
+from typing import Annotated
+from tidegate import Event, Flow, Label, Money, count, decline, entity, eur, mean, model, review, share
+
+Card = entity("card")
+Shop = entity("shop", key=int)
+
+
+class Login(Event):
+    card: Card
+
+
+class Paid(Event):
+    card: Card
+    shop: Shop
+    amount: Money
+    country: str
+    note: str | None
+    fraud: Annotated[bool, Label(known_after="2d")]
+
+
+class Risky(Flow[Paid]):
+    """Find frauds."""
+
+    currency = "EUR"
+    amount = Paid.amount
+    payments_1h = count(per=Card, last="1h")
+    logins_1h = count(Login, per=Card, last="1h")
+    shop_risk = share(Paid.fraud, per=Shop, last="10d", delay="2d")
+    risk = model("risk@champion", of=[amount, payments_1h, shop_risk, Paid.country], otherwise=0.0)
+    score = risk
+    high = review(risk > 0.2, because="Like frauds before")
+    many = decline((payments_1h >= 1) & (logins_1h >= 1), because="Many payments after a login")
+'''
+EUROS = ("--default", "amount.currency=EUR")
+
+
+def typed(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "risky.py").write_text(FLOW)
+    events().write_parquet("paid.parquet")
+    events(300).select(pl.concat_str(pl.lit("l"), "id").alias("id"), "at", "card").write_ndjson("logins.ndjson")
+    return tmp_path
+
+
+def test_from_a_file_to_a_model_that_is_served(folder: Path) -> None:
+    made = typed("features", "risky.py", "paid.parquet", *EUROS, "--to", "f.parquet")
+    assert made.exit_code == 0, made.output
+    assert "4,000 rows" in made.stdout and "tidegate train risky.py f.parquet" in made.stderr
+    trained = typed("train", "risky.py", "f.parquet", "--rounds", 40)
+    assert trained.exit_code == 0, trained.output
+    assert "risk@1" in trained.stdout and "risk@champion points at it" in trained.stdout
+    assert "average precision" in trained.stdout
+    again = typed("train", "risky.py", "f.parquet", "--rounds", 20, "--json")
+    assert json.loads(again.stdout)["model"] == "risk@2"
+    done = typed("replay", "risky.py", "paid.parquet", *EUROS, "--report", "r.html", "--to", "d.parquet")
+    assert done.exit_code == 0, done.output
+    assert "average precision" in done.stdout and "known frauds" in done.stdout
+    assert "<html" in Path("r.html").read_text(encoding="utf-8")
+    decided = pl.read_parquet("d.parquet")
+    assert decided.height == 4000 and decided["score"].n_unique() > 20
+    assert decided.columns == ["id", "at", "outcome", "score", "level", "alarm", "label"]
+
+
+def test_other_events_and_a_store(folder: Path) -> None:
+    words = ("replay", "risky.py", "paid.parquet", "--event", "Login=logins.ndjson", *EUROS, "--json")
+    alone, kept = (json.loads(typed(*words, *more).stdout) for more in ((), ("--store", "kept.db")))
+    assert alone["rows"] == kept["rows"]
+    assert alone["rows"]["learned"] == 300 and alone["rows"]["decided"] == 4000
+    assert alone["outcomes"] == kept["outcomes"] and alone["outcomes"]["decline"] > 0
+    assert alone["rules"] == kept["rules"]
+    listed = typed("decisions", "--store", "kept.db", "--limit", 1, "--json")
+    assert listed.exit_code == 0 and "p3999" in listed.stdout
+
+
+def test_rows_that_are_no_events_are_set_aside(folder: Path) -> None:
+    rows = events(10).with_columns(pl.when(pl.col("id") == "p3").then(None).otherwise("shop").alias("shop"))
+    rows.write_csv("some.csv")
+    words = ("replay", "risky.py", "some.csv", *EUROS, "--default", "amount.unit=minor", "--quarantine", "q.ndjson")
+    done = typed(*words)
+    assert done.exit_code == 0, done.output
+    assert "1 rows are no events" in done.stderr and "shop is missing" in done.stderr
+    first, last = (msgspec.json.decode(line) for line in Path("q.ndjson").read_bytes().splitlines())
+    assert first["line"] == 5 and first["pointer"] == "/shop" and last["refused"] == 1
+    assert typed(*words, "--fail-on-refused").exit_code == 1
+    events(10).with_columns(shop=pl.lit(None, pl.Int64)).write_csv("none.csv")
+    lost = typed("replay", "risky.py", "none.csv", *words[3:])
+    assert lost.exit_code == 1 and "No event was decided" not in lost.stderr
+
+
+def test_a_label_beside_the_contract(folder: Path) -> None:
+    Path("plain.py").write_text(FLOW.replace('    fraud: Annotated[bool, Label(known_after="2d")]\n', "").replace(
+        'share(Paid.fraud, per=Shop, last="10d", delay="2d")', 'mean(Paid.amount, per=Shop, last="10d")'
+    ))  # fmt: skip
+    file = events().rename({"fraud": "is_fraud"}).with_columns(pl.col("is_fraud").cast(pl.Int64))
+    file.write_parquet("other.parquet")
+    done = json.loads(typed("replay", "plain.py", "other.parquet", *EUROS, "--label", "is_fraud", "--json").stdout)
+    assert ["known frauds", f"{file['is_fraud'].sum():,} of 4,000 labelled"] in done["summary"]
+    bare = json.loads(typed("replay", "plain.py", "other.parquet", *EUROS, "--json").stdout)
+    assert ["known frauds", "the source has no labels"] in bare["summary"]
+    assert bare["outcomes"] == done["outcomes"]
+    made = json.loads(typed("features", "plain.py", "other.parquet", *EUROS, "--label", "is_fraud", "--json").stdout)
+    assert made["label"] == "is_fraud" and made["positives"] == file["is_fraud"].sum()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("replay", "risky.py", "none.parquet"), "There is no file"),
+        (("replay", "risky.py", "paid.parquet", "--column", "amont=amount"), "Did you mean 'amount'"),
+        (("replay", "risky.py", "paid.parquet", "--column", "amount"), "--column is NAME=VALUE"),
+        (("replay", "risky.py", "paid.parquet"), "in which currency"),
+        (
+            ("replay", "risky.py", "paid.parquet", *EUROS, "--event", "Logon=logins.ndjson"),
+            "does not know Logon events",
+        ),
+        (("replay", "risky.py", "paid.parquet", *EUROS, "--label", "frad"), "Did you mean 'fraud'"),
+        (("replay", "risky.py", "paid.parquet", *EUROS, "--label", "country"), "Paid.country is no label"),
+        (("train", "risky.py", "paid.parquet", "--name", "rusk"), "asks no model 'rusk'"),
+        (("train", "risky.py", "risky.py"), "cannot be read"),
+        (("train", "risky.py", "paid.parquet"), "has no column"),
+    ],
+)
+def test_mistakes_are_told_in_words(folder: Path, words: tuple[str, ...], told: str) -> None:
+    done = typed(*words)
+    assert done.exit_code == 2, done.output
+    assert told in " ".join(done.stderr.split())
