@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 from packaging.markers import Marker
@@ -50,42 +51,34 @@ def test_a_lock_names_versions_and_hashes_and_no_host(lock) -> None:
         assert "--hash=sha256:" in entry, entry[:80]
 
 
+def imported(path: Path) -> set[str]:
+    """The packages outside the standard library that a file imports, `pytest.importorskip` included."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {one.name for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "importorskip":
+            found |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
+    modules = {name.partition(".")[0] for name in found} - sys.stdlib_module_names
+    return {NAMES.get(name, canonicalize_name(name)) for name in modules}
+
+
 def test_what_the_source_imports_is_asked_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     lists = [project["dependencies"], *project["optional-dependencies"].values()]
     named = {canonicalize_name(Requirement(one).name) for wanted in lists for one in wanted}
-    imported = set()
-    for path in files(".py"):
-        if SOURCE not in path.parents:
-            continue
-        own = set()
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Import):
-                own |= {one.name.partition(".")[0] for one in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                own.add(node.module.partition(".")[0])
-        imported |= own - BY_ITS_HOST.get(path.relative_to(SOURCE).as_posix(), set())
-    outside = {canonicalize_name(name) for name in imported - sys.stdlib_module_names - {"tidegate"}}
+    source = [path for path in files(".py") if SOURCE in path.parents]
+    own = [imported(path) - BY_ITS_HOST.get(path.relative_to(SOURCE).as_posix(), set()) for path in source]
+    outside = set().union(*own) - {"tidegate"}
     assert "numpy" in outside
     assert not outside - named, "these come only by way of another package: name them in pyproject.toml"
 
 
 def test_what_tests_and_benchmarks_import_is_asked_for() -> None:
     named = {canonicalize_name(wanted.name) for wanted in asked()} | {"tidegate", "tests", "benchmarks", "tools"}
-    imported = set()
-    for path in files(".py"):
-        if SOURCE in path.parents:
-            continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Import):
-                imported |= {one.name.partition(".")[0] for one in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                imported.add(node.module.partition(".")[0])
-            elif (
-                isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "importorskip"
-            ):
-                imported |= {str(one.value).partition(".")[0] for one in node.args if isinstance(one, ast.Constant)}
-    outside = {NAMES.get(name, canonicalize_name(name)) for name in imported - sys.stdlib_module_names}
+    outside = set().union(*(imported(path) for path in files(".py") if SOURCE not in path.parents))
     assert not outside - named, "name them in the group dev of pyproject.toml"
 
 
