@@ -61,7 +61,8 @@ class TextCells:
             self._listed[kind] = np.array([*(self._cell(text) for text in words), MISSING], np.int64)
         known = self._listed[kind]
         codes = texts.to_physical().cast(pl.Int64).fill_null(len(known) - 1).to_numpy()
-        return known[codes]
+        cells: Ints = known[codes]
+        return cells
 
 
 class KindColumns:

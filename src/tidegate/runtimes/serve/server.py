@@ -153,7 +153,7 @@ class Server:
         self._turns: Turns | None = None
         self._store: Store | None = None
         config = uvicorn.Config(
-            self.application,  # type: ignore[arg-type]  # uvicorn's scope is a union of typed dictionaries
+            self.application,
             loop="none",
             # The short way logs nothing, so with an access log every request goes the usual one.
             http="httptools" if settings.access_log else partial(DirectProtocol, self.application),  # type: ignore[arg-type]

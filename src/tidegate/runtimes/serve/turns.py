@@ -193,7 +193,7 @@ class Turns:
         outcomes, seconds = metrics.outcomes, metrics.seconds
         for asked, answer in zip(batch, answers, strict=True):
             seconds.add(now - asked.began)
-            if type(answer) is Refused:
+            if isinstance(answer, Refused):
                 if not asked.answer.done():
                     asked.answer.set_exception(of_refusal(answer))
                 continue
