@@ -64,11 +64,15 @@ class Decider:
 
     def run(self, n: int) -> np.ndarray:
         """Decide and learn the first `n` rows, in order. Gives the outcomes; `settled` and `cells` hold the rest."""
+        self.recall(n)
+        return self.conclude(n)
+
+    def recall(self, n: int) -> None:
+        """Everything up to the windows: the past as of each of the first `n` rows, which are then learned."""
         for check in self.plan.lists:
             self._check_list(check, n)
         self._before(n)
         self.windows.run(self.cells, self.kinds, self.flags, n)
-        return self.conclude(n)
 
     def again(self, n: int) -> np.ndarray:
         """Decide rows whose remembered columns are there already, without windows or lists: to make decisions again."""

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from tidegate.connectors.files import to_events
 from tidegate.connectors.files_merge import Batch, merge_batches
@@ -141,11 +142,11 @@ class _Kept:
     def _note(self, batch: Batch, answers: Sequence[Answer]) -> None:
         counts = self.tally.counts
         counts.read += len(answers)
-
-        own = [p for p, (event, f) in enumerate(batch.parts) if event is self.engine.definition.event and f.height]
-        place = [0] * len(batch.parts)
-        rows: dict[int, list[int]] = {part: [] for part in own}
-        decisions: dict[int, list[Decision]] = {part: [] for part in own}
+        own = [frame for event, frame in batch.parts if event is self.engine.definition.event]
+        sizes = [frame.height if event is self.engine.definition.event else 0 for event, frame in batch.parts]
+        place = np.cumsum([0, *sizes])[:-1].tolist()
+        rows: list[int] = []
+        decisions: list[Decision] = []
         for part, answer in zip(batch.source.tolist(), answers, strict=True):
             row, place[part] = place[part], place[part] + 1
             if isinstance(answer, Refused):
@@ -154,14 +155,13 @@ class _Kept:
             elif answer.repeated:
                 counts.repeated += 1
             elif isinstance(answer, Decision):
-                rows[part].append(row)
-                decisions[part].append(answer)
+                rows.append(row)
+                decisions.append(answer)
             else:
                 counts.learned += 1
-        for part in own:
-            if rows[part]:
-                self._tell(decisions[part])
-                self.tally.events(batch.parts[part][1], np.array(rows[part]))
+        if rows:
+            self._tell(decisions)
+            self.tally.events(pl.concat(own), np.array(rows))
 
     def _tell(self, decisions: Sequence[Decision]) -> None:
         whens = np.zeros((len(self._whens), len(decisions)), np.int64)

@@ -4,7 +4,6 @@ The decisions are the engine's, bit for bit; what differs is that no event becom
 that are timed singly.
 """
 
-import gc
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
@@ -75,7 +74,9 @@ class Replay:
         self.decider = Decider(self.plan, self.models, batch)
         self.decider.windows.warm()
         self.tally = Tally(self.plan, self.definition.event, label, amount, keep)
-        self.stages = {"read": 0.0, "columns": 0.0, "decide": 0.0, "gather": 0.0}
+        self.stages = dict.fromkeys(
+            ("read", "columns", "windows", "models and rules", "single decisions", "gather"), 0.0
+        )
         self.latency: list[float] = []
         self._watch = watch
         self._encoder = Encoder(self.plan, self.decider.words, 1)
@@ -94,9 +95,10 @@ class Replay:
         Raises:
             TidegateError: an event of a type that the flow does not know.
         """
+        if not len(batch.source):
+            return
         if self._began is None:
             self._began = perf_counter()
-            gc.freeze()
         began = perf_counter()
         parts = _Parts(batch, self._numbers, self._ways, self.definition)
         verdict = self._admission.admit(parts.ids, parts.contents, parts.at)
@@ -138,12 +140,15 @@ class Replay:
         decider.kinds[:n] = kinds
         decider.flags[:n] = np.where(kinds == 0, READ | LEARN, LEARN)
         filled = perf_counter()
-        decider.run(n)
+        decider.recall(n)
+        recalled = perf_counter()
+        decider.conclude(n)
         decided = perf_counter()
         self._gather(n, None if not kinds.any() else kinds == 0)
         self._examples.look(n, kinds, lambda row: parts.event(int(taken[row])))
         self.stages["columns"] += filled - began
-        self.stages["decide"] += decided - filled
+        self.stages["windows"] += recalled - filled
+        self.stages["models and rules"] += decided - recalled
         self.stages["gather"] += perf_counter() - decided
 
     def _one(self, event: Event) -> None:
@@ -160,7 +165,7 @@ class Replay:
         to_json(self._answers.decision(0, event.id, texts))
         took = perf_counter() - began
         self.latency.append(took * 1e6)
-        self.stages["decide"] += took
+        self.stages["single decisions"] += took
         self._gather(1, None)
 
     def _gather(self, n: int, mine: NDArray[np.bool_] | None) -> None:
