@@ -104,7 +104,9 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Store
         answers: dict[str, bytes] = {}
         events = list(payments(120))
         engine.process(events[:40])
-        engine.process([ListChange(id="l1", at=BEGIN, list="blocked", key="card-3", listed=True)])
+        engine.process(
+            [ListChange(id="l1", at=BEGIN, list="blocked", key="card-3", listed=True, until=None, because=None)]
+        )
         engine.process(events[40:80])
         engine.process(events[80:], overdue=[i % 5 == 0 for i in range(40)])
         for event in events:
@@ -155,7 +157,7 @@ def test_it_needs_neither_the_flow_nor_its_state(kept: tuple[Store, dict[str, by
     class Other(Everything):
         """With a milder rule."""
 
-        fast = None
+        fast = None  # type: ignore[assignment]
 
     Engine(Other, store=store).decide_many(
         [

@@ -45,7 +45,7 @@ def demo(
     console.print(
         "[bold]Tidegate[/]: financial events in, decisions out. The people, shops and thieves below are simulated.\n"
     )
-    with _step(console, "getting ready", "kernels, once compiled, are kept for the next time"):
+    with _step(console, "getting ready", "kernels, once compiled, are kept for the next time") as say:
         from itertools import islice
 
         from rich.live import Live
@@ -53,16 +53,19 @@ def demo(
         from tidegate.cli.demo_history import FULL, SMALL, History
         from tidegate.cli.demo_live import LiveRun
         from tidegate.runtimes.engine import Engine
+        from tidegate.runtimes.readiness import prepare
         from tidegate.solutions.card_fraud import CardFraud
 
         _needs_training()
+        prepare(lambda what, done, many: say(f"kernels: {what}, {done} of {many}; compiled once, then kept"))
+        say(f"kernels loaded in {perf_counter() - began:.0f} s; compiled once, then kept")
         size = SMALL if small else FULL
         world = size.world()
         parts, slices = world.settings.parts, world.slices()
         history = History(size)
     _history(console, history, slices, parts)
     with _step(console, "training a model", f"on {history.payments:,} payments, in order of time") as say:
-        artefact = history.fit(threads=_processors())
+        artefact = history.fit()
         metrics = artefact.card.metrics
         say(f"average precision {metrics['average_precision']:.2f} on the last days, which it had not seen")
     with _step(console, "opening a store", f"{folder}/tidegate.db"):
@@ -103,17 +106,24 @@ def _history(console: "Console", history: Any, slices: Iterator[Any], parts: int
     took = perf_counter() - began
     console.print(
         f"  [green]✓[/] living through the past  [dim]{days} days of {history.size.customers:,} customers, "
-        f"{history.events:,} events, {history.events / took:,.0f} a second[/]"
+        f"{history.events:,} events, {history.events / took:,.0f} a second[/]",
+        soft_wrap=True,
     )
 
 
 @contextmanager
 def _step(console: "Console", what: str, words: str) -> Iterator[Any]:
     """A line that turns while something is done, and stays when it is."""
-    told = [words]
-    with console.status(f"{what}  [dim]{words}[/]"):
-        yield lambda said: told.__setitem__(0, said)
-    console.print(f"  [green]✓[/] {what}  [dim]{told[0]}[/]")
+    told = words
+    with console.status(f"{what}  [dim]{words}[/]") as status:
+
+        def say(said: str) -> None:
+            nonlocal told
+            told = said
+            status.update(f"{what}  [dim]{said}[/]")
+
+        yield say
+    console.print(f"  [green]✓[/] {what}  [dim]{told}[/]", soft_wrap=True)
 
 
 def _needs_training() -> None:
@@ -128,12 +138,6 @@ def _needs_training() -> None:
             seen=f"no {', '.join(lacking)}",
             do="Run: pip install 'tidegate[train,report]'.",
         )
-
-
-def _processors() -> int:
-    import os
-
-    return max(1, min(4, os.cpu_count() or 1))
 
 
 def _clear(folder: Path) -> None:

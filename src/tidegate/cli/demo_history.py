@@ -100,12 +100,12 @@ class History:
         whole = pl.DataFrame(columns | {"at": done.at, "fraud": label == 1})
         return whole.filter(pl.col("at") >= int(done.at.min()) + self.size.warm * DAY)
 
-    def fit(self, threads: int) -> Artefact:
+    def fit(self) -> Artefact:
         """A model of the risk, judged on the last days of the history."""
         made = train(
             self.table(), self._model.names, "fraud", "at",
             name="card-risk", flow=self.replay.plan.digest, rounds=self.size.trees,
-            patience=20, refit=False, threads=threads,
+            patience=20, refit=False, threads=1,
             parameters={
                 "learning_rate": 0.1, "num_leaves": 15, "max_bin": 63, "min_data_in_leaf": 50, "lambda_l2": 5.0,
             },

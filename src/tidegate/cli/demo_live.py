@@ -20,7 +20,7 @@ from tidegate.solutions.card_fraud import Payment, bodies, said
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-TOGETHER = 32
+TOGETHER = 64
 """Events that share a commit, as requests do that arrive together."""
 
 _SHOWN = 8

@@ -106,7 +106,7 @@ class CardFraud(Flow[Payment]):
         (small_30m >= 2) & (Payment.amount > eur(50)) & ~logged_in_here,
         because="A larger payment right after small ones, as when a stolen card was tested and works",
     )
-    near_certain = decline(risk > 0.9, because="Nearly every payment like this one was fraud")
+    near_certain = decline(risk > 0.8, because="Nearly every payment like this one was fraud")
     unusual = review(risk > 0.4, because="Unlike this card's history")
     strange_place = review(
         ~known_country & ~logged_in_here,
