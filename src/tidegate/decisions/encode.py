@@ -76,13 +76,13 @@ _STEPS: dict[str, Callable[[Any, str], Any]] = {
 }
 
 
-def text_value(plan: TextPlan, value: Any) -> Any:
-    """What a function makes of a text; None if the text is missing."""
+def text_value(plan: TextPlan | None, value: Any) -> Any:
+    """What a function makes of a text, or the text itself; None if it is missing."""
     if value is None:
         return None
     if isinstance(value, Enum):
         value = value.value
-    for name, constant in plan.steps:
+    for name, constant in plan.steps if plan is not None else ():
         value = _STEPS[name](value, constant)
     return value
 
@@ -104,7 +104,10 @@ class _Packer:
         floats = [False, *(f.type.is_float for f in kind.fields), *(False for _ in kind.texts)]
         self.pack = struct.Struct("=" + "".join("d" if f else "q" for f in floats)).pack_into
         self.columns = [AT, *(f.column for f in kind.fields), *(t.column for t in kind.texts)]
-        self.worded = [place for place, f in enumerate(kind.fields, 1) if f.column in worded]
+        self.worded: list[tuple[int, TextPlan | None]] = [
+            (place, None) for place, f in enumerate(kind.fields, 1) if f.column in worded
+        ]
+        self.worded += [(p, t) for p, t in enumerate(kind.texts, 1 + len(kind.fields)) if t.column in worded]
         self._places: list[int] | None = None
         self._plain = [
             f.type.kind in (Kind.INT, Kind.BOOL) or (f.type.kind is Kind.KEY and f.type.whole) for f in kind.fields
@@ -130,13 +133,13 @@ class _Packer:
 
     def pack_row(self, values: list[Any], buffer: memoryview, offset: int, words: dict[int, str]) -> None:
         """Turn raw values into cells and write them to the buffer."""
-        kept = [(place, values[place]) for place in self.worded]
+        kept = [(place, text_value(text, values[place])) for place, text in self.worded]
         for place, convert in self.convert:
             values[place] = convert(values[place])
         self.pack(buffer, offset, *values)
         for place, text in kept:
             if text is not None:
-                words[values[place]] = text.value if isinstance(text, Enum) else text
+                words[values[place]] = text
 
 
 class Encoder:

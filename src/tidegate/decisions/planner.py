@@ -149,7 +149,7 @@ class _Planner:
             and value.type.is_word
             and node.aggregate in ("mode", "first", "last_value", "nth_previous")
         ):
-            self.worded.add(column)
+            self.worded.update(self._text_sources(value))
         key, out = self.key(self.flow.event, node.per), self.columns.new()
         made = WindowPlan(
             aggregate=node.aggregate,
@@ -168,6 +168,19 @@ class _Planner:
         learn = self.key(event, node.seen_as or node.per)
         self.windows.setdefault((kind, learn), []).append(made)
         return self._guarded(node, key, out)
+
+    def _text_sources(self, value: Expr) -> set[int]:
+        """The columns of the texts that a value can be: fields, and functions of them."""
+        found: set[int] = set()
+        waiting = [value]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, FieldRead) or (isinstance(node, Call) and node.op in _TEXT_FUNCTIONS):
+                if node.type.is_word:
+                    found.add(self.before.column(node))
+            else:
+                waiting += node.args
+        return found
 
     def _guarded(self, node: Window, key: int, out: int) -> int:
         """Where the entity is missing so is what is known of it; and a total that no cell can hold is missing."""

@@ -81,7 +81,7 @@ class KindColumns:
         self.kind = kind
         self.columns = [AT, *(field.column for field in kind.fields), *(text.column for text in kind.texts)]
         self._texts = [self._of(None, spoken, words if f.column in worded else None) for f in kind.fields]
-        self._steps = [self._of(text, spoken, None) for text in kind.texts]
+        self._steps = [self._of(text, spoken, words if text.column in worded else None) for text in kind.texts]
 
     @staticmethod
     def _of(steps: TextPlan | None, spoken: dict[int, str] | None, words: dict[int, str] | None) -> TextCells:

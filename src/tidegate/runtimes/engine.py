@@ -16,34 +16,16 @@ from tidegate.decisions.flow import Definition, Flow
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.plan import Plan
 from tidegate.errors import ContractError, StoreError
-from tidegate.events.contract import Reader, body, check, digest
-from tidegate.events.durations import written
+from tidegate.events.contract import Reader, check
 from tidegate.events.event import Event
-from tidegate.evidence.record import Entry, Refusal
+from tidegate.evidence.record import Entry
 from tidegate.expressions.words import word
 from tidegate.models.registry import Registry
 from tidegate.models.tree_model import TreeModel
+from tidegate.runtimes.intake import Answer, Intake, Learned, Refused
 from tidegate.runtimes.journal import Journal, make_record
-from tidegate.runtimes.memory import Known, Memory, Past
+from tidegate.runtimes.memory import Memory, Past
 
-
-class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """An event that was not taken, and why; `pointer` is the JSON Pointer of the field at fault, if one is."""
-
-    id: str
-    reason: str
-    code: str
-    pointer: str = ""
-
-
-class Learned(msgspec.Struct, frozen=True, gc=False):
-    """The answer to an event that is only learned from."""
-
-    id: str
-    repeated: bool = False
-
-
-Answer = Decision | Refused | Learned
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -83,7 +65,7 @@ class Engine:
         self._kinds: dict[type[Event], int] = {kind: number for number, kind in enumerate(self.definition.kinds)}
         self._journal = Journal(store, self.plan, self.models) if store is not None else None
         self._past: Past = self._journal if self._journal is not None else Memory(remember)
-        self._lists: dict[str, Any] = {known.name: known.entity for known in self.definition.lists}
+        self._intake = Intake(self.definition, self._past)
         self._broken = False
         self._own = self.definition.event.__name__
         self.timing: dict[str, float] = {}
@@ -94,7 +76,16 @@ class Engine:
         self.decider = Decider(self.plan, self.models, self.batch)
         self.encoder = Encoder(self.plan, self.decider.words, self.batch)
         self.answers = Answers(self.decider, explain=self.explain)
-        self.clock = 0
+        self._intake.clock = 0
+
+    @property
+    def clock(self) -> int:
+        """The time of the newest event taken, microseconds since 1970 UTC; 0 before the first."""
+        return self._intake.clock
+
+    @clock.setter
+    def clock(self, at: int) -> None:
+        self._intake.clock = at
 
     def decide(self, event: Event) -> Decision | Refused:
         """Decide one event, then learn from it.
@@ -167,7 +158,7 @@ class Engine:
     def _batch(self, events: Sequence[Event], learn_only: bool, overdue: Sequence[bool]) -> list[Answer]:
         began = perf_counter()
         answers: list[Answer | None] = [None] * len(events)
-        new, twice, refusals = self._admit(events, answers)
+        new, twice, refusals = self._intake.sort(events, answers)
         entries: list[Entry] = []
         for run in self._runs(events, new):
             self._run(run, events, learn_only, overdue, answers, entries)
@@ -176,86 +167,12 @@ class Engine:
             if new or refusals:
                 self._past.keep(entries, refusals, [(events[place], answers[place]) for place in new])
             if twice:
-                self._again(events, twice, answers)
+                self._intake.repeat(events, twice, answers)
         except StoreError:
             self._broken = True
             raise
         self.timing = {"decide": (decided - began) * 1e6, "keep": (perf_counter() - decided) * 1e6}
         return answers  # type: ignore[return-value]
-
-    def _admit(
-        self, events: Sequence[Event], answers: list[Answer | None]
-    ) -> tuple[list[int], list[int], list[Refusal]]:
-        """Sort out what need not be decided: known ids are answered, what is too late is refused.
-
-        Returns:
-            The places of new events, those of ids that stand twice in this batch, and the refusals to be kept.
-        """
-        for event in events:
-            self._known(event)
-        known = self._past.find([event.id for event in events])
-        new: list[int] = []
-        twice: list[int] = []
-        refusals: list[Refusal] = []
-        seen: set[str] = set()
-        for place, event in enumerate(events):
-            if event.id in known:
-                answers[place] = self._repeated(event, known[event.id], refusals)
-                continue
-            if event.id in seen:
-                twice.append(place)
-                continue
-            at = microseconds_of(event.at)
-            if self.clock and at < self.clock - self.plan.lateness:
-                answers[place] = self._too_late(event, at, refusals)
-                continue
-            if at > self.clock:
-                self.clock = at
-            seen.add(event.id)
-            new.append(place)
-        return new, twice, refusals
-
-    def _known(self, event: Event) -> None:
-        """Refuse what the flow has no use for, before anything of its batch is learned.
-
-        Raises:
-            ContractError: an event of another type, or a change to a list that the flow does not read.
-        """
-        if type(event) in self._kinds:
-            return
-        if not isinstance(event, ListChange):
-            names = ", ".join(kind.__name__ for kind in self._kinds)
-            name = self.definition.name
-            raise ContractError(f"{name} does not know {type(event).__name__} events.", do=f"It takes {names}.")
-        of = self._lists.get(event.list)
-        if of is None:
-            do = f"It reads {', '.join(self._lists) or 'none'}."
-            raise ContractError("The flow reads no such list.", seen=event.list, do=do, pointer="/list")
-        if of.key_type is int and not event.key.lstrip("-").isdecimal():
-            raise ContractError(f"A {of.entity_name} is a whole number.", seen=event.key, pointer="/key")
-
-    def _too_late(self, event: Event, at: int, refusals: list[Refusal]) -> Refused:
-        reason = f"It is older than the flow's longest memory, {written(self.plan.lateness)} before the newest event."
-        refusals.append(Refusal(event.id, digest(body(event)), reason, at))
-        return Refused(event.id, reason, "before-retention", "/at")
-
-    def _again(self, events: Sequence[Event], twice: Sequence[int], answers: list[Answer | None]) -> None:
-        """Answer ids that came twice within one batch, now that the first of them has its answer."""
-        known = self._past.find([events[place].id for place in twice])
-        refusals: list[Refusal] = []
-        for place in twice:
-            answers[place] = self._repeated(events[place], known[events[place].id], refusals)
-        self._past.keep([], refusals, [])
-
-    def _repeated(self, event: Event, known: Known, refusals: list[Refusal]) -> Answer:
-        """Same id, same content: the first answer. Same id, other content: refused, and the refusal kept."""
-        if not known.same(event):
-            reason = "This id was used before, with other content."
-            refusals.append(Refusal(event.id, digest(body(event)), reason, microseconds_of(event.at)))
-            return Refused(event.id, reason, "id-reused", "/id")
-        if isinstance(known.answer, Decision):
-            return msgspec.structs.replace(known.answer, repeated=True)
-        return Learned(event.id, repeated=True)
 
     def _runs(self, events: Sequence[Event], new: list[int]) -> Iterable[list[int]]:
         """Cut where an entity list changes: what follows must see it."""
@@ -314,7 +231,7 @@ class Engine:
 
     def change_list(self, event: ListChange) -> None:
         """Put a list change into effect."""
-        of = self._lists.get(event.list)
+        of = self._intake.lists.get(event.list)
         if of is None:  # kept by an earlier flow that read it
             return
         key = int(event.key) if of.key_type is int else word(event.key)

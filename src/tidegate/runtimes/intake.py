@@ -1,0 +1,127 @@
+"""The intake: which events are new, which came before, and which are refused."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tidegate.decisions.decision import Decision
+from tidegate.decisions.encode import microseconds_of
+from tidegate.decisions.flow import Definition
+from tidegate.decisions.lists import ListChange
+from tidegate.errors import ContractError
+from tidegate.events.contract import body, digest
+from tidegate.events.durations import written
+from tidegate.events.event import Event
+from tidegate.evidence.record import Refusal
+from tidegate.runtimes.memory import Known, Past
+
+
+class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """An event that was not taken, and why; `pointer` is the JSON Pointer of the field at fault, if one is."""
+
+    id: str
+    reason: str
+    code: str
+    pointer: str = ""
+
+
+class Learned(msgspec.Struct, frozen=True, gc=False):
+    """The answer to an event that is only learned from."""
+
+    id: str
+    repeated: bool = False
+
+
+Answer = Decision | Refused | Learned
+
+
+class Intake:
+    """Looks at events before they are decided.
+
+    Args:
+        definition: of the flow that they are for.
+        past: what was answered before.
+
+    Attributes:
+        clock: the time of the newest event taken, microseconds since 1970 UTC; 0 before the first.
+        lists: the entities of the lists that the flow reads, by name.
+    """
+
+    def __init__(self, definition: Definition, past: Past) -> None:
+        self._name, self._lateness, self._past = definition.name, definition.lateness, past
+        self._kinds = frozenset(definition.kinds)
+        self._order = definition.kinds
+        self.lists: dict[str, Any] = {known.name: known.entity for known in definition.lists}
+        self.clock = 0
+
+    def sort(self, events: Sequence[Event], answers: list[Answer | None]) -> tuple[list[int], list[int], list[Refusal]]:
+        """Sort out what need not be decided: known ids are answered, what is too late is refused.
+
+        Returns:
+            The places of new events, those of ids that stand twice in this batch, and the refusals to be kept.
+        """
+        for event in events:
+            self._known(event)
+        known = self._past.find([event.id for event in events])
+        new: list[int] = []
+        twice: list[int] = []
+        refusals: list[Refusal] = []
+        seen: set[str] = set()
+        for place, event in enumerate(events):
+            if event.id in known:
+                answers[place] = self._repeated(event, known[event.id], refusals)
+                continue
+            if event.id in seen:
+                twice.append(place)
+                continue
+            at = microseconds_of(event.at)
+            if self.clock and at < self.clock - self._lateness:
+                answers[place] = self._too_late(event, at, refusals)
+                continue
+            if at > self.clock:
+                self.clock = at
+            seen.add(event.id)
+            new.append(place)
+        return new, twice, refusals
+
+    def _known(self, event: Event) -> None:
+        """Refuse what the flow has no use for, before anything of its batch is learned.
+
+        Raises:
+            ContractError: an event of another type, or a change to a list that the flow does not read.
+        """
+        if type(event) in self._kinds:
+            return
+        if not isinstance(event, ListChange):
+            names = ", ".join(kind.__name__ for kind in self._order)
+            raise ContractError(f"{self._name} does not know {type(event).__name__} events.", do=f"It takes {names}.")
+        of = self.lists.get(event.list)
+        if of is None:
+            do = f"It reads {', '.join(self.lists) or 'none'}."
+            raise ContractError("The flow reads no such list.", seen=event.list, do=do, pointer="/list")
+        if of.key_type is int and not event.key.lstrip("-").isdecimal():
+            raise ContractError(f"A {of.entity_name} is a whole number.", seen=event.key, pointer="/key")
+
+    def _too_late(self, event: Event, at: int, refusals: list[Refusal]) -> Refused:
+        reason = f"It is older than the flow's longest memory, {written(self._lateness)} before the newest event."
+        refusals.append(Refusal(event.id, digest(body(event)), reason, at))
+        return Refused(event.id, reason, "before-retention", "/at")
+
+    def repeat(self, events: Sequence[Event], twice: Sequence[int], answers: list[Answer | None]) -> None:
+        """Answer ids that came twice within one batch, now that the first of them has its answer."""
+        known = self._past.find([events[place].id for place in twice])
+        refusals: list[Refusal] = []
+        for place in twice:
+            answers[place] = self._repeated(events[place], known[events[place].id], refusals)
+        self._past.keep([], refusals, [])
+
+    def _repeated(self, event: Event, known: Known, refusals: list[Refusal]) -> Answer:
+        """Same id, same content: the first answer. Same id, other content: refused, and the refusal kept."""
+        if not known.same(event):
+            reason = "This id was used before, with other content."
+            refusals.append(Refusal(event.id, digest(body(event)), reason, microseconds_of(event.at)))
+            return Refused(event.id, reason, "id-reused", "/id")
+        if isinstance(known.answer, Decision):
+            return msgspec.structs.replace(known.answer, repeated=True)
+        return Learned(event.id, repeated=True)
