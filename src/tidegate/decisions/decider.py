@@ -2,6 +2,7 @@
 
 from bisect import insort
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ from tidegate.features.plan import MISSING
 from tidegate.features.windows import Windows
 from tidegate.models.kernels import score_cells
 from tidegate.models.tree_model import Binding, CellKind, TreeModel
+
+MOST_WORDS = 1_000_000
+"""How many texts are kept in words, for windows that give texts back; beyond it the first seen are forgotten, and a
+window's value that was one of them is shown as missing. What is decided does not change: it rests on the cells."""
 
 READ, LEARN = 1, 2
 """Flags of a row: read the windows and decide; learn it for later."""
@@ -95,6 +100,9 @@ class Decider:
         self.limited.clear()
         if self._limited:
             self._cap(n)
+        if len(self.words) > MOST_WORDS:
+            for cell in list(islice(self.words, MOST_WORDS // 4)):
+                del self.words[cell]
         outcomes: np.ndarray = self.settled[0]
         return outcomes
 
