@@ -23,7 +23,7 @@ from tidegate.events.types import Kind
 from tidegate.expressions.words import MISSING
 from tidegate.models.registry import Registry
 from tidegate.models.tree_model import TreeModel
-from tidegate.runtimes.engine import Answer, Engine, Refused, _loaded
+from tidegate.runtimes.engine import Answer, Engine, Refused, models_of
 from tidegate.runtimes.replay import Replay, Watch
 from tidegate.runtimes.replayed import Replayed
 from tidegate.runtimes.sources import Source, sources_of
@@ -86,7 +86,7 @@ def replay(
         )
     run: Replay | _Kept
     if store is None:
-        loaded = _loaded(definition, models)
+        loaded = models_of(definition, models)
         run = Replay(
             flow, models=loaded, label=label, amount=amount, keep=keep, batch=batch, watch=watch, spoken=spoken
         )

@@ -58,7 +58,7 @@ class Engine:
     ) -> None:
         self.definition: Definition = flow.definition
         self.plan: Plan = flow.plan
-        self.models = _loaded(self.definition, models)
+        self.models = models_of(self.definition, models)
         self.batch, self.explain = batch, explain
         kinds: list[type[Event]] = [*self.definition.kinds, ListChange]
         self.readers: dict[str, Reader[Any]] = {kind.__name__: Reader(kind) for kind in kinds}
@@ -265,7 +265,7 @@ class Engine:
         return self._journal.hold(self) if self._journal is not None else lambda: None
 
 
-def _loaded(definition: Definition, models: Registry | str | Mapping[str, TreeModel] | None) -> dict[str, TreeModel]:
+def models_of(definition: Definition, models: Registry | str | Mapping[str, TreeModel] | None) -> dict[str, TreeModel]:
     """The models a flow asks for, as far as they are there."""
     if models is None:
         return {}
