@@ -1,6 +1,7 @@
 """`tidegate new` makes a flow that runs; `tidegate check` says what a flow is; help is quick."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,16 @@ def test_check_refuses_a_model_of_another_feature_list(demo: Demo, tmp_path: Pat
     result = typed("check", flow, "--models", demo.folder / "models")
     assert result.exit_code == 2
     assert "card-risk" in result.stderr
+
+
+@pytest.mark.parametrize("file", ["model.txt", "card.json"])
+def test_check_refuses_a_model_that_was_cut_short(demo: Demo, tmp_path: Path, file: str) -> None:
+    shutil.copytree(demo.folder / "models", tmp_path / "models")
+    path = tmp_path / "models" / "models" / "card-risk@1" / file
+    path.write_bytes(path.read_bytes()[:-40])
+    result = typed("check", "card_fraud", "--models", tmp_path / "models")
+    assert result.exit_code == 2
+    assert "card-risk@1" in result.stderr
 
 
 def test_check_prints_json_schema() -> None:

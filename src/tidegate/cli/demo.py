@@ -177,4 +177,5 @@ def _close(run: "LiveRun", folder: Path, lines: list[tuple[str, str]], seconds: 
         *([f"tidegate remake {shown} --store {store}  make that decision again from its record"] if shown else []),
         f"tidegate decisions --outcome review --store {store}  what people should look at",
         f"tidegate verify --store {store}  prove that nothing was touched",
+        f"tidegate serve card_fraud --store {store} --models {folder / 'models'}  go on from there, over HTTP",
     )

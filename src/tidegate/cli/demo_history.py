@@ -101,7 +101,10 @@ class History:
         return whole.filter(pl.col("at") >= int(done.at.min()) + self.size.warm * DAY)
 
     def fit(self) -> Artefact:
-        """A model of the risk, judged on the last days of the history."""
+        """A model of the risk, judged on the last days of the history.
+
+        One thread: on two cores that are also busy otherwise, two threads took three times as long as one.
+        """
         made = train(
             self.table(), self._model.names, "fraud", "at",
             name="card-risk", flow=self.replay.plan.digest, rounds=self.size.trees,
