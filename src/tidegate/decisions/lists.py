@@ -2,12 +2,13 @@
 
 from bisect import bisect_right, insort
 from datetime import datetime
-from typing import Annotated
-
-import numpy as np
+from typing import TYPE_CHECKING, Annotated
 
 from tidegate.events.event import Event
 from tidegate.events.field import Field
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class ListChange(Event):
@@ -35,9 +36,11 @@ class ListBook:
         end = 2**63 - 1 if until is None else until
         insort(self._entries.setdefault((name, key), []), (at, self._arrivals, int(listed), end))
 
-    def keys(self, name: str) -> np.ndarray:
+    def keys(self, name: str) -> "np.ndarray":
         """Every key that was ever on a list, or taken off it, as cells."""
         if name not in self._keys:
+            import numpy as np  # here, so that declaring a flow, or asking for help, does not wait for it
+
             self._keys[name] = np.array([key for known, key in self._entries if known == name], np.int64)
         return self._keys[name]
 
