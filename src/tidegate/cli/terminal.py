@@ -73,10 +73,15 @@ def next_steps(*lines: str) -> None:
 
     console = aside()
     console.print("\nNext:", style="bold")
-    width = max(len(line.partition("  ")[0]) for line in lines)
-    for line in lines:
-        command, _, words = line.partition("  ")
-        console.print(Text.assemble("  ", (command.ljust(width), "cyan"), "  ", (words.strip(), "dim")), soft_wrap=True)
+    steps = [(command, words.strip()) for command, _, words in (line.partition("  ") for line in lines)]
+    width = max(len(command) for command, _ in steps)
+    beside = console.width >= width + 4 + max(len(words) for _, words in steps)
+    for command, words in steps:
+        if beside:
+            text = Text.assemble("  ", (command.ljust(width), "cyan"), "  ", (words, "dim"))
+        else:
+            text = Text.assemble("  ", (words, "dim"), "\n    ", (command, "cyan"))
+        console.print(text, soft_wrap=True)
 
 
 def when(at: int) -> str:
