@@ -9,7 +9,7 @@ from tidegate.decisions.rule import AtMost, Bands, Deadline, Rule
 from tidegate.errors import FlowError
 from tidegate.events.currency import DECIMALS
 from tidegate.events.durations import microseconds, written
-from tidegate.events.event import Event
+from tidegate.events.event import Event, FieldContract
 from tidegate.events.types import Kind
 from tidegate.expressions.node import Call, Expr, FieldRead, replace, walk
 from tidegate.expressions.operators import result_type
@@ -278,6 +278,15 @@ def _no_other_currency(nodes: dict[tuple[Any, ...], Expr], flow: str) -> None:
             )
 
 
+def _typed(field: FieldContract) -> str:
+    """A field's type with everything that could change what is decided: bounds, choices, when a label is known."""
+    kind = field.type
+    out = f"one of {', '.join(kind.choices)}" if kind.choices else str(kind)
+    out += f" up to {kind.bound}" if kind.kind in (Kind.INT, Kind.MONEY) else ""
+    out += f" known after {written(field.known_after)}" if field.known_after is not None else ""
+    return out + (" | None" if field.optional else "")
+
+
 def _text(
     cls: type,
     event: type[Event],
@@ -294,9 +303,7 @@ def _text(
     ]
     out += [f"currency = {currency!r}", f"lateness = {written(lateness)!r}"]
     for kind in (event, *learned):
-        out += [
-            f"{kind.__name__}.{f.name}: {f.type}{' | None' if f.optional else ''}" for f in kind.__contract__.values()
-        ]
+        out += [f"{kind.__name__}.{f.name}: {_typed(f)}" for f in kind.__contract__.values()]
     for name, line in lines.items():
         if isinstance(line, Expr):
             out.append(f"{name} = {write(line, names)}")

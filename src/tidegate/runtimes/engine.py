@@ -78,6 +78,10 @@ class Engine:
         self.answers = Answers(self.decider, explain=self.explain)
         self._intake.clock = 0
 
+    def forget(self) -> None:
+        """Go back to knowing nothing: no past, no clock. What a store holds is not touched."""
+        self._build()
+
     @property
     def clock(self) -> int:
         """The time of the newest event taken, microseconds since 1970 UTC; 0 before the first."""

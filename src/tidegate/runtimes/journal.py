@@ -13,10 +13,11 @@ from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.plan import Plan, dump
-from tidegate.errors import SnapshotError
-from tidegate.events.contract import body, digest
+from tidegate.errors import ContractError, SnapshotError, StoreError
+from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
 from tidegate.evidence.record import LEARN, Entry, Found, Refusal
+from tidegate.evidence.record import Event as Past
 from tidegate.evidence.snapshot import Snapshots
 from tidegate.models.tree_model import TreeModel
 
@@ -102,7 +103,7 @@ class Journal:
         answer = to_json(decision)
         return Entry(
             id=event.id,
-            kind=type(event).__name__,
+            kind=kind_of(type(event)),
             at=microseconds_of(event.at),
             digest=digest(data),
             body=data,
@@ -119,7 +120,7 @@ class Journal:
     def learned(self, event: Event, flags: int = LEARN) -> Entry:
         """The entry of an event that was only learned from."""
         data, at = body(event), microseconds_of(event.at)
-        kind = type(event).__name__
+        kind = kind_of(type(event))
         return Entry(id=event.id, kind=kind, at=at, digest=digest(data), body=data, flow=self.flow, flags=flags)
 
     def hold(self, engine: "Engine") -> Callable[[], None]:
@@ -142,21 +143,45 @@ class Journal:
         found = self.snapshots.latest(flow=bytes.fromhex(self.plan.digest), up_to=self.store.head().size)
         self.passed_over, seq = list(found.passed_over), 0
         if found.snapshot is not None:
-            engine.restore(found.snapshot.arrays, found.snapshot.about)
-            seq = found.snapshot.seq
+            try:
+                engine.restore(found.snapshot.arrays, found.snapshot.about)
+                seq = found.snapshot.seq
+            except SnapshotError as error:
+                self.passed_over.append(error)
+                engine.forget()
         again: list[tuple[Event, int]] = []
         count = 0
         for stored in self.store.replay(seq):
-            reader = engine.readers.get(stored.kind)
+            name, _, version = stored.kind.partition("@")
+            reader = engine.readers.get(name)
             if reader is None:
                 continue
-            again.append((reader.read(stored.body), stored.flags))
+            again.append((_reread(reader, stored, int(version or 1)), stored.flags))
             count += 1
             if len(again) == engine.batch:
                 relearn(engine, again)
                 again = []
         relearn(engine, again)
         return count
+
+
+def _reread(reader: Reader[Any], stored: Past, version: int) -> Event:
+    """A stored event as its type is today; what was written to an older contract goes through its upgrades."""
+    try:
+        event: Event = reader.read(stored.body, version)
+    except ContractError as error:
+        raise StoreError(
+            f"Record {stored.seq}, the {stored.kind} {stored.id!r}, does not fit the contract of today.",
+            seen=str(error),
+            do="Give the event class a new version, and register how older ones become it with @upgrades.",
+        ) from error
+    return event
+
+
+def kind_of(event_type: type[Event]) -> str:
+    """What a store calls events of this type: its name, and its version from the second on."""
+    version = event_type.__version__
+    return event_type.__name__ if version == 1 else f"{event_type.__name__}@{version}"
 
 
 def relearn(engine: "Engine", events: Sequence[tuple[Event, int]]) -> None:
