@@ -69,7 +69,7 @@ def test_without_an_upgrade_the_record_is_named(tmp_path: Path) -> None:
     _, flow = second_version(upgraded=False)
     with (
         Store.open(tmp_path / "a.db") as store,
-        pytest.raises(StoreError, match="Record 1, the Payment 'p0'.*upgrades"),
+        pytest.raises(StoreError, match=r"Record 1, the Payment 'p0'.*upgrades"),
     ):
         Engine(flow, store=store)
 
