@@ -189,7 +189,8 @@ class Oracle:
         return reached[-1] if reached else None
 
     def _limited(self, outcome: Outcome, at: int) -> Outcome:
-        for cap in self.definition.caps:
+        # severest first: what one limit makes milder may then be too much of the milder kind
+        for cap in sorted(self.definition.caps, key=lambda limit: -limit.outcome):
             if outcome is cap.outcome:
                 so_far = sum(final is cap.outcome and when > at - cap.last for when, final in self.outcomes)
                 outcome = cap.then if so_far >= cap.count else outcome
