@@ -117,7 +117,7 @@ class Deadline:
 def at_most(count: int, outcome: str, *, last: str | timedelta, then: str = "review") -> AtMost:
     """Limit how often a flow decides so: `at_most(100, "decline", last="1h")`; beyond it the outcome is `then`.
 
-    Of several limits the one on the severest outcome comes first, and what it makes milder counts for those on milder ones.
+    Of several limits the one on the severest outcome comes first; what it makes milder counts for those on milder ones.
 
     Raises:
         FlowError: a limit of less than one, or one that would make the outcome severer.
