@@ -47,10 +47,15 @@ def _mark(axes: "Axes", x: float, y: float, text: str, colour: str) -> None:
     left, right = axes.get_xlim()
     place = (np.log(x / left) / np.log(right / left)) if axes.get_xscale() == "log" else (x - left) / (right - left)
     side = "right" if place > 0.6 else "left"
-    axes.annotate(
+    # A name that would lie over that of an earlier point goes below its own.
+    fraction = (axes.transScale + axes.transLimits).transform
+    here = fraction((x, y))
+    near = [np.abs(fraction(note.xy) - here) for note in axes.texts if note.get_label() == "_mark"]  # type: ignore[attr-defined]
+    crowd = sum(bool(apart[0] < 0.3 and apart[1] < 0.09) for apart in near)
+    note = axes.annotate(
         words.shortened(text, 24),
         (x, y),
-        xytext=(-8 if side == "right" else 8, 5),
+        xytext=(-8 if side == "right" else 8, 5 - 18 * crowd),
         textcoords="offset points",
         ha=side,
         color=colour,
@@ -58,6 +63,7 @@ def _mark(axes: "Axes", x: float, y: float, text: str, colour: str) -> None:
         bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
         zorder=4,
     )
+    note.set_label("_mark")
 
 
 def precision_recall(found: Ranking, stops: tuple[Caught, ...]) -> str:
