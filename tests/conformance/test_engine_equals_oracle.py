@@ -27,7 +27,7 @@ from tidegate.events.types import Kind, Type
 from tidegate.runtimes.engine import Engine
 
 Case = tuple[type[Flow[Any]], list[Event]]
-_SHARE = settings(max_examples=max(1, CASES // 4))
+_SHARE = settings(max_examples=max(1, CASES // 2))
 
 
 def said(flow: type[Flow[Any]], events: Sequence[Event]) -> list[OracleDecision]:

@@ -2,7 +2,6 @@
 
 from bisect import insort
 from collections.abc import Mapping
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from tidegate.decisions.lists import ListBook
 from tidegate.decisions.plan import AT, ListPlan, ModelPlan, Plan
 from tidegate.decisions.settle import settle
+from tidegate.decisions.wording import Wording
 from tidegate.errors import SnapshotError
 from tidegate.events.types import Type
 from tidegate.expressions import kernel
@@ -19,12 +19,8 @@ from tidegate.features.windows import Windows
 from tidegate.models.kernels import score_cells
 from tidegate.models.tree_model import Binding, CellKind, TreeModel
 
-MOST_WORDS = 1_000_000
-"""How many texts are kept in words, for windows that give texts back; beyond it the first seen are forgotten, and a
-window's value that was one of them is shown as missing. What is decided does not change: it rests on the cells."""
-
-READ, LEARN = 1, 2
-"""Flags of a row: read the windows and decide; learn it for later."""
+READ, LEARN, OVERDUE = 1, 2, 4
+"""Flags of a row: read the windows and decide; learn it for later; the deadline has passed."""
 
 
 class Decider:
@@ -49,7 +45,7 @@ class Decider:
         self.settled = np.zeros((3, capacity), dtype=np.int64)
         self.windows = Windows(plan.streams, lateness=plan.lateness)
         self.book = ListBook()
-        self.words: dict[int, str] = {}
+        self.words = Wording(_memory(plan))
         self._limited: list[list[int]] = [[] for _ in plan.caps]
         self._mildest_last = sorted(range(len(plan.caps)), key=lambda number: -plan.caps[number].outcome)
         self._capped = np.zeros(3, np.bool_)
@@ -100,9 +96,6 @@ class Decider:
         self.limited.clear()
         if self._limited:
             self._cap(n)
-        if len(self.words) > MOST_WORDS:
-            for cell in list(islice(self.words, MOST_WORDS // 4)):
-                del self.words[cell]
         outcomes: np.ndarray = self.settled[0]
         return outcomes
 
@@ -135,10 +128,13 @@ class Decider:
         """Hold the flow to its limits in order of arrival: a cap is reached if its last `count` outcomes are recent."""
         outcomes, at = self.settled[0], self.cells[AT]
         # A row can only be limited, or count towards a limit, if its outcome is one that is limited.
-        for i in range(n) if n == 1 else np.flatnonzero(self._capped[outcomes[:n]]).tolist():
+        concerned = self._capped[outcomes[:n]] | (self.flags[:n] & OVERDUE != 0)
+        for i in np.flatnonzero(concerned).tolist():
             if not self.flags[i] & READ or self.kinds[i] != 0:
                 continue
-            for number in self._mildest_last:
+            overdue = self.flags[i] & OVERDUE
+            final = self.plan.deadline_answer if overdue else 0
+            for number in () if overdue else self._mildest_last:
                 cap, times = self.plan.caps[number], self._limited[number]
                 if outcomes[i] == cap.outcome and len(times) == cap.count and times[0] > at[i] - cap.last:
                     outcomes[i] = cap.then
@@ -146,7 +142,7 @@ class Decider:
             if not self.flags[i] & LEARN:
                 continue
             for cap, times in zip(self.plan.caps, self._limited, strict=True):
-                if outcomes[i] == cap.outcome:  # what counts is what was answered in the end
+                if (final if overdue else outcomes[i]) == cap.outcome:  # what was answered in the end
                     insort(times, int(at[i]))
                     del times[: max(0, len(times) - cap.count)]
 
@@ -155,7 +151,7 @@ class Decider:
         header = {
             "digest": self.plan.digest,
             "lists": self.book.dump(),
-            "caps": self._limited,
+            "caps": [list(times) for times in self._limited],
             "words": list(self.words.items()),
         }
         return {f"windows.{name}": array for name, array in self.windows.snapshot().items()}, header
@@ -175,7 +171,14 @@ class Decider:
         )
         self.book.load(header["lists"])
         self._limited = [list(times) for times in header["caps"]]
-        self.words = {int(cell): text for cell, text in header["words"]}
+        self.words = Wording(_memory(self.plan))
+        self.words.update((int(cell), text) for cell, text in header["words"])
+
+
+def _memory(plan: Plan) -> int:
+    """How long, in microseconds, an event can still be seen by a window that an acceptable event reads."""
+    reach = (window.last + window.delay for stream in plan.streams for window in stream.windows)
+    return max(reach, default=0) + plan.lateness
 
 
 def _cell_kind(kind: Type) -> CellKind:

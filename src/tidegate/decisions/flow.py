@@ -16,7 +16,7 @@ from tidegate.expressions.operators import result_type
 from tidegate.expressions.text import write
 from tidegate.features.aggregates import probe_of
 from tidegate.features.entity_list import EntityList, ListCheck
-from tidegate.features.window import Window
+from tidegate.features.window import LONGEST, Window
 from tidegate.models.score import ModelScore
 
 if TYPE_CHECKING:
@@ -75,6 +75,10 @@ class Flow(Generic[E]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         parent = next((base.__dict__["definition"] for base in cls.__bases__ if "definition" in base.__dict__), None)
+        if sum("definition" in base.__dict__ for base in cls.__bases__) > 1:
+            raise FlowError(
+                "A challenger challenges one flow.", seen=", ".join(base.__name__ for base in cls.__bases__)
+            )
         event = _event_of(cls) or (parent.event if parent else None)
         if event is None:
             raise FlowError(
@@ -129,6 +133,13 @@ def _merged(parent: Definition | None, own: dict[str, Any], cls: type) -> dict[s
         for name, value in own.items()
         if isinstance(value, Expr) and isinstance(inherited.get(name), Expr)
     }
+    alias = [name for name in own if isinstance(inherited.get(name), Expr) and isinstance(own[name], Expr)]
+    if len({id(inherited[name]) for name in alias}) < len(alias):
+        raise FlowError(
+            "Two names of one expression are defined again.",
+            seen=", ".join(alias),
+            do="Give the parent's names own expressions.",
+        )
     merged: dict[str, Any] = {}
     changed: dict[int, Expr] = dict(swap)
     for name, value in inherited.items():
@@ -140,7 +151,7 @@ def _merged(parent: Definition | None, own: dict[str, Any], cls: type) -> dict[s
             changed[id(value)] = merged[name]
     for name, value in own.items():
         if name not in inherited:
-            merged[name] = _swapped(value, changed)
+            merged[name] = value  # as it is written: what it reads of the parent is the parent's
     return {name: value for name, value in merged.items() if value is not None}
 
 
@@ -175,7 +186,7 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
     roots = [*features.values(), *(rule.when for rule in rules.values())]
     roots += [alarm] if alarm is not None else []
     roots += [level.of] if level is not None else []
-    nodes: dict[tuple[Any, ...], Expr] = {}
+    nodes: dict[str, Expr] = {}
     for root in roots:
         for node in walk(root):
             nodes.setdefault(node.key, node)
@@ -188,7 +199,7 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
         _reads_only(root, event)
     learned = list(dict.fromkeys(w.of_event for w in windows if w.of_event is not None and w.of_event is not event))
     learned += [extra for extra in lines.get("learns") or () if extra not in learned and extra is not event]
-    longest = max((w.frame.last + w.frame.delay for w in windows), default=0)
+    longest = max((w.frame.last + w.frame.delay for w in windows), default=LONGEST)
     lateness = microseconds(lines["lateness"]) if lines.get("lateness") is not None else longest
     currency = _currency(nodes, lines.get("currency"), cls.__name__)
     text = _text(cls, event, learned, lines, currency, lateness)
@@ -246,7 +257,7 @@ def _probe(window: Window, event: type[Event]) -> Expr:
     return probe
 
 
-def _currency(nodes: dict[tuple[Any, ...], Expr], said: str | None, flow: str) -> str | None:
+def _currency(nodes: dict[str, Expr], said: str | None, flow: str) -> str | None:
     """The one currency that amounts without a currency of their own are read in."""
     named = {n.type.currency for n in nodes.values() if n.type.kind is Kind.MONEY and n.type.currency}
     opened = [
@@ -266,7 +277,7 @@ def _currency(nodes: dict[tuple[Any, ...], Expr], said: str | None, flow: str) -
     return next(iter(named)) if len(named) == 1 else None
 
 
-def _no_other_currency(nodes: dict[tuple[Any, ...], Expr], flow: str) -> None:
+def _no_other_currency(nodes: dict[str, Expr], flow: str) -> None:
     """Amounts of open currency, read in the flow's, meet no amounts of another."""
     for node in nodes.values():
         met = {part.type.currency or flow for part in node.args if part.type.kind is Kind.MONEY}
@@ -282,8 +293,10 @@ def _typed(field: FieldContract) -> str:
     """A field's type with everything that could change what is decided: bounds, choices, when a label is known."""
     kind = field.type
     out = f"one of {', '.join(kind.choices)}" if kind.choices else str(kind)
+    out += " as a whole number" if kind.whole else ""
     out += f" up to {kind.bound}" if kind.kind in (Kind.INT, Kind.MONEY) else ""
     out += f" known after {written(field.known_after)}" if field.known_after is not None else ""
+    out += f" = {field.default!r}" if field.default is not None else ""
     return out + (" | None" if field.optional else "")
 
 

@@ -54,7 +54,7 @@ class ListBook:
 
     def dump(self) -> list[tuple[str, int, list[tuple[int, int, int, int]]]]:
         """The entries as plain values, for a snapshot."""
-        return [(name, key, entries) for (name, key), entries in self._entries.items()]
+        return [(name, key, list(entries)) for (name, key), entries in self._entries.items()]
 
     def load(self, plain: list[tuple[str, int, list[tuple[int, int, int, int]]]]) -> None:
         """Take over what `dump` gave, as it is or as JSON gives it back."""

@@ -16,6 +16,7 @@ from tidegate.decisions.plan import (
     TextPlan,
 )
 from tidegate.errors import FlowError
+from tidegate.events.durations import written
 from tidegate.events.event import Event
 from tidegate.events.types import Kind
 from tidegate.expressions.node import Call, Expr, FieldRead, Literal, walk
@@ -57,6 +58,8 @@ class _Planner:
 
     def kind(self, event: type[Event]) -> int:
         """The number of an event type among the flow's."""
+        if event in self.flow.kinds:
+            return self.flow.kinds.index(event)
         for number, known in enumerate(self.flow.kinds):
             if issubclass(known, event):
                 return number
@@ -105,20 +108,33 @@ class _Planner:
         self.texts[self.kind(inner.event)].append(TextPlan(inner.name, column, tuple(reversed(steps))))
         return column
 
-    def key(self, event: type[Event], keys: tuple[Any, ...]) -> int:
-        """The column of an entity key, or of a pair of them, in an event."""
-        found = [self._single_key(event, key) for key in keys]
+    def key(self, event: type[Event], keys: tuple[Any, ...], delay: int = -1) -> int:
+        """The column of an entity key, or of a pair of them, in an event that is seen `delay` after it happened.
+
+        Raises:
+            FlowError: a key is a label, and not known by then.
+        """
+        names = [self._key_name(event, key) for key in keys]
+        for name in names:
+            known_after = event.__contract__[name].known_after
+            if known_after is not None and delay < known_after:
+                raise FlowError(
+                    f"{event.__name__}.{name} is known only {written(known_after)} after the event: "
+                    "a window kept by it would leak the future.",
+                    do=f"Read it under another key, or file it with delay={written(known_after)!r} or longer.",
+                )
+        found = [self.field(event, name) for name in names]
         if len(found) == 1:
             return found[0]
-        name = ("pair", *found)
-        if name not in self.columns.of:
-            self.columns.of[name] = self.before.emit("pair", *found)
-        return self.columns.of[name]
+        pair = ("pair", *found)
+        if pair not in self.columns.of:
+            self.columns.of[pair] = self.before.emit("pair", *found)
+        return self.columns.of[pair]
 
-    def _single_key(self, event: type[Event], key: Any) -> int:
+    def _key_name(self, event: type[Event], key: Any) -> str:
         if isinstance(key, FieldRead):
             if issubclass(event, key.event):
-                return self.field(event, key.name)
+                return key.name
             entity = key.type.entity
         else:
             entity = key.entity_name
@@ -129,7 +145,7 @@ class _Planner:
                 seen=", ".join(roles) or "no field of that entity",
                 do=f"Write per={event.__name__}.{roles[0]}." if roles else "",
             )
-        return self.field(event, roles[0])
+        return roles[0]
 
     def window(self, node: Window) -> int:
         """The column that a window's value goes to."""
@@ -165,7 +181,7 @@ class _Planner:
             with_current=node.frame.with_current,
             n=node.frame.n,
         )
-        learn = self.key(event, node.seen_as or node.per)
+        learn = self.key(event, node.seen_as or node.per, node.frame.delay)
         self.windows.setdefault((kind, learn), []).append(made)
         return self._guarded(node, key, out)
 

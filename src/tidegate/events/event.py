@@ -42,6 +42,7 @@ class FieldContract(msgspec.Struct, frozen=True):
     entity: Any = None
     choices: Any = None
     known_after: int | None = None
+    default: Any = None
 
 
 def _refuse(name: str, seen: object) -> FlowError:
@@ -53,7 +54,10 @@ def _refuse(name: str, seen: object) -> FlowError:
 
 
 def _limits(about: Field, low: int, high: int) -> tuple[int, int]:
-    return (low if about.ge is None else int(about.ge)), (high if about.le is None else int(about.le))
+    low, high = (low if about.ge is None else int(about.ge)), (high if about.le is None else int(about.le))
+    if low > high or max(abs(low), abs(high)) > MOST_WHOLE:
+        raise FlowError("Bounds of whole numbers lie within 2**53, the lower one first.", seen=f"{low} to {high}")
+    return low, high
 
 
 def _typed(name: str, base: Any, about: Field) -> tuple[Type, Any]:
@@ -86,7 +90,7 @@ def _typed(name: str, base: Any, about: Field) -> tuple[Type, Any]:
     raise _refuse(name, base)
 
 
-def _contract(name: str, annotation: Any) -> FieldContract:
+def _contract(name: str, annotation: Any, default: Any) -> FieldContract:
     """Read one annotation: `Annotated[int | None, Field(…), Label(…)]` and everything simpler."""
     marks: list[Any] = []
     optional = False
@@ -115,7 +119,24 @@ def _contract(name: str, annotation: Any) -> FieldContract:
         entity=annotation if is_class and issubclass(annotation, EntityKey) else None,
         choices=annotation if is_class and issubclass(annotation, Enum) else None,
         known_after=None if label is None else microseconds(label.known_after),
+        default=default,
     )
+
+
+def _check_lines(event: str, space: dict[str, Any], hints: dict[str, Any]) -> None:
+    """Refuse what would be dropped or misread: `id` and `at` of another type, and fields without one."""
+    for name in ("id", "at"):
+        if name in hints:
+            raise FlowError(
+                f"{event}.{name} is there already, and every event has it alike.",
+                seen=f"{name}: {getattr(hints[name], '__name__', hints[name])}",
+                do=f"Leave the line out; map a column or key of another name to {name} where events are read.",
+            )
+    for name, value in space.items():
+        if name[0] == "_" or name in hints or callable(value) or hasattr(value, "__get__"):
+            continue
+        do = f"Write {name}: {type(value).__name__} = {value!r}"
+        raise FlowError(f"{event}.{name} has no type, so it is not a field.", seen=f"{name} = {value!r}", do=do)
 
 
 _expressions: list[Callable[[Any, str], Any]] = []
@@ -148,7 +169,8 @@ class _EventType(msgspec.StructMeta):
         inherited: dict[str, FieldContract] = {}
         for parent in bases:
             inherited |= getattr(parent, "__contract__", {})
-        contract = {field: _contract(field, hint) for field, hint in hints.items()}
+        _check_lines(name, space, hints)
+        contract = {field: _contract(field, hint, space.get(field)) for field, hint in hints.items()}
         space["__annotations__"] = {field.name: field.wire for field in contract.values()}
         for field in contract.values():
             if field.optional:

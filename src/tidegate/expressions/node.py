@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import Enum
+from hashlib import blake2b
 from typing import Any, NoReturn
 
 from tidegate.errors import FlowError
 from tidegate.events.money import Money
 from tidegate.events.types import BOOL, DURATION, FLOAT, INT, TEXT, TIME, Kind, Type
 from tidegate.expressions.operators import result_type
+
+DEEPEST, LARGEST = 250, 50_000
+"""How deep an expression may be nested, and how many operators it may have when it is written out."""
 
 
 class Expr:
@@ -23,12 +27,13 @@ class Expr:
     args: tuple["Expr", ...]
 
     @property
-    def key(self) -> tuple[Any, ...]:
-        """What this expression is, as a tuple that can be compared and hashed."""
+    def key(self) -> str:
+        """What this expression is: equal for equal expressions. A digest, so that shared parts are looked at once."""
         try:
             return self._key
         except AttributeError:
-            self._key: tuple[Any, ...] = (*self._own_key(), *(part.key for part in self.args))
+            own = repr((self._own_key(), [part.key for part in self.args]))
+            self._key: str = blake2b(own.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
             return self._key
 
     def _own_key(self) -> tuple[Any, ...]:
@@ -175,10 +180,18 @@ class Literal(Expr):
 class Call(Expr):
     """An operator or function applied to its arguments; `option` is a constant of its own, such as a time zone."""
 
-    __slots__ = ("op", "option")
+    __slots__ = ("depth", "op", "option", "size")
 
     def __init__(self, op: str, args: tuple[Expr, ...], option: str = "") -> None:
         self.op, self.option, self.args = op, option, args
+        self.depth = 1 + max((getattr(part, "depth", 1) for part in args), default=0)
+        self.size = 1 + sum(getattr(part, "size", 1) for part in args)
+        if self.depth > DEEPEST or self.size > LARGEST:
+            raise FlowError(
+                "An expression is too large to be read.",
+                seen=f"{self.depth} operators deep, {self.size} in all",
+                do=f"Stay under {DEEPEST} deep and {LARGEST} in all.",
+            )
         self.type = result_type(op, args)
 
     def _own_key(self) -> tuple[Any, ...]:

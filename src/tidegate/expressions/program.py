@@ -39,7 +39,7 @@ class Columns:
         self.count = 0
         self.constants: dict[int, int | float] = {}
         self._constant: dict[tuple[str, int | float], int] = {}
-        self.of: dict[tuple[object, ...], int] = {}
+        self.of: dict[object, int] = {}
 
     def new(self) -> int:
         """A fresh column."""
@@ -93,7 +93,7 @@ class Compiler:
         column = self.column(node)
         if node.type.is_float:
             return column
-        key = ("as float", *node.key)
+        key = ("as float", node.key)
         if key not in self.columns.of:
             constant = isinstance(node, Literal)
             self.columns.of[key] = (

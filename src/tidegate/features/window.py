@@ -91,7 +91,7 @@ class Window(Expr):
     def write(self, inner: Any) -> str:
         """The text form, as the author would write it."""
         first: list[str] = []
-        if self.of_event is not None and self.value is None and not (self.where is not None and _events_in(self.where)):
+        if self.of_event is not None and self.value is None:
             first.append(self.of_event.__name__)
         if self.value is not None:
             first.append(inner(self.value))
@@ -222,7 +222,14 @@ def window(
     for part, word in ((value, "what it is of"), (where, "where=")):
         if part is not None and not isinstance(part, Expr):
             raise FlowError(f"{aggregate}: {word} is an expression.", seen=repr(part))
-    event = of or _single_event((value, where), aggregate)
+    event = _single_event((value, where), aggregate)
+    if of is not None and event is not None and not issubclass(of, event):
+        raise FlowError(
+            f"{aggregate} is over {of.__name__} events, and reads a field of {event.__name__}.",
+            seen=str(where if value is None else value),
+            do=f"Write a condition on {of.__name__}, or count {event.__name__} events.",
+        )
+    event = of or event
     seen = () if seen_as is None else _keys(seen_as, "seen_as")
     for key in seen:
         if isinstance(key, FieldRead):

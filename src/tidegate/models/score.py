@@ -1,6 +1,7 @@
 """A model's score as a node of the expression graph."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 from tidegate.errors import FlowError
@@ -43,6 +44,6 @@ def model(reference: str, *, of: Sequence[Expr], otherwise: float) -> Expr:
         raise FlowError(
             "A model is given a list of features.", seen=repr(of), do="Write of=[times_usual, payments_10m]."
         )
-    if isinstance(otherwise, bool) or not isinstance(otherwise, (int, float)) or otherwise != otherwise:
+    if isinstance(otherwise, bool) or not isinstance(otherwise, (int, float)) or not isfinite(otherwise):
         raise FlowError("otherwise= is a number.", seen=repr(otherwise))
     return ModelScore(reference, tuple(of), float(otherwise))

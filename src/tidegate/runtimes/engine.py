@@ -9,13 +9,13 @@ import msgspec
 
 from tidegate.connectors.sqlite import Store
 from tidegate.decisions.answer import Answers, texts_of
-from tidegate.decisions.decider import LEARN, READ, Decider
+from tidegate.decisions.decider import LEARN, OVERDUE, READ, Decider
 from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.encode import Encoder, microseconds_of
 from tidegate.decisions.flow import Definition, Flow
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.plan import Plan
-from tidegate.errors import ContractError, StoreError
+from tidegate.errors import ContractError
 from tidegate.events.contract import Reader, check
 from tidegate.events.event import Event
 from tidegate.evidence.record import Entry
@@ -64,7 +64,7 @@ class Engine:
         self.readers: dict[str, Reader[Any]] = {kind.__name__: Reader(kind) for kind in kinds}
         self._kinds: dict[type[Event], int] = {kind: number for number, kind in enumerate(self.definition.kinds)}
         self._journal = Journal(store, self.plan, self.models) if store is not None else None
-        self._past: Past = self._journal if self._journal is not None else Memory(remember)
+        self._past: Past = self._journal if self._journal is not None else Memory(max(remember, batch))
         self._intake = Intake(self.definition, self._past)
         self._broken = False
         self._own = self.definition.event.__name__
@@ -164,17 +164,19 @@ class Engine:
         answers: list[Answer | None] = [None] * len(events)
         new, twice, refusals = self._intake.sort(events, answers)
         entries: list[Entry] = []
-        for run in self._runs(events, new):
-            self._run(run, events, learn_only, overdue, answers, entries)
-        decided = perf_counter()
         try:
+            for run in self._runs(events, new):
+                self._run(run, events, learn_only, overdue, answers, entries)
+            decided = perf_counter()
             if new or refusals:
                 self._past.keep(entries, refusals, [(events[place], answers[place]) for place in new])
             if twice:
                 self._intake.repeat(events, twice, answers)
-        except StoreError:
-            self._broken = True
+        except BaseException:
+            self.distrust()  # whatever ended it, an interrupt too: part of the batch may be learned and not kept
             raise
+        if self.plan.worded:
+            self.decider.words.age(self.clock)
         self.timing = {"decide": (decided - began) * 1e6, "keep": (perf_counter() - decided) * 1e6}
         return answers  # type: ignore[return-value]
 
@@ -207,7 +209,7 @@ class Engine:
                 entries.append(journal.learned(first))
             return
         decider, make = self.decider, self.answers.decision
-        self.put([events[place] for place in run], learn_only)
+        self.put([events[place] for place in run], learn_only, [overdue[place] for place in run] if overdue else ())
         decider.run(len(run))
         for row, place in enumerate(run):
             event = events[place]
@@ -221,15 +223,17 @@ class Engine:
             decision = make(row, event.id, texts, late)
             answers[place] = decision
             if journal is not None:
-                entries.append(journal.decided(event, decision, make_record(decider, row, late)))
+                entries.append(
+                    journal.decided(event, decision, make_record(decider, row, late), int(decider.flags[row]))
+                )
 
-    def put(self, events: Sequence[Event], learn_only: bool = False) -> None:
-        """Bring events into the decider's rows."""
+    def put(self, events: Sequence[Event], learn_only: bool = False, late: Sequence[bool] = ()) -> None:
+        """Bring events into the decider's rows; `late` marks those whose deadline has passed."""
         decider, encoder = self.decider, self.encoder
         for row, event in enumerate(events):
             kind = self._kinds[type(event)]
             decider.kinds[row] = kind
-            decider.flags[row] = LEARN if learn_only or kind else READ | LEARN
+            decider.flags[row] = LEARN if learn_only or kind else READ | LEARN | (OVERDUE if late and late[row] else 0)
             encoder.put(row, kind, event)
         encoder.scatter(decider.cells, decider.kinds, len(events))
 
@@ -265,7 +269,12 @@ class Engine:
         self.hold()()
 
     def hold(self) -> Callable[[], None]:
-        """Copy the state; what is given back writes the copy beside the store, in any thread, while decisions go on."""
+        """Copy the state; what is given back writes the copy beside the store, in any thread, while decisions go on.
+
+        Raises:
+            StoreError: the last write failed, and the state cannot be made anew from the store.
+        """
+        self.mend()  # a state that holds what was never kept must not be written down
         return self._journal.hold(self) if self._journal is not None else lambda: None
 
 

@@ -1,5 +1,6 @@
 """The intake: which events are new, which came before, and which are refused."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from tidegate.events.durations import written
 from tidegate.events.event import Event
 from tidegate.evidence.record import Refusal
 from tidegate.runtimes.memory import Known, Past
+
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
 
 
 class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -100,8 +103,8 @@ class Intake:
         if of is None:
             do = f"It reads {', '.join(self.lists) or 'none'}."
             raise ContractError("The flow reads no such list.", seen=event.list, do=do, pointer="/list")
-        if of.key_type is int and not event.key.lstrip("-").isdecimal():
-            raise ContractError(f"A {of.entity_name} is a whole number.", seen=event.key, pointer="/key")
+        if of.key_type is int and not (_WHOLE.fullmatch(event.key) and abs(int(event.key)) < 2**63):
+            raise ContractError(f"A {of.entity_name} is a whole number of 64 bits.", seen=event.key, pointer="/key")
 
     def _too_late(self, event: Event, at: int, refusals: list[Refusal]) -> Refused:
         reason = f"It is older than the flow's longest memory, {written(self._lateness)} before the newest event."

@@ -1,7 +1,6 @@
 """An engine's memory on disk: what it decided goes to the store, what the store holds comes back after a restart."""
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,7 +15,7 @@ from tidegate.decisions.plan import Plan, dump
 from tidegate.errors import ContractError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
-from tidegate.evidence.record import LEARN, Entry, Found, Refusal
+from tidegate.evidence.record import LEARN, READ, Entry, Found, Refusal
 from tidegate.evidence.record import Event as Past
 from tidegate.evidence.snapshot import Snapshots
 from tidegate.models.tree_model import TreeModel
@@ -61,13 +60,24 @@ def make_record(decider: Decider, row: int, overdue: bool) -> bytes:
 class Kept:
     """What the store holds under an id."""
 
-    def __init__(self, found: Found) -> None:
-        self._digest = found.digest
+    def __init__(self, id: str, found: Found, store: Store) -> None:
+        self._id, self._digest, self._store = id, found.digest, store
         self.answer = None if found.answer is None else msgspec.json.decode(found.answer, type=Decision)
 
     def same(self, event: Event) -> bool:
-        """Whether the event has the content that was kept."""
-        return digest(body(event)) == self._digest
+        """Whether the event has the content that was kept; what an older contract wrote is compared as it is today."""
+        if content(event, body(event)) == self._digest:
+            return True
+        stored = self._store.get(self._id)
+        if stored is None or stored.kind == kind_of(type(event)):
+            return False
+        name, _, version = stored.kind.partition("@")
+        if name != type(event).__name__:
+            return False
+        try:
+            return bool(Reader(type(event)).read(stored.body, int(version or 1)) == event)
+        except ContractError:
+            return False
 
 
 class Journal:
@@ -88,7 +98,7 @@ class Journal:
 
     def find(self, ids: Sequence[str]) -> Mapping[str, "Kept"]:
         """What the store knows of the ids."""
-        return {id: Kept(found) for id, found in self.store.find(ids).items()}
+        return {id: Kept(id, found, self.store) for id, found in self.store.find(ids).items()}
 
     def keep(
         self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]
@@ -97,7 +107,7 @@ class Journal:
         if entries or refusals:
             self.store.append(entries, refusals)
 
-    def decided(self, event: Event, decision: Decision, record: bytes) -> Entry:
+    def decided(self, event: Event, decision: Decision, record: bytes, flags: int = READ | LEARN) -> Entry:
         """The entry of a decision."""
         data = body(event)
         answer = to_json(decision)
@@ -105,7 +115,7 @@ class Journal:
             id=event.id,
             kind=kind_of(type(event)),
             at=microseconds_of(event.at),
-            digest=digest(data),
+            digest=content(event, data),
             body=data,
             answer=answer,
             record=record,
@@ -114,6 +124,7 @@ class Journal:
             score=decision.score,
             alarm=decision.alarm,
             flow=self.flow,
+            flags=flags,
             outbox=(("alarms", answer),) if decision.alarm else (),
         )
 
@@ -121,12 +132,11 @@ class Journal:
         """The entry of an event that was only learned from."""
         data, at = body(event), microseconds_of(event.at)
         kind = kind_of(type(event))
-        return Entry(id=event.id, kind=kind, at=at, digest=digest(data), body=data, flow=self.flow, flags=flags)
+        return Entry(id=event.id, kind=kind, at=at, digest=content(event, data), body=data, flow=self.flow, flags=flags)
 
     def hold(self, engine: "Engine") -> Callable[[], None]:
         """Copy the state as of the last record; what is given back writes it as a snapshot."""
         arrays, about = engine.snapshot()
-        about = deepcopy(about)  # parts of it are the live state
         seq, flow = self.store.head().size, bytes.fromhex(self.plan.digest)
 
         def write() -> None:
@@ -140,8 +150,11 @@ class Journal:
         Returns:
             How many events were learned again.
         """
+        self.passed_over = []
+        self._set_aside_ahead()
         found = self.snapshots.latest(flow=bytes.fromhex(self.plan.digest), up_to=self.store.head().size)
-        self.passed_over, seq = list(found.passed_over), 0
+        self.passed_over += found.passed_over
+        seq = 0
         if found.snapshot is not None:
             try:
                 engine.restore(found.snapshot.arrays, found.snapshot.about)
@@ -163,6 +176,21 @@ class Journal:
                 again = []
         relearn(engine, again)
         return count
+
+    def _set_aside_ahead(self) -> None:
+        """Snapshots of records that the store does not hold are never used: an older copy of it was put back."""
+        size = self.store.head().size
+        for path in self.snapshots.files():
+            if path.stem.isdecimal() and int(path.stem) > size:
+                self.passed_over.append(
+                    SnapshotError(f"The snapshot {path} is ahead of its store.", seen=f"{size} records")
+                )
+                path.rename(path.with_suffix(".ahead"))
+
+
+def content(event: Event, data: bytes) -> bytes:
+    """What stands for an event's content: the digest of its type's name and its canonical body."""
+    return digest(type(event).__name__.encode() + b"\0" + data)
 
 
 def _reread(reader: Reader[Any], stored: Past, version: int) -> Event:
