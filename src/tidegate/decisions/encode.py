@@ -156,7 +156,7 @@ class Encoder:
         self.words = words
         self._packers = [_Packer(kind, worded) for kind in plan.kinds]
         width = max(len(p.columns) for p in self._packers)
-        self._rows = np.zeros((capacity, width), dtype=np.int64)
+        self._rows = np.zeros((max(1, capacity), width), dtype=np.int64)
         self._buffer = self._rows.data.cast("B")
         self._stride = width * 8
         self._columns = np.full((len(self._packers), width), -1, dtype=np.int64)
