@@ -108,7 +108,8 @@ class Columns:
             if not given and not one.optional and name not in self._class_defaults:
                 raise TidegateError(
                     f"The file has no column for {name!r}, which every {self._event.__name__} has.",
-                    do=f'{_near(name, there)} Say columns={{"{name}": COLUMN}} or defaults={{"{name}": VALUE}}.',
+                    do=f"{_near(name, there)} Say `--column {name}=COLUMN` or `--default {name}=VALUE` "
+                    f'(in Python columns={{"{name}": COLUMN}} or defaults={{"{name}": VALUE}}).',
                 )
         for name in times:
             if zone := self._defaults.get(name + ZONE):
@@ -179,8 +180,11 @@ class Columns:
         elif kind is Kind.TIME:
             zone = self._defaults.get(name + ZONE)
             found = _Found([files_values.time(source, None if zone is None else str(zone))])
-            hint = "" if zone else " with its zone"
-            found.refuse(_unread(source, found), where, f"{name} is not a time{hint} (RFC 3339).")
+            said = f"{name} is not a time (RFC 3339)."
+            if not zone:
+                said = f"{name} is not a time with its zone (RFC 3339). Where a zone is lacking, say which with "
+                said += f"`--default {name}.zone=Europe/Berlin`."
+            found.refuse(_unread(source, found), where, said)
         elif kind is Kind.BOOL:
             found = _Found([files_values.truth(source)])
             found.refuse(_unread(source, found), where, f"{name} is not true or false.")
@@ -235,7 +239,8 @@ class Columns:
         ):
             raise TidegateError(
                 f"The column {source.name!r} does not say in which currency {name!r} is.",
-                do=f'Say defaults={{"{name}.currency": "EUR"}} or columns={{"{name}.currency": COLUMN}}.',
+                do=f"Say `--default {name}.currency=EUR` or `--column {name}.currency=COLUMN` "
+                f'(in Python defaults={{"{name}.currency": "EUR"}} or columns={{"{name}.currency": COLUMN}}).',
             )
         filler = pl.Series([constant], dtype=pl.String).new_from_index(0, raw.height)
         told = filler if column is None else raw[column].cast(pl.String)
@@ -252,12 +257,17 @@ class Columns:
         currency = blank.zip_with(none, currency) if none.any() else currency
         found = _Found([units, currency])
         inside = pointer(name, "currency")
-        found.refuse(currency.is_null() & ~none, inside, f"{name} has no currency.")
+        lost = units.is_null() & ~none
+        if files_values.is_text(source) and lost.any():
+            grouped, unread = files_money.unreadable(source)
+            said = f"{name} cannot be read as an amount"
+            found.refuse(grouped & lost, where, f"{said}: it wants a decimal point and no thousands separators.")
+            found.refuse(unread & lost, where, f"{said} such as 12.34 or 12.34 EUR.")
+        untold = f"{name} has no currency. Say which with `--default {name}.currency=EUR`."
+        found.refuse(currency.is_null() & ~none, inside, untold)
         unknown = ~currency.is_in(list(DECIMALS) if fixed is None else [fixed])
         found.refuse(unknown, inside, f"{name} is not in {'a currency of ISO 4217' if fixed is None else fixed}.")
-        found.refuse(
-            units.is_null() & ~none, where, f"{name} is not an amount with as many decimals as its currency has."
-        )
+        found.refuse(lost, where, f"{name} is not an amount with as many decimals as its currency has.")
         low, high = money_limits(one)
         _bounds(found, pointer(name, "units"), name, low, high)
         return found

@@ -33,7 +33,7 @@ def unit_of(name: str, said: object, raw: pl.Series, decimals: int) -> str:
         raise TidegateError(
             f"The column {raw.name!r} has whole numbers only; they could be minor units (cents) or major ones.",
             seen=", ".join(texts.head(3)),
-            do=f'Say which: defaults={{"{name}.unit": "minor"}} or "major".',
+            do=f'Say which: `--default {name}.unit=minor` or major (in Python defaults={{"{name}.unit": "minor"}}).',
         )
     return "major"
 
@@ -58,6 +58,13 @@ def _of_floats(amounts: pl.Series, places: pl.Series | int) -> pl.Series:
     scaled = pl.col("a") * pl.lit(10.0).pow(pl.col("p").cast(pl.Float64))
     fits = scaled.is_finite() & ((scaled - scaled.round()).abs() <= _NEAR) & (scaled.abs() <= _MOST_FLOAT)
     return frame.select(u=pl.when(fits).then(scaled.round()))["u"].cast(pl.Int64)
+
+
+def unreadable(raw: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Which texts are numbers with separators that are not read (`1,200.00`), and which begin with no number at all."""
+    texts = raw.cast(pl.String).str.strip_chars()
+    grouped = texts.str.contains(r"^[+-]?\d+(\.\d{3})*[,'’]\d")
+    return grouped, ~grouped & ~texts.str.contains(r"^[+-]?[0-9.]*[0-9]") & (texts.str.len_bytes() > 0)
 
 
 def minor_units(raw: pl.Series, currency: pl.Series, unit: str) -> tuple[pl.Series, pl.Series]:

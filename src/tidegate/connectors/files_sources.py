@@ -117,9 +117,19 @@ def _opened(path: Path) -> IO[bytes]:
 
 def csv_columns(path: Path) -> list[str]:
     """The names of a CSV file's columns, from its first line."""
+    return _header(path)[0]
+
+
+def _header(path: Path) -> tuple[list[str], str]:
+    """The names of the columns, and what separates them: a semicolon or a tab where no comma does."""
     with told(path, "CSV"), _opened(path) as file:
         header = file.readline(MOST_LINE).decode("utf-8-sig").strip()
+    separator = ","
     names = next(csv.reader([header]), [])
+    for other in (";", "\t") if len(names) == 1 else ():
+        apart = next(csv.reader([header], delimiter=other), [])
+        if len(apart) > len(names):
+            names, separator = apart, other
     twice = {name for name in names if names.count(name) > 1}
     if not names or twice:
         raise TidegateError(
@@ -127,14 +137,14 @@ def csv_columns(path: Path) -> list[str]:
             seen=f"{', '.join(sorted(twice))} twice" if twice else "an empty line",
             do="Write one name for each column in the first line.",
         )
-    return names
+    return names, separator
 
 
 def comma_separated(path: Path, chunk: int) -> Iterator[Rows]:
     """The rows of a CSV file, at most `chunk` at a time, all as text; a byte that is not UTF-8 is U+FFFD."""
     header = io.StringIO()
-    names = csv_columns(path)
-    csv.writer(header, lineterminator="\n").writerow([*names, EXTRA])
+    names, separator = _header(path)
+    csv.writer(header, lineterminator="\n", delimiter=separator).writerow([*names, EXTRA])
     head = header.getvalue().encode()
     with told(path, "CSV"), _opened(path) as file:
         file.readline(MOST_LINE)
@@ -143,6 +153,7 @@ def comma_separated(path: Path, chunk: int) -> Iterator[Rows]:
             lossy = not _is_utf8(block)
             frame = pl.read_csv(
                 io.BytesIO(head + block),
+                separator=separator,
                 infer_schema=False,
                 truncate_ragged_lines=True,
                 encoding="utf8-lossy" if lossy else "utf8",

@@ -25,7 +25,8 @@ def unfit(raw: pl.Series, wanted: str) -> TidegateError:
     return TidegateError(
         f"The column {raw.name!r} cannot be read as {wanted}.",
         seen=str(raw.dtype),
-        do="Name another column with columns={field: column}, or write the file with another type.",
+        do="Name another column with `--column FIELD=COLUMN` (in Python columns={field: column}), or write the file "
+        "with another type.",
     )
 
 

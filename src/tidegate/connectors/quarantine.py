@@ -38,7 +38,9 @@ class Quarantine:
             entry |= {"line": row.line, "pointer": row.pointer, "reason": row.reason, "original": row.original}
             self._write(entry)
             self.count += 1
-            self.reasons[f"{row.pointer}: {row.reason.partition('. ')[0].rstrip('.')}"] += 1
+            reason, _, advice = row.reason.partition(". ")
+            advice = f". {advice}" if "`--default " in advice else ""  # without what was seen, which differs by row
+            self.reasons[f"{row.pointer}: {reason}{advice}".rstrip(".")] += 1
 
     def _write(self, entry: dict[str, object]) -> None:
         try:

@@ -74,7 +74,9 @@ class Source:
             raise TidegateError(
                 f"{self.name} has no column {label!r} to be the label.",
                 seen=", ".join(there[:20]),
-                do=f"Did you mean {near[0]!r}?" if near else "Name one of its columns with label=.",
+                do=f"Did you mean {near[0]!r}?"
+                if near
+                else "Name one of its columns with `--label` (in Python label=).",
             )
 
 
