@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from tidegate.cli.explain import sentence
 from tidegate.cli.terminal import COLOURS, when
 from tidegate.decisions.answer import OUTCOMES
 from tidegate.decisions.decision import Decision, ModelReason
@@ -263,8 +264,9 @@ def _facts(name: str, model: Any) -> ModelFacts:
 
 
 def _sentence(reason: ModelReason) -> str:
-    effect = "raises" if reason.contribution > 0 else "lowers"
-    return f"{said(reason)}, which {effect} the risk" if said(reason) != reason.words else reason.words
+    if said(reason) == reason.words:
+        return sentence(reason)
+    return f"{said(reason)}, which {'raises' if reason.contribution > 0 else 'lowers'} the risk"
 
 
 def _example(event: Payment, decision: Decision, fraud: bool) -> Example:

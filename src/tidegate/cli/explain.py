@@ -1,14 +1,16 @@
 """`tidegate explain`: one decision, in words."""
 
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from tidegate.cli.options import DEFAULT_STORE, AsJson, EventId, StorePath, found, opened
-from tidegate.cli.terminal import COLOURS, emit, next_steps, out, when
+from tidegate.cli.terminal import COLOURS, emit, next_steps, out, several, when
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tidegate.decisions.decision import Decision
+    from tidegate.decisions.decision import Decision, ModelReason
     from tidegate.evidence.record import Stored
 
 
@@ -109,7 +111,7 @@ def _model(console: "Console", decision: "Decision") -> None:
             Text.assemble(
                 "  ",
                 (f"{reason.contribution:+.2f}", "red" if reason.contribution > 0 else "green"),
-                f"  {reason.words}",
+                f"  {sentence(reason)}",
             )
         )
 
@@ -120,14 +122,31 @@ def _evidence(console: "Console", decision: "Decision", record: "Stored", proof:
     _title(console, "Evidence")
     console.print(Text(f"  flow {decision.flow}"), soft_wrap=True)
     steps = proof["proof"]
-    many = len(steps) if isinstance(steps, list) else 0
-    console.print(f"  record {record.seq:,} of {proof['size']:,}, proven in the log by {many} hashes", soft_wrap=True)
+    proven = several(len(steps) if isinstance(steps, list) else 0, "hash", "hashes")
+    console.print(f"  record {record.seq:,} of {proof['size']:,}, proven in the log by {proven}", soft_wrap=True)
     console.print(
         Text.assemble(
             "  seal ", (str(proof["leaf"])[:32] + "…", "dim"), "  root ", (str(proof["root"])[:32] + "…", "dim")
         ),
         soft_wrap=True,
     )
+
+
+def sentence(reason: "ModelReason") -> str:
+    """A reason of the model with its value as it is read: `quiet_for is 118 s, which raises the risk`."""
+    effect = "raises" if reason.contribution > 0 else "lowers"
+    value = reason.value
+    if value is None:
+        told = "not known"
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        told = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        # Of a duration the value is in seconds, and the words are in microseconds.
+        raw = re.match(rf"{re.escape(reason.feature)} is (-?[\d,.]*\d)", reason.words)
+        if value and raw and math.isclose(float(raw[1].replace(",", "")), value * 1e6, rel_tol=1e-3):
+            told += " s"
+    else:
+        told = _value(value)
+    return f"{reason.feature} is {told}, which {effect} the risk"
 
 
 def _value(value: Any) -> str:

@@ -20,7 +20,7 @@ from tidegate.cli.inputs import (
     tell_set_aside,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
-from tidegate.cli.terminal import emit, next_steps, out
+from tidegate.cli.terminal import emit, next_steps, out, several
 
 
 def features(
@@ -67,7 +67,7 @@ def features(
         emit({"to": str(to), "rows": table.height, "columns": table.columns, "label": name, "positives": positives})
     else:
         said = f", {positives:,} of them {name}" if name else ", without a label"
-        out().print(f"{table.height:,} rows of {table.width} columns{said}: {to}", soft_wrap=True)
+        out().print(f"{several(table.height, 'row')} of {table.width} columns{said}: {to}", soft_wrap=True)
         tell_set_aside(counts, aside_rows)
         asked = [one.reference.partition("@")[0] for segment in found.replayed.plan.segments for one in segment.models]
         if asked:

@@ -40,6 +40,8 @@ LabelName = Annotated[
 QuarantineFile = Annotated[
     Path | None, typer.Option("--quarantine", help="Where rows go that are no events, one JSON object a line.")
 ]
+_REASONS = 12
+"""How many reasons are told; the quarantine file has all."""
 
 
 def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
@@ -97,18 +99,27 @@ def progress(words: str, total: int | None, *, quiet: bool) -> Iterator[Callable
 
 def tell_set_aside(counts: "Counts", quarantine: "Quarantine") -> None:
     """Say which rows were no events, and which events were refused."""
-    from tidegate.cli.terminal import aside
+    from tidegate.cli.terminal import aside, several
 
     console = aside()
     if counts.quarantined:
         where = f"; see {quarantine.path}" if quarantine.path.exists() else ""
-        console.print(f"[yellow]{counts.quarantined:,} rows are no events[/]{where}", soft_wrap=True)
-        for reason, many in quarantine.reasons.most_common(5):
+        console.print(
+            f"[yellow]{several(counts.quarantined, 'row is no event', 'rows are no events')}[/]{where}", soft_wrap=True
+        )
+        for reason, many in quarantine.reasons.most_common(_REASONS):
             console.print(f"  {many:>9,}  {reason}", soft_wrap=True, markup=False)
+        left = len(quarantine.reasons) - _REASONS
+        if left > 0:
+            console.print(f"  and {several(left, 'other reason')}", soft_wrap=True, markup=False)
     if counts.late:
-        console.print(f"[yellow]{counts.late:,} events came too late[/]: older than the flow's longest memory")
+        console.print(f"[yellow]{several(counts.late, 'event')} came too late[/]: older than the flow's longest memory")
     if counts.reused:
-        console.print(f"[yellow]{counts.reused:,} events were refused[/]: their id had stood for other content")
+        refused = several(counts.reused, "event was refused, since its", "events were refused, since their")
+        console.print(f"[yellow]{refused} id had stood for other content[/]", soft_wrap=True)
+        if counts.reused_ids:
+            more = ", …" if counts.reused > len(counts.reused_ids) else ""
+            console.print(f"  {', '.join(counts.reused_ids)}{more}", soft_wrap=True, markup=False)
 
 
 def exit_code(counts: "Counts", *, fail_on_refused: bool) -> int:

@@ -123,6 +123,7 @@ def new(
         f"tidegate check {flow.name}  what the flow is: contract, features, memory, rules",
         f"tidegate replay {flow.name} payments.csv  decide the past, and see what would have been caught",
         f"tidegate serve {flow.name}  decide over HTTP",
+        away=True,
     )
 
 

@@ -1,6 +1,6 @@
 """`tidegate replay`: a flow over files of past events, with detection figures and a report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -87,7 +87,10 @@ def replay(
     else:
         _show(done, lines, made.definition.name)
         tell_set_aside(done.counts, aside_rows)
-        _next(flow, files, models, store, report, done)
+        read_as = f"{flow} {_words(map(str, files))}" + _options(
+            ("--event", event), ("--column", column), ("--default", default)
+        )
+        _next(flow, read_as, models, store, report, done)
     raise typer.Exit(exit_code(done.counts, fail_on_refused=fail_on_refused))
 
 
@@ -178,9 +181,19 @@ def _show(done: "Replayed", lines: list[tuple[str, str]], name: str) -> None:
     console.print(table)
 
 
-def _next(
-    flow: str, files: list[Path], models: Path, store: Path | None, report: Path | None, done: "Replayed"
-) -> None:
+def _words(words: Iterable[str]) -> str:
+    import shlex
+
+    return " ".join(map(shlex.quote, words))
+
+
+def _options(*given: tuple[str, Sequence[str] | None]) -> str:
+    """Options as they were typed, each after a blank."""
+    return "".join(f" {option} {_words([value])}" for option, values in given for value in values or ())
+
+
+def _next(flow: str, read_as: str, models: Path, store: Path | None, report: Path | None, done: "Replayed") -> None:
+    elsewhere = "" if models == DEFAULT_MODELS else f" --models {_words([str(models)])}"
     wanted = [one.reference for segment in done.plan.segments for one in segment.models]
     lacking = [name for name in wanted if name not in done.models]
     if lacking:
@@ -189,13 +202,12 @@ def _next(
     steps = (
         [f"open {report}  the report, in a browser"]
         if report
-        else [f"tidegate replay {flow} {files[0]} --report report.html  a report with plots"]
+        else [f"tidegate replay {read_as}{elsewhere} --report report.html  a report with plots"]
     )
     if lacking:
-        steps.append(
-            f"tidegate features {flow} {files[0]} --to features.parquet  a training set, then `tidegate train`"
-        )
+        steps.append(f"tidegate features {read_as} --to features.parquet  a training set, then `tidegate train`")
     if store:
         steps.append(f"tidegate decisions --store {store}  what was decided")
-    steps.append(f"tidegate serve {flow}  answer over HTTP")
+    kept = f" --store {store}" if store else ""
+    steps.append(f"tidegate serve {flow}{kept}{elsewhere}  answer over HTTP")
     next_steps(*steps)

@@ -67,13 +67,45 @@ def emit(value: Any) -> None:
     typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
 
 
-def next_steps(*lines: str) -> None:
-    """Say what to do next, beside the result: each line a command and, after two blanks, what it is for."""
+def started_as() -> str:
+    """What to type for this program: its name where a shell finds that, else the path it was started by."""
+    import os
+    import shlex
+    import shutil
+    import sys
+
+    path = sys.argv[0]
+    if shutil.which("tidegate") is not None or os.path.basename(path) not in ("tidegate", "tidegate.exe"):
+        return "tidegate"
+    try:
+        near = os.path.relpath(path)
+    except ValueError:  # on another drive
+        return shlex.quote(path)
+    return shlex.quote(min(os.path.abspath(path), near, key=len))
+
+
+def next_steps(*lines: str, away: bool = False) -> None:
+    """Say what to do next, beside the result: each line a command and, after two blanks, what it is for.
+
+    `away` says that the lines are to be typed in another folder.
+    """
+    import os
+
     from rich.text import Text
 
+    program = started_as()
+    if away and program != "tidegate":
+        import shlex
+
+        program = shlex.quote(os.path.abspath(shlex.split(program)[0]))
     console = aside()
     console.print("\nNext:", style="bold")
-    steps = [(command, words.strip()) for command, _, words in (line.partition("  ") for line in lines)]
+    steps = []
+    for line in lines:
+        command, _, words = line.partition("  ")
+        if command.startswith("tidegate "):
+            command = program + command.removeprefix("tidegate")
+        steps.append((command, words.strip()))
     width = max(len(command) for command, _ in steps)
     beside = console.width >= width + 4 + max(len(words) for _, words in steps)
     for command, words in steps:
@@ -82,6 +114,11 @@ def next_steps(*lines: str) -> None:
         else:
             text = Text.assemble("  ", (words, "dim"), "\n    ", (command, "cyan"))
         console.print(text, soft_wrap=True)
+
+
+def several(many: int, one: str, more: str = "") -> str:
+    """A number and what it counts: `1 row`, `2 rows`; `more` where an s is not the plural."""
+    return f"{many:,} {one if many == 1 else more or one + 's'}"
 
 
 def when(at: int) -> str:

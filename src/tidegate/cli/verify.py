@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tidegate.cli.options import DEFAULT_STORE, AsJson, StorePath, opened
-from tidegate.cli.terminal import aside, emit, next_steps, out
+from tidegate.cli.terminal import aside, emit, next_steps, out, several
 
 if TYPE_CHECKING:
     from tidegate.evidence.record import TreeHead
@@ -48,21 +48,22 @@ def verify(
         )  # fmt: skip
     elif result.fault is not None:
         console = out()
-        console.print(
-            f"[bold red]Touched:[/] record {result.fault.seq}" + (f", {result.fault.id}" if result.fault.id else "")
-        )
-        console.print(f"  {result.fault.words}", markup=False, soft_wrap=True)
-        console.print(f"  The {result.records:,} records before it are as they were sealed.")
+        fault = result.fault
+        first = "one of the records from {} on" if fault.how == "rewritten" else "record {}"
+        console.print(f"[bold red]Touched:[/] {first.format(fault.seq)}" + (f", {fault.id}" if fault.id else ""))
+        console.print(f"  {fault.words}", markup=False, soft_wrap=True)
+        if result.records:
+            are = "is as it was" if result.records == 1 else "are as they were"
+            console.print(f"  The {several(result.records, 'record')} before it {are} sealed.")
         next_steps("cp BACKUP STORE  put back a copy of the store, then verify again")
     else:
         console = out()
-        console.print(
-            f"[bold green]Untouched.[/] {result.records:,} records in {result.commits:,} commits are as sealed."
-        )
+        many = f"{several(result.records, 'record')} in {several(result.commits, 'commit')}"
+        console.print(f"[bold green]Untouched.[/] {many} {'is' if result.records == 1 else 'are'} as sealed.")
         console.print(f"  tree head {pinned}", soft_wrap=True)
         if not head:
             next_steps(
-                f"tidegate verify --store {store} --head {pinned[:24]}…  "
+                f"tidegate verify --store {store} --head {pinned}  "
                 "keep the tree head elsewhere; later, this proves that nothing before it changed"
             )
     if not result.ok:

@@ -206,8 +206,9 @@ class _Check:
             if then.root() != kept.root:
                 words = (
                     f"The first {kept.size} records do not have the root {kept.root.hex()} that was kept elsewhere: "
-                    "one of them was changed and everything after it was sealed anew."
+                    "one of them was changed and everything after it was sealed anew, or the head is not of this log."
                 )
+                self.tree = Range()  # any of them may be the one, so none is vouched for
                 raise _FaultFoundError(Fault(1, None, "rewritten", words))
         grown = self.tree.copy()
         nodes = grown.extend(leaves, LOWEST_NODE)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from tidegate.connectors.files import to_events
 from tidegate.connectors.files_merge import Batch, merge_batches
@@ -24,8 +25,9 @@ from tidegate.expressions.words import MISSING
 from tidegate.models.registry import Registry
 from tidegate.models.tree_model import TreeModel
 from tidegate.runtimes.engine import Answer, Engine, Refused, models_of
+from tidegate.runtimes.hash_table import REUSED, Admission
 from tidegate.runtimes.replay import Replay, Watch
-from tidegate.runtimes.replayed import Replayed
+from tidegate.runtimes.replayed import MOST_NAMED, Replayed
 from tidegate.runtimes.sources import Source, sources_of
 from tidegate.runtimes.tally import Tally, amount_of, label_of
 
@@ -87,7 +89,7 @@ def replay(
     run: Replay | _Kept
     if store is None:
         loaded = models_of(definition, models)
-        run = Replay(
+        run = _Naming(
             flow, models=loaded, label=label, amount=amount, keep=keep, batch=batch, watch=watch, spoken=spoken
         )
     else:
@@ -107,6 +109,36 @@ def replay(
     for piece in merge_batches(streams):
         run.take(piece)
     return run.result()
+
+
+class _Noted(Admission):
+    """Remembers what it last said."""
+
+    last: NDArray[np.int64]
+
+    def admit(self, ids: NDArray[np.int64], contents: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """As of `Admission`."""
+        self.last = super().admit(ids, contents, at)
+        return self.last
+
+
+class _Naming(Replay):
+    """A replay that names the first events which it refuses because their id stood for other content."""
+
+    def __init__(self, flow: type[Flow[Any]], **how: Any) -> None:
+        super().__init__(flow, **how)
+        self._admission: _Noted = _Noted(self.plan.lateness)
+
+    def take(self, batch: Batch) -> None:
+        """As of `Replay`."""
+        counts = self.tally.counts
+        before = counts.reused
+        super().take(batch)
+        if counts.reused > before and len(counts.reused_ids) < MOST_NAMED:
+            parts = [iter(frame["id"].to_list()) for _, frame in batch.parts]
+            ids = [next(parts[part]) for part in batch.source.tolist()]
+            found = np.flatnonzero(self._admission.last == REUSED)[: MOST_NAMED - len(counts.reused_ids)]
+            counts.reused_ids += [str(ids[row]) for row in found.tolist()]
 
 
 class _Kept:
@@ -151,7 +183,10 @@ class _Kept:
             row, place[part] = place[part], place[part] + 1
             if isinstance(answer, Refused):
                 counts.late += answer.code == "before-retention"
-                counts.reused += answer.code != "before-retention"
+                if answer.code != "before-retention":
+                    counts.reused += 1
+                    if len(counts.reused_ids) < MOST_NAMED:
+                        counts.reused_ids.append(answer.id)
             elif answer.repeated:
                 counts.repeated += 1
             elif isinstance(answer, Decision):

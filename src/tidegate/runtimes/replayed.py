@@ -17,12 +17,17 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
+MOST_NAMED = 20
+"""How many of the events that were refused for their id are named."""
+
+
 @dataclass
 class Counts:
     """What became of the rows that were read.
 
     `decided` and `learned` were taken; `repeated` had come before; `reused` came with an id that stood for other
     content and `late` after the flow had forgotten their time, both refused; `quarantined` are rows that are no events.
+    `reused_ids` names the first of those that were refused for their id.
     """
 
     read: int = 0
@@ -32,6 +37,7 @@ class Counts:
     reused: int = 0
     late: int = 0
     quarantined: int = 0
+    reused_ids: list[str] = field(default_factory=list, compare=False)
 
     @property
     def refused(self) -> int:
