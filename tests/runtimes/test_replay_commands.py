@@ -97,7 +97,7 @@ def test_rows_that_are_no_events_are_set_aside(folder: Path) -> None:
     words = ("replay", "risky.py", "some.csv", *EUROS, "--default", "amount.unit=minor", "--quarantine", "q.ndjson")
     done = typed(*words)
     assert done.exit_code == 0, done.output
-    assert "1 rows are no events" in done.stderr and "shop is missing" in done.stderr
+    assert "1 row is no event" in done.stderr and "shop is missing" in done.stderr
     first, last = (msgspec.json.decode(line) for line in Path("q.ndjson").read_bytes().splitlines())
     assert first["line"] == 5 and first["pointer"] == "/shop" and last["refused"] == 1
     assert typed(*words, "--fail-on-refused").exit_code == 1
