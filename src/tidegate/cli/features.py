@@ -20,7 +20,7 @@ from tidegate.cli.inputs import (
     tell_set_aside,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
-from tidegate.cli.terminal import emit, next_steps, out, several
+from tidegate.cli.terminal import emit, next_steps, out, ready, several
 
 
 def features(
@@ -36,6 +36,7 @@ def features(
     as_json: AsJson = False,
 ) -> None:
     """Write every feature as of each event, with its label: a training set in which nothing was learned too late."""
+    ready()
     from tidegate.connectors.quarantine import Quarantine
     from tidegate.errors import TidegateError
     from tidegate.models.registry import Registry

@@ -22,7 +22,7 @@ from tidegate.cli.inputs import (
     tell_set_aside,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
-from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out
+from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out, ready
 
 if TYPE_CHECKING:
     from tidegate.runtimes.replayed import Replayed
@@ -52,6 +52,7 @@ def replay(
 
     Rows that are no events are set aside and counted; the exit code is 1 only if that was asked for, or none was left.
     """
+    ready()
     from tidegate.connectors.quarantine import Quarantine
     from tidegate.connectors.sqlite import Store
     from tidegate.models.registry import Registry

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath
-from tidegate.cli.terminal import aside
+from tidegate.cli.terminal import aside, ready
 
 if TYPE_CHECKING:
     from tidegate.runtimes.serve.server import Server
@@ -38,6 +38,7 @@ def serve(
 
     SIGTERM and Ctrl-C stop it: what was taken is answered, and a snapshot written.
     """
+    ready()
     import logging
 
     from tidegate.runtimes.load import load_flow

@@ -60,6 +60,24 @@ def _show_place(console: "Console", error: TidegateError) -> None:
         )
 
 
+def ready() -> None:
+    """Have the kernels ready, and say what is going on while they are compiled: once on a machine, for some 20 s."""
+    from time import perf_counter
+
+    from tidegate.runtimes.readiness import prepare
+
+    console, began = aside(), perf_counter()
+    with console.status("getting ready") as status:
+
+        def report(what: str, done: int, many: int) -> None:
+            words = f"kernels: {what}, {done} of {many}; compiled once, then kept"
+            status.update(words)
+            if not console.is_terminal and perf_counter() - began > 3:
+                console.print(words)
+
+        prepare(report)
+
+
 def emit(value: Any) -> None:
     """Print a value as one line of JSON."""
     import msgspec

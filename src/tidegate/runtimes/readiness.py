@@ -21,7 +21,7 @@ def prepare(report: Callable[[str, int, int], None] | None = None) -> float:
         report: told before each step: what it is, how many are done, and how many there are.
 
     Returns:
-        Seconds it took: well under two from disk, some fifteen the first time on a machine.
+        Seconds it took: about one from disk, some twenty the first time on a machine.
     """
     began = perf_counter()
     for done, (words, module) in enumerate(STEPS):
