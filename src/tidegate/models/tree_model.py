@@ -142,12 +142,6 @@ class TreeModel:
                 dictionaries += [key for key, _ in pairs] + [code for _, code in pairs]
         return Binding(self, np.array(inputs + dictionaries, np.int64), max(*columns, out) if columns else out, out)
 
-    def score_cells(
-        self, cells: NDArray[np.int64], columns: Sequence[int], kinds: Sequence[CellKind], out: int, n: int
-    ) -> None:
-        """Score the first n rows of a batch's cells once; to do it again and again, keep what `bind` returns."""
-        self.bind(columns, kinds, out).score(cells, 0, n)
-
     def _dictionary(self, name: str, hash_of: Callable[[str], int] | None) -> list[tuple[int, int]]:
         if name not in self.categories or hash_of is None:
             raise ModelError(

@@ -16,7 +16,7 @@ from tidegate.errors import ContractError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
 from tidegate.evidence.record import LEARN, READ, Entry, Found, Refusal
-from tidegate.evidence.record import Event as Past
+from tidegate.evidence.record import Event as StoredEvent
 from tidegate.evidence.snapshot import Snapshots
 from tidegate.models.tree_model import TreeModel
 
@@ -193,7 +193,7 @@ def content(event: Event, data: bytes) -> bytes:
     return digest(type(event).__name__.encode() + b"\0" + data)
 
 
-def _reread(reader: Reader[Any], stored: Past, version: int) -> Event:
+def _reread(reader: Reader[Any], stored: StoredEvent, version: int) -> Event:
     """A stored event as its type is today; what was written to an older contract goes through its upgrades."""
     try:
         event: Event = reader.read(stored.body, version)

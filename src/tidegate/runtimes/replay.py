@@ -22,7 +22,6 @@ from tidegate.decisions.decision import to_json
 from tidegate.decisions.encode import Encoder, microseconds_of
 from tidegate.decisions.flow import Definition, Flow
 from tidegate.decisions.lists import ListChange
-from tidegate.decisions.planner import plan
 from tidegate.errors import TidegateError
 from tidegate.events.event import Event
 from tidegate.expressions.words import word
@@ -69,7 +68,7 @@ class Replay:
         spoken: dict[int, str] | None = None,
     ) -> None:
         self.definition: Definition = flow.definition
-        self.plan = plan(self.definition)
+        self.plan = flow.plan
         self.models = dict(models or {})
         self.decider = Decider(self.plan, self.models, batch)
         self.decider.windows.warm()

@@ -18,7 +18,6 @@ from tidegate.connectors.quarantine import Quarantine
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.flow import Definition, Flow
 from tidegate.decisions.plan import ModelPlan, Plan, SeenPlan
-from tidegate.decisions.planner import plan
 from tidegate.errors import ModelError, TidegateError
 from tidegate.events.types import Kind, Type
 from tidegate.expressions.node import Literal, walk
@@ -68,7 +67,7 @@ def training_set(
     Raises:
         TidegateError: a feature has the name of a column that the table has anyway.
     """
-    definition, made = flow.definition, plan(flow.definition)
+    definition, made = flow.definition, flow.plan
     wanted = features_of(made)
     label = label or label_of(definition.event)
     contract = definition.event.__contract__.items()
@@ -140,7 +139,7 @@ def model_of(flow: type[Flow[Any]], name: str) -> ModelPlan:
     Raises:
         ModelError: the flow asks no such model, with the names of those that it asks.
     """
-    models = [one for segment in plan(flow.definition).segments for one in segment.models]
+    models = [one for segment in flow.plan.segments for one in segment.models]
     found = [one for one in models if one.reference.partition("@")[0] == name]
     if not found:
         asked = ", ".join(one.reference for one in models)
