@@ -43,7 +43,7 @@ api: .venv/.installed-dev ## write docs/api.md from the public names and their d
 
 lock: .venv/.installed-dev ## lock what pyproject.toml asks for, with hashes (make lock UPGRADE=--upgrade for the newest)
 	@$(COMPILE) --all-extras --group dev -o requirements/dev.txt
-	@$(COMPILE) --all-extras --group build -c requirements/dev.txt -o requirements/run.txt
+	@$(COMPILE) --extra train --extra report --group build -c requirements/dev.txt -o requirements/run.txt
 	@$(COMPILE:pyproject.toml=requirements/uv.in) -o requirements/uv.txt
 
 clean: ## remove .venv and every cache

@@ -31,6 +31,14 @@ class ModelError(TidegateError):
     """A model file is missing, damaged, or made for another list of features."""
 
 
+class DocumentError(TidegateError):
+    """A document that others wrote (DMN, PMML, a table) cannot be read as what it says it is. `line` is where, or 0."""
+
+    def __init__(self, wrong: str, *, seen: str = "", do: str = "", line: int = 0) -> None:
+        self.line = line
+        super().__init__(wrong, seen=(f"line {line}" + (f": {seen}" if seen else "")) if line else seen, do=do)
+
+
 class StoreError(TidegateError):
     """The store cannot be used: damaged, locked by another process, or out of room."""
 
