@@ -11,7 +11,7 @@ from tidegate.documents import xml
 from tidegate.errors import DocumentError
 
 LAUGHS = """<?xml version="1.0"?>
-<!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">]>
+<!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;">]>
 <lolz x="&c;">&c;</lolz>"""
 FILE = '<!DOCTYPE r [<!ENTITY f SYSTEM "file:///etc/passwd">]><r>&f;</r>'
 OUTSIDE = '<!DOCTYPE r SYSTEM "http://localhost:1/r.dtd"><r/>'

@@ -4,14 +4,50 @@ A document type declaration is refused before anything is read of it. It alone c
 expanded (no "billion laughs"), no file is read and no network is asked. Size, depth and number of elements are bounded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 from xml.parsers import expat
 
 from lxml import etree
 
 from tidegate.errors import DocumentError
 
-Element = etree._Element
+
+class Element(Protocol):
+    """What we use of lxml's elements."""
+
+    text: str | None
+    tail: str | None
+
+    @property
+    def tag(self) -> object:
+        """The name, as `{namespace}name`."""
+
+    @property
+    def attrib(self) -> Mapping[str, str]:
+        """The attributes."""
+
+    @property
+    def nsmap(self) -> Mapping[str | None, str]:
+        """The prefixes in force here, and their namespaces."""
+
+    @property
+    def sourceline(self) -> int | None:
+        """The line on which it starts."""
+
+    def get(self, key: str) -> str | None:
+        """An attribute, or nothing."""
+
+    def getparent(self) -> "Element | None":
+        """The element around this one."""
+
+    def iter(self) -> Iterator["Element"]:
+        """This element and all below it, in the document's order."""
+
+    def __iter__(self) -> Iterator["Element"]: ...
+
+    def __len__(self) -> int: ...
+
 
 LARGEST = 256 * 1024 * 1024
 """The most bytes of a document."""
@@ -45,7 +81,8 @@ def read(data: bytes, what: str) -> Element:
         collect_ids=False,
     )
     try:
-        return etree.fromstring(data, parser)
+        root: Element = etree.fromstring(data, parser)
+        return root
     except etree.XMLSyntaxError as error:
         raise DocumentError(
             f"{what} is not well-formed XML.", seen=str(error), do="Export it again, or restore it.", line=error.lineno
@@ -99,12 +136,12 @@ def _look_through(data: bytes, what: str) -> None:
 
 def name_of(element: Element) -> str:
     """An element's name without its namespace."""
-    return etree.QName(element).localname
+    return str(etree.QName(element).localname)
 
 
 def namespace_of(element: Element) -> str:
     """An element's namespace, or nothing."""
-    return etree.QName(element).namespace or ""
+    return str(etree.QName(element).namespace or "")
 
 
 def line_of(element: Element) -> int:
