@@ -117,7 +117,7 @@ class Reading:
 
     def replay(self, after_seq: int = 0) -> Iterator[Event]:
         """Every stored event after `after_seq`, in order: what recovery learns again on top of a snapshot."""
-        columns = "seq, id, kind, at, flags, digest, body"
+        columns = "seq, id, kind, at, flags, outcome, digest, body"
         while True:
             rows = self._read(f"SELECT {columns} FROM records WHERE seq > ? ORDER BY seq LIMIT {_CHUNK}", (after_seq,))
             if not rows:

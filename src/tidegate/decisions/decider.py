@@ -1,7 +1,7 @@
 """The decider: runs a plan over rows. No clock, no files, no threads: cells in, outcomes out."""
 
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,20 @@ class Decider:
         self._before(n)
         return self.conclude(n)
 
+    def relearn(self, answered: Sequence[int | None]) -> None:
+        """Learn rows that were decided before, and count towards limits what was answered then.
+
+        It is not decided again: by now the flow or its models may be others, and what callers were told stays told.
+
+        Args:
+            answered: the outcome that each row was given; None for those that were only learned.
+        """
+        self.recall(len(answered))
+        if self._limited:
+            for row, outcome in enumerate(answered):
+                if outcome is not None and self.kinds[row] == 0 and self.flags[row] & LEARN:
+                    self._count(outcome, int(self.cells[AT, row]))
+
     def _before(self, n: int) -> None:
         before = self.plan.before
         if len(before.code):
@@ -139,12 +153,15 @@ class Decider:
                 if outcomes[i] == cap.outcome and len(times) == cap.count and times[0] > at[i] - cap.last:
                     outcomes[i] = cap.then
                     self.limited[i] = number
-            if not self.flags[i] & LEARN:
-                continue
-            for cap, times in zip(self.plan.caps, self._limited, strict=True):
-                if (final if overdue else outcomes[i]) == cap.outcome:  # what was answered in the end
-                    insort(times, int(at[i]))
-                    del times[: max(0, len(times) - cap.count)]
+            if self.flags[i] & LEARN:
+                self._count(int(final if overdue else outcomes[i]), int(at[i]))  # what was answered in the end
+
+    def _count(self, outcome: int, at: int) -> None:
+        """Let an answer count towards the limits on its outcome."""
+        for cap, times in zip(self.plan.caps, self._limited, strict=True):
+            if outcome == cap.outcome:
+                insort(times, at)
+                del times[: max(0, len(times) - cap.count)]
 
     def snapshot(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """The state: arrays, and a header of plain values."""

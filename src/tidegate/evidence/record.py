@@ -75,6 +75,7 @@ class Event(msgspec.Struct, gc=False, frozen=True):
     kind: str
     at: int
     flags: int
+    outcome: str | None
     digest: bytes
     body: bytes
 

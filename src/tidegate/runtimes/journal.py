@@ -1,7 +1,7 @@
 """An engine's memory on disk: what it decided goes to the store, what the store holds comes back after a restart."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -12,6 +12,7 @@ from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.plan import Plan, dump
+from tidegate.decisions.rule import outcome_of
 from tidegate.errors import ContractError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
@@ -162,14 +163,15 @@ class Journal:
             except SnapshotError as error:
                 self.passed_over.append(error)
                 engine.forget()
-        again: list[tuple[Event, int]] = []
+        again: list[Again] = []
         count = 0
         for stored in self.store.replay(seq):
             name, _, version = stored.kind.partition("@")
             reader = engine.readers.get(name)
             if reader is None:
                 continue
-            again.append((_reread(reader, stored, int(version or 1)), stored.flags))
+            outcome = None if stored.outcome is None else int(outcome_of(stored.outcome))
+            again.append(Again(_reread(reader, stored, int(version or 1)), stored.flags, outcome))
             count += 1
             if len(again) == engine.batch:
                 relearn(engine, again)
@@ -212,25 +214,33 @@ def kind_of(event_type: type[Event]) -> str:
     return event_type.__name__ if version == 1 else f"{event_type.__name__}@{version}"
 
 
-def relearn(engine: "Engine", events: Sequence[tuple[Event, int]]) -> None:
+class Again(NamedTuple):
+    """An event to be learned once more: with its flags, and the outcome that was answered, if one was."""
+
+    event: Event
+    flags: int
+    outcome: int | None
+
+
+def relearn(engine: "Engine", events: Sequence[Again]) -> None:
     """Take events in once more, as they were taken the first time, without answering them."""
-    run: list[tuple[Event, int]] = []
-    for event, flags in events:
-        engine.clock = max(engine.clock, microseconds_of(event.at))
-        if not isinstance(event, ListChange):
-            run.append((event, flags))
+    run: list[Again] = []
+    for again in events:
+        engine.clock = max(engine.clock, microseconds_of(again.event.at))
+        if not isinstance(again.event, ListChange):
+            run.append(again)
             continue
         _learn_run(engine, run)
         run = []
-        engine.change_list(event)
+        engine.change_list(again.event)
     _learn_run(engine, run)
 
 
-def _learn_run(engine: "Engine", run: Sequence[tuple[Event, int]]) -> None:
+def _learn_run(engine: "Engine", run: Sequence[Again]) -> None:
     if run:
-        engine.put([event for event, _ in run])
-        engine.decider.flags[: len(run)] = [flags for _, flags in run]
-        engine.decider.run(len(run))
+        engine.put([again.event for again in run])
+        engine.decider.flags[: len(run)] = [again.flags for again in run]
+        engine.decider.relearn([again.outcome for again in run])
 
 
 def _model_bytes(model: TreeModel) -> bytes:
