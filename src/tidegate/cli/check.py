@@ -66,6 +66,8 @@ def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
         "alarm": write(definition.alarm, names) if definition.alarm is not None else None,
         "level": dict(zip(level.names, level.thresholds, strict=True)) if (level := definition.level) else None,
         "limits": _limits(definition),
+        "currency": definition.currency,
+        "any_currency": _any_currency(definition),
         "lateness": written(definition.lateness),
         "models": _models(definition, models),
         "lists": [known.name for known in definition.lists],
@@ -88,6 +90,14 @@ def _limits(definition: "Definition") -> list[str]:
     ]
     late = definition.deadline
     return [*said, f"an answer within {written(late.within)}, else {late.answer.word}"] if late else said
+
+
+def _any_currency(definition: "Definition") -> list[str]:
+    """The money fields that the flow reads in its currency while their contract takes any."""
+    from tidegate.decisions.planner import plan
+
+    kinds = plan(definition).kinds
+    return [f"{kind.event}.{f.name}" for kind in kinds for f in kind.fields if f.currency and not f.type.currency]
 
 
 def _unit(kind: Any) -> str:
@@ -200,6 +210,7 @@ def _show(facts: dict[str, Any], flow: str, models: Path) -> None:
     _show_features(console, facts["features"])
     _show_memory(console, facts)
     _show_rules(console, facts)
+    _show_currency(console, facts)
     lacking = _show_models(console, facts["models"], models)
     steps = [f"tidegate replay {flow} FILE  run it over a file of events", f"tidegate serve {flow}  answer over HTTP"]
     if lacking:
@@ -271,6 +282,23 @@ def _show_rules(console: "Console", facts: dict[str, Any]) -> None:
         console.print("[dim]level[/]  " + ", ".join(f"{name} from {value:g}" for name, value in facts["level"].items()))
     for limit in facts["limits"]:
         console.print(f"[dim]limit[/]  {limit}")
+
+
+def _show_currency(console: "Console", facts: dict[str, Any]) -> None:
+    fields, own = facts["any_currency"], facts["currency"]
+    if not fields:
+        return
+    takes = "takes" if len(fields) == 1 else "take"
+    console.print(
+        f"\n[bold yellow]any currency[/]  {', '.join(fields)} {takes} amounts in any currency.", soft_wrap=True
+    )
+    console.print(
+        f"  This flow reads {own} only: an amount in another counts as missing, in rules and in windows, and a rule\n"
+        f"  that compares it does not fire. To have such events refused instead, write\n"
+        f'  Annotated[Money, Field(currency="{own}")]; or convert to {own} before they are sent.',
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _show_models(console: "Console", wanted: list[dict[str, Any]], folder: Path) -> bool:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from tidegate.cli.explain import sentence
 from tidegate.cli.terminal import COLOURS, when
 from tidegate.decisions.answer import OUTCOMES
 from tidegate.decisions.decision import Decision, ModelReason
@@ -265,7 +264,7 @@ def _facts(name: str, model: Any) -> ModelFacts:
 
 def _sentence(reason: ModelReason) -> str:
     if said(reason) == reason.words:
-        return sentence(reason)
+        return reason.words
     return f"{said(reason)}, which {'raises' if reason.contribution > 0 else 'lowers'} the risk"
 
 

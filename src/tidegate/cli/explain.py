@@ -33,7 +33,7 @@ def explain(id: EventId, store: StorePath = DEFAULT_STORE, as_json: AsJson = Fal
     _headline(console, decision, record)
     _event(console, msgspec.json.decode(record.body))
     _rules(console, decision)
-    _model(console, decision)
+    _model(console, decision, record)
     _evidence(console, decision, record, proof)
     next_steps(
         f"tidegate remake {id} --store {store}  make it again from its record",
@@ -96,10 +96,16 @@ def _rules(console: "Console", decision: "Decision") -> None:
         console.print(
             Text.assemble(("  not told, for want of a value: ", "dim"), ", ".join(decision.unknown)), soft_wrap=True
         )
+    for line in decision.unread:
+        console.print(Text.assemble(("  not read: ", "yellow"), line), soft_wrap=True)
 
 
-def _model(console: "Console", decision: "Decision") -> None:
+def _model(console: "Console", decision: "Decision", record: "Stored") -> None:
     from rich.text import Text
+
+    from tidegate.runtimes.journal import edition_of
+
+    raw = edition_of(record.record) == 1
 
     for use in decision.models:
         _title(console, "What the model says")
@@ -111,7 +117,7 @@ def _model(console: "Console", decision: "Decision") -> None:
             Text.assemble(
                 "  ",
                 (f"{reason.contribution:+.2f}", "red" if reason.contribution > 0 else "green"),
-                f"  {sentence(reason)}",
+                f"  {sentence(reason) if raw else reason.words}",
             )
         )
 
@@ -133,7 +139,7 @@ def _evidence(console: "Console", decision: "Decision", record: "Stored", proof:
 
 
 def sentence(reason: "ModelReason") -> str:
-    """A reason of the model with its value as it is read: `quiet_for is 118 s, which raises the risk`."""
+    """A reason of the first edition, whose words are in raw units: `quiet_for is 118 s, which raises the risk`."""
     effect = "raises" if reason.contribution > 0 else "lowers"
     value = reason.value
     if value is None:

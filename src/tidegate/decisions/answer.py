@@ -5,6 +5,7 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from tidegate.decisions.decider import Decider
@@ -13,10 +14,19 @@ from tidegate.decisions.encode import text_value, word
 from tidegate.decisions.plan import ModelPlan, Plan, RulePlan, SeenPlan
 from tidegate.decisions.rule import Outcome
 from tidegate.events.currency import decimals
+from tidegate.events.durations import spoken as spoken_duration
 from tidegate.events.durations import written
+from tidegate.events.money import Money
 from tidegate.events.types import Kind, Type
 from tidegate.expressions.words import MISSING
-from tidegate.models.explanation import reasons
+from tidegate.models.explanation import reasons, spoken
+
+EDITION = 2
+"""The edition of the answers' words. A record names its own, so that an old answer can be made again to the letter.
+
+1: a model's reasons in raw units (minor units, microseconds); amounts in other currencies missing without a word.
+2: a model's reasons in their units, and `unread`.
+"""
 
 OUTCOMES = tuple(outcome.word for outcome in Outcome)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,22 +70,51 @@ class Answers:
 
     Args:
         decider: whose rows they are.
-        currency: of money without a currency of its own.
         explain: give every feature's value in every decision.
+        descriptions: words for a feature of a model, to stand in place of its name.
+        edition: of the words; another than the newest only to make old answers again.
+
+    Attributes:
+        open: the event's money fields that take any currency, and the one that the flow reads each in.
     """
 
     def __init__(
-        self, decider: Decider, *, explain: bool = False, descriptions: Mapping[str, str] | None = None
+        self,
+        decider: Decider,
+        *,
+        explain: bool = False,
+        descriptions: Mapping[str, str] | None = None,
+        edition: int = EDITION,
     ) -> None:
-        self.decider, self.plan, self.explain = decider, decider.plan, explain
+        self.decider, self.plan, self.explain, self.edition = decider, decider.plan, explain, edition
         self.currency = next((f.currency for k in self.plan.kinds for f in k.fields if f.currency), None)
         self.flow = f"{self.plan.flow}@{self.plan.digest[:12]}"
         self.models = [model for segment in self.plan.segments for model in segment.models]
         self.descriptions = dict(descriptions or {})
         self._severest = sorted(range(len(self.plan.rules)), key=lambda r: -self.plan.rules[r].outcome)
         self._words = dict(self.plan.words)
+        open_amounts = (f for f in self.plan.kinds[0].fields if f.currency and not f.type.currency)
+        self.open = [(f.name, f.currency) for f in open_amounts] if edition > 1 else []
 
-    def decision(self, row: int, id: str, texts: Mapping[int, str], overdue: bool = False) -> Decision:
+    def unread(self, read: Callable[[str], Any]) -> tuple[str, ...]:
+        """What the flow could not read of an event, in words: amounts in another currency than its own.
+
+        Args:
+            read: gives a field of the event by name.
+        """
+        found: tuple[str, ...] = ()
+        for name, currency in self.open:
+            value = read(name)
+            if value is None:
+                continue
+            amount = value if isinstance(value, Money) else Money(**value)
+            if amount.currency != currency:
+                found += (f"{name} is {amount}, which cannot be compared with {currency}: it counts as missing",)
+        return found
+
+    def decision(
+        self, row: int, id: str, texts: Mapping[int, str], overdue: bool = False, unread: tuple[str, ...] = ()
+    ) -> Decision:
         """The decision of one row.
 
         Args:
@@ -83,6 +122,7 @@ class Answers:
             id: the event's.
             texts: the event's own texts by their cells, so that values can be shown as they were written.
             overdue: that it comes after the flow's deadline, so the declared answer is given.
+            unread: what `unread` says of the event.
         """
         decider, plan = self.decider, self.plan
         settled = decider.settled
@@ -113,6 +153,7 @@ class Answers:
             unknown=tuple(r.name for r in plan.rules if decider.cells[r.when, row] == MISSING)
             if settled[2, row]
             else (),
+            unread=unread,
             models=self._uses(row) if self.models else (),
             limited=limited,
             flow=self.flow,
@@ -159,12 +200,26 @@ class Answers:
             if binding is not None:
                 parts = binding.contributions(self.decider.cells, row)
                 values = binding.values(self.decider.cells, row)
-                found = reasons(binding.model, values, parts, descriptions=self.descriptions)
+                say = partial(self._said, model) if self.edition > 1 else None
+                found = reasons(binding.model, values, parts, descriptions=self.descriptions, say=say)
                 return tuple(
                     ModelReason(r.feature, self._natural(model, r.feature, r.value), r.contribution, r.words)
                     for r in found
                 )
         return ()
+
+    def _said(self, model: ModelPlan, place: int, value: Any) -> str:
+        """The value in words, with its unit."""
+        kind = model.types[place]
+        if value is None or isinstance(value, str):
+            return spoken(value)
+        if kind.kind is Kind.DURATION:
+            return spoken_duration(value)
+        if kind.kind is Kind.BOOL:
+            return "yes" if value else "no"
+        if kind.kind in (Kind.MONEY, Kind.TIME):
+            return str(shown(kind, int(value), value, {}, self.currency))
+        return spoken(value)
 
     def _natural(self, model: ModelPlan, feature: str, value: Any) -> Any:
         """The value with its unit, if it has one."""

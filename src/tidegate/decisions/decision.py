@@ -37,7 +37,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     `outcome` is approve, review or decline; `score` the flow's score or none; `level` the band it lies in; `alarm`
     whether the flow's alarm condition held. `rules` are those that fired, severest first; `unknown` those whose
-    condition was missing. `limited` says which limit of the flow made the outcome milder, or that the deadline passed.
+    condition was missing; `unread` says which amounts the flow could not read, being in another currency than its own.
+    `limited` says which limit of the flow made the outcome milder, or that the deadline passed.
     `timing` is in microseconds and is the only part that differs when a decision is made again.
     """
 
@@ -49,6 +50,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     rules: tuple[FiredRule, ...] = ()
     reasons: tuple[ModelReason, ...] = ()
     unknown: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     models: tuple[ModelUse, ...] = ()
     limited: str | None = None
     flow: str = ""

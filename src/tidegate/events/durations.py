@@ -44,3 +44,13 @@ def written(us: int) -> str:
         if us and us % _UNITS[unit] == 0:
             return f"{us // _UNITS[unit]}{unit}"
     return f"{us}us"
+
+
+def spoken(us: float) -> str:
+    """A length of time, given in microseconds, as people say it: in the unit that suits it, to three digits."""
+    size = abs(us)
+    for unit, word in (("d", "days"), ("h", "h"), ("m", "min"), ("s", "s"), ("ms", "ms")):
+        if size >= _UNITS[unit] * (2 if unit in ("d", "h", "m") else 1):
+            many = us / _UNITS[unit]
+            return f"{many:,.3g} {word}" if abs(many) < 1000 else f"{many:,.0f} {word}"
+    return f"{us:.3g} µs"

@@ -1,7 +1,7 @@
 """Contributions to words: why a model answered as it did."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tidegate.models.tree_model import TreeModel
 
-__all__ = ["Reason", "reasons"]
+__all__ = ["Reason", "reasons", "spoken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ def reasons(
     most: int = 4,
     least_share: float = 0.02,
     what: str = "the risk",
+    say: Callable[[int, float | str | None], str] | None = None,
 ) -> tuple[Reason, ...]:
     """The reasons that weigh most, heaviest first, at most `most`.
 
@@ -47,6 +48,7 @@ def reasons(
         descriptions: words for a feature, to stand in place of its name.
         least_share: a reason that makes up less than this share of all contributions is left out.
         what: what the score is of.
+        say: words for a value, by the place of its feature, where its unit is known; default: the plain number.
     """
     parts: list[float] = np.asarray(contributions, np.float64)[: len(model.features)].tolist()
     weights = [abs(part) for part in parts]
@@ -60,7 +62,8 @@ def reasons(
         value = _value(model, name, float(values[k]))
         said = (descriptions or {}).get(name) or name
         effect = "raises" if part > 0.0 else "lowers"
-        found.append(Reason(name, value, part, f"{said} is {_spoken(value)}, which {effect} {what}"))
+        told = spoken(value) if say is None else say(k, value)
+        found.append(Reason(name, value, part, f"{said} is {told}, which {effect} {what}"))
     return tuple(found)
 
 
@@ -71,7 +74,8 @@ def _value(model: TreeModel, name: str, value: float) -> float | str | None:
     return texts[int(value)] if texts and 0 <= value < len(texts) else value
 
 
-def _spoken(value: float | str | None) -> str:
+def spoken(value: float | str | None) -> str:
+    """A plain value as people read it."""
     if value is None:
         return "missing"
     if isinstance(value, str):

@@ -5,6 +5,8 @@ import unicodedata
 
 import numpy as np
 
+from tidegate.events.durations import spoken
+
 NOTHING = "–"
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -78,12 +80,7 @@ def compact(value: float) -> str:
 
 def duration(us: float) -> str:
     """Microseconds in the unit that suits them."""
-    if not math.isfinite(us):
-        return NOTHING
-    for size, unit in ((86_400e6, "days"), (3_600e6, "h"), (60e6, "min"), (1e6, "s"), (1e3, "ms")):
-        if us >= size * (2 if unit in ("days", "h", "min") else 1):
-            return f"{us / size:,.3g} {unit}" if us / size < 1000 else f"{us / size:,.0f} {unit}"
-    return f"{us:.3g} µs"
+    return spoken(us) if math.isfinite(us) else NOTHING
 
 
 def when(us: int) -> str:

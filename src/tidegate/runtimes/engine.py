@@ -220,7 +220,8 @@ class Engine:
                 continue
             late = bool(overdue) and overdue[place]
             texts = self._texts(event) if self.explain or decider.settled[1, row] else {}
-            decision = make(row, event.id, texts, late)
+            unread = self.answers.unread(partial(getattr, event)) if self.answers.open else ()
+            decision = make(row, event.id, texts, late, unread)
             answers[place] = decision
             if journal is not None:
                 entries.append(

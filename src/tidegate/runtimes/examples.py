@@ -50,13 +50,13 @@ class Examples:
 
     def _example(self, row: int, event: Event) -> Example:
         texts = texts_of(self._plan, 0, partial(getattr, event))
-        decision = self._answers.decision(row, event.id, texts)
+        decision = self._answers.decision(row, event.id, texts, unread=self._answers.unread(partial(getattr, event)))
         amounts = (value for name in self._names if isinstance(value := getattr(event, name), Money))
         amount = next(amounts, None)
         reasons = [
             f"{rule.because} ({', '.join(f'{n} = {v}' for n, v in rule.saw.items())})" for rule in decision.rules
         ]
-        reasons += [reason.words for reason in decision.reasons]
+        reasons += [reason.words for reason in decision.reasons] + list(decision.unread)
         return Example(
             id=event.id,
             at=microseconds_of(event.at),

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from tidegate.connectors.sqlite import Store
+from tidegate.decisions.answer import EDITION
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.encode import microseconds_of
@@ -29,13 +30,15 @@ class Record(msgspec.Struct, array_like=True):
     """What a decision rests on beside the event itself: enough to make it again.
 
     `past` holds the cells that came from windows and lists, in the order of `Plan.remembered`; `words` the texts that
-    windows gave back; `cap` which of the flow's limits applied (-1: none); `overdue` that the deadline had passed.
+    windows gave back; `cap` which of the flow's limits applied (-1: none); `overdue` that the deadline had passed;
+    `edition` that of the answer's words (see `decisions.answer.EDITION`).
     """
 
     past: bytes
     words: dict[int, str]
     cap: int = -1
     overdue: bool = False
+    edition: int = 1
 
 
 class Program(msgspec.Struct):
@@ -55,7 +58,7 @@ def make_record(decider: Decider, row: int, overdue: bool) -> bytes:
     words = (
         {int(cell): decider.words[int(cell)] for cell in past if int(cell) in decider.words} if decider.words else {}
     )
-    return _ENCODER.encode(Record(past.tobytes(), words, decider.limited.get(row, -1), overdue))
+    return _ENCODER.encode(Record(past.tobytes(), words, decider.limited.get(row, -1), overdue, EDITION))
 
 
 class Kept:
@@ -188,6 +191,14 @@ class Journal:
                     SnapshotError(f"The snapshot {path} is ahead of its store.", seen=f"{size} records")
                 )
                 path.rename(path.with_suffix(".ahead"))
+
+
+def edition_of(record: bytes) -> int:
+    """The edition of the words of the answer that a record is of; the first if it cannot be read."""
+    try:
+        return msgspec.msgpack.decode(record, type=Record).edition
+    except msgspec.DecodeError:
+        return 1
 
 
 def content(event: Event, data: bytes) -> bytes:

@@ -109,7 +109,8 @@ def again(plan: Plan, models: Mapping[str, TreeModel], kept: Stored) -> Decision
         decider.limited[0] = record.cap
     texts = texts_of(plan, 0, fields.get)
     explained = first.features is not None
-    return Answers(decider, explain=explained).decision(0, kept.id, texts, record.overdue)
+    answers = Answers(decider, explain=explained, edition=record.edition)
+    return answers.decision(0, kept.id, texts, record.overdue, answers.unread(fields.get))
 
 
 def _difference(made: bytes, stored: bytes) -> str:

@@ -161,7 +161,7 @@ class Replay:
         texts: dict[int, str] = {}
         if decider.settled[1, 0]:
             texts = texts_of(self.plan, 0, partial(getattr, event))
-        to_json(self._answers.decision(0, event.id, texts))
+        to_json(self._answers.decision(0, event.id, texts, unread=self._answers.unread(partial(getattr, event))))
         took = perf_counter() - began
         self.latency.append(took * 1e6)
         self.stages["single decisions"] += took
