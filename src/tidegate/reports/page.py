@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from tidegate.errors import TidegateError
 from tidegate.reports import canvas, plots, tables, words
 from tidegate.reports.detection import Caught
 from tidegate.reports.figures import FRAUD, HONEST, ReplayFigures
 from tidegate.reports.findings import Findings, find
 from tidegate.reports.spread import OverTime
+from tidegate.reports.template import fill
 
 
 def summary(figures: ReplayFigures, found: Findings | None = None) -> list[tuple[str, str]]:
@@ -60,27 +60,10 @@ def render(figures: ReplayFigures, found: Findings | None = None) -> str:
     Raises:
         TidegateError: matplotlib or Jinja2 is not installed.
     """
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-    except ImportError as fault:
-        raise TidegateError(
-            "The report is written with Jinja2, which is not installed.",
-            seen=str(fault),
-            do="Run: pip install 'tidegate[report]'",
-        ) from fault
     found = found or find(figures)
     with canvas.style():
         drawings = _drawings(figures, found)
-    room = Environment(
-        loader=PackageLoader("tidegate.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # Words of the user are shown without control characters; numbers and drawings pass as they are.
-        finalize=lambda value: words.printable(value) if type(value) is str else value,
-    )
-    return room.get_template("replay.html").render(**_content(figures, found), **drawings)
+    return fill("replay.html", **_content(figures, found), **drawings)
 
 
 def _drawings(figures: ReplayFigures, found: Findings) -> dict[str, Any]:
@@ -136,7 +119,6 @@ def _content(figures: ReplayFigures, found: Findings) -> dict[str, Any]:
         "models": tables.models(figures),
         "run": tables.run(figures, found),
         "examples": [_example(figures, e) for e in figures.examples],
-        "words": words,
     }
 
 

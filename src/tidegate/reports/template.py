@@ -1,0 +1,32 @@
+"""Filling the templates of reports: everything that is said is escaped, and nothing is fetched."""
+
+from typing import Any
+
+from tidegate.errors import TidegateError
+from tidegate.reports import words
+
+
+def fill(template: str, **content: Any) -> str:
+    """A page from its template; the same content always gives the same page.
+
+    Raises:
+        TidegateError: Jinja2 is not installed.
+    """
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+    except ImportError as fault:
+        raise TidegateError(
+            "The report is written with Jinja2, which is not installed.",
+            seen=str(fault),
+            do="Run: pip install 'tidegate[report]'",
+        ) from fault
+    room = Environment(
+        loader=PackageLoader("tidegate.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Words of the user are shown without control characters; numbers and drawings pass as they are.
+        finalize=lambda value: words.printable(value) if type(value) is str else value,
+    )
+    return room.get_template(template).render(words=words, **content)
