@@ -1,7 +1,6 @@
 """The page: one file, no network, no script, whatever it is given."""
 
 import builtins
-import html.parser
 import re
 import time
 from typing import Any
@@ -12,65 +11,13 @@ import pytest
 from tidegate.errors import TidegateError
 from tidegate.reports import Example, FiredRule, ModelFacts, ReplayFigures, render, summary
 
+from .pages import checked
 from .worlds import START, bare, replay
-
-_VOID = {"meta", "link", "br", "hr", "img", "input"}
-
-
-class _Reader(html.parser.HTMLParser):
-    """Collects tags and identifiers, and checks that every element is closed in its turn."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-        self.feed(page)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in _VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-
-def _check(page: str) -> _Reader:
-    """What must hold of every page."""
-    page.encode()
-    reader = _Reader(page)
-    names = [tag for tag, _ in reader.tags]
-    assert not {"script", "iframe", "object", "embed", "img", "base", "form"} & set(names)
-    assert re.search(r"https?:|//[a-z]", page) is None
-    assert "@import" not in page and "#0101" not in page and "matplotlib" not in page
-    identifiers = [a["id"] for _, a in reader.tags if "id" in a]
-    assert len(identifiers) == len(set(identifiers))
-    for _, attributes in reader.tags:
-        assert not any(name.startswith("on") for name in attributes)
-        address = attributes.get("href") or ""
-        assert address in ("", "data:,") or address[1:] in identifiers
-        for used in re.findall(r"url\(#([^)]+)\)", " ".join(v or "" for v in attributes.values())):
-            assert used in identifiers
-    for tag, attributes in reader.tags:
-        if tag == "svg":
-            assert attributes["role"] == "img"
-            assert all(part in identifiers for part in (attributes["aria-labelledby"] or "").split())
-    assert "nan" not in re.findall(r"[a-z]+", " ".join(reader.text).lower())
-    assert "Content-Security-Policy" in page
-    return reader
 
 
 def test_full_page() -> None:
     page = render(replay())
-    names = [tag for tag, _ in _check(page).tags]
+    names = [tag for tag, _ in checked(page).tags]
     assert names.count("svg") == 8 and names.count("table") >= 8
     for said in ("Value saved against alert budget", "Average precision", "EUR 1,234.56", "Never fired: listed."):
         assert said in page
@@ -108,7 +55,7 @@ def test_same_figures_same_page() -> None:
 )
 def test_strange_replays_still_make_a_page(figures: ReplayFigures, says: str) -> None:
     page = render(figures)
-    reader = _check(page)
+    reader = checked(page)
     assert says in " ".join(" ".join(reader.text).split())
     assert summary(figures)
 
@@ -146,7 +93,7 @@ def test_hostile_words_are_shown_and_never_obeyed(text: str) -> None:
     if "http" in text:
         # Shown as text, so the address is there to read; only as text.
         page = re.sub("https://evil[^<]*", "", page)
-    reader = _check(page)
+    reader = checked(page)
     assert not any(tag == "a" for tag, _ in reader.tags)
     assert "\x00" not in page and "\u202e" not in page and "49" not in reader.text
 

@@ -8,12 +8,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tidegate.cli.terminal import tell
+from tidegate.cli.terminal import program_version, tell
 from tidegate.errors import TidegateError
 
 _COMMANDS = (
     ("new", "Start"), ("check", "Start"), ("demo", "Start"),
     ("replay", "Run"), ("serve", "Run"), ("keys", "Run"),
+    ("compare", "Change"),
     ("features", "Train"), ("train", "Train"),
     ("decisions", "Look into a store"), ("explain", "Look into a store"), ("remake", "Look into a store"),
     ("verify", "Look into a store"),
@@ -48,13 +49,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            found = version("tidegate")
-        except PackageNotFoundError:
-            found = "not installed"
-        typer.echo(f"tidegate {found}")
+        typer.echo(f"tidegate {program_version() or 'not installed'}")
         raise typer.Exit
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidegate.cli.terminal import aside, next_steps, out
+from tidegate.cli.terminal import aside, next_steps, out, program_version
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,7 +83,7 @@ def demo(
     console.print(run.display())
     with _step(console, "writing the report", f"{folder}/report.html"):
         engine.save()
-        figures = run.figures(int(time() * 1e6), _version())
+        figures = run.figures(int(time() * 1e6), program_version())
         store.close()
         from tidegate.reports import render, summary
 
@@ -149,15 +149,6 @@ def _clear(folder: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("tidegate")
-    except PackageNotFoundError:
-        return ""
 
 
 def _close(run: "LiveRun", folder: Path, lines: list[tuple[str, str]], seconds: float) -> None:

@@ -1,6 +1,6 @@
 """`tidegate replay`: a flow over files of past events, with detection figures and a report."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +22,7 @@ from tidegate.cli.inputs import (
     tell_set_aside,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
-from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out, ready
+from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, now, out, program_version, ready, written
 
 if TYPE_CHECKING:
     from tidegate.runtimes.replayed import Replayed
@@ -75,13 +75,13 @@ def replay(
             progress=told,
         )  # fmt: skip
     source = ", ".join(file.name for file in every)
-    figures = done.figures(source=source, about=made.definition.purpose, made_at=_now(), version=_version())
+    figures = done.figures(source=source, about=made.definition.purpose, made_at=now(), version=program_version())
     found = find(figures)
     if decisions is not None:
-        _written(decisions, done.frame().write_parquet)
+        written(decisions, done.frame().write_parquet)
     if report is not None:
         page = render(figures, found)
-        _written(report, lambda path: path.write_text(page, encoding="utf-8"))
+        written(report, lambda path: path.write_text(page, encoding="utf-8"))
     lines = summary(figures, found)
     if as_json:
         emit(_plain(done, lines))
@@ -93,32 +93,6 @@ def replay(
         )
         _next(flow, read_as, models, store, report, done)
     raise typer.Exit(exit_code(done.counts, fail_on_refused=fail_on_refused))
-
-
-def _written(path: Path, write: Callable[[Path], Any]) -> None:
-    from tidegate.errors import TidegateError
-
-    try:
-        write(path)
-    except OSError as error:
-        raise TidegateError(
-            f"{path} cannot be written.", seen=error.strerror or str(error), do="Name another place."
-        ) from None
-
-
-def _now() -> int:
-    import time
-
-    return time.time_ns() // 1000
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("tidegate")
-    except PackageNotFoundError:
-        return ""
 
 
 def _plain(done: "Replayed", lines: list[tuple[str, str]]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """How the command line speaks: results to stdout, everything else to stderr, errors with their place."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -83,6 +85,37 @@ def emit(value: Any) -> None:
     import msgspec
 
     typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
+
+
+def written(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write a file that was asked for.
+
+    Raises:
+        TidegateError: it cannot be written there.
+    """
+    try:
+        write(path)
+    except OSError as error:
+        raise TidegateError(
+            f"{path} cannot be written.", seen=error.strerror or str(error), do="Name another place."
+        ) from None
+
+
+def now() -> int:
+    """The time, microseconds since 1970 UTC."""
+    import time
+
+    return time.time_ns() // 1000
+
+
+def program_version() -> str:
+    """The version of Tidegate that runs, or nothing where it was not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("tidegate")
+    except PackageNotFoundError:
+        return ""
 
 
 def started_as() -> str:

@@ -74,6 +74,10 @@ class Tally:
         if self.amount is not None:
             self._events["amount"].append(money(frame, self.amount, self.currency))
 
+    def latest(self, name: str) -> Any:
+        """The `ids`, `at`, `label` or `amount` of the events noted last; None where that was not asked for."""
+        return self._events[name][-1] if self._events[name] else None
+
     def result(
         self,
         *,

@@ -1,0 +1,135 @@
+"""What tells two versions of a flow apart: the lines that changed, and in a rule the expression that did."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tidegate.decisions.flow import Definition
+from tidegate.decisions.rule import Rule
+from tidegate.events.durations import written
+from tidegate.expressions.node import Call, Expr, Literal
+from tidegate.expressions.text import write
+
+ABSENT = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that reads differently in two versions. Either text is empty where there is nothing."""
+
+    name: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        if not self.old or not self.new:
+            return f"{self.name}: {'added ' + self.new if self.new else 'removed ' + self.old}"
+        return f"{self.name}: {self.old} → {self.new}"
+
+
+def changes(old: Definition, new: Definition) -> tuple[Change, ...]:
+    """The lines of a flow that were added, removed or written otherwise, in the order of the flow.
+
+    A line that only uses a line that changed did not change itself.
+    """
+    before, after = dict(_lines(old)), dict(_lines(new))
+    names = [*before, *(name for name in after if name not in before)]
+    found = (Change(name, before.get(name, ABSENT), after.get(name, ABSENT)) for name in names)
+    return tuple(change for change in found if change.old != change.new)
+
+
+def _lines(flow: Definition) -> Iterator[tuple[str, str]]:
+    names = _named(flow)
+    for name, feature in flow.features.items():
+        yield name, write(feature, {node: known for node, known in names.items() if known != name})
+    for name, rule in flow.rules.items():
+        yield name, f"{rule.outcome.word}({write(rule.when, names)}, because={rule.because!r})"
+    if flow.alarm is not None:
+        yield "alarm", write(flow.alarm, names)
+    if flow.level is not None:
+        steps = zip(flow.level.names, flow.level.thresholds, strict=True)
+        yield "level", f"bands({write(flow.level.of, names)}, {', '.join(f'{n}={t!r}' for n, t in steps)})"
+    yield "currency", flow.currency or ABSENT
+    yield "lateness", written(flow.lateness)
+    for cap in flow.caps:
+        yield (
+            f"at most {cap.outcome.word} in {written(cap.last)}",
+            f"{cap.count}, then {cap.then.word}",
+        )
+    if flow.deadline is not None:
+        yield "deadline", f"{written(flow.deadline.within)}, then {flow.deadline.answer.word}"
+
+
+def _named(flow: Definition) -> dict[int, str]:
+    names: dict[int, str] = {}
+    for name, feature in flow.features.items():
+        names.setdefault(id(feature), name)
+    return names
+
+
+def apart(name: str, old: Definition, new: Definition) -> tuple[Change, ...]:
+    """How a rule of two flows differs: as little of its condition as tells the two apart; empty if nothing does."""
+    before, after = old.rules.get(name), new.rules.get(name)
+    if before is None or after is None:
+        return (Change(name, _condition(before, old), _condition(after, new)),)
+    found = []
+    if before.outcome is not after.outcome:
+        found.append(Change("outcome", before.outcome.word, after.outcome.word))
+    old_names, new_names = _named(old), _named(new)
+    for left, right in _parts(before.when, after.when):
+        where = (left is not None and old_names.get(id(left))) or (right is not None and new_names.get(id(right)))
+        texts = [
+            write(part, _without(names, id(part))) if part is not None else ABSENT
+            for part, names in ((left, old_names), (right, new_names))
+        ]
+        found.append(Change(where or name, *texts))
+    return tuple(found)
+
+
+def _condition(rule: Rule | None, flow: Definition) -> str:
+    return write(rule.when, _named(flow)) if rule is not None else ABSENT
+
+
+def _without(names: Mapping[int, str], node: int) -> dict[int, str]:
+    return {known: name for known, name in names.items() if known != node}
+
+
+def _parts(old: Expr, new: Expr) -> list[tuple[Expr | None, Expr | None]]:
+    """The smallest parts that differ. A constant is told with what it is compared to, or says nothing."""
+    if old.key == new.key:
+        return []
+    if _flat(old) or _flat(new):
+        return _operands(old, new)
+    alike = type(old) is type(new) and old._own_key() == new._own_key() and len(old.args) == len(new.args)
+    if not alike or not old.args:
+        return [(old, new)]
+    pairs = [(a, b) for a, b in zip(old.args, new.args, strict=True) if a.key != b.key]
+    if any(isinstance(a, Literal) or isinstance(b, Literal) for a, b in pairs):
+        return [(old, new)]
+    return [part for a, b in pairs for part in _parts(a, b)]
+
+
+def _flat(node: Expr) -> str:
+    return node.op if isinstance(node, Call) and node.op in ("and", "or") else ""
+
+
+def _operands(old: Expr, new: Expr) -> list[tuple[Expr | None, Expr | None]]:
+    """Of `a & b & c` and `a & d & c` only b and d: operands that are in both are left out, whatever their order."""
+    op = _flat(old) or _flat(new)
+    if _flat(old) and _flat(new) and _flat(old) != _flat(new):
+        return [(old, new)]
+    left, right = list(_chain(old, op)), list(_chain(new, op))
+    mine, theirs = {part.key for part in left}, {part.key for part in right}
+    gone, come = [p for p in left if p.key not in theirs], [p for p in right if p.key not in mine]
+    if len(gone) == len(come) == 1:
+        return _parts(gone[0], come[0])
+    most = max(len(gone), len(come))
+    padded = zip(gone + [None] * (most - len(gone)), come + [None] * (most - len(come)), strict=True)
+    return list(padded)
+
+
+def _chain(node: Expr, op: str) -> Iterator[Expr]:
+    if _flat(node) == op:
+        for part in node.args:
+            yield from _chain(part, op)
+    else:
+        yield node

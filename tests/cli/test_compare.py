@@ -1,0 +1,100 @@
+"""`tidegate compare` as it is typed."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from .conftest import typed
+
+OLD = '''
+from typing import Annotated
+from tidegate import Event, Flow, Label, Money, count, decline, entity, eur, review
+
+Card = entity("card")
+
+
+class Payment(Event):
+    card: Card
+    amount: Money
+    fraud: Annotated[bool | None, Label(known_after="7d")] = None
+
+
+class CardFraud(Flow[Payment]):
+    """Stop stolen cards."""
+
+    payments_10m = count(per=Card, last="10m")
+    testing = decline((payments_10m >= 4) & (Payment.amount < eur(5)), because="Small payments in quick succession")
+    large = review(Payment.amount > eur(900), because="A large payment")
+'''
+NEW = OLD.replace(">= 4", ">= 3").replace(
+    '    large = review(Payment.amount > eur(900), because="A large payment")\n', ""
+)
+ROWS = """id,at,card,amount,amount.currency,fraud
+a,2026-01-01T10:00:00Z,c1,1.00,EUR,true
+b,2026-01-01T10:01:00Z,c1,1.00,EUR,true
+c,2026-01-01T10:02:00Z,c1,1.00,EUR,true
+d,2026-01-01T10:03:00Z,c1,1.50,EUR,true
+e,2026-01-01T10:04:00Z,c1,1.00,EUR,true
+f,2026-01-01T10:04:00Z,c2,950.00,EUR,false
+g,2026-01-01T10:05:00Z,c2,12.00,EUR,
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("old.py").write_text(OLD)
+    Path("new.py").write_text(NEW)
+    Path("payments.csv").write_text(ROWS)
+    return tmp_path
+
+
+def test_what_flips_for_whom_and_why(folder: Path) -> None:
+    result = typed("compare", "old.py", "new.py", "payments.csv", "--report", "c.html", "--to", "flips.parquet")
+    assert result.exit_code == 0, result.output
+    text = " ".join(result.stdout.split())
+    assert "decided otherwise 2 (28.6 %)" in text
+    assert "approve → decline" in text and "review → approve" in text
+    assert "payments_10m >= 4 →" in text and "payments_10m >= 3" in text
+    assert "EUR 1.50" in text and "EUR 950.00" in text
+    assert pl.read_parquet("flips.parquet")["id"].to_list() == ["d", "f"]
+    assert "Stop stolen cards" in Path("c.html").read_text("utf-8")
+
+
+def test_json_for_scripts(folder: Path) -> None:
+    found = json.loads(typed("compare", "old.py", "new.py", "payments.csv", "--json").stdout)
+    assert (found["same"], found["flipped"], found["currency"]) == (5, 2, "EUR")
+    assert [(c["rule"], c["fires"], c["flips"]) for c in found["causes"]] == [
+        ("large", "old", 1),
+        ("testing", "new", 1),
+    ]
+    assert {(g["old"], g["new"], g["label"]): (g["events"], g["money"]) for g in found["groups"]} == {
+        ("approve", "approve", "fraud"): (3, 300),
+        ("approve", "approve", "unknown"): (1, 1200),
+        ("approve", "decline", "fraud"): (1, 150),
+        ("decline", "decline", "fraud"): (1, 100),
+        ("review", "approve", "good"): (1, 95000),
+    }
+    assert [change["line"] for change in found["changes"]] == ["testing", "large"]
+
+
+def test_a_refactoring_is_held_to_change_nothing(folder: Path) -> None:
+    Path("same.py").write_text(OLD.replace("payments_10m", "recent"))
+    assert typed("compare", "old.py", "same.py", "payments.csv", "--fail-on-flips").exit_code == 0
+    assert typed("compare", "old.py", "new.py", "payments.csv", "--fail-on-flips").exit_code == 1
+
+
+def test_rows_that_are_no_events_are_counted_once(folder: Path) -> None:
+    Path("payments.csv").write_text(ROWS + "h,yesterday,c2,1.00,EUR,\n")
+    result = typed("compare", "old.py", "new.py", "payments.csv")
+    assert result.exit_code == 0 and "1 row is no event" in result.output.replace("\n", " ")
+    assert Path("payments.csv.quarantine.ndjson").read_text("utf-8").count('"line":9') == 1
+
+
+def test_mistakes_are_told(folder: Path) -> None:
+    Path("broken.py").write_text(OLD.replace("payments_10m >= 4", "payment_10m >= 4"))
+    result = typed("compare", "old.py", "broken.py", "payments.csv")
+    assert result.exit_code == 2 and "payments_10m" in result.output
+    assert typed("compare", "old.py", "new.py", "nothing.csv").exit_code == 2
