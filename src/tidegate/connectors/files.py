@@ -15,6 +15,7 @@ from tidegate.connectors.files_columns import CURRENCY, Columns, canonical_schem
 from tidegate.connectors.files_refused import Refused
 from tidegate.errors import ContractError, TidegateError
 from tidegate.events.contract import Reader
+from tidegate.events.contract_keys import once
 from tidegate.events.event import Event
 from tidegate.events.money import Money
 from tidegate.events.types import Kind
@@ -85,7 +86,7 @@ def _lines(
 ) -> Iterator[Chunk]:
     """NDJSON: every line is read as an event is over HTTP."""
     reader = Reader(event_type)
-    renamed = _Renamed(columns, defaults) if columns or defaults else None
+    renamed = _Renamed(event_type.__name__, columns, defaults) if columns or defaults else None
     events: list[E] = []
     refused: list[Refused] = []
     first, row = 0, 0
@@ -111,23 +112,28 @@ def _lines(
 class _Renamed:
     """Lines with other names than the contract's, or without some of its fields."""
 
-    def __init__(self, columns: dict[str, str], defaults: dict[str, object]) -> None:
+    def __init__(self, event: str, columns: dict[str, str], defaults: dict[str, object]) -> None:
         nested = [name for name in (*columns, *defaults) if "." in name]
         if nested:
             raise TidegateError(
                 f"{nested[0]!r} is for files of columns; in NDJSON money brings its currency, and times their zone.",
                 do='Write {"units": 1234, "currency": "EUR"} or "12.34 EUR" in the file.',
             )
-        self._columns, self._defaults = columns, defaults
+        self._event, self._columns, self._defaults = event, columns, defaults
 
     def body(self, body: bytes, row: int) -> bytes:
-        """The line as the contract has it; one that is no object as it is, for the reader to refuse."""
+        """The line as the contract has it; one that is no object as it is, for the reader to refuse.
+
+        Raises:
+            ContractError: a name stands twice in it.
+        """
         try:
             values = msgspec.json.decode(body)
         except (ValueError, RecursionError):
             return body
         if not isinstance(values, dict):
             return body
+        once(self._event, body)
         for name, column in self._columns.items():
             if column in values:
                 values[name] = values.pop(column)

@@ -18,6 +18,7 @@ import msgspec
 
 from tidegate.errors import ContractError, FlowError
 from tidegate.events.contract_faults import fault, fault_in_body, field_fault, pointer, shown
+from tidegate.events.contract_keys import OnceEach, once
 from tidegate.events.currency import DECIMALS
 from tidegate.events.event import Event, FieldContract
 from tidegate.events.money import MOST_UNITS, Money
@@ -121,6 +122,8 @@ class Reader(Generic[E]):
         self.event_type, self._name = event_type, event_type.__name__
         self._contract = event_type.__contract__
         self._decode = msgspec.json.Decoder(event_type).decode
+        self._names = OnceEach(self._name, self._contract)
+        self._quotes = self._names.quotes
         # msgspec refuses bad text by itself, but only where it decodes; text made in Python is looked at as well.
         self._mends: list[tuple[str, Callable[[Event], Any], _Mend]] = []
         self._texts: list[tuple[str, Callable[[Event], Any], _Mend]] = []
@@ -149,6 +152,8 @@ class Reader(Generic[E]):
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raw = body if isinstance(body, bytes) else body.encode(errors="replace")
             raise fault_in_body(self._name, self._contract, error, raw) from None
+        if (body.count(b'"') if type(body) is bytes else -1) != self._quotes:
+            self._names.check(body, event)
         return self._mended(event, self._mends)
 
     def check(self, event: E) -> E:
@@ -200,6 +205,7 @@ class Reader(Generic[E]):
             raise fault_in_body(self._name, self._contract, error, raw) from None
         if not isinstance(values, dict):
             raise ContractError(f"{self._name} is a JSON object.", seen=shown(values))
+        once(self._name, body)
         for step in range(version, newest):
             try:
                 values = steps[step](values)
@@ -229,9 +235,15 @@ def check(event: E) -> E:
 
 def body(event: Event) -> bytes:
     """The one JSON form of an event that was read or checked: fields in the order of the contract, times in UTC, fields
-    without a value left out."""
-    values = msgspec.structs.asdict(event)
-    return msgspec.json.encode({name: value for name, value in values.items() if value is not None})
+    without a value left out, unless they would then have their default."""
+    values, said = msgspec.structs.asdict(event), _said_as_null(type(event))
+    return msgspec.json.encode({name: value for name, value in values.items() if value is not None or name in said})
+
+
+@lru_cache(maxsize=256)
+def _said_as_null(event_type: type[Event]) -> frozenset[str]:
+    """The fields that have another default than no value."""
+    return frozenset(name for name, field in event_type.__contract__.items() if field.default is not None)
 
 
 def digest(body: bytes) -> bytes:
