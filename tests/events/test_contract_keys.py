@@ -121,7 +121,8 @@ def test_most_events_are_not_read_twice(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("tidegate.events.contract_keys.once", lambda *_: pytest.fail("read a second time"))
     least = f'"id":"a","at":"{AT}","card":"c","shop":1,"amount":'
     for rest in (
-        '"1.00 EUR"', '{"units":100,"currency":"EUR"}', '"1.00 EUR","fee":null,"device":null', '"1.00 EUR","note":"none"',
+        '"1.00 EUR"', '{"units":100,"currency":"EUR"}', '"1.00 EUR","fee":null,"device":null',
+        '"1.00 EUR","note":"none"',
         '"1.00 EUR","note":"some","way":"online","share":0.5,"named":null,"settled":"2026-01-01T00:00:00Z"',
     ):  # fmt: skip
         READER.read(f"{{{least}{rest}}}")

@@ -1,4 +1,4 @@
-"""Names that stand twice in one JSON object. RFC 8259 leaves open what they mean, and readers differ: most take the last.
+"""Names that stand twice in one JSON object. RFC 8259 leaves open what they mean, and readers differ.
 
 An event whose sender means one amount and whose reader takes another is not to be decided on. The parser that makes
 events takes the last and says nothing, and a second parser would cost as much again. So the quotes are counted: an
