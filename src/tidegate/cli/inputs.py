@@ -11,7 +11,7 @@ from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
     from tidegate.connectors.quarantine import Quarantine
-    from tidegate.runtimes.replayed import Counts
+    from tidegate.runtimes.replayed import Counts, Newest
 
 Files = Annotated[
     list[Path],
@@ -107,19 +107,42 @@ def tell_set_aside(counts: "Counts", quarantine: "Quarantine") -> None:
         console.print(
             f"[yellow]{several(counts.quarantined, 'row is no event', 'rows are no events')}[/]{where}", soft_wrap=True
         )
-        for reason, many in quarantine.reasons.most_common(_REASONS):
+        reasons = [(reason, many) for reason, many in quarantine.reasons.most_common() if not _is_refusal(reason)]
+        for reason, many in reasons[:_REASONS]:
             console.print(f"  {many:>9,}  {reason}", soft_wrap=True, markup=False)
-        left = len(quarantine.reasons) - _REASONS
+        left = len(reasons) - _REASONS
         if left > 0:
             console.print(f"  and {several(left, 'other reason')}", soft_wrap=True, markup=False)
+    also = f"; see {quarantine.path}" if quarantine.path.exists() else ""
     if counts.late:
-        console.print(f"[yellow]{several(counts.late, 'event')} came too late[/]: older than the flow's longest memory")
+        said = f"[yellow]{several(counts.late, 'event')} came too late[/]: older than the flow's longest memory{also}"
+        console.print(said, soft_wrap=True)
+        if counts.behind is not None:
+            console.print(f"  {_behind(counts.behind)}", soft_wrap=True, markup=False)
     if counts.reused:
         refused = several(counts.reused, "event was refused, since its", "events were refused, since their")
-        console.print(f"[yellow]{refused} id had stood for other content[/]", soft_wrap=True)
+        console.print(f"[yellow]{refused} id had stood for other content[/]{also}", soft_wrap=True)
         if counts.reused_ids:
             more = ", …" if counts.reused > len(counts.reused_ids) else ""
             console.print(f"  {', '.join(counts.reused_ids)}{more}", soft_wrap=True, markup=False)
+
+
+def _is_refusal(reason: str) -> bool:
+    """Whether it is why an event was refused, which is told apart from rows that are no events."""
+    return reason.startswith(("/at: It is older than", "/id: This id was used"))
+
+
+def _behind(newest: "Newest") -> str:
+    """Which event the first late one was too late for, and how far ahead of all others that is."""
+    from tidegate.cli.terminal import when
+    from tidegate.events.durations import spoken
+
+    ahead = "the first of all" if newest.ahead is None else f"{spoken(newest.ahead)} ahead of all before it"
+    place = f"{newest.source}, line {newest.line}"
+    return (
+        f"The first was too late for {newest.id} of {when(newest.at)} UTC, {ahead} ({place}). "
+        "If that time is wrong, mend or take out the line and replay again."
+    )
 
 
 def exit_code(counts: "Counts", *, fail_on_refused: bool) -> int:

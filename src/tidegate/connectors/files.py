@@ -31,11 +31,13 @@ class Chunk:
 
     Args:
         frame: the good ones, in canonical columns (see `files_columns`), in the order of the file.
+        lines: where each of them stands in the file.
         first_line: the line of the file, or for Parquet the row, at which this piece begins; counted from 1.
         refused: the others.
     """
 
     frame: pl.DataFrame
+    lines: pl.Series
     first_line: int
     refused: list[Refused] = field(default_factory=list)
 
@@ -78,7 +80,14 @@ def _pieces(rows: Iterator[sources.Rows], plan: Columns) -> Iterator[Chunk]:
     for piece in rows:
         frame, refused = plan.canonical(piece.frame, piece.first_line, done, lossy=piece.lossy)
         done += piece.frame.height
-        yield Chunk(frame, piece.first_line, refused)
+        lines = lines_of(piece.first_line, piece.frame.height, refused)
+        yield Chunk(frame, lines, piece.first_line, refused)
+
+
+def lines_of(first: int, rows: int, refused: list[Refused]) -> pl.Series:
+    """The lines of the good rows among so many, from line `first` on, one a line."""
+    every = pl.int_range(first, first + rows, eager=True)
+    return every.filter(~every.is_in([row.line for row in refused])) if refused else every
 
 
 def _lines(
@@ -88,6 +97,7 @@ def _lines(
     reader = Reader(event_type)
     renamed = _Renamed(event_type.__name__, columns, defaults) if columns or defaults else None
     events: list[E] = []
+    numbers: list[int] = []
     refused: list[Refused] = []
     first, row = 0, 0
     for line in sources.lines(path):
@@ -97,14 +107,15 @@ def _lines(
             if line.cut:
                 raise ContractError(f"The line is longer than {sources.MOST_LINE} bytes.")
             events.append(reader.read(line.body if renamed is None else renamed.body(line.body, row)))
+            numbers.append(line.number)
         except ContractError as error:
             original = line.body.decode(errors="replace")
             refused.append(Refused(line.number, error.pointer, str(error), original))
         if len(events) + len(refused) >= chunk:
-            yield Chunk(to_frame(events, event_type), first, refused)
-            events, refused, first = [], [], 0
+            yield Chunk(to_frame(events, event_type), pl.Series(numbers, dtype=pl.Int64), first, refused)
+            events, numbers, refused, first = [], [], [], 0
     if events or refused:
-        yield Chunk(to_frame(events, event_type), first, refused)
+        yield Chunk(to_frame(events, event_type), pl.Series(numbers, dtype=pl.Int64), first, refused)
     elif not row:
         raise TidegateError(f"The file {path} is empty.", do="Write it again, or leave it out.")
 

@@ -8,6 +8,7 @@ the field's name and its currency, String, under `name.currency`. Null is a miss
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import msgspec
 import polars as pl
@@ -19,9 +20,10 @@ from tidegate.errors import TidegateError
 from tidegate.events.contract import money_limits
 from tidegate.events.contract_faults import pointer
 from tidegate.events.currency import DECIMALS
-from tidegate.events.event import MOST_WHOLE, Event, FieldContract
+from tidegate.events.event import LAST_YEAR, MOST_WHOLE, Event, FieldContract
 from tidegate.events.types import Kind
 
+_LAST = int(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000 - 1
 CURRENCY, UNIT, ZONE = ".currency", ".unit", ".zone"
 _TYPES: dict[Kind, type[pl.DataType]] = {
     Kind.BOOL: pl.Boolean,
@@ -185,6 +187,8 @@ class Columns:
                 said = f"{name} is not a time with its zone (RFC 3339). Where a zone is lacking, say which with "
                 said += f"`--default {name}.zone=Europe/Berlin`."
             found.refuse(_unread(source, found), where, said)
+            if name == "at":
+                found.refuse(found.series[0] > _LAST, where, f"{name} lies after the year {LAST_YEAR}.")
         elif kind is Kind.BOOL:
             found = _Found([files_values.truth(source)])
             found.refuse(_unread(source, found), where, f"{name} is not true or false.")

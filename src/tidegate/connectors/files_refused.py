@@ -18,6 +18,11 @@ class Refused:
     original: str
 
 
+def original(row: dict[str, object]) -> str:
+    """A row of columns as it stood, as JSON."""
+    return msgspec.json.encode({k: v for k, v in row.items() if k != EXTRA}, enc_hook=str).decode(errors="replace")
+
+
 def set_aside(
     raw: pl.DataFrame, any_bad: pl.Series, bad: pl.DataFrame, wrong: list[tuple[pl.Series, str, str]], first_line: int
 ) -> list[Refused]:
@@ -30,7 +35,7 @@ def set_aside(
             first_line + line,
             wrong[reason][1],
             wrong[reason][2],
-            msgspec.json.encode({k: v for k, v in row.items() if k != EXTRA}, enc_hook=str).decode(errors="replace"),
+            original(row),
         )
         for line, reason, row in zip(at.to_list(), first, rows, strict=True)
     ]

@@ -20,7 +20,7 @@ from tidegate.errors import ContractError, FlowError
 from tidegate.events.contract_faults import fault, fault_in_body, field_fault, pointer, shown
 from tidegate.events.contract_keys import OnceEach, once
 from tidegate.events.currency import DECIMALS
-from tidegate.events.event import Event, FieldContract
+from tidegate.events.event import LAST_YEAR, Event, FieldContract
 from tidegate.events.money import MOST_UNITS, Money
 from tidegate.events.types import Kind
 
@@ -85,6 +85,20 @@ def _time(event: str, field: FieldContract) -> _Mend:
     return mend
 
 
+def _happened(event: str, field: FieldContract) -> _Mend:
+    """Of the event's own time, which also sets what is too late: a time that only stands for "never" is none."""
+    to_utc = _time(event, field)
+
+    def mend(value: datetime) -> datetime:
+        value = to_utc(value)
+        if value.year <= LAST_YEAR:
+            return value
+        do = "Leave the event out, or give the time at which it happened."
+        raise field_fault(event, field, f"lies after the year {LAST_YEAR}", str(value), do=do)
+
+    return mend
+
+
 def _float(event: str, field: FieldContract) -> _Mend:
     def mend(value: float) -> float:
         if value == 0.0:
@@ -133,14 +147,18 @@ class Reader(Generic[E]):
                 self._mends.append((name, get, _MENDS[field.type.kind](self._name, field)))
             elif field.type.is_word and field.choices is None:
                 self._texts.append((name, get, _text(self._name, field)))
+        self._stored = list(self._mends)
+        place = [name for name, _, _ in self._mends].index("at")
+        self._mends[place] = ("at", attrgetter("at"), _happened(self._name, self._contract["at"]))
 
-    def read(self, body: bytes | str, version: int | None = None) -> E:
+    def read(self, body: bytes | str, version: int | None = None, *, stored: bool = False) -> E:
         """The event that a JSON document holds.
 
         Args:
             body: the document, UTF-8.
             version: the version of the contract it was written to; the newest unless told. Older ones go through the
                 functions registered by `upgrades`, one version after another.
+            stored: it was taken before, when the bounds on what is taken may have been others: only `at` has one.
 
         Raises:
             ContractError: it is not JSON or does not keep the contract; `pointer` says where.
@@ -154,7 +172,7 @@ class Reader(Generic[E]):
             raise fault_in_body(self._name, self._contract, error, raw) from None
         if (body.count(b'"') if type(body) is bytes else -1) != self._quotes:
             self._names.check(body, event)
-        return self._mended(event, self._mends)
+        return self._mended(event, self._stored if stored else self._mends)
 
     def check(self, event: E) -> E:
         """The event, checked and normalised: what `read` does, for an event made in Python.

@@ -31,6 +31,10 @@ MOST_WHOLE = 2**53
 """Whole numbers lie within +-2**53, as in JSON (RFC 8259, section 6)."""
 
 
+LAST_YEAR = 2199
+"""The last year in which an event can have happened; see ADR 10."""
+
+
 class FieldContract(msgspec.Struct, frozen=True):
     """One field as its event's contract has it."""
 

@@ -25,11 +25,12 @@ from tidegate.expressions.words import MISSING
 from tidegate.models.registry import Registry
 from tidegate.models.tree_model import TreeModel
 from tidegate.runtimes.engine import Answer, Engine, Refused, models_of
-from tidegate.runtimes.hash_table import REUSED, Admission
+from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED, Admission
 from tidegate.runtimes.replay import Replay, Watch
-from tidegate.runtimes.replayed import MOST_NAMED, Replayed
+from tidegate.runtimes.replayed import Replayed
 from tidegate.runtimes.sources import Source, sources_of
 from tidegate.runtimes.tally import Tally, amount_of, label_of
+from tidegate.runtimes.turned_away import TurnedAway
 
 Models = Registry | str | Mapping[str, TreeModel] | None
 Progress = Callable[[int], None]
@@ -65,7 +66,7 @@ def replay(
         amount: the money field to add up; default: the event's first.
         columns, defaults: how the files' columns become fields; see `connectors.files.read`. Of another event than the
             one decided on, as `Login.device`.
-        quarantine: gets the rows that are no events.
+        quarantine: gets the rows that are no events, and at the end those of the events that were refused.
         progress: told the number of rows after each piece that was read.
         batch: events decided at once.
         watch: told of every run of the decider; not with a store.
@@ -86,10 +87,10 @@ def replay(
         raise TidegateError(
             f"{event.__name__}.{label} is no label.", seen=str(known.type), do="A label is true or false."
         )
-    run: Replay | _Kept
+    run: _Plain | _Kept
     if store is None:
         loaded = models_of(definition, models)
-        run = _Naming(
+        run = _Plain(
             flow, models=loaded, label=label, amount=amount, keep=keep, batch=batch, watch=watch, spoken=spoken
         )
     else:
@@ -106,8 +107,11 @@ def replay(
 
     found: list[Source] = sources_of(definition, sources, columns or {}, defaults or {})
     streams = [(one.event, one.frames(label if one.event is event else None, set_aside)) for one in found]
+    away = TurnedAway(found, definition.lateness, counts)
     for piece in merge_batches(streams):
-        run.take(piece)
+        away.look(piece, run.run(piece))
+    if quarantine is not None:
+        away.write(quarantine)
     return run.result()
 
 
@@ -122,23 +126,17 @@ class _Noted(Admission):
         return self.last
 
 
-class _Naming(Replay):
-    """A replay that names the first events which it refuses because their id stood for other content."""
+class _Plain(Replay):
+    """A replay without a store."""
 
     def __init__(self, flow: type[Flow[Any]], **how: Any) -> None:
         super().__init__(flow, **how)
         self._admission: _Noted = _Noted(self.plan.lateness)
 
-    def take(self, batch: Batch) -> None:
-        """As of `Replay`."""
-        counts = self.tally.counts
-        before = counts.reused
-        super().take(batch)
-        if counts.reused > before and len(counts.reused_ids) < MOST_NAMED:
-            parts = [iter(frame["id"].to_list()) for _, frame in batch.parts]
-            ids = [next(parts[part]) for part in batch.source.tolist()]
-            found = np.flatnonzero(self._admission.last == REUSED)[: MOST_NAMED - len(counts.reused_ids)]
-            counts.reused_ids += [str(ids[row]) for row in found.tolist()]
+    def run(self, batch: Batch) -> NDArray[np.int64]:
+        """Put some events through, and say what became of each."""
+        self.take(batch)
+        return self._admission.last if len(batch.source) else np.zeros(0, np.int64)
 
 
 class _Kept:
@@ -153,8 +151,8 @@ class _Kept:
         self._levels = dict(zip(engine.plan.levels, engine.plan.thresholds, strict=True))
         self._began: float | None = None
 
-    def take(self, batch: Batch) -> None:
-        """Put some events through the engine."""
+    def run(self, batch: Batch) -> NDArray[np.int64]:
+        """Put some events through the engine, and say what became of each."""
         self._began = self._began or perf_counter()
         lists = [iter(to_events(frame, event)) for event, frame in batch.parts]
         events = [next(lists[part]) for part in batch.source.tolist()]
@@ -169,9 +167,9 @@ class _Kept:
             for stage in ("decide", "keep"):
                 self.stages[stage] += self.engine.timing[stage] / 1e6
             start += several
-        self._note(batch, answers)
+        return self._note(batch, answers)
 
-    def _note(self, batch: Batch, answers: Sequence[Answer]) -> None:
+    def _note(self, batch: Batch, answers: Sequence[Answer]) -> NDArray[np.int64]:
         counts = self.tally.counts
         counts.read += len(answers)
         own = [frame for event, frame in batch.parts if event is self.engine.definition.event]
@@ -179,24 +177,25 @@ class _Kept:
         place = np.cumsum([0, *sizes])[:-1].tolist()
         rows: list[int] = []
         decisions: list[Decision] = []
-        for part, answer in zip(batch.source.tolist(), answers, strict=True):
+        verdict = np.full(len(answers), NEW, np.int64)
+        for number, (part, answer) in enumerate(zip(batch.source.tolist(), answers, strict=True)):
             row, place[part] = place[part], place[part] + 1
             if isinstance(answer, Refused):
-                counts.late += answer.code == "before-retention"
-                if answer.code != "before-retention":
-                    counts.reused += 1
-                    if len(counts.reused_ids) < MOST_NAMED:
-                        counts.reused_ids.append(answer.id)
+                verdict[number] = LATE if answer.code == "before-retention" else REUSED
             elif answer.repeated:
-                counts.repeated += 1
+                verdict[number] = REPEATED
             elif isinstance(answer, Decision):
                 rows.append(row)
                 decisions.append(answer)
             else:
                 counts.learned += 1
+        counts.late += int((verdict == LATE).sum())
+        counts.reused += int((verdict == REUSED).sum())
+        counts.repeated += int((verdict == REPEATED).sum())
         if rows:
             self._tell(decisions)
             self.tally.events(pl.concat(own), np.array(rows))
+        return verdict
 
     def _tell(self, decisions: Sequence[Decision]) -> None:
         whens = np.zeros((len(self._whens), len(decisions)), np.int64)

@@ -1,6 +1,7 @@
 """The embedded engine: a flow in this process, with or without a store behind it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -22,6 +23,7 @@ from tidegate.evidence.record import Entry
 from tidegate.expressions.words import word
 from tidegate.models.registry import Registry
 from tidegate.models.tree_model import TreeModel
+from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.intake import Answer, Intake, Learned, Refused
 from tidegate.runtimes.journal import Journal, make_record
 from tidegate.runtimes.memory import Memory, Past
@@ -40,6 +42,9 @@ class Engine:
         explain: put every feature's value into every decision.
         batch: the most events decided at once.
         remember: without a store, for how many of the latest ids a repeated event is recognised.
+        now: a clock, for live use: events more than `ahead` after it are refused, since they would make all others too
+            late. Without one any time is taken, as for a replay.
+        ahead: how far an event may be ahead of that clock.
 
     Raises:
         ModelError: a model is damaged or reads other features than the flow gives it.
@@ -55,6 +60,8 @@ class Engine:
         explain: bool = False,
         batch: int = 1024,
         remember: int = 100_000,
+        now: Callable[[], datetime] | None = None,
+        ahead: timedelta = timedelta(minutes=5),
     ) -> None:
         self.definition: Definition = flow.definition
         self.plan: Plan = flow.plan
@@ -65,7 +72,7 @@ class Engine:
         self._kinds: dict[type[Event], int] = {kind: number for number, kind in enumerate(self.definition.kinds)}
         self._journal = Journal(store, self.plan, self.models) if store is not None else None
         self._past: Past = self._journal if self._journal is not None else Memory(max(remember, batch))
-        self._intake = Intake(self.definition, self._past)
+        self._intake = Intake(self.definition, self._past, None if now is None else Horizon(ahead, now))
         self._broken = False
         self._own = self.definition.event.__name__
         self.timing: dict[str, float] = {}

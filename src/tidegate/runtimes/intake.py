@@ -15,6 +15,7 @@ from tidegate.events.contract import body, digest
 from tidegate.events.durations import written
 from tidegate.events.event import Event
 from tidegate.evidence.record import Refusal
+from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.memory import Known, Past
 
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
@@ -45,15 +46,16 @@ class Intake:
     Args:
         definition: of the flow that they are for.
         past: what was answered before.
+        horizon: the latest time that an event may have, None for any.
 
     Attributes:
         clock: the time of the newest event taken, microseconds since 1970 UTC; 0 before the first.
         lists: the entities of the lists that the flow reads, by name.
     """
 
-    def __init__(self, definition: Definition, past: Past) -> None:
+    def __init__(self, definition: Definition, past: Past, horizon: Horizon | None = None) -> None:
         self._name, self._lateness, self._past = definition.name, definition.lateness, past
-        self._kinds = frozenset(definition.kinds)
+        self._kinds, self._horizon = frozenset(definition.kinds), horizon
         self._order = definition.kinds
         self.lists: dict[str, Any] = {known.name: known.entity for known in definition.lists}
         self.clock = 0
@@ -79,6 +81,9 @@ class Intake:
                 twice.append(place)
                 continue
             at = microseconds_of(event.at)
+            if self._horizon is not None and self._horizon.beyond(event):
+                answers[place] = self._ahead(event, at, self._horizon, refusals)
+                continue
             if self.clock and at < self.clock - self._lateness:
                 answers[place] = self._too_late(event, at, refusals)
                 continue
@@ -110,6 +115,11 @@ class Intake:
         reason = f"It is older than the flow's longest memory, {written(self._lateness)} before the newest event."
         refusals.append(Refusal(event.id, digest(body(event)), reason, at))
         return Refused(event.id, reason, "before-retention", "/at")
+
+    def _ahead(self, event: Event, at: int, horizon: Horizon, refusals: list[Refusal]) -> Refused:
+        reason = f"It is more than {horizon.ahead.total_seconds():g} seconds ahead of the clock."
+        refusals.append(Refusal(event.id, digest(body(event)), reason, at))
+        return Refused(event.id, reason, "future", "/at")
 
     def repeat(self, events: Sequence[Event], twice: Sequence[int], answers: list[Answer | None]) -> None:
         """Answer ids that came twice within one batch, now that the first of them has its answer."""

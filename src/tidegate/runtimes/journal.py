@@ -79,7 +79,7 @@ class Kept:
         if name != type(event).__name__:
             return False
         try:
-            return bool(Reader(type(event)).read(stored.body, int(version or 1)) == event)
+            return bool(Reader(type(event)).read(stored.body, int(version or 1), stored=True) == event)
         except ContractError:
             return False
 
@@ -209,7 +209,7 @@ def content(event: Event, data: bytes) -> bytes:
 def _reread(reader: Reader[Any], stored: StoredEvent, version: int) -> Event:
     """A stored event as its type is today; what was written to an older contract goes through its upgrades."""
     try:
-        event: Event = reader.read(stored.body, version)
+        event: Event = reader.read(stored.body, version, stored=True)
     except ContractError as error:
         raise StoreError(
             f"Record {stored.seq}, the {stored.kind} {stored.id!r}, does not fit the contract of today.",

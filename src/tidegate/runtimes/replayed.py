@@ -21,13 +21,32 @@ MOST_NAMED = 20
 """How many of the events that were refused for their id are named."""
 
 
+@dataclass(frozen=True)
+class Newest:
+    """The event that set the time which others came too late for.
+
+    Args:
+        id: its id.
+        source, line: where it stands.
+        at: its time, microseconds since 1970 UTC.
+        ahead: by how many microseconds it was newer than all before it; None if it was the first.
+    """
+
+    id: str
+    source: str
+    line: int
+    at: int
+    ahead: int | None
+
+
 @dataclass
 class Counts:
     """What became of the rows that were read.
 
     `decided` and `learned` were taken; `repeated` had come before; `reused` came with an id that stood for other
     content and `late` after the flow had forgotten their time, both refused; `quarantined` are rows that are no events.
-    `reused_ids` names the first of those that were refused for their id.
+    `reused_ids` names the first of those that were refused for their id; `behind` is the event that the first of the
+    late ones came too late for.
     """
 
     read: int = 0
@@ -38,6 +57,7 @@ class Counts:
     late: int = 0
     quarantined: int = 0
     reused_ids: list[str] = field(default_factory=list, compare=False)
+    behind: Newest | None = field(default=None, compare=False)
 
     @property
     def refused(self) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import polars as pl
 
-from tidegate.connectors.files import read
+from tidegate.connectors.files import lines_of, read
 from tidegate.connectors.files_columns import Columns
 from tidegate.connectors.files_refused import Refused
 from tidegate.connectors.files_sources import csv_columns, form, parquet_columns
@@ -19,6 +19,9 @@ from tidegate.events.event import Event
 from tidegate.events.field import Label
 
 Given = str | Path | pl.DataFrame
+LINE = "#line"
+"""The column that says where in its file an event stands, counted from 1."""
+
 _CHUNK = 100_000
 
 
@@ -46,7 +49,10 @@ class Source:
     def frames(
         self, label: str | None, refused: Callable[[str, Sequence[Refused], int], None]
     ) -> Iterator[pl.DataFrame]:
-        """The events in canonical columns; `refused` is told for each piece the rows set aside and the rows read."""
+        """The events in canonical columns, and their lines in `LINE`.
+
+        `refused` is told for each piece the rows set aside and the rows read.
+        """
         if label is not None and label not in self.event.__contract__:
             self._check_label(label)
         event = labelled(self.event, label)
@@ -54,11 +60,12 @@ class Source:
         if isinstance(self.given, pl.DataFrame):
             frame, wrong = Columns(event, self.given.columns, columns, self.defaults).canonical(self.given, 1, 0)
             refused(self.name, wrong, self.given.height)
-            yield from frame.iter_slices(_CHUNK)
+            lines = lines_of(1, self.given.height, wrong)
+            yield from frame.with_columns(lines.alias(LINE)).iter_slices(_CHUNK)
             return
         for piece in read(self.given, event, columns=columns, defaults=self.defaults, chunk=_CHUNK):
             refused(self.name, piece.refused, piece.frame.height + len(piece.refused))
-            yield piece.frame
+            yield piece.frame.with_columns(piece.lines.alias(LINE))
 
     def _check_label(self, label: str) -> None:
         """Raise TidegateError if the label is a column that is not there, as far as that can be known at once."""

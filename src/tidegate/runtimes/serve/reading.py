@@ -2,38 +2,14 @@
 
 import difflib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from tidegate.events.contract import Reader
 from tidegate.events.event import Event
+from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.serve.problem import Problem
-
-
-class Horizon:
-    """The latest time that an event may have.
-
-    Args:
-        ahead: seconds after the wall clock's time.
-    """
-
-    def __init__(self, ahead: float) -> None:
-        self._ahead = timedelta(seconds=ahead)
-        self._latest = datetime.min.replace(tzinfo=UTC)
-
-    def check(self, event: Event) -> None:
-        """Look at an event's time. The wall clock is read only when what it said last does not do.
-
-        Raises:
-            Problem: it lies too far in the future.
-        """
-        if event.at > self._latest:
-            self._latest = datetime.now(UTC) + self._ahead
-            if event.at > self._latest:
-                most = f"{self._ahead.total_seconds():g} seconds"
-                detail = f"{event.at.isoformat()} is more than {most} ahead of the server's clock."
-                raise Problem("future", detail, pointer="/at", id=event.id)
 
 
 class EventReading:
@@ -56,7 +32,10 @@ class EventReading:
             Problem: its time lies in the future.
         """
         event = self._reader.read(body, self._version)
-        self._horizon.check(event)
+        if self._horizon.beyond(event):
+            most = f"{self._horizon.ahead.total_seconds():g} seconds"
+            detail = f"{event.at.isoformat()} is more than {most} ahead of the server's clock."
+            raise Problem("future", detail, pointer="/at", id=event.id)
         return event
 
 
@@ -66,11 +45,11 @@ class Readings:
     Args:
         readers: by the name of the event type.
         own: the name of the type that is decided on.
-        ahead: see `Horizon`.
+        ahead: how far ahead of the wall clock an event's time may be, in seconds.
     """
 
     def __init__(self, readers: Mapping[str, Reader[Event]], own: str, ahead: float) -> None:
-        self._readers, self._own, self._horizon = readers, own, Horizon(ahead)
+        self._readers, self._own, self._horizon = readers, own, Horizon(timedelta(seconds=ahead))
         self.of = lru_cache(maxsize=64)(self._of)
 
     def _of(self, query: bytes) -> EventReading:

@@ -1,0 +1,41 @@
+"""Rows as they stood in their file, found again by their lines: only for the few that were refused after reading."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from tidegate.connectors import files_sources as sources
+from tidegate.connectors.files_refused import original
+
+_CHUNK = 100_000
+
+
+def originals(given: Path | pl.DataFrame, lines: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """The lines of a file, or the rows of a frame, with what stands there, in the order of the file.
+
+    Args:
+        given: what `files.read` was given.
+        lines: which, counted as there.
+
+    Raises:
+        TidegateError: the file can no longer be read.
+    """
+    wanted = set(lines)
+    if isinstance(given, pl.DataFrame):
+        yield from _rows(given, 1, wanted)
+        return
+    kind = sources.form(given)
+    if kind == "ndjson":
+        for line in sources.lines(given):
+            if line.number in wanted:
+                yield line.number, line.body.decode(errors="replace")
+        return
+    for rows in (sources.parquet if kind == "parquet" else sources.comma_separated)(given, _CHUNK):
+        yield from _rows(rows.frame, rows.first_line, wanted)
+
+
+def _rows(frame: pl.DataFrame, first: int, wanted: set[int]) -> Iterator[tuple[int, str]]:
+    here = [line for line in range(first, first + frame.height) if line in wanted]
+    if here:
+        yield from zip(here, map(original, frame[[line - first for line in here]].to_dicts()), strict=True)

@@ -1,0 +1,31 @@
+"""The latest time that an event may have, where there is a clock to hold it to."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from tidegate.events.event import Event
+
+
+def wall_clock() -> datetime:
+    """The time by this machine's clock."""
+    return datetime.now(UTC)
+
+
+class Horizon:
+    """How far ahead of a clock an event's time may be.
+
+    Args:
+        ahead: after the clock's time.
+        now: the clock.
+    """
+
+    def __init__(self, ahead: timedelta, now: Callable[[], datetime] = wall_clock) -> None:
+        self.ahead, self._now = ahead, now
+        self._latest = datetime.min.replace(tzinfo=UTC)
+
+    def beyond(self, event: Event) -> bool:
+        """Whether an event lies too far in the future. The clock is read only when what it said last does not do."""
+        if event.at <= self._latest:
+            return False
+        self._latest = self._now() + self.ahead
+        return event.at > self._latest
