@@ -44,7 +44,7 @@ class Decider:
         self.flags = np.full(capacity, READ | LEARN, dtype=np.int64)
         self.settled = np.zeros((3, capacity), dtype=np.int64)
         self.windows = Windows(plan.streams, lateness=plan.lateness)
-        self.book = ListBook()
+        self.book = ListBook(plan.lateness)
         self.words = Wording(_memory(plan))
         self._limited: list[list[int]] = [[] for _ in plan.caps]
         self._mildest_last = sorted(range(len(plan.caps)), key=lambda number: -plan.caps[number].outcome)
