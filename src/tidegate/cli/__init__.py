@@ -14,7 +14,7 @@ from tidegate.errors import TidegateError
 _COMMANDS = (
     ("new", "Start"), ("check", "Start"), ("demo", "Start"),
     ("replay", "Run"), ("serve", "Run"), ("keys", "Run"),
-    ("compare", "Change"),
+    ("compare", "Change"), ("shadow", "Change"),
     ("features", "Train"), ("train", "Train"),
     ("decisions", "Look into a store"), ("explain", "Look into a store"), ("remake", "Look into a store"),
     ("verify", "Look into a store"),

@@ -1,6 +1,7 @@
 """`tidegate compare`: two versions of a flow on the same history, before anybody is affected."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,6 @@ import typer
 from tidegate.cli.inputs import (
     ColumnNames,
     Defaults,
-    Files,
     LabelName,
     OtherEvents,
     QuarantineFile,
@@ -18,17 +18,31 @@ from tidegate.cli.inputs import (
     progress,
     rows_in,
 )
-from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath
+from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath, opened
 from tidegate.cli.terminal import aside, emit, next_steps, now, out, program_version, ready, several, written
 
 if TYPE_CHECKING:
+    from tidegate.decisions.flow import Flow
     from tidegate.reports.compared import Compared
+
+    Versions = tuple[type[Flow[Any]], type[Flow[Any]]]
 
 
 def compare(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The flow as it is: FILE.py or FILE.py:ClassName.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The flow as it would be.")],
-    files: Files,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE...", help="Past events: .parquet, .csv, .ndjson.")
+    ] = None,
+    live: Annotated[
+        Path | None, typer.Option("--live", help="Instead of files: the store in which OLD decided.")
+    ] = None,
+    shadow: Annotated[
+        Path | None, typer.Option("--shadow", help="With --live: the store in which NEW decided beside it.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="With --live: a table of `id` and the label, as far as it is known.")
+    ] = None,
     event: OtherEvents = None,
     label: LabelName = "",
     amount: Annotated[str, typer.Option(help="The money field to add up; default: the event's first.")] = "",
@@ -48,29 +62,28 @@ def compare(
 ) -> None:
     """Decide past events by two versions of a flow, and say what flips, for whom, and which expression did it.
 
-    Both versions learn from every event as if they had been live. Nothing is kept, and nobody is affected.
+    Both versions learn from every event as if they had been live. Nothing is kept, and nobody is affected. With --live
+    and --shadow nothing is decided at all: what both decided side by side is read from their stores.
     """
     ready()
-    from tidegate.connectors.quarantine import Quarantine
-    from tidegate.models.registry import Registry
+    from tidegate.errors import TidegateError
     from tidegate.reports.comparison import compared_in_words, render_comparison
-    from tidegate.runtimes.comparison import compare as run
     from tidegate.runtimes.load import load_flow
 
-    before, after = load_flow(old), load_flow(new)
-    given = inputs(after, files, event)
-    every = [file for several in given.values() for file in several]
-    beside = quarantine or files[0].with_name(files[0].name + ".quarantine.ndjson")
-    words = f"Comparing {before.definition.name} and {after.definition.name}"
-    with Quarantine(beside) as aside_rows, progress(words, rows_in(every), quiet=as_json) as told:
-        found = run(
-            before, after, {kind.__name__: several for kind, several in given.items()}, models=Registry(models),
-            new_models=Registry(new_models) if new_models is not None else None, label=label or None,
-            amount=amount or None, columns=pairs(column, "--column"), defaults=pairs(default, "--default"),
-            quarantine=aside_rows, progress=told,
-        )  # fmt: skip
-    source = ", ".join(file.name for file in every)
-    found = replace(found, new=replace(found.new, source=source, made_at=now(), version=program_version()))
+    versions = load_flow(old), load_flow(new)
+    if live is not None and shadow is not None and not files:
+        found, typed = _recorded(versions, live, shadow, labels, label, amount), f"--live {live} --shadow {shadow}"
+    elif files and live is None and shadow is None:
+        said = _Said(
+            inputs(versions[1], files, event), label, amount, pairs(column, "--column"), pairs(default, "--default")
+        )
+        found, typed = _replayed(versions, said, models, new_models, quarantine, quiet=as_json), f"{files[0]} …"
+    else:
+        raise TidegateError(
+            "Two versions are compared on files, or on what two stores recorded.",
+            do="Name files of past events, or --live and --shadow.",
+        )
+    found = replace(found, new=replace(found.new, made_at=now(), version=program_version()))
     if flips is not None:
         written(flips, found.flips.write_parquet)
     if report is not None:
@@ -80,15 +93,63 @@ def compare(
         emit(_plain(found))
     else:
         _show(found, compared_in_words(found))
-        if found.new.quarantined:
-            said = several(found.new.quarantined, "row is no event", "rows are no events")
-            aside().print(f"[yellow]{said}[/]; see {beside}", soft_wrap=True)
         if report is None:
-            next_steps(f"tidegate compare {old} {new} {files[0]} … --report comparison.html  the same with examples")
+            next_steps(f"tidegate compare {old} {new} {typed} --report comparison.html  the same with examples")
         else:
             next_steps(f"open {report}  the report, in a browser")
     nothing = found.new.rows_read > 0 and found.new.rows == 0
     raise typer.Exit(1 if nothing or (fail_on_flips and found.flipped) else 0)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What was said of the files."""
+
+    given: Mapping[Any, list[Path]]
+    label: str
+    amount: str
+    columns: Mapping[str, str]
+    defaults: Mapping[str, str]
+
+
+def _replayed(
+    versions: "Versions", said: _Said, models: Path, new_models: Path | None, quarantine: Path | None, *, quiet: bool
+) -> "Compared":
+    """Both versions over files of past events."""
+    from tidegate.connectors.quarantine import Quarantine
+    from tidegate.models.registry import Registry
+    from tidegate.runtimes.comparison import compare as run
+
+    old, new = versions
+    every = [file for several in said.given.values() for file in several]
+    beside = quarantine or every[0].with_name(every[0].name + ".quarantine.ndjson")
+    words = f"Comparing {old.definition.name} and {new.definition.name}"
+    with Quarantine(beside) as aside_rows, progress(words, rows_in(every), quiet=quiet) as told:
+        found = run(
+            old, new, {kind.__name__: several for kind, several in said.given.items()}, models=Registry(models),
+            new_models=Registry(new_models) if new_models is not None else None, label=said.label or None,
+            amount=said.amount or None, columns=said.columns, defaults=said.defaults, quarantine=aside_rows,
+            progress=told,
+        )  # fmt: skip
+    if found.new.quarantined and not quiet:
+        rows = several(found.new.quarantined, "row is no event", "rows are no events")
+        aside().print(f"[yellow]{rows}[/]; see {beside}", soft_wrap=True)
+    return replace(found, new=replace(found.new, source=", ".join(file.name for file in every)))
+
+
+def _recorded(
+    versions: "Versions", live: Path, shadow: Path, labels: Path | None, label: str, amount: str
+) -> "Compared":
+    """What both versions decided side by side, from their stores."""
+    from tidegate.connectors.labels import read_labels
+    from tidegate.runtimes.recorded import compare_recorded
+    from tidegate.runtimes.tally import label_of
+
+    old, new = versions
+    name = label or label_of(new.definition.event) or "label"
+    known = read_labels(labels, name) if labels is not None else {}
+    with opened(live) as champion, opened(shadow) as challenger:
+        return compare_recorded(old, new, champion, challenger, labels=known, amount=amount or None)
 
 
 def _plain(found: "Compared") -> dict[str, Any]:
@@ -150,10 +211,9 @@ def _show(found: "Compared", lines: list[tuple[str, str]]) -> None:
     from tidegate.reports.comparison_tables import causes, changed, flips
 
     console = out()
-    head = Table(
-        title=Text(f"{found.old.flow}@{found.old.digest[:12]} → {found.new.flow}@{found.new.digest[:12]}", "bold"),
-        title_justify="left", box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False,
-    )  # fmt: skip
+    versions = (f"{one.flow}@{one.digest[:12]}" for one in (found.old, found.new))
+    console.print(Text(" → ".join(versions), "bold"), soft_wrap=True)
+    head = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     for key, value in lines:
         head.add_row(Text(key, "dim"), Text(value))
     console.print(head)

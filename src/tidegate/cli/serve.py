@@ -9,6 +9,7 @@ from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, Model
 from tidegate.cli.terminal import aside, ready
 
 if TYPE_CHECKING:
+    from tidegate.runtimes.serve.companion import Companion
     from tidegate.runtimes.serve.server import Server
 
 
@@ -28,6 +29,12 @@ def serve(
     ahead: Annotated[
         float, typer.Option(min=0, help="Seconds that an event's time may be ahead of the clock.")
     ] = 300.0,
+    challenger: Annotated[
+        str, typer.Option("--challenger", help="A flow that decides on the same events and answers nobody.")
+    ] = "",
+    shadow: Annotated[
+        Path | None, typer.Option("--shadow", help="Where its decisions go; default: STORE.shadow.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Put every feature's value into every decision.")] = False,
     access_log: Annotated[
         bool, typer.Option("--access-log", help="Write a line of JSON for each request to stderr.")
@@ -60,11 +67,40 @@ def serve(
         explain=explain,
         limits=Limits(queue=queue, ahead=ahead),
     )
+    beside = _challenger(challenger, store, shadow, models)
     server = Server(settings)
     console = aside()
     console.print(f"{settings.flow.definition.name} gets ready on {server.url} …", style="dim", soft_wrap=True)
-    server.run(_tell)
+
+    def begin(server: "Server") -> None:
+        _tell(server)
+        if beside is not None:
+            server.application.metrics.gauges["shadow_running"] = (
+                "Whether the challenger's process runs.", lambda: int(beside.running),
+            )  # fmt: skip
+            beside.start()
+
+    try:
+        server.run(begin)
+    finally:
+        if beside is not None:
+            beside.stop()
     console.print("Stopped; everything that was taken is answered and kept.", style="dim")
+
+
+def _challenger(place: str, store: Path, shadow: Path | None, models: Path) -> "Companion | None":
+    """The process in which a challenger follows the store."""
+    import os
+
+    from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.serve.companion import Companion
+
+    if not place:
+        return None
+    load_flow(place)  # its mistakes are told now, and not by a process in the background
+    own = shadow or store.with_name(store.name + ".shadow")
+    words = ["shadow", place, "--follow", str(store), "--store", str(own), "--models", str(models)]
+    return Companion([*words, "--parent", str(os.getpid())], f"The challenger {place}")
 
 
 def _tell(server: "Server") -> None:

@@ -174,7 +174,7 @@ class Journal:
             if reader is None:
                 continue
             outcome = None if stored.outcome is None else int(outcome_of(stored.outcome))
-            again.append(Again(_reread(reader, stored, int(version or 1)), stored.flags, outcome))
+            again.append(Again(reread(reader, stored, int(version or 1)), stored.flags, outcome))
             count += 1
             if len(again) == engine.batch:
                 relearn(engine, again)
@@ -206,7 +206,7 @@ def content(event: Event, data: bytes) -> bytes:
     return digest(type(event).__name__.encode() + b"\0" + data)
 
 
-def _reread(reader: Reader[Any], stored: StoredEvent, version: int) -> Event:
+def reread(reader: Reader[Any], stored: StoredEvent, version: int) -> Event:
     """A stored event as its type is today; what was written to an older contract goes through its upgrades."""
     try:
         event: Event = reader.read(stored.body, version, stored=True)

@@ -1,9 +1,9 @@
-"""One of two flows that are compared: a replay that tells, piece by piece, what it decided and on which values."""
+"""One of two versions that are compared: a replay that tells, piece by piece, what it decided and on which values."""
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -13,8 +13,9 @@ from tidegate.connectors.files_merge import Batch
 from tidegate.decisions.answer import shown
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.flow import Flow
-from tidegate.decisions.plan import SeenPlan
+from tidegate.decisions.plan import Plan, SeenPlan
 from tidegate.models.tree_model import TreeModel
+from tidegate.reports import ReplayFigures
 from tidegate.runtimes.replay import Replay
 
 Ints = NDArray[np.int64]
@@ -79,6 +80,22 @@ class _Ids:
 
     def __getitem__(self, rows: Ints) -> pl.Series:
         return self._ids.gather(rows)
+
+
+class Version(Protocol):
+    """One of two versions that are compared, wherever its decisions come from."""
+
+    plan: Plan
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """The content of the models that were asked, by reference."""
+
+    def values(self, cells: Ints, names: Sequence[str]) -> dict[str, Any]:
+        """Some of the values that a decision rested on, as a person reads them; `cells` is a column of `Decided`."""
+
+    def figures(self, about: str) -> ReplayFigures:
+        """What a report says of all its decisions."""
 
 
 class Side(Replay):
@@ -147,8 +164,17 @@ class Side(Replay):
             )
         )
 
-    def values(self, cells: Ints, names: list[str]) -> dict[str, Any]:
-        """Some of the values that a decision rested on, as a person reads them; `cells` is a column of `Decided`."""
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """As of `Version`."""
+        return {name: model.digest for name, model in self.models.items()}
+
+    def figures(self, about: str) -> ReplayFigures:
+        """As of `Version`."""
+        return self.result().figures(about=about)
+
+    def values(self, cells: Ints, names: Sequence[str]) -> dict[str, Any]:
+        """As of `Version`."""
         words = ChainMap(self._spoken, self._words, self.decider.words)
         found = {}
         for place, (name, seen) in enumerate(self.seen.items()):

@@ -35,7 +35,7 @@ class Tally:
     ) -> None:
         self.plan, self.label, self.amount, self.keep = plan, label, amount, tuple(keep)
         self._kept: list[pl.DataFrame] = []
-        self.currency = _currency(plan, event, amount)
+        self.currency = currency_of(plan, event, amount)
         self.counts = Counts()
         self.limited = 0
         self.rows = 0
@@ -133,7 +133,7 @@ def _labels(frame: pl.DataFrame, name: str) -> NDArray[np.int8]:
     return frame[name].cast(pl.Boolean).cast(pl.Int8).fill_null(-1).to_numpy()
 
 
-def _currency(plan: Plan, event: type[Event], amount: str | None) -> str | None:
+def currency_of(plan: Plan, event: type[Event], amount: str | None) -> str | None:
     """The one currency in which amounts are added up: the field's own, or the flow's."""
     if amount is None:
         return None

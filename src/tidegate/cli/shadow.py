@@ -1,0 +1,76 @@
+"""`tidegate shadow`: a challenger beside a champion, deciding on the same events and answering nobody."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tidegate.cli.options import DEFAULT_MODELS, ModelsPath
+from tidegate.cli.terminal import aside, next_steps, ready, several
+
+_PAUSE = 0.2
+"""Seconds between looks at a store that has nothing new."""
+_SAVED = 60.0
+"""Seconds between snapshots."""
+
+
+def shadow(
+    challenger: Annotated[
+        str, typer.Argument(metavar="CHALLENGER", help="The flow to be tried: FILE.py or FILE.py:ClassName.")
+    ],
+    follow: Annotated[Path, typer.Option("--follow", help="The champion's store; it is only read.")],
+    store: Annotated[
+        Path, typer.Option("--store", "-s", help="Where the challenger's decisions go; made if it is not there.")
+    ],
+    models: ModelsPath = DEFAULT_MODELS,
+    once: Annotated[bool, typer.Option("--once", help="Stop when nothing is left to look at.")] = False,
+    parent: Annotated[int, typer.Option(hidden=True, help="Stop when this process is gone.")] = 0,
+) -> None:
+    """Let a challenger learn from, and decide on, every event that a champion takes.
+
+    It answers nobody and the champion never waits for it. SIGTERM and Ctrl-C stop it; it goes on where it was.
+    """
+    ready()
+    from time import monotonic
+
+    from tidegate.cli.options import opened
+    from tidegate.connectors.sqlite import Store
+    from tidegate.models.registry import Registry
+    from tidegate.runtimes.engine import Engine
+    from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.shadow import Shadow
+
+    flow, stop, console = load_flow(challenger), threading.Event(), aside()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def ended() -> bool:
+        return stop.is_set() or bool(parent and os.getppid() != parent)
+
+    with opened(follow) as champion, Store.open(store) as own:
+        engine = Engine(flow, models=Registry(models), store=own)
+        following = Shadow(champion, engine, own)
+        name = f"{flow.definition.name}@{flow.definition.digest[:12]}"
+        console.print(f"{name} follows {follow}; {several(following.behind, 'event')} behind", soft_wrap=True)
+        saved = monotonic()
+        while True:
+            following.catch_up(stop=ended)
+            if ended() or once:
+                break
+            if monotonic() - saved > _SAVED:
+                engine.save()
+                saved = monotonic()
+            stop.wait(_PAUSE)
+        engine.save()
+    done = following.followed
+    console.print(
+        f"Stopped: {several(done.taken, 'event')} taken, {done.refused:,} of them refused; "
+        f"{several(done.unknown, 'event')} of types that it does not know.",
+        soft_wrap=True,
+    )
+    next_steps(
+        f"tidegate compare OLD {challenger} --live {follow} --shadow {store}  what it would have decided otherwise"
+    )
