@@ -67,7 +67,7 @@ def test_from_a_file_to_a_model_that_is_served(folder: Path) -> None:
     assert "4,000 rows" in made.stdout and "tidegate train risky.py f.parquet" in made.stderr
     trained = typed("train", "risky.py", "f.parquet", "--rounds", 40)
     assert trained.exit_code == 0, trained.output
-    assert "risk@1" in trained.stdout and "risk@champion points at it" in trained.stdout
+    assert "risk@1" in trained.stdout and "risk@champion stands for it" in trained.stdout
     assert "average precision" in trained.stdout
     again = typed("train", "risky.py", "f.parquet", "--rounds", 20, "--json")
     assert json.loads(again.stdout)["model"] == "risk@2"

@@ -171,7 +171,6 @@ def _memory(definition: "Definition") -> list[dict[str, Any]]:
 def _models(definition: "Definition", folder: Path) -> list[dict[str, Any]]:
     """The models that the flow wants, and whether they are there and read what it gives them."""
     from tidegate.decisions.planner import plan
-    from tidegate.errors import ModelError
     from tidegate.models.registry import Registry
 
     registry = Registry(folder)
@@ -187,12 +186,7 @@ def _models(definition: "Definition", folder: Path) -> list[dict[str, Any]]:
             }
             if one.reference in there:
                 kept = registry.artefact(one.reference)
-                try:
-                    kept.model().require(one.names)
-                except ModelError as error:
-                    raise ModelError(
-                        f"{one.reference} is of other features: {error.wrong}", seen=error.seen, do=error.do
-                    ) from None
+                kept.model().require(one.names, one.reference)
                 fact |= {"digest": kept.digest, "version": kept.card.version, "metrics": kept.card.metrics}
             found.append(fact)
     return found

@@ -20,7 +20,7 @@ from tidegate.cli.inputs import (
     tell_set_aside,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
-from tidegate.cli.terminal import emit, next_steps, out, ready, several
+from tidegate.cli.terminal import aside, emit, next_steps, out, ready, several
 
 
 def features(
@@ -70,6 +70,8 @@ def features(
         said = f", {positives:,} of them {name}" if name else ", without a label"
         out().print(f"{several(table.height, 'row')} of {table.width} columns{said}: {to}", soft_wrap=True)
         tell_set_aside(counts, aside_rows)
+        for reference, why in found.left_out.items():
+            aside().print(f"[yellow]{reference} was left out[/], its otherwise used: {why}", soft_wrap=True)
         asked = [one.reference.partition("@")[0] for segment in found.replayed.plan.segments for one in segment.models]
         if asked:
             next_steps(

@@ -24,8 +24,11 @@ def train(
     ] = "",
     version: Annotated[str, typer.Option("--version", help="Its version; default: the next number.")] = "",
     alias: Annotated[
-        str, typer.Option("--alias", help="Point NAME@ALIAS at it; default: what the flow asks for.")
+        str, typer.Option("--alias", help="Let NAME@ALIAS stand for it, as: --alias challenger; moved if it is there.")
     ] = "",
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Let what the flow asks for stand for it, though it stands for another.")
+    ] = False,
     models: ModelsPath = DEFAULT_MODELS,
     rounds: Annotated[int, typer.Option(min=1, help="The most trees.")] = 1000,
     valid: Annotated[float, typer.Option(help="Share of rows to stop fitting by.")] = 0.15,
@@ -35,7 +38,11 @@ def train(
     threads: Annotated[int, typer.Option(min=1, help="Threads to train with; the trees are the same.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Fit a model on exactly what the flow gives it, judge it on later events, store it, and point its alias at it."""
+    """Fit a model on exactly what the flow gives it, judge it on later events, and store it.
+
+    The first of its name becomes what the flow asks for, its champion. A later one only waits: what runs in production
+    changes when someone says so, with --promote or `tidegate models promote`.
+    """
     from datetime import timedelta
 
     from tidegate.events.durations import microseconds
@@ -51,16 +58,21 @@ def train(
     registry = Registry(models)
     version = version or _next_version(registry, name)
     asked = model_of(made, name).reference.partition("@")[2]
-    alias = alias or (asked if asked != version and not asked.isdigit() else "")
+    moved = _moved(registry, name, version, asked, alias, promote=promote)
     with aside().status(f"Training {name}@{version}"):
         done = train_model(
             made, frame, label, name, version=version, rounds=rounds, valid=valid, test=test, seed=seed,
             threads=threads,
             embargo=timedelta(microseconds=microseconds(embargo)) if embargo else None,
         )  # fmt: skip
-    path = registry.add(done.artefact, alias=alias)
+    path = registry.add(done.artefact)
+    for word in moved:
+        registry.point(f"{name}@{word}", version)
+    stands = registry.aliases(name).get(asked)
     facts: dict[str, Any] = {
-        "model": f"{name}@{version}", "alias": f"{name}@{alias}" if alias else None, "digest": done.artefact.digest,
+        "model": f"{name}@{version}", "aliases": [f"{name}@{word}" for word in moved],
+        "asked": f"{name}@{asked}", "asked_stands_for": f"{name}@{stands.version}" if stands else None,
+        "digest": done.artefact.digest,
         "path": str(path), "trees": done.rounds, "rows": done.artefact.card.rows,
         "positives": done.artefact.card.positives,
         "figures": dict(done.figures), "gain": dict(done.gain),
@@ -69,10 +81,22 @@ def train(
         emit(facts)
         return
     _show(facts, done)
+    wait = stands is not None and stands.version != version
+    steps = (
+        [f"tidegate models promote {name}@{version} --models {models}  let {name}@{asked} stand for it"] if wait else []
+    )
     next_steps(
+        *steps,
         f"tidegate replay {flow} FILE --models {models} --report report.html  what the flow does with it",
         f"tidegate serve {flow} --models {models}  answer over HTTP",
     )
+
+
+def _moved(registry: "Registry", name: str, version: str, asked: str, alias: str, *, promote: bool) -> list[str]:
+    """The aliases that are to stand for the new version."""
+    own = asked != version and not asked.isdigit()
+    first = own and not alias and asked not in registry.aliases(name)
+    return list(dict.fromkeys([*([alias] if alias else []), *([asked] if own and (promote or first) else [])]))
 
 
 def _read(table: Path) -> Any:
@@ -111,8 +135,10 @@ def _show(facts: dict[str, Any], done: "Training") -> None:
     from rich.table import Table
 
     console = out()
-    said = f", {facts['alias']} points at it" if facts["alias"] else ""
+    said = f", {' and '.join(facts['aliases'])} stands for it" if facts["aliases"] else ""
     console.print(f"[bold]{facts['model']}[/]: {facts['trees']} trees, stored in {facts['path']}{said}", soft_wrap=True)
+    if facts["asked_stands_for"] not in (None, facts["model"]):
+        console.print(f"{facts['asked']}, which the flow asks for, still stands for {facts['asked_stands_for']}.")
     console.print(
         f"Trained on {facts['rows']:,} rows, {facts['positives']:,} of them positive; judged on what came after:"
     )

@@ -215,6 +215,6 @@ def _bound(plan: Plan, models: Mapping[str, TreeModel]) -> dict[int, Binding]:
         for one in segment.models:
             model = models.get(one.reference)
             if model is not None:
-                model.require(one.names)
+                model.require(one.names, one.reference)
                 bound[one.out] = model.bind(one.inputs, [_cell_kind(kind) for kind in one.types], one.out, hash_of=word)
     return bound

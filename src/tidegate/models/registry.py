@@ -5,6 +5,7 @@ import difflib
 import os
 import tempfile
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -78,11 +79,18 @@ def load(path: str | Path, *, digest: str = "") -> TreeModel:
     return load_artefact(path, digest=digest).model()
 
 
-class Pointer(msgspec.Struct, frozen=True):
-    """What an alias stands for: a version, and the digest that the version had when the alias was set."""
+_MOST_BEFORE = 20
+
+
+class Pointer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an alias stands for: a version, and the digest that the version had when the alias was set.
+
+    `before` is what it stood for earlier, versions and digests, the latest first, at most 20 of them.
+    """
 
     version: str
     digest: str
+    before: tuple[tuple[str, str], ...] = ()
 
 
 class Registry:
@@ -108,13 +116,40 @@ class Registry:
 
     def point(self, alias: str, version: str) -> Pointer:
         """Let NAME@ALIAS stand for a version that is stored. Raises ModelError if it is not, or is damaged."""
-        name, word = split_name(alias)
+        name, _ = split_name(alias)
         if (self._models / alias).exists():
             raise ModelError(f"{alias} is a stored version.", seen="an alias of that name", do="Choose another word.")
-        pointer = Pointer(version, self._load(f"{name}@{version}").digest)
+        self._stored(name, version, alias)
+        digest = self._load(f"{name}@{version}").digest
+        old = self._alias(alias, damaged=True)
+        if old is not None and (old.version, old.digest) == (version, digest):
+            return old
+        before = () if old is None else ((old.version, old.digest), *old.before)[:_MOST_BEFORE]
+        return self._point(alias, Pointer(version, digest, before))
+
+    def roll_back(self, alias: str) -> Pointer:
+        """Let NAME@ALIAS stand for what it stood for before.
+
+        Raises ModelError if it is no alias, has never stood for another version, or that one is gone or was changed.
+        """
+        name, _ = split_name(alias)
+        now = self._alias(alias)
+        if now is None:
+            self._unknown(alias)
+        if not now.before:
+            raise ModelError(
+                f"{alias} has stood for no other version.", seen=f"{name}@{now.version} since it was set",
+                do=f"Say which with `tidegate models promote {name}@VERSION`.",
+            )  # fmt: skip
+        version, digest = now.before[0]
+        self._stored(name, version, alias)
+        self._load(f"{name}@{version}", digest)
+        return self._point(alias, Pointer(version, digest, now.before[1:]))
+
+    def _point(self, alias: str, pointer: Pointer) -> Pointer:
         try:
             self._aliases.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(prefix=f".{name}@{word}.", dir=self._aliases)
+            handle, draft = tempfile.mkstemp(prefix=f".{alias}.", dir=self._aliases)
             os.close(handle)
             _write_synced(Path(draft), msgspec.json.encode(pointer))
             Path(draft).replace(self._aliases / alias)
@@ -137,6 +172,7 @@ class Registry:
         pointer = self._alias(reference)
         if pointer is None:
             return self._load(reference)
+        self._stored(name, pointer.version, reference)
         return self._load(f"{name}@{pointer.version}", pointer.digest)
 
     def model(self, reference: str) -> TreeModel:
@@ -148,26 +184,65 @@ class Registry:
         found = [path.name for folder in (self._models, self._aliases) if folder.is_dir() for path in folder.iterdir()]
         return tuple(sorted(name for name in found if not name.startswith(".")))
 
-    def _alias(self, reference: str) -> Pointer | None:
+    def aliases(self, name: str) -> dict[str, Pointer]:
+        """The aliases of a model's name and what they stand for, by alias without the name, but for damaged ones."""
+        found = self._aliases.glob(f"{name}@*") if self._aliases.is_dir() else ()
+        read = {path.name.partition("@")[2]: self._alias(path.name, damaged=True) for path in sorted(found)}
+        return {alias: pointer for alias, pointer in read.items() if pointer is not None}
+
+    def versions(self) -> tuple[str, ...]:
+        """Every stored version as NAME@VERSION, by name and then by version, numbers as numbers."""
+
+        def order(reference: str) -> tuple[str, int, str]:
+            name, _, version = reference.partition("@")
+            return name, int(version) if version.isdigit() else -1, version
+
+        found = self._models.iterdir() if self._models.is_dir() else ()
+        return tuple(sorted((path.name for path in found if not path.name.startswith(".")), key=order))
+
+    def _alias(self, reference: str, *, damaged: bool = False) -> Pointer | None:
+        """What an alias stands for, None where there is none; with `damaged` also where it cannot be read."""
         try:
             return msgspec.json.decode((self._aliases / reference).read_bytes(), type=Pointer)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError) as error:
+            if damaged:
+                return None
             raise ModelError(
                 f"The alias {reference} is damaged.", seen=str(error), do="Point it at a version again."
             ) from None
 
+    def _stored(self, name: str, version: str, alias: str) -> None:
+        """Raise ModelError if the version that an alias stands for, or is to stand for, is not there."""
+        if (self._models / f"{name}@{version}").exists():
+            return
+        there = [known for known in self.versions() if known.partition("@")[0] == name]
+        points = f"{alias} stands for it" if self._alias(alias, damaged=True) else ""
+        raise ModelError(
+            f"There is no model {name}@{version} in {self.folder}" + (f", and {points}." if points else "."),
+            seen=", ".join(there) or f"no version of {name}",
+            do=(
+                f"Let the alias stand for one that is there: `tidegate models promote {there[-1]}`; or r"
+                if there
+                else "R"
+            )
+            + f"estore the folder {name}@{version}.",
+        )
+
     def _load(self, reference: str, digest: str = "") -> Artefact:
         if not (self._models / reference).exists():
-            known = self.references()
-            near = difflib.get_close_matches(reference, known, n=1)
-            raise ModelError(
-                f"There is no model {reference} in {self.folder}.",
-                seen=", ".join(known) or "no models at all",
-                do=f"Did you mean {near[0]}?" if near else "Train and store it first, or correct the name.",
-            )
+            self._unknown(reference)
         return load_artefact(self._models / reference, digest=digest)
+
+    def _unknown(self, reference: str) -> NoReturn:
+        known = self.references()
+        near = difflib.get_close_matches(reference, known, n=1)
+        raise ModelError(
+            f"There is no model {reference} in {self.folder}.",
+            seen=", ".join(known) or "no models at all",
+            do=f"Did you mean {near[0]}?" if near else "Train and store it first, or correct the name.",
+        )
 
 
 def _write_synced(path: Path, content: bytes) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Split", "Training", "encode", "train"]
 
 _MICROSECOND = timedelta(microseconds=1)
+_MOST_COLUMNS = 20
+"""How many columns a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +228,13 @@ def _check_columns(table: pl.DataFrame, names: Sequence[str]) -> None:
     for name in names:
         if name not in table.columns:
             near = difflib.get_close_matches(name, table.columns, n=1)
+            more = table.width - _MOST_COLUMNS
             raise ModelError(
-                f"The table has no column {name!r}.", seen=", ".join(table.columns[:20]),
-                do=f"Did you mean {near[0]!r}?" if near else "Name one of its columns.",
-            )  # fmt: skip
+                f"The table has no column {name!r}.",
+                seen=", ".join(table.columns[:_MOST_COLUMNS]) + (f" and {more} more" if more > 0 else ""),
+                do=(f"Did you mean {near[0]!r}? " if near else "Name one of its columns. ")
+                + "If the flow has changed since the table was written, write it again with `tidegate features`.",
+            )
 
 
 def _times(series: pl.Series) -> NDArray[np.int64]:

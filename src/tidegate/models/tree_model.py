@@ -61,8 +61,24 @@ class TreeModel:
         """A bare LightGBM text file. Raises ModelError if it cannot be used."""
         return cls(read_forest(path))
 
-    def require(self, features: Sequence[str]) -> None:
-        """Raise ModelError, naming the first difference, unless the model reads just these features in this order."""
+    def require(self, features: Sequence[str], reference: str = "") -> None:
+        """Raise ModelError, naming the first difference, unless the model reads just these features in this order.
+
+        `reference` is how a flow names the model, for the message.
+        """
+        try:
+            self._require(features)
+        except ModelError as error:
+            if not reference:
+                raise
+            raise ModelError(
+                f"{reference} is of other features than the flow gives it: {error.wrong}",
+                seen=error.seen,
+                do=f"{error.do} If the flow is right, train again: tidegate features FLOW FILE, then "
+                "tidegate train FLOW features.parquet --promote.",
+            ) from None
+
+    def _require(self, features: Sequence[str]) -> None:
         for place, (given, own) in enumerate(zip(features, self.features, strict=False), start=1):
             if given != own:
                 moved = given in self.features

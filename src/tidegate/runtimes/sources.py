@@ -80,7 +80,7 @@ class Source:
             near = difflib.get_close_matches(label, [*there, *self.event.__contract__], 1)
             raise TidegateError(
                 f"{self.name} has no column {label!r} to be the label.",
-                seen=", ".join(there[:20]),
+                seen=", ".join(there[:20]) + (f" and {len(there) - 20} more" if len(there) > 20 else ""),
                 do=f"Did you mean {near[0]!r}?"
                 if near
                 else "Name one of its columns with `--label` (in Python label=).",

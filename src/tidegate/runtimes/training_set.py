@@ -6,7 +6,7 @@ numbers when it serves.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -39,10 +39,12 @@ class TrainingSet:
     Args:
         table: `id`, `at`, the event's entity keys, the flow's features, what else its models read, and the label.
         replayed: the decisions of the same run.
+        left_out: the models that could not be asked, by reference, and why; their `otherwise` was used.
     """
 
     table: pl.DataFrame
     replayed: Replayed
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def training_set(
@@ -62,7 +64,8 @@ def training_set(
         flow: the flow's class.
         sources, columns, defaults, quarantine, progress: as for `replay`.
         label: the field or column to predict; default: the event's label field.
-        models: for flows whose models read the scores of others.
+        models: for flows whose models read the scores of others. One that is of other features, since the flow has
+            changed, or is damaged, is left out: the table is what a new one is trained on.
 
     Raises:
         TidegateError: a feature has the name of a column that the table has anyway.
@@ -72,7 +75,7 @@ def training_set(
     label = label or label_of(definition.event)
     contract = definition.event.__contract__.items()
     names = [seen.name for seen in wanted]
-    keys = [name for name, field in contract if field.type.kind is Kind.KEY and name not in names]
+    keys = [name for name, one in contract if one.type.kind is Kind.KEY and name not in names]
     for name in names:
         if name in ("id", "at", label):
             raise TidegateError(f"The feature {name!r} has the name of another column of the table.", do="Rename it.")
@@ -85,8 +88,9 @@ def training_set(
             row = decider.cells[column, :n]
             kept.append(row.copy() if mine is None else row[mine])
 
+    fit, left_out = fitting(flow, models)
     found = replay(
-        flow, sources, models=models, label=label, columns=columns, defaults=defaults, quarantine=quarantine,
+        flow, sources, models=fit, label=label, columns=columns, defaults=defaults, quarantine=quarantine,
         progress=progress, watch=watch, spoken=spoken, keep=keys,
     )  # fmt: skip
     decided = found.frame()
@@ -96,7 +100,28 @@ def training_set(
         made_columns.append(natural(seen.type, column, spoken or {}).alias(seen.name))
     if label is not None:
         made_columns.append(decided["label"].alias(label))
-    return TrainingSet(pl.DataFrame(made_columns), found)
+    return TrainingSet(pl.DataFrame(made_columns), found, left_out)
+
+
+def fitting(
+    flow: type[Flow[Any]], models: Registry | str | Mapping[str, TreeModel] | None
+) -> tuple[dict[str, TreeModel], dict[str, str]]:
+    """The models of a flow that are there and read what it gives them, and of the others why not, by reference."""
+    registry = Registry(models) if isinstance(models, str) else models
+    there = () if registry is None else registry.references() if isinstance(registry, Registry) else tuple(registry)
+    fit: dict[str, TreeModel] = {}
+    left_out: dict[str, str] = {}
+    for segment in flow.plan.segments:
+        for one in segment.models:
+            if registry is None or one.reference not in there:
+                continue
+            try:
+                model = registry.model(one.reference) if isinstance(registry, Registry) else registry[one.reference]
+                model.require(one.names, one.reference)
+                fit[one.reference] = model
+            except ModelError as error:
+                left_out[one.reference] = error.wrong
+    return fit, left_out
 
 
 def features_of(made: Plan) -> list[SeenPlan]:
@@ -175,9 +200,9 @@ def train_model(
         ModelError: the flow has no such model, or the table lacks a column.
     """
     asked = model_of(flow, name)
-    field = flow.definition.event.__contract__.get(label)
+    known = flow.definition.event.__contract__.get(label)
     if embargo is None:
-        embargo = timedelta(microseconds=(field.known_after or 0) if field is not None else 0)
+        embargo = timedelta(microseconds=(known.known_after or 0) if known is not None else 0)
     return train(
         table, list(asked.names), label, "at", name=name, embargo=embargo, flow=flow.definition.digest, **options
     )

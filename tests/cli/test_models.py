@@ -1,0 +1,105 @@
+"""Which model decides is changed when someone says so, listed, and undone."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import typed
+from tests.models.test_lightgbm_text import trained
+from tests.models.test_registry import artefact
+from tests.runtimes.test_replay_commands import EUROS, FLOW
+from tests.runtimes.test_training_set import events
+from tidegate.errors import ModelError
+from tidegate.models.registry import Registry
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "risky.py").write_text(FLOW)
+    events().write_parquet("paid.parquet")
+    return tmp_path
+
+
+def train(*more: object) -> dict[str, object]:
+    done = typed("train", "risky.py", "f.parquet", "--rounds", 10, "--json", *more)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def test_only_the_first_model_becomes_champion_unasked(folder: Path) -> None:
+    assert typed("features", "risky.py", "paid.parquet", *EUROS, "--to", "f.parquet").exit_code == 0
+    assert train()["aliases"] == ["risk@champion"]
+    assert (train()["aliases"], Registry("models").resolve("risk@champion").version) == ([], "1")
+    assert train("--alias", "challenger")["aliases"] == ["risk@challenger"]
+    assert Registry("models").resolve("risk@champion").version == "1"
+    assert train("--promote")["asked_stands_for"] == "risk@4"
+    said = typed("train", "risky.py", "f.parquet", "--rounds", 10)
+    assert "still stands for risk@4" in said.stdout and "models promote risk@5" in said.stderr
+
+    listed = json.loads(typed("models", "--json").stdout)["models"]
+    assert [one["model"] for one in listed] == [f"risk@{n}" for n in range(1, 6)]
+    assert listed[3]["aliases"] == ["champion"] and listed[2]["aliases"] == ["challenger"]
+    assert listed[0]["features"] == ["amount", "payments_1h", "shop_risk", "Paid.country"]
+    assert listed[0]["metrics"]["average_precision"] > 0
+    shown = typed("models")
+    assert shown.exit_code == 0 and "risk@5" in shown.stdout and "champion" in shown.stdout
+
+    assert "stands for risk@5, no longer for risk@4" in typed("models", "promote", "risk@5").stdout
+    assert "stands for risk@4" in typed("models", "rollback", "risk").stdout
+    assert "stands for risk@1" in typed("models", "rollback", "risk@champion").stdout
+    refused = typed("models", "rollback", "risk@champion")
+    assert refused.exit_code == 2 and "has stood for no other version" in refused.stderr
+
+
+def test_an_alias_of_a_deleted_version_says_so(folder: Path) -> None:
+    registry = Registry("models")
+    registry.add(artefact("1"), alias="champion")
+    registry.add(artefact("2", trained(num_leaves=5)))
+    registry.point("card-risk@champion", "2")
+    shutil.rmtree("models/models/card-risk@2")
+    with pytest.raises(ModelError, match=r"card-risk@2 .* card-risk@champion stands for it") as found:
+        registry.model("card-risk@champion")
+    assert "tidegate models promote card-risk@1" in found.value.do and "Did you mean" not in found.value.do
+    assert "card-risk@champion stands for card-risk@2, which is not there" in typed("models").stderr.replace("\n", " ")
+    assert registry.roll_back("card-risk@champion").version == "1"
+    registry.point("card-risk@champion", "1")
+    shutil.rmtree("models/models/card-risk@1")
+    with pytest.raises(ModelError, match="no other version"):
+        registry.roll_back("card-risk@champion")
+
+
+def test_a_rollback_goes_to_the_very_model(tmp_path: Path) -> None:
+    registry = Registry(tmp_path)
+    registry.add(artefact("1"), alias="champion")
+    registry.add(artefact("2", trained(num_leaves=5)), alias="champion")
+    for name, content in artefact("1", trained(num_leaves=5)).files().items():
+        (tmp_path / "models" / "card-risk@1" / name).write_bytes(content)
+    with pytest.raises(ModelError, match="not the one that was meant"):
+        registry.roll_back("card-risk@champion")
+
+
+def test_a_flow_with_another_feature_gets_its_training_set(folder: Path) -> None:
+    assert typed("features", "risky.py", "paid.parquet", *EUROS, "--to", "f.parquet").exit_code == 0
+    train()
+    Path("wider.py").write_text(FLOW.replace("shop_risk, Paid.country]", "shop_risk, Paid.country, logins_1h]"))
+    for words in (("replay", "wider.py", "paid.parquet", *EUROS), ("check", "wider.py")):
+        refused = typed(*words)
+        said = " ".join(refused.stderr.split())
+        assert refused.exit_code == 2 and "risk@champion is of other features" in said
+        assert "train again: tidegate features FLOW FILE" in said
+    made = typed("features", "wider.py", "paid.parquet", *EUROS, "--to", "w.parquet")
+    assert made.exit_code == 0, made.output
+    assert "risk@champion was left out" in made.stderr.replace("\n", " ")
+    done = typed("train", "wider.py", "w.parquet", "--rounds", 10, "--promote")
+    assert done.exit_code == 0, done.output
+    assert typed("replay", "wider.py", "paid.parquet", *EUROS).exit_code == 0
+
+
+def test_a_table_without_a_column_says_how_many_it_has(folder: Path) -> None:
+    wide = events(50).with_columns(**{f"x{n}": n for n in range(30)})
+    wide.write_parquet("wide.parquet")
+    said = " ".join(typed("train", "risky.py", "wide.parquet").stderr.split())
+    assert f"and {wide.width - 20} more" in said and "write it again with `tidegate features`" in said
