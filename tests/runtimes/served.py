@@ -2,6 +2,7 @@
 
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -65,9 +66,10 @@ def payment(number: int, card: str = "c1", **more: Any) -> dict[str, Any]:
 class Running:
     """A server that runs, and a client of it."""
 
-    def __init__(self, process: "subprocess.Popen[str]", url: str) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", url: str, trusted: str | None = None) -> None:
         self.process, self.url = process, url
-        self.client = httpx.Client(base_url=url, timeout=30)
+        self.verify = ssl.create_default_context(cafile=trusted)
+        self.client = httpx.Client(base_url=url, timeout=30, verify=self.verify)
 
     def decide(self, event: Mapping[str, Any], **more: Any) -> httpx.Response:
         """Ask for one decision."""
@@ -102,7 +104,7 @@ def served(store: Path, *limits: str) -> Iterator[Running]:
             said = process.stderr.readline()
             heard += said
             assert said and time.monotonic() < until, f"the server ended with {process.wait()}: {heard}"
-        running = Running(process, said.split()[1])
+        running = Running(process, said.split()[1], dict(part.split("=") for part in limits).get("tls_cert"))
         yield running
         running.client.close()
     finally:
@@ -119,9 +121,9 @@ def main() -> None:
 
     given = dict(part.split("=") for part in sys.argv[2:])
     flow = {"Fraud": Fraud, "Hurried": Hurried}[given.pop("flow", "Fraud")]
-    keys = Path(given.pop("keys")) if "keys" in given else None
+    files = {name: Path(given.pop(name)) for name in ("keys", "tls_cert", "tls_key") if name in given}
     limits = Limits(**{name: type(getattr(Limits, name))(value) for name, value in given.items()})
-    Server(Settings(flow, Path(sys.argv[1]), port=0, keys=keys, limits=limits)).run(
+    Server(Settings(flow, Path(sys.argv[1]), port=0, limits=limits, **files)).run(
         lambda server: print(f"ready {server.url}", file=sys.stderr, flush=True)
     )
 

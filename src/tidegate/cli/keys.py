@@ -29,5 +29,28 @@ def add(
 
     typer.echo(add_key(file, name))
     aside().print(
-        f"Keep it now: {file} holds only its hash. Servers read the file when they start.", style="dim", soft_wrap=True
+        f"Keep it now: {file} holds only its hash. Servers that use the file take the key within a second or two.",
+        style="dim",
+        soft_wrap=True,
     )
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="Whose key to take away.")],
+    file: _File = Path("keys.txt"),
+) -> None:
+    """Take a key away; servers that use the file refuse it within a second or two."""
+    from tidegate.runtimes.serve.keys import remove_key
+
+    remove_key(file, name)
+    aside().print(f"{name} is out of {file}.", style="dim", soft_wrap=True)
+
+
+@app.command("list")
+def list_(file: _File = Path("keys.txt")) -> None:
+    """Whose keys there are, one a line."""
+    from tidegate.runtimes.serve.keys import names_in
+
+    for name in names_in(file):
+        typer.echo(name)

@@ -11,6 +11,7 @@ from tidegate.cli.terminal import aside, ready
 if TYPE_CHECKING:
     from tidegate.runtimes.serve.companion import Companion
     from tidegate.runtimes.serve.server import Server
+    from tidegate.runtimes.serve.tls import Tls
 
 
 def serve(
@@ -25,6 +26,12 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs --keys.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     keys: Annotated[Path | None, typer.Option(help="File of API keys; see `tidegate keys add`.")] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", help="Serve HTTPS: the certificate and its issuers', in PEM.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", help="The certificate's private key, in PEM, without a passphrase.")
+    ] = None,
     queue: Annotated[int, typer.Option(min=1, help="Events that may wait; beyond it the answer is 429.")] = 4096,
     ahead: Annotated[
         float, typer.Option(min=0, help="Seconds that an event's time may be ahead of the clock.")
@@ -43,14 +50,15 @@ def serve(
 ) -> None:
     """Serve decisions over HTTP; each is on the disk before it is answered.
 
-    SIGTERM and Ctrl-C stop it: what was taken is answered, and a snapshot written.
+    SIGTERM and Ctrl-C stop it: what was taken is answered, and a snapshot written. Keys are read again when their file
+    changes, and everything on SIGHUP.
     """
     ready()
     import logging
 
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.serve.limits import Limits
-    from tidegate.runtimes.serve.server import Server, Settings
+    from tidegate.runtimes.serve.server import Server, Settings, is_loopback
 
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s", level="INFO" if verbose else "WARNING"
@@ -63,6 +71,8 @@ def serve(
         host=host,
         port=port,
         keys=keys,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
         access_log=access_log,
         explain=explain,
         limits=Limits(queue=queue, ahead=ahead),
@@ -70,6 +80,14 @@ def serve(
     beside = _challenger(challenger, store, shadow, models)
     server = Server(settings)
     console = aside()
+    if server.tls is not None:
+        _tell_certificate(server.tls)
+    elif not is_loopback(host):
+        console.print(
+            f"[yellow]No TLS[/] on {host}: keys, events and decisions can be read and changed on their way. Give "
+            "--tls-cert and --tls-key, unless something in front of this server speaks TLS for it.",
+            soft_wrap=True,
+        )
     console.print(f"{settings.flow.definition.name} gets ready on {server.url} …", style="dim", soft_wrap=True)
 
     def begin(server: "Server") -> None:
@@ -101,6 +119,14 @@ def _challenger(place: str, store: Path, shadow: Path | None, models: Path) -> "
     own = shadow or store.with_name(store.name + ".shadow")
     words = ["shadow", place, "--follow", str(store), "--store", str(own), "--models", str(models)]
     return Companion([*words, "--parent", str(os.getpid())], f"The challenger {place}")
+
+
+def _tell_certificate(tls: "Tls") -> None:
+    from datetime import UTC, datetime, timedelta
+
+    colour = "yellow" if tls.until - datetime.now(UTC) < timedelta(days=14) else "dim"
+    said = f"The certificate is for {', '.join(tls.names) or 'no host by name'}, until {tls.until:%Y-%m-%d %H:%M} UTC."
+    aside().print(said, style=colour, soft_wrap=True)
 
 
 def _tell(server: "Server") -> None:

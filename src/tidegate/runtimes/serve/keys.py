@@ -1,5 +1,6 @@
 """API keys: drawn at random, shown once, kept only as hashes in a text file."""
 
+import difflib
 import hmac
 import os
 import re
@@ -33,14 +34,18 @@ class Keys:
         return len(self._hashes)
 
     @classmethod
-    def read(cls, path: Path) -> "Keys":
+    def read(cls, path: Path, *, even_none: bool = False) -> "Keys":
         """The keys in a file.
+
+        Args:
+            path: the file.
+            even_none: whether it may hold no key at all, so that nobody may ask.
 
         Raises:
             TidegateError: it is not there, cannot be read, has a line that is no key, or no keys at all.
         """
         hashes = _read(path)
-        if not hashes:
+        if not hashes and not even_none:
             raise TidegateError(
                 f"The key file {path} holds no key.", do=f"Add one: tidegate keys add NAME --file {path}"
             )
@@ -102,7 +107,8 @@ def add_key(path: Path, name: str) -> str:
     hashes = _read(path) if path.exists() else {}
     if name in hashes:
         raise TidegateError(
-            f"The key file {path} has a key {name!r} already.", do="Take another name, or remove it first."
+            f"The key file {path} has a key {name!r} already.",
+            do=f"Take another name, or remove it first: tidegate keys remove {name} --file {path}",
         )
     key = f"tg_{secrets.token_urlsafe(32)}"
     try:
@@ -114,3 +120,34 @@ def add_key(path: Path, name: str) -> str:
     except OSError as error:
         raise TidegateError(f"The key file {path} cannot be written.", seen=str(error.strerror)) from None
     return key
+
+
+def names_in(path: Path) -> list[str]:
+    """Whose keys a file holds.
+
+    Raises:
+        TidegateError: it is not there, cannot be read, or has a line that is no key.
+    """
+    return list(_read(path))
+
+
+def remove_key(path: Path, name: str) -> None:
+    """Take a key out of the file. The file is replaced at once, so that no server reads half of it.
+
+    Raises:
+        TidegateError: there is no such key, or the file cannot be written.
+    """
+    names = names_in(path)
+    if name not in names:
+        near = difflib.get_close_matches(name, names, 1)
+        there = f"Did you mean {near[0]}?" if near else f"It has {', '.join(names) or 'none'}."
+        raise TidegateError(f"The key file {path} has no key {name!r}.", do=there)
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip().partition(" ")[0] != name]
+    unfinished = path.with_name(path.name + ".new")
+    try:
+        file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, path.stat().st_mode & 0o777)
+        with os.fdopen(file, "w", encoding="utf-8") as out:
+            out.write("".join(line + "\n" for line in kept))
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise TidegateError(f"The key file {path} cannot be written.", seen=str(error.strerror)) from None

@@ -32,6 +32,8 @@ from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.openapi import openapi
 from tidegate.runtimes.serve.page import page
 from tidegate.runtimes.serve.protocol import DirectProtocol
+from tidegate.runtimes.serve.reloading import Reloading
+from tidegate.runtimes.serve.tls import Tls
 from tidegate.runtimes.serve.turns import Turns
 
 _LOG = logging.getLogger("tidegate.serve")
@@ -46,7 +48,9 @@ class Settings:
         store: the store's file; it is made if it is not there.
         models: the model registry's folder, None for none.
         host, port: where to listen; port 0 takes a free one.
-        keys: the file of API keys; needed on any address but loopback.
+        keys: the file of API keys; needed on any address but loopback. It is read again when it changes.
+        tls_cert, tls_key: files of the certificate and its private key, in PEM; both, or neither for plain HTTP. They
+            are read again on SIGHUP.
         access_log: write a line of JSON for each request.
         explain: put every feature's value into every decision.
         limits: bounds of the server.
@@ -58,6 +62,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     keys: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     access_log: bool = False
     explain: bool = False
     limits: Limits = field(default_factory=Limits)
@@ -114,6 +120,20 @@ def _keys(settings: Settings) -> Keys | None:
     )
 
 
+def _tls(settings: Settings) -> Tls | None:
+    certificate, key = settings.tls_cert, settings.tls_key
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        lacking = "--tls-cert" if certificate is None else "--tls-key"
+        raise TidegateError(
+            "TLS takes a certificate and its private key.",
+            seen=f"no {lacking}",
+            do=f"Give {lacking} too; if one file holds both, name it twice.",
+        )
+    return Tls(certificate, key)
+
+
 class _Uvicorn(uvicorn.Server):
     """Uvicorn with the signals left to us: it would end with the signal's number, and we end with 0."""
 
@@ -129,17 +149,18 @@ class Server:
         settings: what is served, and where.
 
     Raises:
-        TidegateError: keys are needed and not given, or cannot be read; it cannot listen there.
+        TidegateError: keys are needed and not given, or cannot be read; a certificate cannot be used; it cannot listen
+            there.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         definition, limits = settings.flow.definition, settings.limits
-        keys = _keys(settings)
+        keys, self.tls = _keys(settings), _tls(settings)
         self._socket = listen(settings.host, settings.port)
         self.port: int = self._socket.getsockname()[1]
         shown = {"0.0.0.0": "localhost", "::": "localhost"}.get(settings.host, settings.host)
-        self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}"
+        self.url = f"{'https' if self.tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{self.port}"
         self.sample = example(definition.event, datetime.now(UTC).replace(microsecond=0))
         self.keyed = keys is not None
         kinds = {kind.__name__: kind for kind in definition.kinds}
@@ -167,7 +188,11 @@ class Server:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=int(limits.drain_seconds),
         )
+        if self.tls is not None:
+            config.load()
+            config.ssl = self.tls.context
         self._server = _Uvicorn(config)
+        self._reloading = Reloading(self.application, settings.keys, self.tls)
 
     def run(self, ready: Callable[["Server"], None]) -> None:
         """Serve until SIGTERM or SIGINT; what was taken by then is answered, and a snapshot written.
@@ -185,6 +210,7 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._drain)
         loop.set_exception_handler(_unhandled)
+        self._reloading.start()
         serving = loop.create_task(self._server.serve(sockets=[self._socket]))
         try:
             engine = await _apart(self._make)
@@ -199,6 +225,7 @@ class Server:
             if self._turns is not None:
                 await self._turns.close()
         finally:
+            self._reloading.stop()
             self._server.should_exit = True
             if not serving.done():
                 await serving
