@@ -9,30 +9,11 @@ from tidegate.expressions.feel.nodes import Shape
 from tidegate.expressions.feel.scanner import Scanner, is_part, pieces_of
 from tidegate.expressions.feel.types import ContextType, FunctionType, ListType, RangeType, Type
 
-KEYWORDS = frozenset(
-    [
-        "for",
-        "return",
-        "in",
-        "if",
-        "then",
-        "else",
-        "some",
-        "every",
-        "satisfies",
-        "instance",
-        "of",
-        "function",
-        "external",
-        "or",
-        "and",
-        "between",
-        "true",
-        "false",
-        "null",
-    ]
-)
-INFIX = frozenset(["in", "and", "or", "between", "instance", "then", "else", "return", "satisfies"])
+KEYWORDS = {
+    "for", "return", "in", "if", "then", "else", "some", "every", "satisfies", "instance", "of", "function", "external",
+    "or", "and", "between", "true", "false", "null",
+}  # fmt: skip
+INFIX = {"in", "and", "or", "between", "instance", "then", "else", "return", "satisfies"}
 """Words that may follow a value, and so end a name that nothing in scope is called."""
 
 _PROPERTIES = ("time offset", "start included", "end included")

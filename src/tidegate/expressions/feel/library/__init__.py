@@ -5,6 +5,7 @@ from tidegate.expressions.feel.library import (
     conversions,
     lists,
     numbers,
+    patterns,
     ranges,
     sorting,
     statistics,
@@ -13,6 +14,6 @@ from tidegate.expressions.feel.library import (
 )
 from tidegate.expressions.feel.library.signatures import LIBRARY
 
-FAMILIES = (conversions, numbers, strings, lists, statistics, sorting, contexts, ranges, temporal)
+FAMILIES = (conversions, numbers, strings, patterns, lists, statistics, sorting, contexts, ranges, temporal)
 
 __all__ = ["FAMILIES", "LIBRARY"]

@@ -1,0 +1,1 @@
+"""Regular expressions as XPath has them, in bounded time."""
