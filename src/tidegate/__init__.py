@@ -6,11 +6,21 @@ embedded `Engine`.
 
 from typing import TYPE_CHECKING, Any
 
-from tidegate.decisions.decision import Decision, FiredRule, ModelReason, ModelUse
+from tidegate.connectors.tables import table
+from tidegate.decisions.decision import Decision, FiredRule, MatchedRow, ModelReason, ModelUse, TableUse
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.rule import approve, at_most, bands, deadline, decline, review
-from tidegate.errors import ContractError, FlowError, ModelError, SnapshotError, StoreError, TidegateError
+from tidegate.decisions.tables.node import DecisionTable
+from tidegate.errors import (
+    ContractError,
+    DocumentError,
+    FlowError,
+    ModelError,
+    SnapshotError,
+    StoreError,
+    TidegateError,
+)
 from tidegate.events.contract import upgrades
 from tidegate.events.entity import entity
 from tidegate.events.event import Event
@@ -93,12 +103,13 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
-    "ContractError", "Decision", "Engine", "Event", "Field", "FiredRule", "Flow", "FlowError", "Label", "Learned",
-    "ListChange", "ModelError", "ModelReason", "ModelUse", "Money", "Personal", "Refused", "Registry", "SnapshotError",
-    "Store", "StoreError", "TidegateError", "approve", "as_number", "at_most", "bands", "ceil", "clip", "contains",
-    "count", "day", "days", "deadline", "decline", "distinct", "ends_with", "entity", "entity_list", "eur", "exp",
-    "first", "floor", "gbp", "greatest", "has_seen", "hour", "hours", "is_in", "is_missing", "last_value", "least",
-    "length", "log", "log1p", "log10", "lower", "maximum", "mean", "minimum", "minute", "mode", "model", "month",
-    "nth_previous", "review", "round_", "seconds", "share", "since_first", "since_last", "sqrt", "starts_with", "std",
-    "total", "units", "upgrades", "upper", "usd", "weekday", "where", "year",
+    "ContractError", "Decision", "DecisionTable", "DocumentError", "Engine", "Event", "Field", "FiredRule", "Flow",
+    "FlowError", "Label", "Learned", "ListChange", "MatchedRow", "ModelError", "ModelReason", "ModelUse", "Money",
+    "Personal", "Refused", "Registry", "SnapshotError", "Store", "StoreError", "TableUse", "TidegateError", "approve",
+    "as_number", "at_most", "bands", "ceil", "clip", "contains", "count", "day", "days", "deadline", "decline",
+    "distinct", "ends_with", "entity", "entity_list", "eur", "exp", "first", "floor", "gbp", "greatest", "has_seen",
+    "hour", "hours", "is_in", "is_missing", "last_value", "least", "length", "log", "log1p", "log10", "lower",
+    "maximum", "mean", "minimum", "minute", "mode", "model", "month", "nth_previous", "review", "round_", "seconds",
+    "share", "since_first", "since_last", "sqrt", "starts_with", "std", "table", "total", "units", "upgrades", "upper",
+    "usd", "weekday", "where", "year",
 ]  # fmt: skip

@@ -9,10 +9,12 @@ from functools import partial
 from typing import Any
 
 from tidegate.decisions.decider import Decider
-from tidegate.decisions.decision import Decision, FiredRule, ModelReason, ModelUse
+from tidegate.decisions.decision import Decision, FiredRule, ModelReason, ModelUse, TableUse
 from tidegate.decisions.encode import text_value, word
 from tidegate.decisions.plan import ModelPlan, Plan, RulePlan, SeenPlan
 from tidegate.decisions.rule import Outcome
+from tidegate.decisions.tables.plan import InputPlan, OutputPlan
+from tidegate.decisions.tables.trace import MOST_SHOWN, IndexedTable
 from tidegate.events.currency import decimals
 from tidegate.events.durations import spoken as spoken_duration
 from tidegate.events.durations import written
@@ -75,6 +77,7 @@ class Answers:
         edition: of the words; another than the newest only to make old answers again.
 
     Attributes:
+        wants_texts: whether every decision shows texts of the event, and not only one in which a rule fired.
         open: the event's money fields that take any currency, and the one that the flow reads each in.
     """
 
@@ -91,6 +94,7 @@ class Answers:
         self.flow = f"{self.plan.flow}@{self.plan.digest[:12]}"
         self.models = [model for segment in self.plan.segments for model in segment.models]
         self.descriptions = dict(descriptions or {})
+        self.wants_texts = explain or bool(decider.tables)
         self._severest = sorted(range(len(self.plan.rules)), key=lambda r: -self.plan.rules[r].outcome)
         self._words = dict(self.plan.words)
         open_amounts = (f for f in self.plan.kinds[0].fields if f.currency and not f.type.currency)
@@ -137,7 +141,7 @@ class Answers:
         if score is not None and score != score:
             score = None
         fired, words = settled[1, row], texts
-        if fired or self.explain:
+        if fired or self.wants_texts:
             words = ChainMap(dict(texts), self._words, decider.words)
         if overdue:
             outcome = plan.deadline_answer
@@ -155,6 +159,7 @@ class Answers:
             else (),
             unread=unread,
             models=self._uses(row) if self.models else (),
+            tables=tuple(self._table(table, row, words) for table in decider.tables),
             limited=limited,
             flow=self.flow,
             features={seen.name: self._value(seen, row, words) for seen in plan.features} if self.explain else None,
@@ -167,7 +172,7 @@ class Answers:
         place = bisect_right(self.plan.thresholds, value) if value == value else 0
         return self.plan.levels[place - 1] if place else None
 
-    def _value(self, seen: SeenPlan, row: int, words: Mapping[int, str]) -> Any:
+    def _value(self, seen: SeenPlan | InputPlan | OutputPlan, row: int, words: Mapping[int, str]) -> Any:
         cell = int(self.decider.cells[seen.column, row])
         return shown(seen.type, cell, float(self.decider.floats[seen.column, row]), words, self.currency)
 
@@ -175,12 +180,51 @@ class Answers:
         fired: list[RulePlan] = [
             self.plan.rules[r] for r in self._severest if self.decider.cells[self.plan.rules[r].when, row] == 1
         ]
-        return tuple(
-            FiredRule(
-                rule.name, OUTCOMES[rule.outcome], rule.because, {s.name: self._value(s, row, words) for s in rule.saw}
-            )
-            for rule in fired
-        )
+        found: list[FiredRule] = []
+        for rule in fired:
+            if rule.table >= 0:
+                found += self._fired_rows(rule, row, words)
+                continue
+            saw = {s.name: self._value(s, row, words) for s in rule.saw}
+            found.append(FiredRule(rule.name, OUTCOMES[rule.outcome], rule.because, saw))
+        return tuple(found)
+
+    def _fired_rows(self, rule: RulePlan, row: int, words: Mapping[int, str]) -> list[FiredRule]:
+        """The rows of a table that decided with a rule's outcome: their words, and the values that their cells saw."""
+        table = self.decider.tables[rule.table]
+        plan, cells = table.plan, self.decider.cells
+        decisive = int(cells[plan.row, row])
+        numbers = [-1] if decisive == 0 else table.decisive(cells, row, decisive, int(cells[plan.hits, row]))
+        found: list[FiredRule] = []
+        for number in numbers:
+            if plan.severities[number] != rule.outcome or len(found) == MOST_SHOWN:
+                continue
+            asked = table.row(number).cells if number >= 0 else {}
+            saw = {given.name: self._value(given, row, words) for given in plan.inputs if given.name in asked}
+            name = plan.names[number]
+            found.append(FiredRule(rule.name, OUTCOMES[rule.outcome], plan.because[number], saw, name))
+        return found
+
+    def _table(self, table: IndexedTable, row: int, words: Mapping[int, str]) -> TableUse:
+        plan, cells = table.plan, self.decider.cells
+        saw = {given.name: self._value(given, row, words) for given in plan.inputs}
+        decisive, many = int(cells[plan.row, row]), int(cells[plan.hits, row])
+        if table.policy.is_list:
+            outputs = self._lists(table, table.decisive(cells, row, decisive, many) or [-1] * (decisive == 0), words)
+        else:
+            outputs = {one.name: self._value(one, row, words) for one in plan.outputs}
+        return table.use(cells, row, decisive, many, saw, outputs)
+
+    def _lists(self, table: IndexedTable, rows: list[int], words: Mapping[int, str]) -> dict[str, Any]:
+        """The outputs of each of some rows, as far as they are shown."""
+        values, floats = table.plan.values, table.plan.values.view("f8")
+        return {
+            one.name: [
+                shown(one.type, int(values[place, number]), float(floats[place, number]), words, self.currency)
+                for number in rows[:MOST_SHOWN]
+            ]
+            for place, one in enumerate(table.plan.outputs)
+        }
 
     def _uses(self, row: int) -> tuple[ModelUse, ...]:
         uses = []

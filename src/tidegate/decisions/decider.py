@@ -9,6 +9,7 @@ import numpy as np
 from tidegate.decisions.lists import ListBook
 from tidegate.decisions.plan import AT, ListPlan, ModelPlan, Plan
 from tidegate.decisions.settle import settle
+from tidegate.decisions.tables.trace import IndexedTable
 from tidegate.decisions.wording import Wording
 from tidegate.errors import SnapshotError
 from tidegate.events.types import Type
@@ -53,7 +54,11 @@ class Decider:
         self.remembered = np.array(plan.remembered, dtype=np.int64)
         self._whens = np.array([rule.when for rule in plan.rules], dtype=np.int64)
         self._severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
-        self._programs = [(segment.program.code, segment.program.pool, segment.models) for segment in plan.segments]
+        self.tables = [IndexedTable(table) for table in plan.tables]
+        left = iter(self.tables)
+        self._programs = [
+            (one.program.code, one.program.pool, one.models, [next(left) for _ in one.tables]) for one in plan.segments
+        ]
         self.limited: dict[int, int] = {}
 
     def _default_floats(self) -> None:
@@ -100,10 +105,12 @@ class Decider:
             kernel.run(self.cells, self.floats, before.code, before.pool, n)
 
     def conclude(self, n: int) -> np.ndarray:
-        """Everything after the windows: programs, models, rules, limits."""
-        for code, pool, models in self._programs:
+        """Everything after the windows: programs, models, tables, rules, limits."""
+        for code, pool, models, tables in self._programs:
             if len(code):
                 kernel.run(self.cells, self.floats, code, pool, n)
+            for table in tables:
+                table.answer(self.cells, 0, n)
             for one in models:
                 self._ask(one, n)
         settle(self.cells, self._whens, self._severities, n, self.settled)

@@ -5,13 +5,14 @@ from typing import Any
 import msgspec
 
 
-class FiredRule(msgspec.Struct, frozen=True, gc=False):
-    """A rule whose condition held, its words, and the values it saw."""
+class FiredRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A rule whose condition held, its words, and the values it saw; of a decision table, the row that decided."""
 
     rule: str
     outcome: str
     because: str
     saw: dict[str, Any]
+    row: str | None = None
 
 
 class ModelReason(msgspec.Struct, frozen=True, gc=False):
@@ -32,6 +33,30 @@ class ModelUse(msgspec.Struct, frozen=True, gc=False):
     otherwise: str | None = None
 
 
+class MatchedRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of a decision table that matched: its name, and its cells by input, as far as they ask something."""
+
+    row: str
+    cells: dict[str, str]
+
+
+class TableUse(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What a decision table was given, which of its rows matched, and what it said.
+
+    `saw` are the inputs and `outputs` the outputs, by name. `rows` are those that decided, at most twenty; `matched` is
+    how many there are. `said` tells, in words, what is out of the ordinary: that no row matched or too many did, that
+    the default row decided, that an input was missing.
+    """
+
+    table: str
+    digest: str
+    saw: dict[str, Any]
+    rows: tuple[MatchedRow, ...] = ()
+    matched: int = 0
+    outputs: dict[str, Any] = {}
+    said: str | None = None
+
+
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The answer to one event.
 
@@ -39,6 +64,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     whether the flow's alarm condition held. `rules` are those that fired, severest first; `unknown` those whose
     condition was missing; `unread` says which amounts the flow could not read, being in another currency than its own.
     `limited` says which limit of the flow made the outcome milder, or that the deadline passed.
+    `tables` says of every decision table which of its rows decided, and why.
     `timing` is in microseconds and is the only part that differs when a decision is made again.
     """
 
@@ -52,6 +78,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     unknown: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     models: tuple[ModelUse, ...] = ()
+    tables: tuple[TableUse, ...] = ()
     limited: str | None = None
     flow: str = ""
     repeated: bool = False

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tidegate.decisions.flow import Definition
 from tidegate.decisions.rule import Rule
+from tidegate.decisions.tables.lines import told
 from tidegate.events.durations import written
 from tidegate.expressions.node import Call, Expr, Literal
 from tidegate.expressions.text import write
@@ -41,7 +42,11 @@ def _lines(flow: Definition) -> Iterator[tuple[str, str]]:
     names = _named(flow)
     for name, feature in flow.features.items():
         yield name, write(feature, {node: known for node, known in names.items() if known != name})
+    for name, table in flow.tables.items():
+        yield from told(name, table, lambda part: write(part, names))
     for name, rule in flow.rules.items():
+        if not name.isidentifier():  # made by a table, which is told itself
+            continue
         yield name, f"{rule.outcome.word}({write(rule.when, names)}, because={rule.because!r})"
     if flow.alarm is not None:
         yield "alarm", write(flow.alarm, names)
@@ -63,6 +68,8 @@ def _named(flow: Definition) -> dict[int, str]:
     names: dict[int, str] = {}
     for name, feature in flow.features.items():
         names.setdefault(id(feature), name)
+    for name, table in flow.tables.items():
+        names |= {id(node): f"{name}.{node.label}" for node in table.outputs()}
     return names
 
 

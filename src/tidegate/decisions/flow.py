@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from tidegate.decisions.rule import AtMost, Bands, Deadline, Rule
+from tidegate.decisions.tables.lines import fit_currency, readings, renewed, rules_of
+from tidegate.decisions.tables.node import DecisionTable
 from tidegate.errors import FlowError
 from tidegate.events.currency import DECIMALS
 from tidegate.events.durations import microseconds, written
@@ -37,6 +39,7 @@ class Definition:
     learned: tuple[type[Event], ...]
     features: dict[str, Expr]
     rules: dict[str, Rule]
+    tables: dict[str, DecisionTable]
     score: Expr | None
     alarm: Expr | None
     level: Bands | None
@@ -46,6 +49,7 @@ class Definition:
     lateness: int
     windows: tuple[Window, ...]
     models: tuple[ModelScore, ...]
+    readings: tuple[DecisionTable, ...]
     lists: tuple[EntityList, ...]
     text: str
     digest: str
@@ -59,7 +63,8 @@ class Definition:
 class Flow(Generic[E]):
     """What is known, inferred and thought of one type of event; subclass it and write one name a line.
 
-    Features are expressions, rules are made by `approve`, `review` and `decline`. Reserved names: `score` (a number),
+    Features are expressions, rules are made by `approve`, `review` and `decline`, and by tables whose rows carry an
+    outcome. Reserved names: `score` (a number),
     `level` (`bands`), `alarm` (a condition), `limits`, `lateness` (how late an event may come; default: the longest
     window), `currency` (of amounts whose contract leaves it open), `learns` (further event types).
 
@@ -106,7 +111,7 @@ def _event_of(cls: type) -> type[Event] | None:
 
 def _only_known(flow: str, own: dict[str, Any]) -> None:
     for name, value in own.items():
-        if isinstance(value, (Expr, Rule, EntityList)) or name in _SETTINGS or value is None:
+        if isinstance(value, (Expr, Rule, EntityList, DecisionTable)) or name in _SETTINGS or value is None:
             continue
         if callable(value) or isinstance(value, (property, classmethod, staticmethod)):
             raise FlowError(f"{flow}.{name} is code; a flow is data.", seen=repr(value), do="Write an expression.")
@@ -123,7 +128,8 @@ def _merged(parent: Definition | None, own: dict[str, Any], cls: type) -> dict[s
     """The lines of the class after those of its parent, with what is defined again put in wherever it was used."""
     if parent is None:
         return {name: value for name, value in own.items() if value is not None}
-    inherited: dict[str, Any] = dict(parent.features) | dict(parent.rules)
+    by_hand = {name: rule for name, rule in parent.rules.items() if name.isidentifier()}  # not made by a table
+    inherited: dict[str, Any] = dict(parent.features) | by_hand | dict(parent.tables)
     settings = {"score": parent.score, "alarm": parent.alarm, "level": parent.level}
     for name in ("limits", "lateness", "currency", "learns"):
         settings[name] = next((base.__dict__[name] for base in cls.__mro__[1:] if name in base.__dict__), None)
@@ -140,13 +146,18 @@ def _merged(parent: Definition | None, own: dict[str, Any], cls: type) -> dict[s
             seen=", ".join(alias),
             do="Give the parent's names own expressions.",
         )
+    tables = {
+        value.read: own[name]
+        for name, value in inherited.items()
+        if isinstance(value, DecisionTable) and isinstance(own.get(name), DecisionTable)
+    }
     merged: dict[str, Any] = {}
     changed: dict[int, Expr] = dict(swap)
     for name, value in inherited.items():
         if name in own:
             merged[name] = own[name]
             continue
-        merged[name] = _swapped(value, changed)
+        merged[name] = _swapped(value, changed, tables)
         if isinstance(value, Expr) and merged[name] is not value:
             changed[id(value)] = merged[name]
     for name, value in own.items():
@@ -155,9 +166,12 @@ def _merged(parent: Definition | None, own: dict[str, Any], cls: type) -> dict[s
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def _swapped(value: Any, other: dict[int, Expr]) -> Any:
+def _swapped(value: Any, other: dict[int, Expr], tables: dict[str, DecisionTable]) -> Any:
+    other = other | renewed(value, tables)
     if not other:
         return value
+    if isinstance(value, DecisionTable):
+        return value.over(tuple(replace(part, other) for part in value.args))
     if isinstance(value, Expr):
         return replace(value, other)
     if isinstance(value, Rule):
@@ -176,7 +190,8 @@ def _number(name: str, value: Any) -> Expr | None:
 
 
 def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
-    rules = {name: line for name, line in lines.items() if isinstance(line, Rule)}
+    tables = {name: line for name, line in lines.items() if isinstance(line, DecisionTable)}
+    rules = {name: rule for line, value in lines.items() for name, rule in rules_of(line, value).items()}
     features = {name: line for name, line in lines.items() if isinstance(line, Expr) and name != "alarm"}
     score, alarm, level = _number("score", lines.get("score")), lines.get("alarm"), lines.get("level")
     if alarm is not None and (not isinstance(alarm, Expr) or alarm.type.kind is not Kind.BOOL):
@@ -186,6 +201,7 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
     roots = [*features.values(), *(rule.when for rule in rules.values())]
     roots += [alarm] if alarm is not None else []
     roots += [level.of] if level is not None else []
+    roots += [part for table in tables.values() for part in table.args]
     nodes: dict[str, Expr] = {}
     for root in roots:
         for node in walk(root):
@@ -201,7 +217,9 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
     learned += [extra for extra in lines.get("learns") or () if extra not in learned and extra is not event]
     longest = max((w.frame.last + w.frame.delay for w in windows), default=LONGEST)
     lateness = microseconds(lines["lateness"]) if lines.get("lateness") is not None else longest
-    currency = _currency(nodes, lines.get("currency"), cls.__name__)
+    asked = readings(nodes.values(), tables)
+    currency = _currency(nodes, asked, lines.get("currency"), cls.__name__)
+    fit_currency(asked, currency)
     text = _text(cls, event, learned, lines, currency, lateness)
     return Definition(
         name=cls.__name__,
@@ -210,6 +228,7 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
         learned=tuple(learned),
         features=features,
         rules=rules,
+        tables=tables,
         score=score,
         alarm=alarm,
         level=level,
@@ -219,6 +238,7 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
         lateness=lateness,
         windows=windows,
         models=tuple(node for node in nodes.values() if isinstance(node, ModelScore)),
+        readings=asked,
         lists=tuple(
             {node.entity_list.name: node.entity_list for node in nodes.values() if isinstance(node, ListCheck)}.values()
         ),
@@ -257,9 +277,10 @@ def _probe(window: Window, event: type[Event]) -> Expr:
     return probe
 
 
-def _currency(nodes: dict[str, Expr], said: str | None, flow: str) -> str | None:
+def _currency(nodes: dict[str, Expr], tables: tuple[DecisionTable, ...], said: str | None, flow: str) -> str | None:
     """The one currency that amounts without a currency of their own are read in."""
     named = {n.type.currency for n in nodes.values() if n.type.kind is Kind.MONEY and n.type.currency}
+    named |= {currency for table in tables for currency in table.currencies.values()}
     opened = [
         n for n in nodes.values() if isinstance(n, FieldRead) and n.type.kind is Kind.MONEY and not n.type.currency
     ]
@@ -321,6 +342,10 @@ def _text(
         if isinstance(line, Expr):
             out.append(f"{name} = {write(line, names)}")
             names.setdefault(id(line), name)
+        elif isinstance(line, DecisionTable):
+            out.append(f"{name} = {line.written(lambda part: write(part, names))}")
+            for node in line.outputs():
+                names.setdefault(id(node), f"{name}.{node.label}")
         elif isinstance(line, Rule):
             out.append(f"{name} = {line.outcome.word}({write(line.when, names)}, because={line.because!r})")
         elif isinstance(line, Bands):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
+from tidegate.decisions.tables.plan import TablePlan
 from tidegate.events.types import Type
 from tidegate.expressions.program import Program
 from tidegate.features.plan import StreamPlan
@@ -66,10 +67,11 @@ class ModelPlan:
 
 @dataclass(frozen=True)
 class SegmentPlan:
-    """A program, and the models that can be asked once it has run."""
+    """A program, and the models and tables that can be asked once it has run."""
 
     program: Program
     models: tuple[ModelPlan, ...]
+    tables: tuple[TablePlan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,18 @@ class SeenPlan:
 
 @dataclass(frozen=True)
 class RulePlan:
-    """A rule: its condition's column and what it looked at."""
+    """A rule: its condition's column and what it looked at.
+
+    One that stands for the rows of a table with its outcome has the table's number among the plan's; its words are the
+    rows'.
+    """
 
     name: str
     outcome: int
     because: str
     when: int
     saw: tuple[SeenPlan, ...]
+    table: int = -1
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,11 @@ class Plan:
     """The flow's own texts by their cells, so that they can be shown."""
     worded: tuple[int, ...] = field(default=())
     """Columns of texts whose wording is kept, because a window can give them back."""
+
+    @property
+    def tables(self) -> tuple[TablePlan, ...]:
+        """Every table, in the order in which they are asked."""
+        return tuple(table for segment in self.segments for table in segment.tables)
 
     @property
     def remembered(self) -> tuple[int, ...]:

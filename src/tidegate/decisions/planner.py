@@ -1,5 +1,6 @@
 """From what a flow says to what a decider does."""
 
+from dataclasses import replace
 from typing import Any
 
 from tidegate.decisions.flow import Definition
@@ -15,6 +16,10 @@ from tidegate.decisions.plan import (
     SegmentPlan,
     TextPlan,
 )
+from tidegate.decisions.rule import Outcome
+from tidegate.decisions.tables.node import DecisionTable, TableOutput
+from tidegate.decisions.tables.plan import TablePlan, plan_of, texts_of
+from tidegate.decisions.tables.table import OUTCOME
 from tidegate.errors import FlowError
 from tidegate.events.durations import written
 from tidegate.events.event import Event
@@ -42,6 +47,13 @@ def plan(definition: Definition) -> Plan:
     return _Planner(definition).plan()
 
 
+def _asked(node: Expr | DecisionTable) -> str:
+    """What stands for a model or a table that must be asked before the node has a value; nothing for other nodes."""
+    if isinstance(node, (DecisionTable, TableOutput)):
+        return node.read
+    return node.key if isinstance(node, ModelScore) else ""
+
+
 class _Planner:
     def __init__(self, definition: Definition) -> None:
         self.flow = definition
@@ -54,7 +66,10 @@ class _Planner:
         self.before = Compiler(self.columns, self._before_leaf)
         self.guards = Compiler(self.columns, self._before_leaf)
         self.names = {id(e): n for n, e in reversed(definition.features.items())}  # the first of two names
+        for line, table in definition.tables.items():
+            self.names |= {id(node): f"{line}.{node.label}" for node in table.outputs()}
         self.worded: set[int] = set()
+        self.read: list[str] = []
 
     def kind(self, event: type[Event]) -> int:
         """The number of an event type among the flow's."""
@@ -91,7 +106,7 @@ class _Planner:
             out = self.columns.new()
             self.lists.append(ListPlan(node.entity_list.name, self.before.column(key), out, key.type.whole))
             return out
-        if isinstance(node, (Window, ModelScore)):
+        if isinstance(node, (Window, ModelScore, TableOutput)):
             raise FlowError("A window holds fields of events only.", seen=str(node))
         raise FlowError("This cannot be computed.", seen=str(node))
 
@@ -215,20 +230,42 @@ class _Planner:
         return any(f.optional for f in fields if f.type.kind is Kind.KEY and f.type.entity == key.entity_name)
 
     def _segments(self) -> tuple[SegmentPlan, ...]:
-        """Programs in order, each followed by the models whose inputs it completes."""
+        """Programs in order, each followed by the models and tables whose inputs it completes."""
         segments = [SegmentPlan(self.guards.program(), ())]
-        waiting = list(self.flow.models)
+        waiting: list[ModelScore | DecisionTable] = [*self.flow.models, *self.flow.readings]
         while waiting:
+            open_still = {_asked(one) for one in waiting}
             ready = [
-                m for m in waiting if not any(n.key == o.key for part in m.args for n in walk(part) for o in waiting)
+                one for one in waiting if not any(_asked(n) in open_still for part in one.args for n in walk(part))
             ]
             after = Compiler(self.columns, self._after_leaf)
-            made = tuple(self._model(node, after) for node in ready)
-            segments.append(SegmentPlan(after.program(), made))
-            for node, one in zip(ready, made, strict=True):
+            models = [node for node in ready if isinstance(node, ModelScore)]
+            made = tuple(self._model(node, after) for node in models)
+            tables = tuple(self._table(one, after) for one in ready if isinstance(one, DecisionTable))
+            segments.append(SegmentPlan(after.program(), made, tables))
+            for node, one in zip(models, made, strict=True):
                 self.columns.of[node.key] = one.out
-            waiting = [m for m in waiting if all(m is not r for r in ready)]
+            waiting = [one for one in waiting if all(one is not r for r in ready)]
         return tuple(segments)
+
+    def _table(self, one: DecisionTable, after: Compiler) -> TablePlan:
+        """A table over the columns of its inputs; every output gets a column, whether it is read or not."""
+        self.read.append(one.read)
+        inputs = [after.column(part) for part in one.args]
+        for node in one.outputs():
+            self.columns.of[node.key] = self.columns.new()
+        found = {(node.name, node.outcome): self.columns.of[node.key] for node in one.outputs()}
+        outputs = [found.get((column.name, None), -1) for column in one.table.outputs]
+        approve, review, decline = (found.get((OUTCOME, outcome), -1) for outcome in Outcome)
+        name = next((line for line, table in self.flow.tables.items() if table.read == one.read), one.table.name)
+        return plan_of(
+            replace(one.table, name=name),
+            inputs,
+            outputs,
+            self.columns.new(),
+            self.columns.new(),
+            (approve, review, decline),
+        )
 
     def _model(self, node: ModelScore, after: Compiler) -> ModelPlan:
         names = tuple(self.names.get(id(part), write(part)) for part in node.args)
@@ -277,6 +314,10 @@ class _Planner:
         alarm = after.column(flow.alarm) if flow.alarm is not None else -1
         level = after.floating(flow.level.of) if flow.level is not None else -1
         segments = (*segments, SegmentPlan(after.program(), ()))
+        rules = tuple(
+            replace(rule, table=self.read.index(said.when.read)) if isinstance(said.when, TableOutput) else rule
+            for rule, said in zip(rules, flow.rules.values(), strict=True)
+        )
         streams = tuple(StreamPlan(kind, learn, tuple(windows)) for (kind, learn), windows in self.windows.items())
         kinds = tuple(
             KindPlan(event.__name__, event.__version__, tuple(self.fields[k].values()), tuple(self.texts[k]))
@@ -310,12 +351,14 @@ class _Planner:
     def _roots(self) -> list[Expr]:
         flow = self.flow
         roots = [*flow.features.values(), *(rule.when for rule in flow.rules.values())]
+        roots += [part for table in flow.readings for part in table.args]
         return roots + [root for root in (flow.alarm, flow.level.of if flow.level else None) if root is not None]
 
     def _texts_said(self) -> set[str]:
         """The texts that the flow itself names."""
         nodes = (node for root in self._roots() for node in walk(root))
-        return {node.value for node in nodes if isinstance(node, Literal) and isinstance(node.value, str)}
+        said = {node.value for node in nodes if isinstance(node, Literal) and isinstance(node.value, str)}
+        return said.union(*(texts_of(table.table) for table in self.flow.readings))
 
     def _lists_and_texts(self) -> None:
         """Give list checks and functions of text their columns; they are filled before any program runs."""

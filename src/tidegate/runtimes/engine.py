@@ -226,7 +226,7 @@ class Engine:
                     entries.append(journal.learned(event))
                 continue
             late = bool(overdue) and overdue[place]
-            texts = self._texts(event) if self.explain or decider.settled[1, row] else {}
+            texts = self._texts(event) if self.answers.wants_texts or decider.settled[1, row] else {}
             unread = self.answers.unread(partial(getattr, event)) if self.answers.open else ()
             decision = make(row, event.id, texts, late, unread)
             answers[place] = decision

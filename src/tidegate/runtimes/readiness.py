@@ -7,6 +7,7 @@ from time import perf_counter
 STEPS: tuple[tuple[str, str], ...] = (
     ("expressions", "tidegate.expressions.kernel"),
     ("rules", "tidegate.decisions.settle"),
+    ("tables", "tidegate.decisions.tables.kernel"),
     ("models", "tidegate.models.kernels"),
     ("explanations", "tidegate.models.shapley"),
     ("windows", "tidegate.features.windows"),

@@ -159,7 +159,7 @@ class Replay:
         self._encoder.scatter(decider.cells, decider.kinds, 1)
         decider.run(1)
         texts: dict[int, str] = {}
-        if decider.settled[1, 0]:
+        if decider.settled[1, 0] or self._answers.wants_texts:
             texts = texts_of(self.plan, 0, partial(getattr, event))
         to_json(self._answers.decision(0, event.id, texts, unread=self._answers.unread(partial(getattr, event))))
         took = perf_counter() - began

@@ -1,0 +1,81 @@
+"""Tables as lines of a flow: the rules that their rows are, and what a challenger changes."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from tidegate.decisions.rule import Bands, Rule
+from tidegate.decisions.tables.node import DecisionTable, TableOutput
+from tidegate.errors import FlowError
+from tidegate.events.types import Kind
+from tidegate.expressions.node import Expr, walk
+
+
+def rules_of(name: str, line: Any) -> dict[str, Rule]:
+    """The rules of a line: a rule is one, and a table whose rows carry outcomes is one for each of these."""
+    if isinstance(line, Rule):
+        return {name: line}
+    if not isinstance(line, DecisionTable):
+        return {}
+    return {
+        f"{name}.{outcome.word}": Rule(outcome, line.decides(outcome), f"Rows of the table {name} that {outcome.word}")
+        for outcome in line.outcomes
+    }
+
+
+def readings(nodes: Iterable[Expr], tables: Mapping[str, DecisionTable]) -> tuple[DecisionTable, ...]:
+    """Every table that a flow asks, once for each set of inputs: its own lines first."""
+    found = {table.read: table for table in tables.values()}
+    for node in nodes:
+        if isinstance(node, TableOutput):
+            found.setdefault(node.read, node.of)
+    return tuple(found.values())
+
+
+def renewed(value: Any, tables: Mapping[str, DecisionTable]) -> dict[int, Expr]:
+    """What stands for the outputs, in a line of a flow, of tables that are defined again: old node to new."""
+    if not tables:
+        return {}
+    roots: tuple[Expr, ...] = ()
+    if isinstance(value, Expr):
+        roots = (value,)
+    elif isinstance(value, (Rule, Bands)):
+        roots = (value.when if isinstance(value, Rule) else value.of,)
+    elif isinstance(value, DecisionTable):
+        roots = value.args
+    found: dict[int, Expr] = {}
+    for node in (node for root in roots for node in walk(root)):
+        if isinstance(node, TableOutput) and node.read in tables:
+            new = tables[node.read]
+            found[id(node)] = new[node.name] if node.outcome is None else new.decides(node.outcome)
+    return found
+
+
+def fit_currency(tables: Iterable[DecisionTable], currency: str | None) -> None:
+    """Amounts of open currency, read in the flow's, meet no cells of another.
+
+    Raises:
+        FlowError: they do.
+    """
+    for table in tables:
+        said = table.currencies
+        for column, part in zip(table.table.inputs, table.args, strict=True):
+            given = part.type.currency or currency
+            if column.type.kind is Kind.MONEY and column.name in said and said[column.name] != given:
+                raise FlowError(
+                    f"The table {table.table.name} compares {column.name} with amounts of another currency.",
+                    seen=f"{said[column.name]} in its cells, {given or 'no currency'} in the flow",
+                    do="Convert one first.",
+                )
+
+
+def told(name: str, line: DecisionTable, write: Callable[[Expr], str]) -> Iterator[tuple[str, str]]:
+    """A table as lines to compare: its head, and every row under a name of its own."""
+    table = line.table
+    inputs = [f"{c.name} = {write(part)} ({c.type})" for c, part in zip(table.inputs, line.args, strict=True)]
+    outputs = [f"{column.name} ({column.type})" for column in table.outputs]
+    yield name, f"{table.policy.words}: if {', '.join(inputs)} then {', '.join(outputs)}"
+    for row in (*table.rows, *([table.default] if table.default else [])):
+        cells = [f"{c.name} {cell.text}" for c, cell in zip(table.inputs, row.cells, strict=False) if not cell.any]
+        values = [f"{c.name} {value}" for c, value in zip(table.outputs, row.outputs, strict=True) if value is not None]
+        because = f", because={row.because!r}" if row.because else ""
+        yield f"{name} row {row.name}", f"{', '.join(cells) or 'anything'}: {', '.join(values)}{because}"

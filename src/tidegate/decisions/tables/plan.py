@@ -1,0 +1,147 @@
+"""A table as plain data, as it is kept in a flow's plan: its cells as ranges, its outputs as cells, its words."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tidegate.decisions.tables.policy import Policy
+from tidegate.decisions.tables.table import Row, Table
+from tidegate.events.types import INT, Type
+from tidegate.expressions.words import MISSING, word
+
+NAN = 0x7FF8000000000000
+"""The bits of a missing float."""
+
+
+@dataclass(frozen=True)
+class InputPlan:
+    """An input: its name, its column and its type."""
+
+    name: str
+    column: int
+    type: Type
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """An output: its name, the column that its value goes to (-1: it is a list, and has none) and its type."""
+
+    name: str
+    column: int
+    type: Type
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """A table over columns of cells.
+
+    `counts[c, r]` of `ranges` belong to the cell of row `r` in input `c`, one cell after another; `missing[c, r]` is 1
+    where it holds for a missing value, and 2 where it asks nothing. `values[o, r]` are the outputs as cells,
+    `severities[r]` the outcomes or -1. The default row comes last, and without cells. `rank` orders the rows by
+    priority; `row` and `hits` are the columns that get the number of the row that decides (from 1; 0 is the default
+    row) and how many matched; `outcomes` those that say whether a row with approve, review or decline decides, or -1.
+    """
+
+    name: str
+    digest: str
+    policy: str
+    inputs: tuple[InputPlan, ...]
+    outputs: tuple[OutputPlan, ...]
+    row: int
+    hits: int
+    outcomes: tuple[int, int, int]
+    default: bool
+    counts: np.ndarray
+    ranges: np.ndarray
+    missing: np.ndarray
+    values: np.ndarray
+    severities: np.ndarray
+    rank: np.ndarray
+    names: tuple[str, ...]
+    because: tuple[str, ...]
+    texts: tuple[tuple[str, ...], ...]
+
+
+def plan_of(
+    table: Table,
+    inputs: Sequence[int],
+    outputs: Sequence[int],
+    row: int,
+    hits: int,
+    outcomes: tuple[int, int, int] = (-1, -1, -1),
+) -> TablePlan:
+    """The plan of a table over these columns."""
+    rows = [*table.rows, *([table.default] if table.default else [])]
+    whole = [one.cells for one in table.rows]
+    ranges = [run for place in range(len(table.inputs)) for cells in whole for run in cells[place].ranges]
+    return TablePlan(
+        name=table.name,
+        digest=table.digest,
+        policy=table.policy.value,
+        inputs=tuple(InputPlan(c.name, at, c.type) for c, at in zip(table.inputs, inputs, strict=True)),
+        outputs=tuple(
+            OutputPlan(c.name, at, INT if table.policy is Policy.COUNT else c.type)
+            for c, at in zip(table.outputs, outputs, strict=True)
+        ),
+        row=row,
+        hits=hits,
+        outcomes=outcomes,
+        default=table.default is not None,
+        counts=_ints([[len(cells[place].ranges) for cells in whole] for place in range(len(table.inputs))]),
+        ranges=_ints(ranges).reshape(len(ranges), 2),
+        missing=_ints([[_asks(cells[p].missing, cells[p].any) for cells in whole] for p in range(len(table.inputs))]),
+        values=_ints(
+            [[_cell(one.outputs[place], column.type) for one in rows] for place, column in enumerate(table.outputs)]
+        ),
+        severities=_ints([-1 if one.outcome is None else int(one.outcome) for one in rows]),
+        rank=_ints(_ranks(table)),
+        names=tuple(one.name for one in rows),
+        because=tuple(one.because for one in rows),
+        texts=tuple(tuple("" if cell.any else cell.text for cell in cells) for cells in whole),
+    )
+
+
+def _ints(values: Any) -> np.ndarray:
+    return np.array(values, dtype=np.int64)
+
+
+def _asks(missing: bool, any: bool) -> int:
+    return 2 if any else int(missing)
+
+
+def _cell(value: Any, type: Type) -> int:
+    """An output as the bits of its cell."""
+    if value is None:
+        return NAN if type.is_float else MISSING
+    if isinstance(value, str):
+        return word(value)
+    if type.is_float:
+        bits: int = struct.unpack("<q", struct.pack("<d", float(value)))[0]
+        return bits
+    return int(value)
+
+
+def _ranks(table: Table) -> list[int]:
+    """The rows in the order in which they are looked at: by priority of their outputs, or as they stand."""
+    places = list(range(len(table.rows)))
+    if table.policy not in (Policy.PRIORITY, Policy.OUTPUT_ORDER):
+        return places
+    orders = [(n, {v: k for k, v in enumerate(c.order)}) for n, c in enumerate(table.outputs) if c.order]
+
+    def priority(place: int) -> list[int]:
+        outputs = table.rows[place].outputs
+        return [order.get(outputs[n], len(order)) for n, order in orders]
+
+    return sorted(places, key=priority)
+
+
+def texts_of(table: Table) -> set[str]:
+    """The texts among its outputs."""
+    rows: list[Row] = [*table.rows, *([table.default] if table.default else [])]
+    return {value for row in rows for value in row.outputs if isinstance(value, str)}
+
+
+__all__ = ["NAN", "InputPlan", "OutputPlan", "TablePlan", "plan_of", "texts_of"]
