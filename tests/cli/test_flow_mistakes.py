@@ -54,7 +54,7 @@ MISTAKES = {
         ["Payment has no field 'amout'", "Did you mean amount?"],
     ),
     "an option that is not there": ('last="10m"', 'lst="10m"', 17, ["lst= is nothing", "Did you mean last=?"]),
-    "an option that is missing": ("count(per=Card, ", "count(", 17, ["count lacks per"]),
+    "an option that is missing": ("count(per=Card, ", "count(", 17, ["count lacks per=", "per=Card"]),
     "no words for a rule": (
         ', because="Small payments in quick succession"',
         "",
@@ -94,6 +94,50 @@ MISTAKES = {
     ),
     "a flow without an event": ("Flow[Payment]", "Flow", 14, ["says which event it decides on"]),
     "a flow on something else": ("Flow[Payment]", "Flow[int]", 14, ["A flow decides on an Event"]),
+    "a rule of a name that is taken": (
+        "    testing =",
+        '    testing = review(payments_10m > 1, because="Many")\n    testing =',
+        20,
+        ["CardFraud.testing is defined twice", "testing = decline("],
+    ),
+    "a feature of a name that is taken": (
+        "    usual =",
+        '    payments_10m = count(per=Card, last="1d")\n    usual =',
+        18,
+        ["CardFraud.payments_10m is defined twice"],
+    ),
+    "a setting made twice": (
+        "    usual =",
+        '    currency = "EUR"\n    currency = "USD"\n    usual =',
+        19,
+        ["defined twice"],
+    ),
+    "a field twice": (
+        "    country: str",
+        "    country: str\n    country: str",
+        11,
+        ["Payment has the field country twice"],
+    ),
+    "a lateness that is none": (
+        "    usual =",
+        '    lateness = "x"\n    usual =',
+        18,
+        ["CardFraud.lateness is a length of time", "'10m'"],
+    ),
+    "a constant": (
+        "    usual =",
+        "    threshold = 3\n    usual =",
+        18,
+        ["Put constants above the class", "_threshold"],
+    ),
+    "a function of Python's": (
+        "    usual =",
+        "    x = len(Payment.country)\n    usual =",
+        18,
+        ["Python's len", "length"],
+    ),
+    "the larger of two": ("    usual =", "    x = max(payments_10m, 3)\n    usual =", 18, ["Python's max", "greatest"]),
+    "amounts that are added": ("eur(5)", "eur(2) + eur(3)", 19, ["Constant amounts"]),
     "an exit": ("Card = entity", "raise SystemExit(3)\nCard = entity", 3, ["ends the program"]),
     "a division by zero": ("Card = entity", "1 / 0\nCard = entity", 3, ["ZeroDivisionError"]),
     "an entity of an odd key": ('entity("card")', 'entity("card", key=float)', 3, ["str or int"]),
@@ -187,3 +231,18 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 
 def test_a_flow_that_we_ship_is_known_by_its_name() -> None:
     assert load_flow("card_fraud").definition.name == "CardFraud"
+
+
+def test_names_with_an_underscore_may_be_used_again(tmp_path: Path) -> None:
+    twice = "    _w = payments_10m > 1\n    _w = payments_10m > 2\n    usual ="
+    assert load_flow(flow_file(tmp_path, GOOD.replace("    usual =", twice, 1))).__name__ == "CardFraud"
+
+
+def test_a_model_without_otherwise_and_a_list_asked_about_an_entity(tmp_path: Path) -> None:
+    more = GOOD.replace("mean, review", "entity_list, mean, model, review")
+    for line, words in (
+        ('x = model("a@b", of=[payments_10m])', "otherwise=0.0"),
+        ('x = entity_list("b", Card).has(Card)', "Give a field that is a card"),
+    ):
+        with pytest.raises(FlowFileError, match=words):
+            load_flow(flow_file(tmp_path, more.replace("    usual =", f"    {line}\n    usual =", 1)))

@@ -2,16 +2,19 @@
 
 import difflib
 import hashlib
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from tidegate.decisions.rule import AtMost, Bands, Deadline, Rule
 from tidegate.decisions.tables.lines import fit_currency, readings, renewed, rules_of
 from tidegate.decisions.tables.node import DecisionTable
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, TidegateError
 from tidegate.events.currency import DECIMALS
 from tidegate.events.durations import microseconds, written
 from tidegate.events.event import Event, FieldContract
+from tidegate.events.lines import Lines
+from tidegate.events.money import Money
 from tidegate.events.types import Kind
 from tidegate.expressions.node import Call, Expr, FieldRead, replace, walk
 from tidegate.expressions.operators import result_type
@@ -60,7 +63,13 @@ class Definition:
         return (self.event, *self.learned)
 
 
-class Flow(Generic[E]):
+class _FlowType(type):
+    @classmethod
+    def __prepare__(cls, name: str, bases: tuple[type, ...], /, **_: Any) -> MutableMapping[str, object]:
+        return Lines(name, (Expr, Rule, EntityList, Bands, DecisionTable), _SETTINGS)
+
+
+class Flow(Generic[E], metaclass=_FlowType):
     """What is known, inferred and thought of one type of event; subclass it and write one name a line.
 
     Features are expressions, rules are made by `approve`, `review` and `decline`, and by tables whose rows carry an
@@ -116,11 +125,11 @@ def _only_known(flow: str, own: dict[str, Any]) -> None:
         if callable(value) or isinstance(value, (property, classmethod, staticmethod)):
             raise FlowError(f"{flow}.{name} is code; a flow is data.", seen=repr(value), do="Write an expression.")
         near = difflib.get_close_matches(name, _SETTINGS, 1)
-        do = (
-            f"Did you mean {near[0]}?"
-            if near
-            else "A line of a flow is an expression, a rule, or one of " + ", ".join(_SETTINGS) + "."
-        )
+        do = "A line of a flow is an expression, a rule, or one of " + ", ".join(_SETTINGS) + "."
+        if near:
+            do = f"Did you mean {near[0]}?"
+        elif isinstance(value, (int, float, str, Money)):
+            do = f"Put constants above the class, or call it _{name}. {do}"
         raise FlowError(f"{flow}.{name} is nothing that a flow knows.", seen=repr(value), do=do)
 
 
@@ -216,7 +225,7 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
     learned = list(dict.fromkeys(w.of_event for w in windows if w.of_event is not None and w.of_event is not event))
     learned += [extra for extra in lines.get("learns") or () if extra not in learned and extra is not event]
     longest = max((w.frame.last + w.frame.delay for w in windows), default=LONGEST)
-    lateness = microseconds(lines["lateness"]) if lines.get("lateness") is not None else longest
+    lateness = _lateness(cls.__name__, lines["lateness"]) if lines.get("lateness") is not None else longest
     asked = readings(nodes.values(), tables)
     currency = _currency(nodes, asked, lines.get("currency"), cls.__name__)
     fit_currency(asked, currency)
@@ -245,6 +254,13 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
         text=text,
         digest=hashlib.sha256(text.encode()).hexdigest(),
     )
+
+
+def _lateness(flow: str, said: Any) -> int:
+    try:
+        return microseconds(said)
+    except TidegateError as error:
+        raise FlowError(f"{flow}.lateness is a length of time.", seen=error.seen or repr(said), do=error.do) from None
 
 
 def _reads_only(root: Expr, event: type[Event]) -> None:

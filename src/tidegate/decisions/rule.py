@@ -44,6 +44,9 @@ class Rule:
     when: Expr
     because: str
 
+    def __str__(self) -> str:
+        return f"{self.outcome.word}({self.when}, because={self.because!r})"
+
 
 def _rule(outcome: Outcome, when: Expr, because: str) -> Rule:
     if not isinstance(when, Expr) or when.type.kind is not Kind.BOOL:

@@ -2,7 +2,7 @@
 
 import difflib
 import types as python_types
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import datetime
 from enum import Enum
 from typing import (
@@ -24,6 +24,7 @@ from tidegate.errors import FlowError
 from tidegate.events.durations import microseconds
 from tidegate.events.entity import EntityKey
 from tidegate.events.field import Field, Label
+from tidegate.events.lines import Fields
 from tidegate.events.money import MOST_UNITS, Money
 from tidegate.events.types import BOOL, FLOAT, TIME, Kind, Type
 
@@ -157,6 +158,10 @@ class _NoSuchFieldError(FlowError, AttributeError):
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class _EventType(msgspec.StructMeta):
+    @classmethod
+    def __prepare__(cls, name: str, bases: tuple[type, ...], /, **_: Any) -> MutableMapping[str, object]:
+        return {"__annotations__": Fields(name)}
+
     def __new__(
         mcs, name: str, bases: tuple[type, ...], space: dict[str, Any], *, version: int = 1, root: bool = False
     ) -> Any:

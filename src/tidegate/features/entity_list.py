@@ -41,6 +41,12 @@ class ListCheck(Expr):
     __slots__ = ("entity_list",)
 
     def __init__(self, entity_list: EntityList, key: Expr) -> None:
+        if not isinstance(key, Expr):
+            raise FlowError(
+                f"The list {entity_list.name!r} is asked about a field of the event.",
+                seen=getattr(key, "__name__", repr(key)),
+                do=f"Give a field that is a {entity_list.entity.entity_name}, such as Payment.card.",
+            )
         if key.type.kind is not Kind.KEY or key.type.entity != entity_list.entity.entity_name:
             raise FlowError(
                 f"The list {entity_list.name!r} is of {entity_list.entity.entity_name} keys.",

@@ -16,6 +16,21 @@ _OPTIONS = (
     "per", "last", "where", "delay", "with_current", "seen_as", "current", "because", "of", "otherwise", "answer",
     "then", "description", "ge", "le", "currency", "max_length", "personal", "known_after", "key",
 )  # fmt: skip
+_INSTEAD = {
+    "len": "length", "round": "round_", "int": "floor, round_ or as_number", "float": "as_number, units or seconds",
+    "min": "least, or minimum of a window,", "max": "greatest, or maximum of a window,", "sum": "total",
+    "any": "|", "all": "&", "str": "the field itself", "bool": "a comparison", "sorted": "least and greatest",
+    "math": "sqrt, exp, log, log1p, log10 of tidegate",
+}  # fmt: skip
+"""What authors write of Python's own, and what the language has for it."""
+_LACKING = {
+    "otherwise": "Say what to use when the model cannot answer: otherwise=0.0.",
+    "of": "Say what the model is given: of=[times_usual, payments_10m].",
+    "per": 'Say whose events are meant: per=Card, as in count(per=Card, last="10m").',
+    "last": 'Say how far back it looks: last="10m", as in count(per=Card, last="10m").',
+    "because": 'Say why, in words: because="Unlike this card\'s history".',
+    "answer": 'Say what is then answered: deadline("50ms", answer="review").',
+}
 _EXAMPLE = 'payments_10m = count(per=Card, last="10m")'
 
 
@@ -135,6 +150,9 @@ def _near(name: str, names: Any) -> str:
 def _told(error: BaseException, names: dict[str, Any], text: str) -> tuple[str, str, str]:
     """What is wrong, what was seen and what to do."""
     if isinstance(error, TidegateError):
+        called = [name for name in re.findall(r"\b(\w+)\s*\(", text) if name in ("min", "max", "sorted", "any", "all")]
+        if called and "truth value" in error.wrong:
+            return f"Python's {called[0]} makes no expression.", error.seen, f"Write {_INSTEAD[called[0]]} instead."
         return error.wrong, error.seen, error.do
     message = " ".join(str(error).split())
     if isinstance(error, NameError):
@@ -199,7 +217,11 @@ def _type(message: str, text: str) -> tuple[str, str, str]:
             if near:
                 return f"{given}= is nothing that can be given here.", message, near.replace("?", "=?")
         lacking = found[2].replace("'", "")
-        if "because" in lacking:
-            return f"{found[1]} lacks because=.", message, 'Say why, in words: because="Unlike this card\'s history".'
-        return f"{found[1]} lacks {lacking}.", message, f"Give it, as in {_EXAMPLE}."
+        first = lacking.split()[0].strip(",")
+        return f"{found[1]} lacks {first}=.", message, _LACKING.get(first, f"Give it, as in {_EXAMPLE}.")
+    if "'Money'" in message:
+        return "Constant amounts are not computed with.", message, "Write the amount that is meant: eur(10)."
+    called = [name for name in re.findall(r"\b(\w+)\s*[(.]", text) if name in _INSTEAD]
+    if called:
+        return f"Python's {called[0]} makes no expression.", message, f"Write {_INSTEAD[called[0]]} instead."
     return "These do not go together.", message, "See what each part of the line is."
