@@ -15,7 +15,7 @@ _COMMANDS = (
     ("new", "Start"), ("check", "Start"), ("demo", "Start"),
     ("replay", "Run"), ("serve", "Run"), ("keys", "Run"),
     ("compare", "Change"), ("shadow", "Change"),
-    ("features", "Train"), ("train", "Train"), ("models", "Train"),
+    ("features", "Train"), ("train", "Train"), ("models", "Train"), ("pmml", "Train"),
     ("decisions", "Look into a store"), ("explain", "Look into a store"), ("remake", "Look into a store"),
     ("verify", "Look into a store"),
 )  # fmt: skip

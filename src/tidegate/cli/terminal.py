@@ -62,11 +62,14 @@ def _show_place(console: "Console", error: TidegateError) -> None:
         )
 
 
-def ready() -> None:
-    """Have the kernels ready, and say what is going on while they are compiled: once on a machine, for some 20 s."""
+def ready(*, pmml: bool = False) -> None:
+    """Have the kernels ready, and say what is going on while they are compiled: once on a machine, for some 20 s.
+
+    With `pmml` those that run models read from PMML, and no others.
+    """
     from time import perf_counter
 
-    from tidegate.runtimes.readiness import prepare
+    from tidegate.runtimes.readiness import PMML, STEPS, prepare
 
     console, began = aside(), perf_counter()
     with console.status("getting ready") as status:
@@ -77,7 +80,7 @@ def ready() -> None:
             if not console.is_terminal and perf_counter() - began > 3:
                 console.print(words)
 
-        prepare(report)
+        prepare(report, PMML if pmml else STEPS)
 
 
 def emit(value: Any) -> None:

@@ -1,0 +1,211 @@
+"""`tidegate pmml`: models in PMML files, looked into and run."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tidegate.cli.options import AsJson
+from tidegate.cli.terminal import aside, emit, out, ready, several
+
+if TYPE_CHECKING:
+    from tidegate.models.pmml.model import Answer, PmmlModel
+
+app = typer.Typer(help="Models in PMML files: look into them, run them.", no_args_is_help=True)
+
+ROWS = 5_000
+"""Rows that are read, run and written at a time."""
+
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="A PMML file.")]
+
+
+@app.callback()
+def _pmml() -> None:
+    pass
+
+
+@app.command()
+def check(file: _File, as_json: AsJson = False) -> None:
+    """Say what a model is, what it reads and gives; or what of it is not supported, and where."""
+    model = _read(file)
+    facts = _facts(model)
+    if as_json:
+        emit({"file": str(file)} | facts)
+        return
+    from rich.table import Table
+
+    console = out()
+    named = f" {model.name!r}" if model.name else ""
+    console.print(f"[bold]{model.kind}[/]{named}: {model.function}, PMML {model.version}", soft_wrap=True)
+    for title, columns, rows in (
+        ("It reads", ("name", "type", "valid", "if missing", "if invalid", "outliers"), facts["inputs"]),
+        ("It gives", ("name", "type", "feature"), facts["outputs"]),
+    ):
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+        for column in columns:
+            table.add_column(column, style="bold" if column == "name" else "", header_style="dim")
+        for row in rows:
+            table.add_row(*[_shown(row[column.replace(" ", "_")]) for column in columns])
+        console.print(f"{title}:")
+        console.print(table)
+    program = model.program
+    console.print(f"All of it is supported: {len(program.code):,} words of program, {len(program.numbers):,} numbers.")
+
+
+@app.command()
+def run(
+    file: _File,
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A CSV file; its header names the model's inputs.")],
+    to: Annotated[Path | None, typer.Option("--out", "-o", help="Where to write the answers as CSV.")] = None,
+    missing: Annotated[
+        list[str] | None, typer.Option("--missing", help="A cell that stands for no value, beside an empty one.")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Also what each answer is made of.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a model over a CSV file, a row of answers for each of its rows."""
+    ready(pmml=True)
+    model = _read(file)
+    absent = frozenset(["", *(missing or ["NA"])])
+    rows = invalid = 0
+    with _opened(data) as given, _target(to) as sink:
+        writer: Any = None
+        for columns in _chunks(given, data, absent):
+            answers = model.answers(columns)
+            found = [_line(model, answer) for answer in answers]
+            if explain:
+                names = list(columns)
+                for place, line in enumerate(found):
+                    line |= model.explain({name: columns[name][place] for name in names})
+            rows, invalid = rows + len(found), invalid + sum(bool(answer.invalid) for answer in answers)
+            if as_json:
+                for line in found:
+                    emit(line)
+                continue
+            if writer is None and found:
+                writer = csv.DictWriter(sink, list(found[0]), lineterminator="\n")
+                writer.writeheader()
+            for line in found:
+                writer.writerow({name: _cell(value) for name, value in line.items()})
+    if not as_json:
+        said = f", {invalid:,} of them without an answer: see the column invalid" if invalid else ""
+        aside().print(f"{several(rows, 'row')}{said}{f': {to}' if to else ''}", soft_wrap=True)
+
+
+def _read(file: Path) -> "PmmlModel":
+    """The model in a file.
+
+    Raises:
+        TidegateError: it cannot be read, or holds what is not supported.
+    """
+    from tidegate.errors import TidegateError
+    from tidegate.models.pmml.model import read_pmml
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise TidegateError(
+            f"{file} cannot be read.", seen=error.strerror or str(error), do="Name a PMML file."
+        ) from None
+    if b"ModelVerification" in data:
+        ready(pmml=True)
+    return read_pmml(data, file.name)
+
+
+def _facts(model: "PmmlModel") -> dict[str, Any]:
+    inputs = []
+    for one in model.inputs:
+        how = one.treatment
+        outliers = "" if how.outliers == "asIs" else f"{how.outliers} outside [{how.low:g}, {how.high:g}]"
+        inputs.append(
+            {
+                "name": one.name, "type": one.kind, "optype": one.optype,
+                "valid": [*one.values, *one.intervals],
+                "if_missing": "refused" if how.missing == "returnInvalid" else how.missing_value or "",
+                "if_invalid": how.invalid_value if how.invalid == "asValue" else how.invalid,
+                "outliers": outliers, "importance": one.importance,
+            }
+        )  # fmt: skip
+    outputs = [{"name": one.name, "type": one.kind, "feature": one.feature} for one in model.outputs]
+    return {
+        "model": model.kind, "name": model.name, "function": model.function, "version": model.version,
+        "target": model.target, "inputs": inputs, "outputs": outputs, "words": len(model.program.code),
+        "numbers": len(model.program.numbers),
+    }  # fmt: skip
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value[:6]) + (f", … {len(value) - 6} more" if len(value) > 6 else "")
+    return str(value or "")
+
+
+def _line(model: "PmmlModel", answer: "Answer") -> dict[str, Any]:
+    line: dict[str, Any] = dict(answer.values)
+    if model.reason_registers:
+        line["reasons"] = " ".join(f"{code}({points:g})" for code, points in answer.reasons)
+    return line | {"invalid": answer.invalid}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) else value
+
+
+def _opened(path: Path) -> IO[str]:
+    from tidegate.errors import TidegateError
+
+    try:
+        return path.open(newline="", encoding="utf-8-sig")
+    except OSError as error:
+        raise TidegateError(
+            f"{path} cannot be read.", seen=error.strerror or str(error), do="Name a CSV file."
+        ) from None
+
+
+def _target(path: Path | None) -> IO[str]:
+    import os
+    import sys
+
+    from tidegate.errors import TidegateError
+
+    try:
+        if path is None:
+            return os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", newline="")
+        return path.open("w", newline="", encoding="utf-8")
+    except OSError as error:
+        raise TidegateError(
+            f"{path or 'the output'} cannot be written.", seen=error.strerror or str(error), do="Name another place."
+        ) from None
+
+
+def _chunks(given: IO[str], path: Path, absent: frozenset[str]) -> Iterator[dict[str, list[str | None]]]:
+    """The table, some rows at a time, by column."""
+    from tidegate.errors import TidegateError
+
+    reader = csv.reader(given)
+    try:
+        header = next(reader, None)
+        if not header or len(set(header)) != len(header):
+            raise TidegateError(f"{path} has no header of different names.", seen=str(header or "nothing")[:200])
+        columns: list[list[str | None]] = [[] for _ in header]
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise TidegateError(
+                    f"Line {reader.line_num} of {path} has {len(row)} cells.", seen=str(row)[:200],
+                    do=f"The header has {len(header)}.",
+                )  # fmt: skip
+            for column, cell in zip(columns, row, strict=True):
+                column.append(None if cell in absent else cell)
+            if len(columns[0]) == ROWS:
+                yield dict(zip(header, columns, strict=True))
+                columns = [[] for _ in header]
+        if columns[0] or reader.line_num == 1:
+            yield dict(zip(header, columns, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise TidegateError(f"{path} is no CSV file in UTF-8.", seen=str(error)[:200]) from None

@@ -1,0 +1,295 @@
+"""A PMML model, ready to answer: one row, or a batch of rows."""
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidegate.documents.xml import Element, child, children, name_of, read
+from tidegate.errors import DocumentError, ModelError
+from tidegate.models.pmml import operations as o
+from tidegate.models.pmml.evaluator import Written, write_model
+from tidegate.models.pmml.fields import Input
+from tidegate.models.pmml.grammar import MODELS, check, refuse
+from tidegate.models.pmml.outputs import Output
+from tidegate.models.pmml.program import Code, Program, reason_of
+from tidegate.models.pmml.reading import optional, required
+from tidegate.models.pmml.scope import Document, HostCall
+from tidegate.models.pmml.texts import is_text, number_of, text_of
+from tidegate.models.pmml.verification import verify
+
+__all__ = ["Answer", "PmmlModel", "read_pmml"]
+
+VERSIONS = ("3.0", "3.1", "3.2", "4.0", "4.1", "4.2", "4.2.1", "4.3", "4.4", "4.4.1")
+BLOCK = 64
+Value = float | int | str | bool | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model says of one row.
+
+    Attributes:
+        values: by name of output; None where there is none.
+        invalid: why the model says nothing of the row, with the line of the document; empty if it does.
+        reasons: a scorecard's reason codes with the points that each weighs, the most weighty first.
+    """
+
+    values: Mapping[str, Value]
+    invalid: str = ""
+    reasons: tuple[tuple[str, float], ...] = ()
+
+
+class PmmlModel:
+    """A model read from PMML. It is asked for one row by `answer`, for many by `table`.
+
+    Attributes:
+        kind: the model's element, as in "TreeModel".
+        function: "regression", "classification", "clustering" or "anomalyDetection".
+        inputs: what it must be given, in the order of its mining schema.
+        outputs: what it gives: its output fields, or if it names none, the target and the probabilities.
+    """
+
+    def __init__(self, written: Written, document: Document, element: Element) -> None:
+        self.kind, self.function = name_of(element), str(element.get("functionName"))
+        self.name = optional(element, "modelName")
+        self.version = document.version
+        self.inputs: tuple[Input, ...] = tuple(written.inputs)
+        self.target = written.target.name
+        self.texts = list(document.texts.texts)
+        self._codes = document.texts.codes
+        self._host = list(document.host)
+        self.outputs: tuple[Output, ...] = tuple(written.outputs) or _plain(written, self.texts)
+        code = document.constants + written.code
+        status = document.builder.register()
+        checked = [
+            written.scope.fields[one.name].register for one in self.inputs if one.treatment.invalid == "returnInvalid"
+        ]
+        nothing = document.constant(0.0, "double")
+        code = document.constants + written.code
+        document.builder.emit(code, o.FIRST_FAULT, status, nothing.register, len(checked), *checked)
+        self.reason_registers = list(zip(written.prediction.reasons, written.prediction.points, strict=True))
+        self._bad = document.builder.fault("a value that is not of the field's type", element)
+        self.program: Program = document.builder.built(code)
+        self._hosts = _places(code)
+        self.in_registers = np.array([one.register for one in self.inputs], np.int64)
+        reasons = [register for pair in self.reason_registers for register in pair]
+        self.out_registers = np.array([status, *[one.register for one in self.outputs], *reasons], np.int64)
+        self.trace = _trace(written)
+
+    def numbers(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Rows of numbers (see `encode`) to rows of numbers: the status, then the outputs, then the reasons."""
+        return self._run(values, self.out_registers, list(self.texts))
+
+    def _run(
+        self, values: NDArray[np.float64], wanted: NDArray[np.int64], texts: list[str]
+    ) -> NDArray[np.float64]:  # fmt: skip
+        from tidegate.models.pmml.kernels.run import run
+
+        program, answers = self.program, np.empty((len(values), len(wanted)))
+        if len(values) and not self._hosts:
+            run(program.code, program.numbers, program.registers, self.in_registers, values, wanted, answers)
+        elif len(values):
+            self._with_texts(values, wanted, answers, texts)
+        return answers
+
+    def _with_texts(
+        self, values: NDArray[np.float64], wanted: NDArray[np.int64], answers: NDArray[np.float64], texts: list[str]
+    ) -> None:
+        """The kernels, and Python's part between runs of them, block by block."""
+        from tidegate.models.pmml.kernels.run import steps
+
+        program, codes = self.program, {text: code for code, text in enumerate(texts)}
+        for first in range(0, len(values), BLOCK):
+            rows = min(BLOCK, len(values) - first)
+            registers = np.empty((program.registers, rows))
+            registers[self.in_registers] = values[first : first + rows].T
+            start = 0
+            for place in self._hosts:
+                steps(program.code, program.numbers, registers, start, place, rows)
+                _call(self._host, program.code, place, registers, texts, codes, program.numbers[self._bad])
+                start = place + int(program.code[place + 1])
+            steps(program.code, program.numbers, registers, start, len(program.code), rows)
+            answers[first : first + rows] = registers[wanted].T
+
+    def encode(self, one: Input, values: Sequence[Any], texts: list[str], codes: dict[str, int]) -> list[float]:
+        """Values from outside as numbers; texts that the model does not name are added to `texts` and `codes`."""
+        bad, found = float(self.program.numbers[self._bad]), list[float]()
+        text = is_text(one.kind)
+        for value in values:
+            if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+                found.append(math.nan)
+            elif text:
+                word = text_of(value)
+                code = codes.get(word)
+                if code is None:
+                    code = codes[word] = len(texts)
+                    texts.append(word)
+                found.append(float(code))
+            else:
+                number = number_of(value, one.kind)
+                found.append(number if number == number else bad)
+        return found
+
+    def answers(self, columns: Mapping[str, Sequence[Any]]) -> list[Answer]:
+        """What the model says of each row of a table, given by column. Raises ModelError if a column is not there."""
+        matrix, texts = self._encoded(columns)
+        return [self._answer(row, texts) for row in self._run(matrix, self.out_registers, texts).tolist()]
+
+    def _encoded(self, columns: Mapping[str, Sequence[Any]]) -> tuple[NDArray[np.float64], list[str]]:
+        self.require(columns)
+        rows = len(next(iter(columns.values()), ()))
+        texts, codes = list(self.texts), dict(self._codes)
+        matrix = np.empty((rows, len(self.inputs)))
+        for place, one in enumerate(self.inputs):
+            matrix[:, place] = self.encode(one, columns[one.name], texts, codes)
+        return matrix, texts
+
+    def explain(self, row: Mapping[str, Any]) -> dict[str, Value]:
+        """What the answer to one row is made of: derived fields, partial scores, the leaf, what segments say."""
+        matrix, texts = self._encoded({name: [value] for name, value in row.items()})
+        wanted = np.array([register for _, _, register in self.trace], np.int64)
+        numbers = self._run(matrix, wanted, texts)[0].tolist() if len(wanted) else []
+        pairs = zip(self.trace, numbers, strict=True)
+        return {name: decoded(number, kind, texts) for (name, kind, _), number in pairs}
+
+    def answer(self, row: Mapping[str, Any]) -> Answer:
+        """What the model says of one row."""
+        return self.answers({name: [value] for name, value in row.items()})[0]
+
+    def require(self, names: Mapping[str, Any]) -> None:
+        """Raise ModelError, with the nearest name, unless every input of the model is among the names."""
+        for one in self.inputs:
+            if one.name not in names:
+                near = difflib.get_close_matches(one.name, list(names), n=1)
+                raise ModelError(
+                    f"The model reads {one.name!r}, which is not given.", seen=", ".join(names) or "nothing",
+                    do=f"Is it {near[0]!r}?" if near else "Give it, with an empty value if it is not known.",
+                )  # fmt: skip
+
+    def _answer(self, row: list[float], texts: Sequence[str]) -> Answer:
+        faults = self.program.faults
+        invalid = reason_of(row[0], faults) if row[0] != row[0] else ""
+        values = dict[str, Value]()
+        for one, number in zip(self.outputs, row[1:], strict=False):
+            if number != number and not invalid:
+                invalid = reason_of(number, faults)
+            values[one.name] = None if invalid else decoded(number, one.kind, texts)
+        if invalid:
+            return Answer(dict.fromkeys(values), invalid)
+        rest = row[1 + len(self.outputs) :]
+        pairs = zip(rest[::2], rest[1::2], strict=True)
+        return Answer(values, "", tuple((texts[int(code)], points) for code, points in pairs if code == code))
+
+
+def decoded(number: float, kind: str, texts: Sequence[str]) -> Value:
+    """A number of a register as a value of its type."""
+    if number != number:
+        return None
+    if is_text(kind):
+        return texts[int(number)]
+    if kind == "boolean":
+        return number == 1.0
+    if kind == "integer" and number == int(number):
+        return int(number)
+    if kind == "date":
+        return date(1970, 1, 1) + timedelta(days=number)
+    if kind == "dateTime":
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
+    return number
+
+
+def _plain(written: Written, texts: Sequence[str]) -> tuple[Output, ...]:
+    """The outputs of a model that names none: the target, then the probabilities of its categories."""
+    said, target = written.prediction, written.target
+    found = [Output(target.name or "prediction", said.value.kind, "predictedValue", said.value.register)]
+    for label, register in said.probabilities.items():
+        word = decoded(label, target.kind, texts)
+        found.append(Output(f"probability({word})", "double", "probability", register))
+    return tuple(found)
+
+
+def _trace(written: Written) -> list[tuple[str, str, int]]:
+    """Names, types and registers of what can be shown of how an answer came about."""
+    said, inputs = written.prediction, {one.name for one in written.inputs}
+    named = {one.name for one in written.outputs} | {written.target.name}
+    found = [
+        (f"field {name}", field.kind, field.register)
+        for name, field in written.scope.fields.items()
+        if name not in inputs and name not in named
+    ]
+    found += [(f"partial score {name}", "double", register) for name, register in said.parts.items()]
+    found += [("entity", "string", register) for register in said.entities[:1]]
+    found += [(f"segment {name}", one.value.kind, one.value.register) for name, one in said.segments.items()]
+    return found
+
+
+def _places(code: Code) -> list[int]:
+    found, at = list[int](), 0
+    while at < len(code):
+        if code[at] == o.HOST:
+            found.append(at)
+        at += code[at + 1]
+    return found
+
+
+def _call(
+    host: Sequence[tuple[HostCall, tuple[str, ...], str]], code: NDArray[np.int64], at: int,
+    registers: NDArray[np.float64], texts: list[str], codes: dict[str, int], bad: float,
+) -> None:  # fmt: skip
+    """Run a function of texts over a block of rows."""
+    function, kinds, kind = host[int(code[at + 2])]
+    to, given = int(code[at + 3]), code[at + 5 : at + 5 + int(code[at + 4])]
+    for row in range(registers.shape[1]):
+        numbers = registers[given, row]
+        absent = np.flatnonzero(np.isnan(numbers))
+        if len(absent):
+            registers[to, row] = numbers[absent[0]]
+            continue
+        arguments = [decoded(number, one, texts) for number, one in zip(numbers.tolist(), kinds, strict=True)]
+        value = function(*arguments)
+        if is_text(kind) and value is not None:
+            word = text_of(value)
+            if word not in codes:
+                codes[word] = len(texts)
+                texts.append(word)
+            registers[to, row] = codes[word]
+        else:
+            registers[to, row] = bad if value is None or value != value else value
+
+
+def read_pmml(data: bytes, what: str = "the model") -> PmmlModel:
+    """A model from the bytes of a PMML document; `what` is what it is called in messages.
+
+    Raises:
+        DocumentError: it is no PMML, of a version that is not read, or holds what is not supported; with the line.
+    """
+    root = read(data, what)
+    if name_of(root) != "PMML":
+        raise refuse(root, f"{what} is no PMML.", "Its outermost element is PMML.")
+    version = required(root, "version")
+    if version not in VERSIONS:
+        raise refuse(root, f"PMML {version} is not read.", f"Versions {VERSIONS[0]} to {VERSIONS[-1]} are.")
+    try:
+        check(root)
+        document = Document(version)
+        dictionary = child(root, "DataDictionary")
+        for part in children(dictionary, "DataField") if dictionary is not None else ():
+            if required(part, "name") in document.data:
+                raise refuse(part, f"The data dictionary has {part.get('name')!r} twice.")
+            document.data[str(part.get("name"))] = part
+        models = [part for part in children(root) if name_of(part) in MODELS]
+        if not models:
+            raise refuse(root, f"{what} holds no model.")
+        if len(models) > 1:
+            raise refuse(models[1], f"{what} holds several models.", "Keep one, or make segments of them.")
+        model = PmmlModel(write_model(models[0], document), document, models[0])
+        verify(models[0], model)
+        return model
+    except RecursionError:
+        raise DocumentError(f"{what} is nested too deep.", do="Make its parts derived fields.") from None

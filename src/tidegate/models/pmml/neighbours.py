@@ -1,0 +1,97 @@
+"""NearestNeighborModel: the k training instances nearest to a row, and what they say together."""
+
+from tidegate.documents.xml import Element, child, children
+from tidegate.models.pmml import operations as o
+from tidegate.models.pmml import reading
+from tidegate.models.pmml.distances import FUNCTIONS, Compared, distances, measure_of
+from tidegate.models.pmml.grammar import refuse
+from tidegate.models.pmml.prediction import Prediction, TargetField, function_of, winner
+from tidegate.models.pmml.program import Code
+from tidegate.models.pmml.reading import choice, flag, number, optional, required, whole
+from tidegate.models.pmml.scope import Field, Scope, Value
+
+__all__ = ["neighbours"]
+
+_CONTINUOUS = ("average", "median", "weightedAverage")
+_CATEGORICAL = ("majorityVote", "weightedMajorityVote")
+
+
+def neighbours(model: Element, scope: Scope, code: Code, target: TargetField) -> Prediction:
+    """A NearestNeighborModel."""
+    measure, builder = measure_of(model), scope.builder
+    held = child(model, "TrainingInstances")
+    inputs = child(model, "KNNInputs")
+    if held is None or inputs is None:
+        raise refuse(model, "The model has TrainingInstances and KNNInputs.")
+    transformed = flag(held, "isTransformed", False)
+    listed = child(held, "InstanceFields")
+    columns = {
+        required(part, "field"): optional(part, "column", required(part, "field"))
+        for part in (children(listed, "InstanceField") if listed is not None else ())
+    }
+    cells = reading.rows(child(held, "InlineTable"), held)
+    k = min(whole(model, "numberOfNeighbors"), len(cells))
+    if k < 1:
+        raise refuse(held, "The model has neighbours.", seen=f"{len(cells)} instances")
+    fields, columns_of = list[Compared](), list[str]()
+    for part in children(inputs, "KNNInput"):
+        field = scope.find(required(part, "field"), part)
+        if field.name not in columns:
+            raise refuse(part, f"The instances do not hold {field.name}.", seen=", ".join(columns))
+        derived_here = field.name not in scope.document.data
+        if derived_here and not transformed:
+            raise refuse(held, "Instances that are yet to be transformed are not supported.", seen=field.name)
+        function = choice(part, "compareFunction", FUNCTIONS[:4], measure.function)
+        fields.append(Compared(field, function, number(part, "fieldWeight", 1.0)))
+        columns_of.append(columns[field.name])
+    rows = [
+        [_cell(row, column, one.field, held, scope) for column, one in zip(columns_of, fields, strict=True)]
+        for row in cells
+    ]
+    nearest, measured, _ = distances(measure, fields, rows, k, False, scope, code)
+    entities = _names(model, columns, cells, nearest, k, scope, code)
+    if function_of(model) == "clustering":
+        return Prediction(Value(entities[0], "string"), entities=entities)
+    if target.name not in columns:
+        raise refuse(held, f"The instances do not hold the target {target.name}.", seen=", ".join(columns))
+    known = Field(target.name, 0, target.kind)
+    values = [_cell(row, columns[target.name], known, held, scope) for row in cells]
+    threshold = builder.number(number(model, "threshold", 0.001))
+    if function_of(model) == "classification":
+        labels = list(dict.fromkeys([*target.values, *values]))
+        how = 3 + _CATEGORICAL.index(choice(model, "categoricalScoringMethod", _CATEGORICAL, "majorityVote"))
+        to = builder.register(len(labels))
+        builder.emit(
+            code, o.NEIGHBOURS, to, how, k, nearest, measured, builder.table(values), threshold, len(labels),
+            builder.table(labels),
+        )  # fmt: skip
+        probabilities = {label: to + place for place, label in enumerate(labels)}
+        return Prediction(winner(probabilities, target.kind, scope, code), probabilities, entities=entities)
+    how, to = _CONTINUOUS.index(choice(model, "continuousScoringMethod", _CONTINUOUS, "average")), builder.register()
+    builder.emit(code, o.NEIGHBOURS, to, how, k, nearest, measured, builder.table(values), threshold, 0, 0)
+    return Prediction(Value(to, "double"), entities=entities)
+
+
+def _cell(row: dict[str, str], column: str, field: Field, held: Element, scope: Scope) -> float:
+    name = column if column in row else column.rpartition(":")[2]
+    if name not in row:
+        raise refuse(held, f"An instance lacks the column {column}.", seen=", ".join(row))
+    return scope.document.texts.constant(row[name], field.kind, held)
+
+
+def _names(
+    model: Element, columns: dict[str, str], cells: list[dict[str, str]], nearest: int, k: int, scope: Scope, code: Code
+) -> list[int]:  # fmt: skip
+    """Registers with the names of the neighbours: the instanceIdVariable's, or their places from 1."""
+    texts, builder = scope.document.texts, scope.builder
+    name = model.get("instanceIdVariable")
+    if name is not None and str(name) not in columns:
+        raise refuse(model, f"The instances do not hold {name}.", seen=", ".join(columns))
+    words = [
+        row.get(columns[str(name)].rpartition(":")[2], "") if name is not None else str(place)
+        for place, row in enumerate(cells, start=1)
+    ]
+    table, to = builder.table([texts.code(word) for word in words]), builder.register(k)
+    for place in range(k):
+        builder.emit(code, o.GATHER, to + place, 1, nearest + place, table, 1)
+    return [to + place for place in range(k)]

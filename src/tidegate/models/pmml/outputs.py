@@ -1,0 +1,170 @@
+"""The Output element: what of a prediction is given back, under which name."""
+
+import difflib
+from dataclasses import dataclass
+
+from tidegate.documents.xml import Element, child, children, name_of
+from tidegate.models.pmml import operations as o
+from tidegate.models.pmml.expressions import EXPRESSIONS, cast, data_type, expression
+from tidegate.models.pmml.grammar import refuse
+from tidegate.models.pmml.prediction import Prediction, TargetField
+from tidegate.models.pmml.program import Code
+from tidegate.models.pmml.reading import choice, flag, optional, required, whole
+from tidegate.models.pmml.scope import Field, Scope, Value
+from tidegate.models.pmml.texts import is_text
+
+__all__ = ["Output", "outputs"]
+
+_AFFINITIES = ("affinity", "entityAffinity", "clusterAffinity")
+_ENTITIES = ("entityId", "clusterId")
+_SUPPORTED = (
+    "predictedValue", "predictedDisplayValue", "probability", "confidence", "reasonCode", "ruleValue",
+    "transformedValue", "decision", *_AFFINITIES, *_ENTITIES,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Something that the model gives back: its name, data type, what it is of the prediction, and its register."""
+
+    name: str
+    kind: str
+    feature: str
+    register: int
+
+
+def outputs(
+    model: Element, prediction: Prediction, target: TargetField, scope: Scope, code: Code
+) -> list[tuple[Output, bool]]:  # fmt: skip
+    """The output fields of a model, each with whether it is a final one; later ones and later models can name them."""
+    held = child(model, "Output")
+    if target.name:
+        scope.fields[target.name] = Field(
+            target.name, prediction.value.register, prediction.value.kind, "", target.values
+        )
+    made = list[tuple[Output, bool]]()
+    for element in children(held, "OutputField") if held is not None else ():
+        name = required(element, "name")
+        feature = choice(element, "feature", _SUPPORTED, "predictedValue")
+        value = _value(element, feature, prediction, target, scope, code)
+        if element.get("dataType") is not None:
+            kind = data_type(element)
+            if is_text(kind) != is_text(value.kind):
+                value = cast(value, kind, scope, code, element)
+            else:
+                value = Value(value.register, kind)
+        scope.fields[name] = Field(name, value.register, value.kind)
+        made.append((Output(name, value.kind, feature, value.register), flag(element, "isFinalResult", True)))
+    return made
+
+
+def _value(
+    element: Element, feature: str, prediction: Prediction, target: TargetField, scope: Scope, code: Code
+) -> Value:  # fmt: skip
+    segment = element.get("segmentId")
+    if segment is not None:
+        if str(segment) not in prediction.segments:
+            near = difflib.get_close_matches(str(segment), list(prediction.segments), n=1)
+            raise refuse(element, f"There is no segment {segment!r}.", f"Did you mean {near[0]!r}?" if near else "")
+        prediction = prediction.segments[str(segment)]
+    if flag(element, "isMultiValued", False) or element.get("rankBasis") is not None:
+        raise refuse(element, "An output of many values is not supported.", "Ask for each by its rank.")
+    if feature in ("transformedValue", "decision"):
+        made = [part for part in children(element) if name_of(part) in EXPRESSIONS]
+        if not made and segment is not None:
+            return prediction.value
+        if len(made) != 1:
+            raise refuse(element, f"An output of the feature {feature} has one expression.", seen=f"{len(made)}")
+        kind = data_type(element) if element.get("dataType") is not None else ""
+        return expression(made[0], scope, code, want=kind)
+    rank = whole(element, "rank", 1)
+    if rank < 1:
+        raise refuse(element, "Ranks count from 1.", seen=f'rank="{rank}"')
+    if feature == "predictedValue":
+        return prediction.value if rank == 1 else _ranked(element, prediction, target, rank, scope, code)[0]
+    if feature == "predictedDisplayValue":
+        return _displayed(prediction, target, scope, code)
+    if feature == "reasonCode":
+        if rank <= len(prediction.reasons):
+            return Value(prediction.reasons[rank - 1], "string")
+        if prediction.reasons:
+            return scope.document.constant(float("nan"), "string")
+        raise refuse(element, "The model gives no reason codes.", 'Set useReasonCodes="true" in a Scorecard.')
+    if feature == "ruleValue":
+        choice(element, "ruleFeature", ("ruleId", "rule"), "ruleId")
+    if feature in _ENTITIES or feature == "ruleValue":
+        if rank > len(prediction.entities):
+            raise refuse(element, f"The model names no entity of rank {rank}.", seen=f'feature="{feature}"')
+        return Value(prediction.entities[rank - 1], "string")
+    if feature == "probability" and not prediction.probabilities:
+        raise refuse(element, "The model gives no probabilities.", seen='feature="probability"')
+    return _weight(element, feature, prediction, target, rank, scope, code)
+
+
+def _weight(
+    element: Element, feature: str, prediction: Prediction, target: TargetField, rank: int, scope: Scope, code: Code
+) -> Value:  # fmt: skip
+    """The probability, confidence or affinity of a category named, or of the one predicted."""
+    by = prediction.affinities if feature in _AFFINITIES else prediction.probabilities
+    if feature == "confidence":
+        by = prediction.confidences or ({} if prediction.confidence is not None else prediction.probabilities)
+    kind = "string" if feature in _AFFINITIES else target.kind
+    text = element.get("value")
+    if text is not None:
+        wanted = scope.document.texts.constant(str(text), kind, element)
+        if wanted not in by:
+            if wanted in target.values and by:
+                return scope.document.constant(0.0, "double")
+            raise refuse(element, f"The model knows nothing of {text!r}.", seen=f'value="{text}"')
+        return Value(by[wanted], "double")
+    if feature == "confidence" and prediction.confidence is not None:
+        return Value(prediction.confidence, "double")
+    if not by:
+        raise refuse(element, f"The model has no output of the feature {feature}.")
+    smaller = prediction.smaller and feature in _AFFINITIES
+    if rank == 1 and feature not in _AFFINITIES:
+        return Value(_of_value(by, prediction.value, scope, code), "double")
+    to, weight, builder = scope.builder.register(), scope.builder.register(), scope.builder
+    table = builder.table(list(by))
+    builder.emit(code, o.RANKED, to, weight, rank, int(smaller), len(by), table, *by.values())
+    return Value(weight, "double")
+
+
+def _of_value(by: dict[float, int], value: Value, scope: Scope, code: Code) -> int:
+    """Of several registers the one whose label is the value."""
+    pairs, builder = list[int](), scope.builder
+    for label, register in by.items():
+        same = builder.register()
+        constant = scope.document.constant(label, value.kind)
+        builder.emit(code, o.EQUAL, same, value.register, constant.register, builder.missing)
+        pairs += [same, register]
+    to = builder.register()
+    builder.emit(code, o.CHOOSE, to, 0, len(by), *pairs, value.register if not by else -1)
+    return to
+
+
+def _ranked(
+    element: Element, prediction: Prediction, target: TargetField, rank: int, scope: Scope, code: Code
+) -> tuple[Value, Value]:  # fmt: skip
+    by = prediction.probabilities
+    if not by:
+        raise refuse(element, "Only categories with probabilities have ranks.", seen=f'rank="{rank}"')
+    value, weight, builder = scope.builder.register(), scope.builder.register(), scope.builder
+    builder.emit(code, o.RANKED, value, weight, rank, 0, len(by), builder.table(list(by)), *by.values())
+    return Value(value, target.kind), Value(weight, "double")
+
+
+def _displayed(prediction: Prediction, target: TargetField, scope: Scope, code: Code) -> Value:
+    """The value's display value: the Target's, else the data dictionary's, else the value."""
+    texts, builder = scope.document.texts, scope.builder
+    shown = dict(zip(target.values, target.displays, strict=True))
+    for line in children(target.element, "TargetValue") if target.element is not None else ():
+        if line.get("displayValue") is not None:
+            value = texts.constant(optional(line, "value"), target.kind, line)
+            shown[value] = optional(line, "displayValue")
+    if not shown:
+        return prediction.value
+    table = [number for value in sorted(shown) for number in (value, texts.code(shown[value]))]
+    to = builder.register()
+    builder.emit(code, o.LOOKUP, to, builder.missing, 1, len(shown), builder.table(table), prediction.value.register)
+    return Value(to, "string")

@@ -1,0 +1,152 @@
+"""What a model says, as registers; and the target it says it of."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tidegate.documents.xml import Element, child, children
+from tidegate.models.pmml import operations as o
+from tidegate.models.pmml.expressions import data_type
+from tidegate.models.pmml.grammar import refuse
+from tidegate.models.pmml.program import Code
+from tidegate.models.pmml.reading import choice, number, optional
+from tidegate.models.pmml.scope import Scope, Value
+from tidegate.models.pmml.texts import is_text
+
+__all__ = ["FUNCTIONS", "Prediction", "TargetField", "finished", "function_of", "target_field", "winner"]
+
+FUNCTIONS = ("regression", "classification", "clustering", "mixed", "anomalyDetection")
+_CASTS = ("", "round", "ceiling", "floor")
+
+
+@dataclass(slots=True)
+class Prediction:
+    """What a model says of a row.
+
+    Attributes:
+        value: the number or the category predicted.
+        probabilities: by category, the register of its probability; in the order in which categories are compared.
+        confidences: likewise; empty where a model has none of its own.
+        affinities: by entity (the code of its name), the register of its affinity.
+        smaller: whether a smaller affinity is the nearer one.
+        entities: registers with the names of entities (leaf, cluster, rule, neighbours), nearest first.
+        reasons: registers with the reason codes of a scorecard, the most weighty first.
+        points: with what each of those weighs.
+        confidence: of the value, where it is not one of `confidences`.
+        segments: by the name of a segment, what it says.
+        parts: by name, what a value is made of: partial scores of characteristics.
+    """
+
+    value: Value
+    probabilities: dict[float, int] = field(default_factory=dict)
+    confidences: dict[float, int] = field(default_factory=dict)
+    affinities: dict[float, int] = field(default_factory=dict)
+    smaller: bool = False
+    entities: list[int] = field(default_factory=list)
+    reasons: list[int] = field(default_factory=list)
+    points: list[int] = field(default_factory=list)
+    confidence: int | None = None
+    segments: dict[str, "Prediction"] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetField:
+    """What is predicted: its name and type, its values as the data dictionary lists them, and its Target element."""
+
+    name: str
+    kind: str
+    values: tuple[float, ...]
+    displays: tuple[str, ...]
+    element: Element | None
+    optype: str = ""
+
+
+def function_of(model: Element) -> str:
+    """A model's mining function."""
+    return choice(model, "functionName", FUNCTIONS)
+
+
+def target_field(model: Element, targets: Sequence[Element], scope: Scope) -> TargetField:
+    """The target of a model. Raises DocumentError if it has several."""
+    function = function_of(model)
+    if len(targets) > 1:
+        raise refuse(targets[1], "A model of several targets is not supported.", "Export a model per target.")
+    held = child(model, "Targets")
+    about = list(children(held, "Target")) if held is not None else []
+    if len(about) > 1:
+        raise refuse(about[1], "Several Targets are not supported.")
+    name = optional(targets[0], "name") if targets else optional(about[0], "field") if about else ""
+    declared = scope.document.data.get(name)
+    kind = "string" if function in ("classification", "clustering") else "double"
+    values, displays, optype = list[float](), list[str](), ""
+    if declared is not None:
+        kind = data_type(declared)
+        optype = optional(declared, "optype")
+        for part in children(declared, "Value"):
+            if choice(part, "property", ("valid", "invalid", "missing"), "valid") == "valid":
+                values.append(scope.document.texts.constant(optional(part, "value"), kind, part))
+                displays.append(optional(part, "displayValue", optional(part, "value")))
+    if function == "regression" and is_text(kind):
+        kind = "double"
+    return TargetField(name, kind, tuple(values), tuple(displays), about[0] if about else None, optype)
+
+
+def winner(probabilities: dict[float, int], kind: str, scope: Scope, code: Code) -> Value:
+    """The category of the largest probability, the first of equals."""
+    to, builder = scope.builder.register(), scope.builder
+    table = builder.table(list(probabilities))
+    builder.emit(code, o.ARGMAX, to, len(probabilities), table, *probabilities.values())
+    return Value(to, kind)
+
+
+def finished(prediction: Prediction, target: TargetField, scope: Scope, code: Code, *, single: bool = False) -> None:
+    """Apply the Target element: a value in place of none, bounds, scale, whole numbers."""
+    builder, element = scope.builder, target.element
+    if element is not None:
+        lines = list(children(element, "TargetValue"))
+        if prediction.probabilities or is_text(prediction.value.kind):
+            _default_category(prediction, target, lines, scope, code)
+        else:
+            cast = _CASTS.index(choice(element, "castInteger", _CASTS, ""))
+            defaults = [number(line, "defaultValue") for line in lines if line.get("defaultValue") is not None]
+            to = builder.register()
+            builder.emit(
+                code, o.TARGET, to, prediction.value.register, builder.number(number(element, "min", -math.inf)),
+                builder.number(number(element, "max", math.inf)), builder.number(number(element, "rescaleFactor", 1.0)),
+                builder.number(number(element, "rescaleConstant", 0.0)), cast,
+                builder.number(defaults[0] if defaults else math.nan),
+            )  # fmt: skip
+            prediction.value = Value(to, prediction.value.kind)
+    if single and not is_text(prediction.value.kind):
+        for register in {prediction.value.register, *prediction.probabilities.values()}:
+            builder.emit(code, o.TO_FLOAT, register, register, builder.missing)
+
+
+def _default_category(
+    prediction: Prediction, target: TargetField, lines: list[Element], scope: Scope, code: Code
+) -> None:  # fmt: skip
+    """Where nothing is predicted, the prior probabilities, and the category that is likeliest by these."""
+    priors = {
+        scope.document.texts.constant(optional(line, "value"), target.kind, line): number(line, "priorProbability")
+        for line in lines
+        if line.get("priorProbability") is not None
+    }
+    if not priors:
+        return
+    builder = scope.builder
+    absent = builder.register()
+    builder.emit(code, o.IS_MISSING, absent, prediction.value.register, builder.missing)
+
+    def instead(register: int, constant: Value) -> int:
+        to = builder.register()
+        builder.emit(code, o.CHOOSE, to, 0, 1, absent, constant.register, register)
+        return to
+
+    likeliest = max(priors, key=priors.__getitem__)
+    document = scope.document
+    value = instead(prediction.value.register, document.constant(likeliest, target.kind))
+    prediction.value = Value(value, prediction.value.kind)
+    for label, prior in priors.items():
+        register = prediction.probabilities.get(label, -1)
+        prediction.probabilities[label] = instead(register, document.constant(prior, "double"))

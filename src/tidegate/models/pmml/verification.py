@@ -1,0 +1,69 @@
+"""ModelVerification: rows with what the model that was exported said of them, checked when a document is read."""
+
+import math
+from typing import TYPE_CHECKING
+
+from tidegate.documents.xml import Element, child, children
+from tidegate.models.pmml import reading
+from tidegate.models.pmml.grammar import refuse
+from tidegate.models.pmml.reading import number, optional, required
+from tidegate.models.pmml.texts import text_of
+
+if TYPE_CHECKING:
+    from tidegate.models.pmml.model import PmmlModel, Value
+
+__all__ = ["verify"]
+
+
+def verify(element: Element, model: "PmmlModel") -> None:
+    """Raise DocumentError at the first row of which the model says something else than its verification has it."""
+    held = child(element, "ModelVerification")
+    if held is None:
+        return
+    listed = child(held, "VerificationFields")
+    fields = list(children(listed, "VerificationField")) if listed is not None else []
+    table = child(held, "InlineTable")
+    rows = reading.rows(table, held)
+    columns = {required(part, "field"): _column(part) for part in fields}
+    given = {one.name: [row.get(columns.get(one.name, ""), "") for row in rows] for one in model.inputs}
+    known = {one.name for one in model.outputs} | {one.name for one in model.inputs} | {model.target}
+    for part in fields:
+        if required(part, "field") not in known:
+            raise refuse(part, f"The verification is of {part.get('field')!r}, which the model does not give.")
+    answers = model.answers(given) if given else []
+    for place, (row, answer) in enumerate(zip(rows, answers, strict=False), start=1):
+        for part in fields:
+            name = required(part, "field")
+            if name not in answer.values or columns[name] not in row:
+                continue
+            wanted, seen = row[columns[name]].strip(), answer.values[name]
+            if not _agree(wanted, seen, part):
+                said = answer.invalid or repr(seen)
+                raise refuse(
+                    held, f"The model does not say of row {place} of its verification what it says there.",
+                    seen=f"{name} {said} where {wanted!r} is due", do="Export the model again, or report this.",
+                )  # fmt: skip
+
+
+def _column(part: Element) -> str:
+    """The name of a field's cells, without the prefix of its namespace."""
+    return optional(part, "column", required(part, "field")).rpartition(":")[2]
+
+
+def _agree(wanted: str, seen: "Value", part: Element) -> bool:
+    """Equal texts, or numbers within the field's precision: relative, or absolute about zero."""
+    if wanted == "" or seen is None:
+        return wanted == "" and seen is None
+    try:
+        due = float(wanted)
+    except ValueError:
+        return text_of(seen) == wanted
+    if isinstance(seen, bool) or not isinstance(seen, (int, float)):
+        return text_of(seen) == wanted
+    if not math.isfinite(due):
+        return False
+    zero = number(part, "zeroThreshold", 1e-16)
+    if abs(due) <= zero:
+        return abs(seen) <= zero
+    precision = number(part, "precision", 1e-6)
+    return abs(seen - due) <= precision * abs(due)
