@@ -169,7 +169,7 @@ def test_a_store_of_another_version_is_not_opened(tmp_path: Path) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("UPDATE about SET value = '99' WHERE name = 'tables'")
     connection.close()
-    with pytest.raises(StoreError, match=r"another version of Tidegate\. Seen: tables of version 99, .* version 1\."):
+    with pytest.raises(StoreError, match=r"another version of Tidegate\. Seen: tables of version 99, .* version 2\."):
         Store.open(path)
 
 

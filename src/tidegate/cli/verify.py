@@ -16,6 +16,9 @@ def verify(
     head: Annotated[
         str, typer.Option(metavar="SIZE:ROOT", help="A tree head kept elsewhere that the log must contain.")
     ] = "",
+    refusals: Annotated[
+        str, typer.Option(metavar="SIZE:ROOT", help="The same of the refusals, which have a log of their own.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Compute every seal of a store anew. Names the first record that was touched, and then ends with exit code 1."""
@@ -23,7 +26,7 @@ def verify(
 
     from tidegate.evidence.log import verify as verified
 
-    kept = _head(head)
+    kept, kept_refusals = _head(head), _head(refusals)
     bar = Progress(
         TextColumn("checking seals"),
         BarColumn(),
@@ -35,24 +38,31 @@ def verify(
     with opened(store) as opened_store, bar:
         task = bar.add_task("", total=None)
         result = verified(
-            opened_store, head=kept, progress=lambda done, total: bar.update(task, completed=done, total=total)
+            opened_store,
+            head=kept,
+            refusals=kept_refusals,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
+    refused = result.refusals
+    pinned_refusals = f"{refused.size}:{refused.root.hex()}" if refused is not None else None
     pinned = f"{result.head.size}:{result.head.root.hex()}"
     if as_json:
         fault = result.fault
         emit(
             {
                 "ok": result.ok, "records": result.records, "commits": result.commits, "head": pinned,
+                "refusals": pinned_refusals,
                 "fault": None if fault is None else {n: getattr(fault, n) for n in fault.__struct_fields__},
             }
         )  # fmt: skip
     elif result.fault is not None:
         console = out()
         fault = result.fault
-        first = "one of the records from {} on" if fault.how == "rewritten" else "record {}"
+        one = fault.log.removesuffix("s")
+        first = f"one of the {fault.log} from {{}} on" if fault.how == "rewritten" else f"{one} {{}}"
         console.print(f"[bold red]Touched:[/] {first.format(fault.seq)}" + (f", {fault.id}" if fault.id else ""))
         console.print(f"  {fault.words}", markup=False, soft_wrap=True)
-        if result.records:
+        if result.records and fault.log == "records":
             are = "is as it was" if result.records == 1 else "are as they were"
             console.print(f"  The {several(result.records, 'record')} before it {are} sealed.")
         next_steps("cp BACKUP STORE  put back a copy of the store, then verify again")
@@ -61,9 +71,15 @@ def verify(
         many = f"{several(result.records, 'record')} in {several(result.commits, 'commit')}"
         console.print(f"[bold green]Untouched.[/] {many} {'is' if result.records == 1 else 'are'} as sealed.")
         console.print(f"  tree head {pinned}", soft_wrap=True)
+        if refused is None:
+            aside().print("Refusals are not sealed yet: they are once a server opens this store.", style="dim")
+        elif refused.size:
+            said = "1 refusal is as it was" if refused.size == 1 else f"{refused.size:,} refusals are as they were"
+            console.print(f"  {said} sealed, tree head {pinned_refusals}", soft_wrap=True)
         if not head:
+            also = f" --refusals {pinned_refusals}" if refused is not None and refused.size else ""
             next_steps(
-                f"tidegate verify --store {store} --head {pinned}  "
+                f"tidegate verify --store {store} --head {pinned}{also}  "
                 "keep the tree head elsewhere; later, this proves that nothing before it changed"
             )
     if not result.ok:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from tidegate.connectors.sqlite_faults import told
-from tidegate.connectors.sqlite_files import Lock, connect, make, recognise
+from tidegate.connectors.sqlite_files import Lock, add_refusals, bring_up, connect, make, recognise
 from tidegate.connectors.sqlite_reading import Reading
 from tidegate.connectors.sqlite_seen import SeenIds
 from tidegate.errors import StoreError
@@ -41,14 +41,15 @@ class Store(Reading):
         self._lock = lock
         self._writing = threading.Lock()
         self._doubtful = False
-        self._tree = Range()
+        self._tree = self._refused = Range()
         self._writer: sqlite3.Connection | None = None
         self._apart = self._unsure = False
         self._logs: dict[int, int] = {}
         try:
             recognise(self._reader() if lock is None else self._write_connection(), path)
             if lock is not None:
-                self._tree = self._tree_on_disk()
+                bring_up(self._write_connection())
+                self._read_trees()
                 self._check_whole()
                 self._seen = SeenIds(self._tree.size)
                 self._seen.add_all(row[0] for row in self._write_connection().execute("SELECT id FROM records"))
@@ -103,6 +104,9 @@ class Store(Reading):
         size = self.head().size
         return Range(size, [self.subtree(level, index) for level, index in peaks(size)])
 
+    def _read_trees(self) -> None:
+        self._tree, self._refused = self._tree_on_disk(), self.refusals_edge()
+
     def _check_whole(self) -> None:
         (last,) = self._write_connection().execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()
         if last != self._tree.size or self._tree.root() != self.head().root:
@@ -120,7 +124,7 @@ class Store(Reading):
 
         Args:
             batch: entries in the order in which they were decided and learned; none may have an id the store holds.
-            refusals: events that were not taken, kept in the same transaction (outside the sealed log).
+            refusals: events that were not taken, kept in the same transaction, and sealed in a log of their own.
 
         Returns:
             The tree head over everything kept so far; `size` is the sequence number of the last entry.
@@ -132,9 +136,9 @@ class Store(Reading):
             connection = self._write_connection()
             try:
                 if self._doubtful:
-                    self._tree = self._tree_on_disk()
+                    self._read_trees()
                     self._doubtful = False
-                tree = self._tree.copy()
+                tree, refused = self._tree.copy(), self._refused.copy()
                 rows, leaves = seal(batch, tree.size)
                 nodes = tree.extend(leaves, LOWEST_NODE)
                 sent = [
@@ -152,11 +156,7 @@ class Store(Reading):
                     connection.executemany("INSERT INTO nodes VALUES (?, ?, ?)", nodes)
                 if sent:
                     connection.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?)", sent)
-                if refusals:
-                    connection.executemany(
-                        "INSERT INTO refusals (id, digest, reason, at) VALUES (?, ?, ?, ?)",
-                        [(refusal.id, refusal.digest, refusal.reason, refusal.at) for refusal in refusals],
-                    )
+                add_refusals(connection, refusals, refused)
                 if self._seen is not None:
                     # Before the commit, or a reader could see the new head and be denied its ids.
                     self._seen.add([entry.id for entry in batch])
@@ -167,7 +167,7 @@ class Store(Reading):
             except BaseException:
                 self._undo(connection)
                 raise
-            self._tree = tree
+            self._tree, self._refused = tree, refused
             return head
 
     def _undo(self, connection: sqlite3.Connection) -> None:

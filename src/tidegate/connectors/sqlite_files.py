@@ -4,12 +4,16 @@ import errno
 import fcntl
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from tidegate.connectors.sqlite_faults import told
 from tidegate.errors import StoreError
-from tidegate.evidence.tables import VERSION, definitions
+from tidegate.evidence.merkle import Range
+from tidegate.evidence.record import Refusal
+from tidegate.evidence.refusals import seal_refusals
+from tidegate.evidence.tables import VERSION, definition, definitions
 
 APPLICATION = 0x54494445
 """SQLite's application id of a store: `TIDE`."""
@@ -169,9 +173,41 @@ def recognise(connection: sqlite3.Connection, path: Path) -> None:
             do="Put back a copy of the file (with its -wal file, if there is one), then run `tidegate verify`.",
         )
     row = connection.execute("SELECT value FROM about WHERE name = 'tables'").fetchone()
-    if row is None or row[0] != str(VERSION):
+    if row is None or row[0] not in ("1", str(VERSION)):
         raise StoreError(
             f"The store {path} was made by another version of Tidegate.",
             seen=f"tables of version {row[0] if row else 'unknown'}, where this one reads version {VERSION}",
             do="Open it with the version that made it, or give another path.",
         )
+
+
+def bring_up(connection: sqlite3.Connection) -> None:
+    """Make a store of version 1 one of today, in one transaction: its refusals are sealed as they are now.
+
+    Raises:
+        sqlite3.Error: it cannot be written; the store is then as it was.
+    """
+    (version,) = connection.execute("SELECT value FROM about WHERE name = 'tables'").fetchone()
+    if version != "1":
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(definition("refusal_heads", "sqlite"))
+        found = connection.execute("SELECT id, digest, reason, at FROM refusals ORDER BY seq").fetchall()
+        connection.execute("DELETE FROM refusals")  # and back in, numbered without gaps
+        add_refusals(connection, [Refusal(*row) for row in found], Range())
+        connection.execute("UPDATE about SET value = ? WHERE name = 'tables'", (str(VERSION),))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def add_refusals(connection: sqlite3.Connection, refusals: Sequence[Refusal], tree: Range) -> None:
+    """Put refusals and their seals into a transaction; `tree`, the edge of their log, grows by them."""
+    if refusals:
+        rows, head = seal_refusals(refusals, tree)
+        connection.executemany("INSERT INTO refusals (seq, id, digest, reason, at) VALUES (?, ?, ?, ?, ?)", rows)
+        edge = b"".join(tree.hashes)
+        connection.execute("INSERT INTO refusal_heads VALUES (?, ?, ?, ?)", (head.size, head.root, head.leaves, edge))

@@ -133,6 +133,47 @@ class Reading:
         )
         return [(row[0], Refusal(*row[1:])) for row in rows]
 
+    def refusals_sealed(self) -> bool:
+        """Whether refusals are sealed: a store of version 1, while it is only read, has none that are."""
+        return bool(self._read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'refusal_heads'"))
+
+    def refusal_heads(self, after: int = 0) -> Iterator[HeadRow]:
+        """The tree heads of all commits of refusals that end after number `after`, in order."""
+        while rows := self._read(
+            f"SELECT size, root, leaves FROM refusal_heads WHERE size > ? ORDER BY size LIMIT {_CHUNK}", (after,)
+        ):
+            for row in rows:
+                yield HeadRow(*row)
+            after = rows[-1][0]
+
+    def refusal_rows(self, after: int = 0, limit: int = _CHUNK) -> Sequence[Row]:
+        """At most `limit` refusals after number `after`, in order, as they lie in the table."""
+        return self._read(
+            "SELECT seq, id, digest, reason, at FROM refusals WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+        )
+
+    def refusals_edge(self) -> Range:
+        """What the log of refusals grows from.
+
+        Raises:
+            StoreError: it does not fit the last tree head.
+        """
+        rows = self._read("SELECT size, root, edge FROM refusal_heads ORDER BY size DESC LIMIT 1")
+        if not rows:
+            return Range()
+        size, root, edge = rows[0]
+        try:
+            found = Range(size, [edge[at : at + 32] for at in range(0, len(edge), 32)])
+        except ValueError:
+            found = Range()
+        if found.root() != root:
+            raise StoreError(
+                f"The log of refusals of the store {self.path} was changed.",
+                seen=f"an edge that does not have the root {root.hex()}",
+                do="Run `tidegate verify` to see what was touched, then put back a copy of the store.",
+            )
+        return found
+
     def outbox_pending(self, limit: int = 1000) -> Sequence[Sending]:
         """What is still to be sent on, in order."""
         return [

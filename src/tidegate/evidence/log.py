@@ -9,23 +9,23 @@ What is caught, and by what:
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
 from tidegate.errors import StoreError
+from tidegate.evidence.fault import Fault
 from tidegate.evidence.merkle import EMPTY_ROOT, Range
 from tidegate.evidence.record import HeadRow, Row, Stored, TreeHead, leaf
+from tidegate.evidence.refusals import RefusalLog, check_refusals
 from tidegate.evidence.tables import LOWEST_NODE
-
-How = Literal["changed", "removed", "inserted", "reordered", "unreadable", "rewritten", "cut back"]
 
 CHUNK = 1000
 NEAR = 1000
 """How many records before and after a damaged place are looked through for where its record went."""
 
 
-class Log(Protocol):
+class Log(RefusalLog, Protocol):
     """What is needed of a store to check its log."""
 
     def head(self) -> TreeHead:
@@ -53,22 +53,6 @@ class Log(Protocol):
         ...
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """The first record that was touched.
-
-    Args:
-        seq: its number; of a rewritten commit the first number it may be.
-        id: the id found there, None where there is none.
-        how: what was done to it.
-        words: the same as a sentence, with how it was noticed.
-    """
-
-    seq: int
-    id: str | None
-    how: How
-    words: str
-
-
 class Verification(msgspec.Struct, frozen=True):
     """What checking a log found.
 
@@ -76,13 +60,16 @@ class Verification(msgspec.Struct, frozen=True):
         records: how many records were found to be as they were sealed, from the first on.
         commits: how many tree heads were found right.
         head: the tree head of the whole log as computed from its records; up to the fault if there is one.
-        fault: the first record that was touched, None when all is well.
+        fault: the first record or refusal that was touched, None when all is well.
+        refusals: the tree head of the refusals, as computed from them; None when they were not looked at, because a
+            record was touched or the store is of an older version.
     """
 
     records: int
     commits: int
     head: TreeHead
     fault: Fault | None = None
+    refusals: TreeHead | None = None
 
     @property
     def ok(self) -> bool:
@@ -99,7 +86,11 @@ class _FaultFoundError(Exception):
 
 
 def verify(
-    store: Log, *, head: TreeHead | None = None, progress: Callable[[int, int], None] | None = None
+    store: Log,
+    *,
+    head: TreeHead | None = None,
+    refusals: TreeHead | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
     """Compute every seal anew from the stored records, and every tree head from the seals.
 
@@ -108,6 +99,7 @@ def verify(
     Args:
         store: whose log.
         head: a tree head of this log that was kept elsewhere.
+        refusals: a tree head of its refusals that was kept elsewhere.
         progress: is told how many records are checked, of how many, every thousand or so.
 
     Returns:
@@ -116,7 +108,14 @@ def verify(
     Raises:
         StoreError: the store cannot be read at all.
     """
-    return _Check(store, head, progress).run()
+    found = _Check(store, head, progress).run()
+    if found.fault is not None or not store.refusals_sealed():
+        return found
+    try:
+        counted, fault = check_refusals(store, refusals)
+    except StoreError as error:
+        counted, fault = None, Fault(1, None, "unreadable", f"The refusals cannot be read: {error}", "refusals")
+    return msgspec.structs.replace(found, fault=fault, refusals=counted)
 
 
 class _Check:

@@ -9,8 +9,9 @@ from typing import Literal
 Dialect = Literal["sqlite", "postgresql"]
 Type = Literal["int", "text", "real", "blob", "key", "serial"]
 
-VERSION = 1
-"""The version of these tables; a store of another version is not opened."""
+VERSION = 2
+"""The version of these tables. A store of version 1, whose refusals were not sealed, is brought to it when it is opened
+for writing, and can be read as it is; one of another version is not opened."""
 
 LOWEST_NODE = 8
 """Complete subtrees of 2^8 leaves and more are kept, so that a proof reads no more than 2^8 leaf hashes at its ends."""
@@ -48,6 +49,13 @@ TABLES: dict[str, Columns] = {
         ("reason", "text", False),
         ("at", "int", False),
     ),
+    # Tree heads of the refusals, a log of its own; `edge` is what the tree grows from (`merkle.Range`).
+    "refusal_heads": (
+        ("size", "key", False),
+        ("root", "blob", False),
+        ("leaves", "blob", False),
+        ("edge", "blob", False),
+    ),
     "outbox": (("n", "key", False), ("topic", "text", False), ("body", "blob", False), ("seq", "int", False)),
     "artefacts": (("digest", "blob", False), ("kind", "text", False), ("body", "blob", False)),
     "snapshots": (("seq", "key", False), ("file", "text", False), ("sha256", "blob", False)),
@@ -76,15 +84,18 @@ _TYPES: dict[Dialect, dict[Type, str]] = {
 }
 
 
+def definition(table: str, dialect: Dialect) -> str:
+    """The statement that makes a table."""
+    types = _TYPES[dialect]
+    parts = [f"{name} {types[kind]}{'' if empty else ' NOT NULL'}" for name, kind, empty in TABLES[table]]
+    if table in PRIMARY:
+        parts.append(f"PRIMARY KEY ({PRIMARY[table]})")
+    return f"CREATE TABLE {table} ({', '.join(parts)})"
+
+
 def definitions(dialect: Dialect) -> list[str]:
     """The statements that make an empty store, in order."""
-    types = _TYPES[dialect]
-    made = []
-    for table, columns in TABLES.items():
-        parts = [f"{name} {types[kind]}{'' if empty else ' NOT NULL'}" for name, kind, empty in columns]
-        if table in PRIMARY:
-            parts.append(f"PRIMARY KEY ({PRIMARY[table]})")
-        made.append(f"CREATE TABLE {table} ({', '.join(parts)})")
+    made = [definition(table, dialect) for table in TABLES]
     made.append("CREATE UNIQUE INDEX records_id ON records (id)")
     made.append("CREATE VIEW decisions AS SELECT * FROM records WHERE answer IS NOT NULL")
     made.append(f"INSERT INTO about (name, value) VALUES ('tables', '{VERSION}')")
