@@ -1,5 +1,6 @@
 """Limits after a restart: they go on from what was answered, whatever the flow and its models are by then."""
 
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegate import Engine, Event, Flow, Money, Store, at_most, deadline, decline, entity, eur, model, review
+from tidegate import (
+    Engine,
+    Event,
+    Flow,
+    Money,
+    Store,
+    StoreError,
+    at_most,
+    deadline,
+    decline,
+    entity,
+    eur,
+    model,
+    review,
+)
 from tidegate.models.tree_model import TreeModel
 
 Card = entity("card")
@@ -102,6 +117,17 @@ def test_what_a_deadline_answered_counts(tmp_path: Path, saved: bool) -> None:
             engine.save()
         assert outcomes(store, Milder, [payment("c")]) == ["review"]  # the declared answers were declines
         assert outcomes(store, Strict, [payment("d")]) == ["review"]
+
+
+def test_an_outcome_that_there_is_not_is_told(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "a.db") as store:
+        outcomes(store, Strict, [payment("a")])
+    touching = sqlite3.connect(tmp_path / "a.db")
+    touching.execute("UPDATE records SET outcome = 'declin'")
+    touching.commit()
+    touching.close()
+    with Store.open(tmp_path / "a.db") as store, pytest.raises(StoreError, match=r"Record 1, 'a'.*was touched"):
+        Engine(Strict, store=store)
 
 
 def limited(flow: type[Flow[Any]], amount: int, late: bool, now: int, answered: list[tuple[int, str]]) -> str:

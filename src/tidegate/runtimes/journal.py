@@ -14,7 +14,7 @@ from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.plan import Plan, dump
 from tidegate.decisions.rule import outcome_of
-from tidegate.errors import ContractError, SnapshotError, StoreError
+from tidegate.errors import ContractError, FlowError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
 from tidegate.evidence.record import LEARN, READ, Entry, Found, Refusal
@@ -173,8 +173,7 @@ class Journal:
             reader = engine.readers.get(name)
             if reader is None:
                 continue
-            outcome = None if stored.outcome is None else int(outcome_of(stored.outcome))
-            again.append(Again(reread(reader, stored, int(version or 1)), stored.flags, outcome))
+            again.append(Again(reread(reader, stored, int(version or 1)), stored.flags, _answered(stored)))
             count += 1
             if len(again) == engine.batch:
                 relearn(engine, again)
@@ -217,6 +216,18 @@ def reread(reader: Reader[Any], stored: StoredEvent, version: int) -> Event:
             do="Give the event class a new version, and register how older ones become it with @upgrades.",
         ) from error
     return event
+
+
+def _answered(stored: StoredEvent) -> int | None:
+    """The outcome that a stored event was answered with, if it was decided on."""
+    try:
+        return None if stored.outcome is None else int(outcome_of(stored.outcome))
+    except FlowError:
+        raise StoreError(
+            f"Record {stored.seq}, {stored.id!r}, has an outcome that there is not: it was touched.",
+            seen=stored.outcome or "",
+            do="Run `tidegate verify`, then put back a copy of the store.",
+        ) from None
 
 
 def kind_of(event_type: type[Event]) -> str:
