@@ -192,7 +192,7 @@ class Oracle:
         # severest first: what one limit makes milder may then be too much of the milder kind
         for cap in sorted(self.definition.caps, key=lambda limit: -limit.outcome):
             if outcome is cap.outcome:
-                so_far = sum(final is cap.outcome and when > at - cap.last for when, final in self.outcomes)
+                so_far = sum(final is cap.outcome and at - cap.last < when <= at for when, final in self.outcomes)
                 outcome = cap.then if so_far >= cap.count else outcome
         return outcome
 

@@ -284,3 +284,16 @@ def test_a_text_of_long_ago_is_still_shown() -> None:
     engine.decide(paid("a"))
     answer = engine.decide(paid("b", 24 * 60 - 1))
     assert answer.features == {"usual": "c"}  # type: ignore[union-attr]
+
+
+def test_a_limit_looks_at_the_past_of_the_event_and_not_at_its_future() -> None:
+    class Capped(Flow[Paid]):
+        n = count(per=Card, last="400d")
+        every = decline(n >= 0, because="Each of them")
+        limits = at_most(1, "decline", last="1h")
+
+    engine = Engine(Capped)
+    # 10:00, then late 00:00, 00:01 and 01:00; an hour before 01:00 begins just after 00:00
+    times = (("a", 600), ("b", 0), ("c", 1), ("d", 60))
+    outcomes = [engine.decide(paid(id, minute)).outcome for id, minute in times]  # type: ignore[union-attr]
+    assert outcomes == ["decline", "decline", "review", "decline"]

@@ -139,3 +139,24 @@ def test_both_ways_answer_the_same(impatient: httpx.URL) -> None:
             answer.pop("timing", None)
             answer.pop("repeated", None)
         assert one == other
+
+
+def test_a_model_that_is_not_there_is_refused_by_name_unless_that_was_asked_for(tmp_path: Path) -> None:
+    asks = FLOW.replace("decline, entity", "decline, entity, model").replace(
+        "    often =",
+        '    n = count(per=Card, last="1h")\n    risk = model("risk@champion", of=[n], otherwise=0.0)\n    often =',
+    )
+    (tmp_path / "flow.py").write_text(asks)
+    process = typed(tmp_path, "serve", "flow.py", "--port", "0", "--models", "elsewhere")
+    told = process.communicate(timeout=100)[1]
+    assert process.returncode == 2 and "risk@champion is not in elsewhere" in told and "--without-models" in told
+    process = typed(tmp_path, "serve", "flow.py", "--port", "0", "--models", "elsewhere", "--without-models")
+    assert process.stderr is not None
+    said = ""
+    while "Ready on" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 0

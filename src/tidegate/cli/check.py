@@ -1,5 +1,6 @@
 """`tidegate check`: read a flow, say everything that can be said of it without events."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,6 +44,7 @@ def check(
 
 def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
     """Everything that is said, as plain values."""
+    from tidegate.decisions.cautions import any_currency, cautions
     from tidegate.events.durations import written
     from tidegate.expressions.text import write
 
@@ -67,7 +69,8 @@ def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
         "level": dict(zip(level.names, level.thresholds, strict=True)) if (level := definition.level) else None,
         "limits": _limits(definition),
         "currency": definition.currency,
-        "any_currency": _any_currency(definition),
+        "any_currency": any_currency(definition),
+        "cautions": [caution._asdict() for caution in cautions(definition)],
         "lateness": written(definition.lateness),
         "models": _models(definition, models),
         "lists": [known.name for known in definition.lists],
@@ -90,14 +93,6 @@ def _limits(definition: "Definition") -> list[str]:
     ]
     late = definition.deadline
     return [*said, f"an answer within {written(late.within)}, else {late.answer.word}"] if late else said
-
-
-def _any_currency(definition: "Definition") -> list[str]:
-    """The money fields that the flow reads in its currency while their contract takes any."""
-    from tidegate.decisions.planner import plan
-
-    kinds = plan(definition).kinds
-    return [f"{kind.event}.{f.name}" for kind in kinds for f in kind.fields if f.currency and not f.type.currency]
 
 
 def _unit(kind: Any) -> str:
@@ -204,7 +199,7 @@ def _show(facts: dict[str, Any], flow: str, models: Path) -> None:
     _show_features(console, facts["features"])
     _show_memory(console, facts)
     _show_rules(console, facts)
-    _show_currency(console, facts)
+    show_cautions(console, facts["cautions"])
     lacking = _show_models(console, facts["models"], models)
     steps = [f"tidegate replay {flow} FILE  run it over a file of events", f"tidegate serve {flow}  answer over HTTP"]
     if lacking:
@@ -278,21 +273,11 @@ def _show_rules(console: "Console", facts: dict[str, Any]) -> None:
         console.print(f"[dim]limit[/]  {limit}")
 
 
-def _show_currency(console: "Console", facts: dict[str, Any]) -> None:
-    fields, own = facts["any_currency"], facts["currency"]
-    if not fields:
-        return
-    takes = "takes" if len(fields) == 1 else "take"
-    console.print(
-        f"\n[bold yellow]any currency[/]  {', '.join(fields)} {takes} amounts in any currency.", soft_wrap=True
-    )
-    console.print(
-        f"  This flow reads {own} only: an amount in another counts as missing, in rules and in windows, and a rule\n"
-        f"  that compares it does not fire. To have such events refused instead, write\n"
-        f'  Annotated[Money, Field(currency="{own}")]; or convert to {own} before they are sent.',
-        markup=False,
-        soft_wrap=True,
-    )
+def show_cautions(console: "Console", said: Sequence[Any]) -> None:
+    """What compiles and may still not be what its author meant."""
+    for caution in said:
+        console.print(f"\n[bold yellow]{caution['title']}[/]  {caution['what']}", soft_wrap=True)
+        console.print("  " + caution["so"].replace("\n", "\n  "), markup=False, soft_wrap=True)
 
 
 def _show_models(console: "Console", wanted: list[dict[str, Any]], folder: Path) -> bool:

@@ -23,6 +23,9 @@ def serve(
         ),
     ] = DEFAULT_STORE,
     models: ModelsPath = DEFAULT_MODELS,
+    without_models: Annotated[
+        bool, typer.Option("--without-models", help="Serve although a model is not there; its otherwise is used.")
+    ] = False,
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs --keys.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     keys: Annotated[Path | None, typer.Option(help="File of API keys; see `tidegate keys add`.")] = None,
@@ -56,7 +59,9 @@ def serve(
     ready()
     import logging
 
+    from tidegate.decisions.cautions import cautions
     from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.models import require_models
     from tidegate.runtimes.serve.limits import Limits
     from tidegate.runtimes.serve.server import Server, Settings, is_loopback
 
@@ -77,9 +82,13 @@ def serve(
         explain=explain,
         limits=Limits(queue=queue, ahead=ahead),
     )
+    if not without_models:
+        require_models(settings.flow.definition, models)
     beside = _challenger(challenger, store, shadow, models)
     server = Server(settings)
     console = aside()
+    for caution in cautions(settings.flow.definition):
+        console.print(f"[yellow]{caution.title}[/]  {caution.what}", soft_wrap=True)
     if server.tls is not None:
         _tell_certificate(server.tls)
     elif not is_loopback(host):

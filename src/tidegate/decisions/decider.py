@@ -1,6 +1,6 @@
 """The decider: runs a plan over rows. No clock, no files, no threads: cells in, outcomes out."""
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +22,10 @@ from tidegate.models.tree_model import Binding, CellKind, TreeModel
 
 READ, LEARN, OVERDUE = 1, 2, 4
 """Flags of a row: read the windows and decide; learn it for later; the deadline has passed."""
+
+
+_FORGET = 1024
+"""Times that no limit can look back to are dropped so many at once."""
 
 
 class Decider:
@@ -146,7 +150,7 @@ class Decider:
             out[i] = int(listed(check.name, int(keys[i]), int(at[i])))
 
     def _cap(self, n: int) -> None:
-        """Hold the flow to its limits in order of arrival: a cap is reached if its last `count` outcomes are recent."""
+        """Hold the flow to its limits, in order of arrival; a cap looks at the same past as a window of its length."""
         outcomes, at = self.settled[0], self.cells[AT]
         # A row can only be limited, or count towards a limit, if its outcome is one that is limited.
         concerned = self._capped[outcomes[:n]] | (self.flags[:n] & OVERDUE != 0)
@@ -157,18 +161,22 @@ class Decider:
             final = self.plan.deadline_answer if overdue else 0
             for number in () if overdue else self._mildest_last:
                 cap, times = self.plan.caps[number], self._limited[number]
-                if outcomes[i] == cap.outcome and len(times) == cap.count and times[0] > at[i] - cap.last:
-                    outcomes[i] = cap.then
-                    self.limited[i] = number
+                if outcomes[i] == cap.outcome and len(times) >= cap.count:
+                    so_far = bisect_right(times, at[i]) - bisect_right(times, at[i] - cap.last)
+                    if so_far >= cap.count:
+                        outcomes[i] = cap.then
+                        self.limited[i] = number
             if self.flags[i] & LEARN:
                 self._count(int(final if overdue else outcomes[i]), int(at[i]))  # what was answered in the end
 
     def _count(self, outcome: int, at: int) -> None:
-        """Let an answer count towards the limits on its outcome."""
+        """Let an answer count towards the limits on its outcome; what no event can look back to is forgotten."""
         for cap, times in zip(self.plan.caps, self._limited, strict=True):
             if outcome == cap.outcome:
                 insort(times, at)
-                del times[: max(0, len(times) - cap.count)]
+                past = bisect_right(times, times[-1] - self.plan.lateness - cap.last)
+                if past > _FORGET:
+                    del times[:past]
 
     def snapshot(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """The state: arrays, and a header of plain values."""

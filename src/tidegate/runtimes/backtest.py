@@ -24,8 +24,9 @@ from tidegate.events.types import Kind
 from tidegate.expressions.words import MISSING
 from tidegate.models.registry import Registry
 from tidegate.models.tree_model import TreeModel
-from tidegate.runtimes.engine import Answer, Engine, Refused, models_of
+from tidegate.runtimes.engine import Answer, Engine, Refused
 from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED, Admission
+from tidegate.runtimes.models import models_of
 from tidegate.runtimes.replay import Replay, Watch
 from tidegate.runtimes.replayed import Replayed
 from tidegate.runtimes.sources import Source, sources_of

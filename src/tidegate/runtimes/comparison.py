@@ -15,8 +15,8 @@ from tidegate.errors import FlowError
 from tidegate.events.event import Event
 from tidegate.reports.compared import Compared
 from tidegate.runtimes.backtest import Models
-from tidegate.runtimes.engine import models_of
 from tidegate.runtimes.meeting import Meeting
+from tidegate.runtimes.models import models_of
 from tidegate.runtimes.side import Side
 from tidegate.runtimes.sources import sources_of
 from tidegate.runtimes.tally import amount_of, label_of

@@ -27,6 +27,7 @@ from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.intake import Answer, Intake, Learned, Refused
 from tidegate.runtimes.journal import Journal, make_record
 from tidegate.runtimes.memory import Memory, Past
+from tidegate.runtimes.models import models_of
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -284,17 +285,6 @@ class Engine:
         """
         self.mend()  # a state that holds what was never kept must not be written down
         return self._journal.hold(self) if self._journal is not None else lambda: None
-
-
-def models_of(definition: Definition, models: Registry | str | Mapping[str, TreeModel] | None) -> dict[str, TreeModel]:
-    """The models a flow asks for, as far as they are there."""
-    if models is None:
-        return {}
-    if isinstance(models, Mapping):
-        return dict(models)
-    registry = models if isinstance(models, Registry) else Registry(models)
-    there = set(registry.references())
-    return {node.reference: registry.model(node.reference) for node in definition.models if node.reference in there}
 
 
 __all__ = ["Answer", "ContractError", "Engine", "Learned", "Refused", "to_json"]

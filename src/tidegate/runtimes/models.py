@@ -1,0 +1,39 @@
+"""The models that a flow asks for, from where they are kept."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+from tidegate.decisions.flow import Definition
+from tidegate.errors import ModelError
+from tidegate.models.registry import Registry
+from tidegate.models.tree_model import TreeModel
+
+
+def models_of(definition: Definition, models: Registry | str | Mapping[str, TreeModel] | None) -> dict[str, TreeModel]:
+    """The models a flow asks for, as far as they are there."""
+    if models is None:
+        return {}
+    if isinstance(models, Mapping):
+        return dict(models)
+    registry = models if isinstance(models, Registry) else Registry(models)
+    there = set(registry.references())
+    return {node.reference: registry.model(node.reference) for node in definition.models if node.reference in there}
+
+
+def require_models(definition: Definition, folder: str | Path) -> None:
+    """Make sure that every model which a flow asks for is there.
+
+    Raises:
+        ModelError: one is not, by name.
+    """
+    there = set(Registry(folder).references())
+    for node in definition.models:
+        if node.reference not in there:
+            near = difflib.get_close_matches(node.reference, sorted(there), 1)
+            raise ModelError(
+                f"The model {node.reference} is not in {folder}.",
+                seen=", ".join(sorted(there)) or "no models at all",
+                do=(f"Did you mean {near[0]}? " if near else "")
+                + "Name their folder with --models, or have its otherwise used instead with --without-models.",
+            )
