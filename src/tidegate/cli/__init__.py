@@ -16,6 +16,7 @@ _COMMANDS = (
     ("replay", "Run"), ("serve", "Run"), ("keys", "Run"),
     ("compare", "Change"), ("shadow", "Change"),
     ("features", "Train"), ("train", "Train"), ("models", "Train"), ("pmml", "Train"),
+    ("dmn", "Bring what you have"),
     ("decisions", "Look into a store"), ("explain", "Look into a store"), ("remake", "Look into a store"),
     ("verify", "Look into a store"),
 )  # fmt: skip

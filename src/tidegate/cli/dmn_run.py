@@ -1,0 +1,173 @@
+"""`tidegate dmn run`: a model's decisions for one input or many."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tidegate.cli.options import AsJson
+from tidegate.cli.terminal import aside, next_steps, out
+from tidegate.errors import TidegateError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tidegate.decisions.dmn import Model, Result
+    from tidegate.expressions.feel.temporal import DateTime
+
+MOST_REASONS = 10
+
+
+def run(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A DMN file. Models it imports lie beside it.")],
+    decision: Annotated[
+        list[str] | None, typer.Option("--decision", "-d", help="Only this decision; may be given again.")
+    ] = None,
+    service: Annotated[str, typer.Option("--service", help="Ask this decision service instead.")] = "",
+    input_file: Annotated[
+        str, typer.Option("--input", "-i", metavar="FILE", help="Inputs: .json, .ndjson or .csv; - for standard input.")
+    ] = "",
+    values: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One input: 'Age=42', 'Name=\"Ann\"'.")
+    ] = None,
+    at: Annotated[str, typer.Option("--now", help="What now() says: 2025-09-10T08:00:00Z; default: the time.")] = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Tell every step: which rows fired, which not, why.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the decisions of a model, for one input or for many.
+
+    Where a decision comes to nothing, why: the element, the line, the row and the operand. Many inputs are answered one
+    JSON object a line. The exit code is 2 if the model or an input cannot be read.
+    """
+    from tidegate.cli.dmn_files import load
+
+    found = load(model)
+    now = _now(at)
+    asked = [*(decision or ())] or ([service] if service else list(found.decisions))
+    if not asked:
+        raise TidegateError(f"{model} has no decisions.", do="Ask a service with --service, if it has one.")
+    many = False
+    for row, given in enumerate(_given(found, input_file, values), 1):
+        results = {
+            name: (found.service if service else found.evaluate)(name, given, now=now, explain=explain)
+            for name in asked
+        }
+        many = many or row > 1 or input_file.endswith((".ndjson", ".csv", ".tsv"))
+        if as_json or many:
+            _emit(results, row)
+        else:
+            _show(results, explain=explain)
+            _advise(found, results, model, given, explain=explain)
+
+
+def _given(model: "Model", input_file: str, values: list[str] | None) -> Iterator[dict[str, Any]]:
+    """The inputs, each with what `--set` adds."""
+    from tidegate.cli.dmn_files import decoded, inputs
+
+    added: dict[str, Any] = {}
+    for text in values or ():
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise TidegateError("--set is NAME=VALUE.", seen=text, do="Write it as in: --set Age=42.")
+        try:
+            added[name.strip()] = decoded(value)
+        except ValueError:
+            added[name.strip()] = value
+    if not input_file:
+        yield added
+        return
+    for one in inputs(input_file, model.inputs):
+        yield {**one, **added}
+
+
+def _now(text: str) -> "DateTime":
+    from datetime import UTC, datetime
+
+    from tidegate.expressions.feel.temporal import parse_date_time
+
+    found = parse_date_time(text or datetime.now(UTC).isoformat())
+    if found is None:
+        raise TidegateError("--now is a date and time.", seen=text, do="Write it as 2025-09-10T08:00:00Z.")
+    return found
+
+
+def _emit(results: "dict[str, Result]", row: int) -> None:
+    """One line of JSON: the decisions, and why those are null that are."""
+    import json
+
+    from tidegate.decisions.dmn import to_json
+
+    decisions = ", ".join(
+        f"{json.dumps(name, ensure_ascii=False)}: {to_json(one.value)}" for name, one in results.items()
+    )
+    reasons = [
+        {"place": why.place, "file": why.file, "line": why.line, "text": why.text, "why": why.why}
+        for one in results.values()
+        if one.value is None
+        for why in one.reasons
+    ]
+    typer.echo(f'{{"row": {row}, "decisions": {{{decisions}}}, "reasons": {json.dumps(reasons, ensure_ascii=False)}}}')
+
+
+def _show(results: "dict[str, Result]", *, explain: bool) -> None:
+    from rich.text import Text
+
+    from tidegate.decisions.dmn import to_json
+
+    console = out()
+    for name, one in results.items():
+        value = to_json(one.value)
+        console.print(
+            Text.assemble((name, "bold"), ": ", (value, "yellow" if one.value is None else "green")), soft_wrap=True
+        )
+        if explain:
+            _show_steps(console, one)
+        if explain or one.value is None:
+            for why in one.reasons[:MOST_REASONS]:
+                console.print(Text.assemble(("  why  ", "dim"), str(why)), soft_wrap=True)
+            if len(one.reasons) > MOST_REASONS:
+                console.print(f"  and {len(one.reasons) - MOST_REASONS} more; all of them with --json", style="dim")
+
+
+def _show_steps(console: "Console", result: "Result") -> None:
+    from rich.text import Text
+
+    from tidegate.decisions.dmn import to_json
+
+    for step in result.steps:
+        console.print(Text(f"  line {step.line}  {step.place} = {to_json(step.value)}"), soft_wrap=True)
+        if step.kind != "table":
+            continue
+        seen = ", ".join(f"{label} = {to_json(value)}" for label, value in step.inputs.items())
+        console.print(Text(f"    saw    {seen}", "dim"), soft_wrap=True)
+        for row in step.fired:
+            words = f"    fired  row {row.number}: {' | '.join(row.tests)}" + (
+                f"  {'; '.join(row.annotations)}".rstrip()
+            )
+            console.print(Text(words, "green"), soft_wrap=True)
+        for missed in step.missed:
+            words = f"    not    row {missed.number}: {missed.column} {missed.test} does not hold for {to_json(missed.value)}"
+            console.print(Text(words, "dim"), soft_wrap=True)
+
+
+def _advise(model: "Model", results: "dict[str, Result]", path: Path, given: dict[str, Any], *, explain: bool) -> None:
+    """Say what to do next: which inputs are missing, or how to see more."""
+    import json
+    import shlex
+
+    missing = [name for name in model.inputs if name not in given]
+    unused = [
+        name for name in given if name not in model.inputs and not any(i.startswith(f"{name}.") for i in model.inputs)
+    ]
+    if unused:
+        aside().print(f"Not an input of the model: {', '.join(unused)}.", style="yellow", markup=False)
+    empty = [name for name, one in results.items() if one.value is None]
+    if empty and missing:
+        example = json.dumps({name: str(model.inputs[name]) for name in missing}, ensure_ascii=False)
+        next_steps(f"tidegate dmn run {path} --input FILE  with a file of what is missing: {example}")
+    elif not explain:
+        name = shlex.quote((empty or list(results))[0])
+        next_steps(f"tidegate dmn run {path} --decision {name} … --explain  see how it came about")

@@ -1,0 +1,126 @@
+"""Decisions made: each once an evaluation, what it requires first, in a scope of what it requires and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tidegate.decisions.dmn.elements import Decision, Knowledge, Service
+from tidegate.decisions.dmn.logic import FunctionLogic, HostLogic, Logic
+from tidegate.decisions.dmn.parts import Found
+from tidegate.decisions.dmn.run import Run, Site, Step
+from tidegate.expressions.feel.functions import Function, Parameter
+from tidegate.expressions.feel.types import Type
+
+Key = tuple[str, str]
+
+
+@dataclass(eq=False, slots=True)
+class Ready:
+    """An element made ready: its place, the type of its variable, its logic, and what it requires."""
+
+    found: Found
+    site: Site
+    kind: Type
+    logic: Logic
+    required: tuple[Found, ...]
+    parameters: tuple[tuple[Parameter, Key], ...] = ()
+    """Of a decision service: its parameters, and the elements that they stand for."""
+    outputs: tuple[Found, ...] = ()
+    """Of a decision service: the decisions it answers with."""
+
+
+class Evaluation:
+    """The values of elements, as they are found.
+
+    Args:
+        ready: every element of the model and its imports, by key.
+        run: what notes reasons and steps.
+        given: values that are given, of inputs, and of decisions that are not to be made.
+    """
+
+    def __init__(self, ready: Mapping[Key, Ready], run: Run, given: Mapping[Key, Any]) -> None:
+        self.ready, self.run = ready, run
+        self.values: dict[Key, Any] = dict(given)
+
+    def value(self, key: Key) -> Any:
+        """The value of an element. Decisions it requires are made first, without recursion: chains may be long."""
+        stack = [key]
+        while stack:
+            top = stack[-1]
+            if top in self.values:
+                stack.pop()
+                continue
+            one = self.ready[top]
+            waiting = [
+                found.key
+                for found in one.required
+                if isinstance(found.element, Decision) and found.key not in self.values
+            ]
+            if waiting and isinstance(one.found.element, Decision):
+                stack.extend(reversed(waiting))
+                continue
+            self.values[top] = self._made(one)
+            stack.pop()
+        return self.values[key]
+
+    def _made(self, one: Ready) -> Any:
+        element = one.found.element
+        if isinstance(element, Decision):
+            return self._decide(one)
+        if isinstance(element, Knowledge):
+            return self._function(one)
+        if isinstance(element, Service):
+            return self._service(one)
+        return self.run.nothing(one.site, "it was not given.")
+
+    def _scope(self, one: Ready) -> dict[str, Any]:
+        """The names that an element sees: of what it requires, that of other models under the import's name."""
+        scope: dict[str, Any] = {}
+        self._fill(scope, one)
+        return scope
+
+    def _fill(self, scope: dict[str, Any], one: Ready) -> None:
+        for found in one.required:
+            value = self.value(found.key)
+            if found.prefix is None:
+                scope[found.element.name] = value
+            else:
+                scope.setdefault(found.prefix, {})[found.element.name] = value
+
+    def _decide(self, one: Ready) -> Any:
+        step = Step("decision", one.site.place, one.site.line)
+        raw = one.logic.evaluate(self._scope(one), self.run)
+        step.value = self.run.coerced(raw, one.kind, one.site)
+        self.run.steps.append(step)
+        return step.value
+
+    def _function(self, one: Ready) -> Any:
+        """A business knowledge model as a function. It is known before what it requires is, so that both may be one."""
+        element = one.found.element
+        scope: dict[str, Any] = {}
+        if not isinstance(one.logic, FunctionLogic | HostLogic):
+            return one.logic.evaluate(scope, self.run)
+        function: Function = one.logic.evaluate(scope, self.run, element.name)
+        self.values[one.found.key] = function
+        scope[element.name] = function
+        self._fill(scope, one)
+        return function
+
+    def _service(self, one: Ready) -> Any:
+        """A decision service as a function of what it is given."""
+        names = tuple(parameter for parameter, _ in one.parameters)
+
+        def apply(arguments: list[Any], _: Any) -> Any:
+            given = {key: value for (_, key), value in zip(one.parameters, arguments, strict=True)}
+            return self.serve(one, given)
+
+        return Function(one.found.element.name, names, apply)
+
+    def serve(self, one: Ready, given: Mapping[Key, Any]) -> Any:
+        """What a decision service answers: the value of its one output, or a context of its outputs."""
+        inner = Evaluation(self.ready, self.run, given)
+        made = {found.element.name: inner.value(found.key) for found in one.outputs}
+        value = next(iter(made.values())) if len(one.outputs) == 1 else made
+        value = self.run.coerced(value, one.kind, one.site)
+        self.run.steps.append(Step("service", one.site.place, one.site.line, value))
+        return value

@@ -1,0 +1,254 @@
+"""Boxed expressions into what is evaluated: FEEL parsed, names and types resolved, mistakes noted by line."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tidegate.decisions.dmn import boxed as b
+from tidegate.decisions.dmn import choices, logic
+from tidegate.decisions.dmn.findings import Findings
+from tidegate.decisions.dmn.item_types import ItemTypes
+from tidegate.decisions.dmn.logic import Logic
+from tidegate.decisions.dmn.run import Site
+from tidegate.decisions.dmn.versions import is_feel
+from tidegate.expressions.feel.expression import Expression, UnaryTests, parse, parse_tests
+from tidegate.expressions.feel.functions import Parameter
+from tidegate.expressions.feel.refusals import FeelError
+from tidegate.expressions.feel.types import ANY, ContextType, FunctionType, ListType, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What an expression may name: variables with their types, where known, and types."""
+
+    known: Mapping[str, Type | None]
+    types: ItemTypes
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """Names of the model that are not visible here, each with what it is, to say what is missing."""
+
+    def plus(self, more: Mapping[str, Type | None]) -> "Names":
+        """These and more names, which hide those of the same name."""
+        return Names({**self.known, **more}, self.types, self.elsewhere)
+
+
+class Preparer:
+    """Makes the boxed expressions of one model ready."""
+
+    def __init__(self, types: ItemTypes, findings: Findings) -> None:
+        self.types, self.findings = types, findings
+
+    def ready(self, boxed: b.Boxed | None, names: Names, site: Site) -> Logic:
+        """A boxed expression, to be evaluated where these names are in scope."""
+        if boxed is None:
+            return logic.Nothing(site, "it has no expression.")
+        made: Logic = _READY[type(boxed)](self, boxed, names, site)
+        return made
+
+    def type_of(self, boxed: b.Boxed | None, declared: Type, names: Names) -> Type | None:
+        """The type of what an expression gives, as far as it can be told: what is declared, else what it is made of."""
+        if declared is not ANY or boxed is None:
+            return declared if declared is not ANY else None
+        if boxed.type_ref and (own := self.types.get(boxed.type_ref)) is not None and own is not ANY:
+            return own  # type: ignore[no-any-return]
+        if isinstance(boxed, b.Context):
+            if boxed.entries and not boxed.entries[-1].name:
+                return self.type_of(boxed.entries[-1].value, ANY, names)
+            return ContextType({one.name: self._entry_type(one, names) or ANY for one in boxed.entries})
+        if isinstance(boxed, b.Relation):
+            return ListType(ContextType({one.name: self.types.get(one.type_ref) or ANY for one in boxed.columns}))
+        if isinstance(boxed, b.Table) and len(boxed.outputs) > 1:
+            made = ContextType({one.name: self.types.get(one.type_ref) or ANY for one in boxed.outputs})
+            many = boxed.hit_policy in ("COLLECT", "RULE ORDER", "OUTPUT ORDER") and not boxed.aggregation
+            return ListType(made) if many else made
+        if isinstance(boxed, b.Definition):
+            return self.signature(boxed)
+        return None
+
+    def signature(self, definition: b.Definition) -> Type:
+        """The type of a function."""
+        kinds = tuple(self.types.get(one.type_ref) or ANY for one in definition.parameters)
+        return FunctionType(kinds, ANY)
+
+    def _entry_type(self, entry: b.Entry, names: Names) -> Type | None:
+        declared = self.types.get(entry.type_ref) if entry.type_ref else None
+        return self.type_of(entry.value, declared or ANY, names)
+
+    # FEEL
+
+    def feel(self, text: b.Text, names: Names, site: Site) -> Logic:
+        """A FEEL text as an expression."""
+        made = self.expression(text, names, site)
+        return made if isinstance(made, logic.Nothing) else logic.Feel(site, made)
+
+    def expression(self, text: b.Text, names: Names, site: Site) -> Expression | logic.Nothing:
+        """A FEEL text parsed; what cannot be read is noted, and is nothing."""
+        if not is_feel(text.language):
+            wrong = f"its language is {text.language}, and only FEEL is evaluated."
+            self.findings.error(text.line, site.place, wrong, "Write it in FEEL.")
+            return logic.Nothing(site, wrong)
+        if not text.text.strip():
+            self.findings.warning(text.line, site.place, "it is empty, which is null.")
+            return logic.Nothing(site, "the expression is empty.")
+        try:
+            made = parse(text.text, names.known, names.types)
+        except FeelError as error:
+            self._unreadable(text, site, error)
+            return logic.Nothing(site, f"it cannot be read: {error}", text.text)
+        self._unknown(made, text, names, site)
+        return made
+
+    def tests(self, text: b.Text, names: Names, site: Site) -> UnaryTests | None:
+        """A FEEL text parsed as unary tests; nothing if it cannot be read, which is noted."""
+        if not is_feel(text.language):
+            self.findings.error(text.line, site.place, f"its language is {text.language}, and only FEEL is evaluated.")
+            return None
+        try:
+            made = parse_tests(text.text, names.known, names.types)
+        except FeelError as error:
+            self._unreadable(text, site, error)
+            return None
+        self._unknown(made, text, names, site)
+        return made
+
+    def _unreadable(self, text: b.Text, site: Site, error: FeelError) -> None:
+        self.findings.error(text.line + error.line - 1, site.place, str(error))
+
+    def _unknown(self, made: Any, text: b.Text, names: Names, site: Site) -> None:
+        """Note names that nothing in scope has."""
+        for one in made.unknown:
+            line = text.line + text.text.count("\n", 0, one.start)
+            if one.name in names.elsewhere:
+                advice = f"It is {names.elsewhere[one.name]} that is not required here: add the requirement."
+            else:
+                near = difflib.get_close_matches(one.name, list(names.known), 1)
+                advice = f'Did you mean "{near[0]}"?' if near else ""
+            self.findings.error(line, site.place, f'nothing here is called "{one.name}".', advice)
+
+    # Each kind of boxed expression.
+
+    def _literal(self, boxed: b.Literal, names: Names, site: Site) -> Logic:
+        return self.feel(boxed.text, names, Site(site.file, boxed.text.line, site.place))
+
+    def _context(self, boxed: b.Context, names: Names, site: Site) -> Logic:
+        entries, hides = [], False
+        seen: dict[str, Type | None] = {}
+        for one in boxed.entries:
+            at = site.part(f'entry "{one.name}"' if one.name else "result", one.line)
+            if one.name in seen:
+                self.findings.error(one.line, at.place, "another entry has this name.")
+            kind = self.types.of(one.type_ref, one.line, at.place)
+            hides = hides or one.name in names.known
+            inner = names.plus({**seen, one.name: None} if self._may_call_itself(one, names, seen) else seen)
+            entries.append(logic.Entry(at, one.name, kind, self.ready(one.value, inner, at)))
+            if one.name:
+                seen[one.name] = self.type_of(one.value, kind, inner)
+            elif one is not boxed.entries[-1]:
+                self.findings.error(one.line, at.place, "only the last entry can be without a name.")
+        return logic.ContextLogic(entries, hides=hides)
+
+    @staticmethod
+    def _may_call_itself(entry: b.Entry, names: Names, seen: Mapping[str, Type | None]) -> bool:
+        """Whether an entry is a function, which may be recursive."""
+        if not entry.name or entry.name in names.known or entry.name in seen:
+            return False
+        if isinstance(entry.value, b.Definition):
+            return True
+        return isinstance(entry.value, b.Literal) and entry.value.text.text.lstrip().startswith("function")
+
+    def _items(self, boxed: b.Items, names: Names, site: Site) -> Logic:
+        return logic.ItemsLogic(
+            [self.ready(one, names, site.part(f"item {n}", one.line)) for n, one in enumerate(boxed.items, 1)]
+        )
+
+    def _relation(self, boxed: b.Relation, names: Names, site: Site) -> Logic:
+        columns = []
+        for column in boxed.columns:
+            at = site.part(f'column "{column.name}"', column.line)
+            columns.append((column.name, self.types.of(column.type_ref, column.line, at.place), at))
+        rows = []
+        for number, row in enumerate(boxed.rows, 1):
+            at = site.part(f"row {number}", row[0].line if row else boxed.line)
+            if len(row) != len(columns):
+                self.findings.error(at.line, at.place, f"it has {len(row)} cells for {len(columns)} columns.")
+            rows.append([self.ready(cell, names, at) for cell in row])
+        return logic.RelationLogic(columns, rows)
+
+    def _conditional(self, boxed: b.Conditional, names: Names, site: Site) -> Logic:
+        parts = (("if", boxed.condition), ("then", boxed.then), ("else", boxed.otherwise))
+        return choices.ConditionalLogic(site, *(self.ready(one, names, site.part(word)) for word, one in parts))
+
+    def _filter(self, boxed: b.Filter, names: Names, site: Site) -> Logic:
+        inner: dict[str, Type | None] = {"item": None}
+        listed = self.type_of(boxed.source, ANY, names)
+        if isinstance(boxed.source, b.Literal):
+            listed = listed or names.known.get(boxed.source.text.text.strip())
+        if isinstance(listed, ListType):
+            inner["item"] = listed.item
+            inner.update(getattr(listed.item, "entries", {}))
+        return choices.FilterLogic(
+            site,
+            self.ready(boxed.source, names, site.part("in")),
+            self.ready(boxed.match, names.plus(inner), site.part("match")),
+        )
+
+    def _iterator(self, boxed: b.Iterator, names: Names, site: Site) -> Logic:
+        if not boxed.variable:
+            self.findings.error(boxed.line, site.place, f"<{boxed.kind}> has no iteratorVariable.")
+        inner = names.plus({"partial": None, boxed.variable: None})
+        source = self.ready(boxed.source, names, site.part("in"))
+        word = "return" if boxed.kind == "for" else "satisfies"
+        body = self.ready(boxed.body, inner, site.part(word))
+        each = choices.ForLogic(site, boxed.variable, source, body)
+        return each if boxed.kind == "for" else choices.QuantifiedLogic(site, each, every=boxed.kind == "every")
+
+    def _invocation(self, boxed: b.Invocation, names: Names, site: Site) -> Logic:
+        bindings = []
+        for parameter, value in boxed.bindings:
+            at = site.part(f'binding "{parameter.name}"', parameter.line)
+            bindings.append((parameter.name, self.ready(value, names, at)))
+        called, at = self.ready(boxed.called, names, site), Site(site.file, boxed.line, site.place)
+        text = boxed.called.text.text if isinstance(boxed.called, b.Literal) else "function"
+        return logic.Call(at, called, text.strip(), bindings)
+
+    def _definition(self, boxed: b.Definition, names: Names, site: Site) -> Logic:
+        return self.function(boxed, names, site, ANY)
+
+    def function(
+        self, boxed: b.Definition, names: Names, site: Site, result: Type
+    ) -> logic.FunctionLogic | logic.HostLogic:
+        """A function definition; what it gives is made to be of the type `result`."""
+        parameters: list[Parameter] = []
+        for one in boxed.parameters:
+            kind = self.types.of(one.type_ref, one.line, f'{site.place}, parameter "{one.name}"')
+            if any(one.name == other.name for other in parameters):
+                self.findings.error(one.line, site.place, f'it has two parameters "{one.name}".')
+            parameters.append(Parameter(one.name, kind))
+        if boxed.kind == "FEEL":
+            inner = names.plus({one.name: one.type for one in parameters})
+            return logic.FunctionLogic(site, parameters, result, self.ready(boxed.body, inner, site))
+        if boxed.kind not in ("Java", "PMML"):
+            self.findings.error(boxed.line, site.place, f"functions of kind {boxed.kind} are not known.")
+        else:
+            advice = "Give it when you run the model; without it the answer is null."
+            self.findings.warning(boxed.line, site.place, f"it calls a function of the host ({boxed.kind}).", advice)
+        return logic.HostLogic(site, boxed.kind, parameters, self.ready(boxed.body, names, site))
+
+    def _table(self, boxed: b.Table, names: Names, site: Site) -> Logic:
+        from tidegate.decisions.dmn.prepare_table import prepare_table
+
+        return prepare_table(self, boxed, names, site)
+
+
+_READY: dict[type, Any] = {
+    b.Literal: Preparer._literal,
+    b.Context: Preparer._context,
+    b.Definition: Preparer._definition,
+    b.Invocation: Preparer._invocation,
+    b.Items: Preparer._items,
+    b.Relation: Preparer._relation,
+    b.Conditional: Preparer._conditional,
+    b.Filter: Preparer._filter,
+    b.Iterator: Preparer._iterator,
+    b.Table: Preparer._table,
+}

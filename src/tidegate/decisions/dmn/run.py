@@ -1,0 +1,171 @@
+"""One evaluation as it goes: what was met, what came to nothing and why, which rows fired."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tidegate.expressions.feel import given as feel
+from tidegate.expressions.feel import types
+from tidegate.expressions.feel.given import Budget, External, Given, Trace
+from tidegate.expressions.feel.literals import literal_of
+from tidegate.expressions.feel.temporal import DateTime
+from tidegate.expressions.feel.types import Type
+
+MOST_REASONS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place in a model: its file, line, and the element in words."""
+
+    file: str
+    line: int
+    place: str
+
+    def part(self, words: str, line: int = 0) -> "Site":
+        """A place inside this one."""
+        return Site(self.file, line or self.line, f"{self.place}, {words}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something came to nothing: where, what was written there, and what is wrong with it.
+
+    Args:
+        place: the element in words, down to the row and cell of a table.
+        file: the model's file.
+        line: where in it.
+        text: the part of the expression, or "".
+        why: what was wrong.
+    """
+
+    place: str
+    file: str
+    line: int
+    text: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.place} ({self.file}:{self.line}): " + (f"`{self.text}`: " if self.text else "") + self.why
+
+
+@dataclass(frozen=True, slots=True)
+class FiredRow:
+    """A row of a decision table whose tests all held: its number from 1, id, annotations, and its cells as written."""
+
+    number: int
+    id: str
+    annotations: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MissedRow:
+    """A row that did not fire, and the first of its cells that did not hold: the column, the test, the value it saw."""
+
+    number: int
+    column: str
+    test: str
+    value: Any
+
+
+@dataclass(slots=True)
+class Step:
+    """An element that was evaluated: a decision, a function, a service, or a table inside one.
+
+    Args:
+        kind: "decision", "function", "service" or "table".
+        place: the element in words.
+        line: where it stands.
+        value: what came out.
+        inputs: for a table, what its columns saw, by label.
+        fired: for a table, the rows that fired.
+        missed: for a table without a row that fired, what spoke against its rows, the first of them.
+    """
+
+    kind: str
+    place: str
+    line: int
+    value: Any = None
+    inputs: dict[str, Any] = field(default_factory=dict)
+    fired: tuple[FiredRow, ...] = ()
+    missed: tuple[MissedRow, ...] = ()
+
+
+class Run:
+    """One evaluation of a model.
+
+    FEEL notes its reasons in one list; here each gets the place whose expression was being evaluated then.
+
+    Args:
+        now: what `now()` and `today()` say.
+        external: calls functions of the host.
+        explain: whether every row that did not fire is accounted for, and not only where no row did.
+    """
+
+    def __init__(self, now: DateTime | None, external: External | None, *, explain: bool = False) -> None:
+        budget, trace = Budget(), Trace()
+        host = None if external is None else self._guarded(external)
+        self.given = Given(now=now, trace=trace, budget=budget, external=host)
+        self.quiet = Given(now=now, trace=None, budget=budget, external=host)
+        self.feel = feel.Run(self.given)
+        self.explain = explain
+        self.reasons: list[Reason] = []
+        self.steps: list[Step] = []
+        self.site = Site("", 0, "")
+        self._seen = 0
+        self._noted = trace.reasons
+
+    def _guarded(self, external: External) -> External:
+        """The caller's functions, whose refusals are reasons and no faults."""
+
+        def ask(function: dict[str, Any], names: list[str], arguments: list[Any]) -> Any:
+            try:
+                return external(function, names, arguments)
+            except LookupError:
+                return self.nothing(self.site, "the host has no such function.", literal_of(function))
+            except (TypeError, ValueError, ArithmeticError) as error:
+                return self.nothing(self.site, f"the host's function failed: {error}.", literal_of(function))
+
+        return ask
+
+    def enter(self, site: Site) -> Site:
+        """Begin with the expression of a place; gives the place to go back to."""
+        if len(self._noted) != self._seen:
+            self._settle()
+        outer, self.site = self.site, site
+        return outer
+
+    def leave(self, outer: Site) -> None:
+        """Be done with the expression of a place."""
+        if len(self._noted) != self._seen:
+            self._settle()
+        self.site = outer
+
+    def _settle(self) -> None:
+        """Say of the newest reasons of FEEL where they arose."""
+        new = self._noted[self._seen :]
+        self._seen = len(self._noted)
+        if len(self.reasons) < MOST_REASONS:
+            site = self.site
+            for one in new:
+                at = one.place
+                line = site.line + at.text.count("\n", 0, at.start)
+                self.reasons.append(Reason(site.place, site.file, line, at.text[at.start : at.end].strip(), one.why))
+
+    def nothing(self, site: Site, why: str, text: str = "") -> None:
+        """Note why a place comes to nothing; gives null."""
+        if len(self.reasons) < MOST_REASONS:
+            self.reasons.append(Reason(site.place, site.file, site.line, text, why))
+
+    def coerced(self, value: Any, kind: Type, site: Site) -> Any:
+        """A value as a variable of a type takes it; null, with the reason, if it cannot."""
+        if value is None or kind is types.ANY:
+            return value
+        made, why = types.coerce(value, kind)
+        if why:
+            self.nothing(site, why)
+        return made
+
+
+Scope = Mapping[str, Any]

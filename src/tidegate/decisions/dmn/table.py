@@ -1,0 +1,173 @@
+"""A decision table made ready."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tidegate.decisions.dmn.hit_policy import aggregated, chosen, ranked
+from tidegate.decisions.dmn.logic import Logic
+from tidegate.decisions.dmn.run import FiredRow, MissedRow, Run, Scope, Site, Step
+from tidegate.expressions.feel.expression import UnaryTests
+from tidegate.expressions.feel.literals import literal_of
+from tidegate.expressions.feel.types import Type
+
+MOST_MISSED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """An input column: what it looks at, and which values it allows."""
+
+    site: Site
+    label: str
+    logic: Logic
+    kind: Type
+    allowed: UnaryTests | None
+    allowed_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An output column: its name, its type, the values it allows and their order, and its default."""
+
+    site: Site
+    name: str
+    kind: Type
+    allowed: UnaryTests | None
+    allowed_text: str
+    priorities: tuple[Any, ...]
+    default: Logic | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A rule: its tests by the place of their column, those only that can fail, and its outputs."""
+
+    fired: FiredRow
+    site: Site
+    tests: tuple[tuple[int, UnaryTests], ...]
+    outputs: tuple[Logic, ...]
+
+
+class TableLogic:
+    """A decision table."""
+
+    def __init__(
+        self,
+        site: Site,
+        policy: str,
+        aggregation: str,
+        columns: Sequence[Column],
+        answers: Sequence[Answer],
+        rows: Sequence[Row],
+    ) -> None:
+        self.site, self.policy, self.aggregation = site, policy, aggregation
+        self.columns, self.answers, self.rows = tuple(columns), tuple(answers), tuple(rows)
+        self._names = tuple(answer.name for answer in answers)
+        self._priorities = {answer.name: answer.priorities for answer in answers if answer.priorities}
+
+    def evaluate(self, scope: Scope, run: Run) -> Any:
+        """The outputs of the rows that fire, as the hit policy has it."""
+        step = Step("table", self.site.place, self.site.line)
+        run.steps.append(step)
+        values = [run.coerced(one.logic.evaluate(scope, run), one.kind, one.site) for one in self.columns]
+        step.inputs = {column.label: value for column, value in zip(self.columns, values, strict=True)}
+        if self._allowed(values, scope, run):
+            step.value = self._answer(values, scope, run, step)
+        return step.value
+
+    def _allowed(self, values: list[Any], scope: Scope, run: Run) -> bool:
+        """Whether every input is one of those that its column allows."""
+        for column, value in zip(self.columns, values, strict=True):
+            if not _allows(column.allowed, value, scope, run):
+                run.nothing(column.site, f"{literal_of(value)} is none of its input values: {column.allowed_text}.")
+                return False
+        return True
+
+    def _answer(self, values: list[Any], scope: Scope, run: Run, step: Step) -> Any:
+        rows = self._firing(values, scope, run)
+        step.fired = tuple(row.fired for row in rows)
+        if run.explain or not rows:
+            step.missed = self._missed(values, scope, run)
+        if not rows:
+            return self._default(scope, run)
+        made = []
+        for row in rows:
+            output = self._outputs(row, scope, run)
+            if output is None:
+                return None
+            made.append(output)
+        if self.policy == "COLLECT" and self.aggregation:
+            outer = run.enter(self.site)
+            value = aggregated(self.aggregation, self._names, made, run.given)
+            run.leave(outer)
+            return self._shaped(value)
+        ranks = ranked(made, self._priorities) if self.policy in ("PRIORITY", "OUTPUT ORDER") else ()
+        numbers = [row.fired.number for row in rows]
+        found = chosen(self.policy, made, numbers, ranks, lambda why: run.nothing(self.site, why))
+        return [self._shaped(one) for one in found] if isinstance(found, list) else self._shaped(found)
+
+    def _firing(self, values: list[Any], scope: Scope, run: Run) -> list[Row]:
+        """The rows all of whose tests hold; for FIRST the first of them."""
+        found = []
+        quiet = run.quiet
+        for row in self.rows:
+            for place, test in row.tests:
+                if test.holds(values[place], scope, quiet) is not True:
+                    break
+            else:
+                found.append(row)
+                if self.policy == "FIRST":
+                    break
+        return found
+
+    def _missed(self, values: list[Any], scope: Scope, run: Run) -> tuple[MissedRow, ...]:
+        """What spoke against the rows that did not fire, the first of them."""
+        found = []
+        for row in self.rows:
+            for place, test in row.tests:
+                if test.holds(values[place], scope, run.quiet) is not True:
+                    text = row.fired.tests[place]
+                    found.append(MissedRow(row.fired.number, self.columns[place].label, text, values[place]))
+                    break
+            if len(found) == MOST_MISSED:
+                break
+        return tuple(found)
+
+    def _outputs(self, row: Row, scope: Scope, run: Run) -> dict[str, Any] | None:
+        """A row's outputs; nothing, with the reason noted, if one is not of those that its column allows."""
+        made = {}
+        for answer, logic in zip(self.answers, row.outputs, strict=True):
+            site = row.site.part(f'output "{answer.name}"') if answer.name else row.site
+            value = run.coerced(logic.evaluate(scope, run), answer.kind, site)
+            if value is not None and not _allows(answer.allowed, value, scope, run):
+                run.nothing(site, f"{literal_of(value)} is none of its output values: {answer.allowed_text}.")
+                return None
+            made[answer.name] = value
+        return made
+
+    def _default(self, scope: Scope, run: Run) -> Any:
+        """What is answered when no row fires: the defaults, where there are any."""
+        if all(answer.default is None for answer in self.answers):
+            if self.policy == "COLLECT" and self.aggregation == "COUNT":
+                return self._shaped(aggregated("COUNT", self._names, [], run.given))
+            return run.nothing(self.site, f"none of its {len(self.rows)} rows fired, and it has no default.")
+        return self._shaped(
+            {
+                answer.name: None if answer.default is None else answer.default.evaluate(scope, run)
+                for answer in self.answers
+            }
+        )
+
+    def _shaped(self, output: dict[str, Any] | None) -> Any:
+        """One output as its value, several as a context of their names."""
+        if output is None or len(self.answers) != 1:
+            return output
+        return output[self.answers[0].name]
+
+
+def _allows(allowed: UnaryTests | None, value: Any, scope: Scope, run: Run) -> bool:
+    """Whether a value is one of those allowed; of a list each element."""
+    if allowed is None or allowed.holds(value, scope, run.quiet) is True:
+        return True
+    return isinstance(value, list) and all(allowed.holds(one, scope, run.quiet) is True for one in value)
