@@ -1,4 +1,4 @@
-"""DMN models and their inputs from files: imports from the model's own folder, inputs as JSON, lines of JSON, or CSV."""
+"""DMN models and their inputs from files: imports from the model's own folder, inputs from JSON or CSV."""
 
 import csv
 import json
@@ -12,6 +12,7 @@ from tidegate.errors import DocumentError, TidegateError
 
 if TYPE_CHECKING:
     from tidegate.decisions.dmn import Model
+    from tidegate.decisions.dmn.kinds import Kind
     from tidegate.expressions.feel.types import Type
 
 
@@ -72,12 +73,12 @@ def _read(path: Path) -> bytes:
         ) from None
 
 
-def inputs(source: str, wanted: "Mapping[str, Type]") -> Iterator[dict[str, Any]]:
+def inputs(source: str, wanted: "Mapping[str, Kind]") -> Iterator[dict[str, Any]]:
     """What a model is to be asked with, one mapping of inputs after the other.
 
     Args:
-        source: a file of JSON (an object, or a list of them), of lines of JSON, or of CSV; `-` is standard input, as JSON
-            or lines of JSON.
+        source: a file of JSON (an object, or a list of them), of lines of JSON, or of CSV; `-` is standard input, as
+            JSON or lines of it.
         wanted: the inputs of the model with their types, by which the texts of CSV are read.
 
     Raises:
@@ -146,7 +147,7 @@ def _object(value: Any, source: str) -> dict[str, Any]:
     return value
 
 
-def _csv(lines: Iterable[str], wanted: "Mapping[str, Type]", source: str) -> Iterator[dict[str, Any]]:
+def _csv(lines: Iterable[str], wanted: "Mapping[str, Kind]", source: str) -> Iterator[dict[str, Any]]:
     """Rows under a header of input names; a dot leads to a component, as in `Applicant.Age`. Empty cells are null."""
     lines = iter(lines)
     header = next(lines, "")
@@ -167,23 +168,21 @@ def _csv(lines: Iterable[str], wanted: "Mapping[str, Type]", source: str) -> Ite
         yield made
 
 
-def _way(name: str, wanted: "Mapping[str, Type]") -> tuple[tuple[str, ...], "Type | None"]:
+def _way(name: str, wanted: "Mapping[str, Kind]") -> tuple[tuple[str, ...], "Type | None"]:
     """Where a column's values go: an input, or a component of one, and the type there."""
-    from tidegate.decisions.dmn.values import base_of
-
     if name in wanted:
-        return (name,), base_of(wanted[name])
+        return (name,), wanted[name].type
     whole = next((one for one in wanted if name.startswith(f"{one}.")), None)
     if whole is None:
         return (name,), None
-    kind: Type | None = base_of(wanted[whole])
+    kind: Type | None = wanted[whole].type
     steps = [whole]
     rest = name[len(whole) + 1 :]
     while rest:
         entries = getattr(kind, "entries", {})
         step = next((one for one in entries if rest == one or rest.startswith(f"{one}.")), rest.partition(".")[0])
         steps.append(step)
-        kind = base_of(entries[step]) if step in entries else None
+        kind = entries.get(step)
         rest = rest[len(step) + 1 :]
     return tuple(steps), kind
 

@@ -149,7 +149,7 @@ def _show_steps(console: "Console", result: "Result") -> None:
             )
             console.print(Text(words, "green"), soft_wrap=True)
         for missed in step.missed:
-            words = f"    not    row {missed.number}: {missed.column} {missed.test} does not hold for {to_json(missed.value)}"
+            words = f"    not    row {missed.number}: {missed.column} is {to_json(missed.value)}, not {missed.test}"
             console.print(Text(words, "dim"), soft_wrap=True)
 
 

@@ -47,8 +47,8 @@ def tck(
 ) -> None:
     """Run the test cases of the DMN Technology Compatibility Kit, and count.
 
-    Cases that expect something other than null are counted apart: an engine that always says null passes the others. The
-    exit code is 1 if a case failed.
+    Cases that expect something other than null are counted apart: an engine that always says null passes the others.
+    The exit code is 1 if a case failed.
     """
     lines = list(run_kit(folder))
     if not lines:

@@ -5,7 +5,7 @@ expanded (no "billion laughs"), no file is read and no network is asked. Size, d
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Protocol, overload
 from xml.parsers import expat
 
 from lxml import etree
@@ -35,14 +35,18 @@ class Element(Protocol):
     def sourceline(self) -> int | None:
         """The line on which it starts."""
 
-    def get(self, key: str) -> str | None:
-        """An attribute, or nothing."""
+    @overload
+    def get(self, key: str) -> str | None: ...
+    @overload
+    def get(self, key: str, default: str) -> str: ...
+    def get(self, key: str, default: str | None = None) -> str | None:
+        """An attribute, or the default where it is not there."""
 
     def getparent(self) -> "Element | None":
         """The element around this one."""
 
-    def iter(self) -> Iterator["Element"]:
-        """This element and all below it, in the document's order."""
+    def iter(self, *tags: str) -> Iterator["Element"]:
+        """This element and all below it, in the document's order; with `tags` only those so called."""
 
     def __iter__(self) -> Iterator["Element"]: ...
 

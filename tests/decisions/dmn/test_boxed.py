@@ -88,7 +88,8 @@ def test_lists_and_relations() -> None:
     assert plain(asked(f"<list>{literal('1')}{literal('x')}</list>", {"x": 2})) == [1, 2]
     relation = (
         '<relation><column name="k"/><column name="n" typeRef="number"/>'
-        f"<row>{literal(chr(34) + 'a' + chr(34))}{literal('1')}</row><row>{literal('null')}{literal('x')}</row></relation>"
+        f"<row>{literal(chr(34) + 'a' + chr(34))}{literal('1')}</row>"
+        f"<row>{literal('null')}{literal('x')}</row></relation>"
     )
     assert plain(asked(relation, {"x": 2})) == [{"k": "a", "n": 1}, {"k": None, "n": 2}]
 

@@ -10,7 +10,8 @@ from tidegate.errors import DocumentError
 from .written import decision, dmn, function, given, literal, service, sound, why
 
 FEES = dmn(
-    '<itemDefinition name="tLoan"><itemComponent name="amount"><typeRef>number</typeRef></itemComponent></itemDefinition>',
+    '<itemDefinition name="tLoan">',
+    '<itemComponent name="amount"><typeRef>number</typeRef></itemComponent></itemDefinition>',
     given("Rate", "number"),
     function("Share", "part: number, whole: number", literal("part / whole")),
     decision("Base Fee", literal("Rate * 100"), needs=("Rate",)),

@@ -1,4 +1,4 @@
-"""Decision tables: every hit policy and aggregation, defaults, allowed values, and random ones against a plain reading."""
+"""Decision tables: hit policies, aggregations, defaults, allowed values, and random ones against a plain reading."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""DMN models: decision tables, boxed expressions, functions and services, read once and evaluated often, with reasons."""
+"""DMN models: decision tables, boxed expressions, functions and services, evaluated with reasons."""
 
 from tidegate.decisions.dmn.findings import Finding
 from tidegate.decisions.dmn.model import Model, Result, read_dmn

@@ -1,7 +1,7 @@
 """Boxed expressions as a model file has them: what decisions, contexts and functions are made of.
 
-Each has the line it stands on and, where the file says so, the name of its type. FEEL is kept as text; it is parsed once
-it is known which names are in scope.
+Each has the line it stands on and, where the file says so, the name of its type. FEEL is kept as text; it is parsed
+once it is known which names are in scope.
 """
 
 from dataclasses import dataclass

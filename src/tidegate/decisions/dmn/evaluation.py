@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.decisions.dmn.elements import Decision, Knowledge, Service
+from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.logic import FunctionLogic, HostLogic, Logic
 from tidegate.decisions.dmn.parts import Found
 from tidegate.decisions.dmn.run import Run, Site, Step
 from tidegate.expressions.feel.functions import Function, Parameter
-from tidegate.expressions.feel.types import Type
 
 Key = tuple[str, str]
 
@@ -20,11 +20,11 @@ class Ready:
 
     found: Found
     site: Site
-    kind: Type
+    kind: Kind
     logic: Logic
     required: tuple[Found, ...]
     parameters: tuple[tuple[Parameter, Key], ...] = ()
-    """Of a decision service: its parameters, and the elements that they stand for."""
+    """Of a decision service: its parameters, and the elements that they stand for, whose kinds they are of."""
     outputs: tuple[Found, ...] = ()
     """Of a decision service: the decisions it answers with."""
 
@@ -111,7 +111,9 @@ class Evaluation:
         names = tuple(parameter for parameter, _ in one.parameters)
 
         def apply(arguments: list[Any], _: Any) -> Any:
-            given = {key: value for (_, key), value in zip(one.parameters, arguments, strict=True)}
+            given = {}
+            for (_, key), value in zip(one.parameters, arguments, strict=True):
+                given[key] = self.run.coerced(value, self.ready[key].kind, self.ready[key].site)
             return self.serve(one, given)
 
         return Function(one.found.element.name, names, apply)

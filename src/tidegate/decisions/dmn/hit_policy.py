@@ -1,7 +1,7 @@
 """What a decision table answers when rows fire: its hit policy.
 
-The meaning is that of the DMN standard, "Hit policy" and "Aggregation"; where several rows fire that may not, the answer
-is null and says so.
+The meaning is that of the DMN standard (1.5, 8.2.10 and 8.2.11); where rows fire that may not, the answer is null and
+says so.
 """
 
 from collections.abc import Callable, Mapping, Sequence

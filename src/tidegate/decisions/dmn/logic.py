@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.run import Run, Scope, Site
 from tidegate.expressions.feel.evaluator import depth_of
 from tidegate.expressions.feel.expression import Expression
 from tidegate.expressions.feel.functions import Function, Parameter
 from tidegate.expressions.feel.given import Frame, Place
 from tidegate.expressions.feel.invocation import invoke
-from tidegate.expressions.feel.types import Type
 
 FRAMES = 6
-"""How many frames of Python's stack a boxed expression adds to those of the FEEL in it, so that recursion is bounded."""
+"""How many frames of Python's stack a boxed expression adds to those of its FEEL; recursion is bounded by them."""
 
 
 class Logic(Protocol):
@@ -53,14 +53,14 @@ class Nothing:
 class Entry:
     """An entry of a boxed context; one without a name is its result."""
 
-    def __init__(self, site: Site, name: str, kind: Type, logic: Logic) -> None:
+    def __init__(self, site: Site, name: str, kind: Kind, logic: Logic) -> None:
         self.site, self.name, self.kind, self.logic = site, name, kind, logic
 
 
 class ContextLogic:
     """A boxed context: each entry sees those before it, and a function also itself.
 
-    `hides` says that a name of an entry is a name outside too: functions made before it must go on to see the outer one.
+    `hides` says that an entry's name is a name outside too: functions made before it must go on to see the outer one.
     """
 
     def __init__(self, entries: Sequence[Entry], *, hides: bool) -> None:
@@ -93,7 +93,7 @@ class ItemsLogic:
 class RelationLogic:
     """A relation: rows of values under named columns."""
 
-    def __init__(self, columns: Sequence[tuple[str, Type, Site]], rows: Sequence[Sequence[Logic]]) -> None:
+    def __init__(self, columns: Sequence[tuple[str, Kind, Site]], rows: Sequence[Sequence[Logic]]) -> None:
         self.columns, self.rows = tuple(columns), tuple(tuple(row) for row in rows)
 
     def evaluate(self, scope: Scope, run: Run) -> Any:
@@ -129,22 +129,26 @@ class Call:
 class FunctionLogic:
     """A function definition: a function that remembers the scope it was made in."""
 
-    def __init__(self, site: Site, parameters: Sequence[Parameter], result: Type, body: Logic) -> None:
-        self.site, self.parameters, self.result, self.body = site, tuple(parameters), result, body
-        self._names = tuple(parameter.name for parameter in self.parameters)
+    def __init__(self, site: Site, parameters: Sequence[tuple[str, Kind, Site]], result: Kind, body: Logic) -> None:
+        self.site, self.result, self.body = site, result, body
+        self.parameters = tuple(Parameter(name, kind.type) for name, kind, _ in parameters)
+        self._names = tuple(name for name, _, _ in parameters)
+        self._checked = tuple(one for one in parameters if one[1].check is not None)
 
     def evaluate(self, scope: Scope, run: Run, name: str = "") -> Any:
         """The function."""
 
         def apply(arguments: list[Any], _: Any) -> Any:
             inner = {**scope, **dict(zip(self._names, arguments, strict=True))}
+            for parameter, kind, site in self._checked:
+                inner[parameter] = run.coerced(inner[parameter], kind, site)
             return run.coerced(self.body.evaluate(inner, run), self.result, self.site)
 
         return Function(name, self.parameters, apply)
 
 
 class HostLogic:
-    """A function whose body is elsewhere: of the host (`java`), or a model (`pmml`). The caller of the run provides it."""
+    """A function whose body is elsewhere, in the host (`java`) or a model (`pmml`); who asks provides it."""
 
     def __init__(self, site: Site, kind: str, parameters: Sequence[Parameter], body: Logic) -> None:
         self.site, self.kind, self.parameters, self.body = site, kind, tuple(parameters), body

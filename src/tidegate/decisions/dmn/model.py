@@ -9,11 +9,12 @@ from tidegate.decisions.dmn.circles import refuse_circles
 from tidegate.decisions.dmn.elements import Decision, Element, InputData, Knowledge, Service
 from tidegate.decisions.dmn.evaluation import Evaluation, Key
 from tidegate.decisions.dmn.findings import Finding
+from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.parts import KINDS, Assembly, Part
 from tidegate.decisions.dmn.read import read_definitions
 from tidegate.decisions.dmn.ready import make_ready
 from tidegate.decisions.dmn.run import Reason, Run, Step
-from tidegate.decisions.dmn.values import NoValue, base_of, to_feel
+from tidegate.decisions.dmn.values import NoValue, to_feel
 from tidegate.errors import DocumentError
 from tidegate.expressions.feel.functions import Function
 from tidegate.expressions.feel.given import External
@@ -55,8 +56,8 @@ class Model:
         self.findings: tuple[Finding, ...] = tuple(finding for one in _parts(part) for finding in one.findings.all())
 
     @property
-    def inputs(self) -> dict[str, Type]:
-        """The inputs by name, with the type of each; of imported models under the import's name."""
+    def inputs(self) -> dict[str, Kind]:
+        """The inputs by name, with what each may hold; of imported models under the import's name."""
         return {name: self._ready[key].kind for name, key in self._names[InputData].items()}
 
     @property
@@ -81,14 +82,14 @@ class Model:
                 return known
         return name
 
-    def needed(self, decision: str) -> dict[str, Type]:
+    def needed(self, decision: str) -> dict[str, Kind]:
         """The inputs that a decision needs, directly or by way of others, with the type of each.
 
         Raises:
             DocumentError: there is no such decision.
         """
         names = {key: name for name, key in self._names[InputData].items()}
-        found: dict[str, Type] = {}
+        found: dict[str, Kind] = {}
         waiting, seen = [self._key(Decision, decision)], set()
         while waiting:
             key = waiting.pop()
@@ -113,8 +114,8 @@ class Model:
 
         Args:
             decision: its name or id; of an imported model with the import's name and a dot before it.
-            inputs: values by the names of input data: of Python, of JSON, or FEEL's. What is not given is null. Those of
-                an imported model may be given by name, by `import.name`, or by `{namespace}name`.
+            inputs: values by the names of input data: of Python, of JSON, or FEEL's. What is not given is null. Those
+                of an imported model may be given by name, by `import.name`, or by `{namespace}name`.
             now: what `now()` and `today()` say; without it they are null.
             functions: calls functions of the host, for function definitions of kind Java and PMML.
             explain: account for every row of a decision table that did not fire, and not only where none did.
@@ -149,9 +150,8 @@ class Model:
             site = self._ready[key].site
             if parameter.name not in inputs:
                 run.nothing(site, "it was not given.")
-            given[key] = run.coerced(
-                _fed(inputs.get(parameter.name), parameter.type, run, key, self), parameter.type, site
-            )
+            value = _fed(inputs.get(parameter.name), parameter.type, run, key, self)
+            given[key] = run.coerced(value, self._ready[key].kind, site)
         evaluation = Evaluation(self._ready, run, {})
         return self._result(run, lambda: evaluation.serve(one, given))
 
@@ -201,7 +201,7 @@ class Model:
             one = self._ready[key]
             found, value = _lookup(inputs, name, key[0], one.found.element.name)
             if found:
-                given[key] = run.coerced(_fed(value, one.kind, run, key, self), one.kind, one.site)
+                given[key] = run.coerced(_fed(value, one.kind.type, run, key, self), one.kind, one.site)
         return given
 
     def _key(self, kind: type[Element], name: str) -> Key:
@@ -252,7 +252,7 @@ def _lookup(inputs: Mapping[str, Any], name: str, namespace: str, own: str) -> t
 def _fed(value: Any, kind: Type, run: Run, key: Key, model: Model) -> Any:
     """A value that was given, as FEEL's; null, with the reason, if there is none for it."""
     try:
-        return to_feel(value, base_of(kind))
+        return to_feel(value, kind)
     except NoValue as error:
         return run.nothing(model._ready[key].site, f"{error}.")
 
@@ -278,8 +278,8 @@ def _parts(part: Part) -> list[Part]:
 def read_dmn(data: bytes, file: str = "model.dmn", *, imports: Mapping[str, bytes] | None = None) -> Model:
     """Read a DMN model, of version 1.1 to 1.5.
 
-    What is wrong in it and leaves the rest standing is among the model's `findings`; what depends on it is null, with the
-    reason.
+    What is wrong in it and leaves the rest standing is among the model's `findings`; what depends on it is null, with
+    the reason.
 
     Args:
         data: the file's bytes.

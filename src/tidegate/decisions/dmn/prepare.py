@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.decisions.dmn import boxed as b
-from tidegate.decisions.dmn import choices, logic
+from tidegate.decisions.dmn import choices, kinds, logic
 from tidegate.decisions.dmn.findings import Findings
 from tidegate.decisions.dmn.item_types import ItemTypes
+from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.logic import Logic
 from tidegate.decisions.dmn.run import Site
 from tidegate.decisions.dmn.versions import is_feel
@@ -49,16 +50,16 @@ class Preparer:
         """The type of what an expression gives, as far as it can be told: what is declared, else what it is made of."""
         if declared is not ANY or boxed is None:
             return declared if declared is not ANY else None
-        if boxed.type_ref and (own := self.types.get(boxed.type_ref)) is not None and own is not ANY:
-            return own  # type: ignore[no-any-return]
+        if boxed.type_ref and (own := self.types.get(boxed.type_ref, ANY)) is not ANY:
+            return own
         if isinstance(boxed, b.Context):
             if boxed.entries and not boxed.entries[-1].name:
                 return self.type_of(boxed.entries[-1].value, ANY, names)
             return ContextType({one.name: self._entry_type(one, names) or ANY for one in boxed.entries})
         if isinstance(boxed, b.Relation):
-            return ListType(ContextType({one.name: self.types.get(one.type_ref) or ANY for one in boxed.columns}))
+            return ListType(ContextType({one.name: self.types.get(one.type_ref, ANY) for one in boxed.columns}))
         if isinstance(boxed, b.Table) and len(boxed.outputs) > 1:
-            made = ContextType({one.name: self.types.get(one.type_ref) or ANY for one in boxed.outputs})
+            made = ContextType({one.name: self.types.get(one.type_ref, ANY) for one in boxed.outputs})
             many = boxed.hit_policy in ("COLLECT", "RULE ORDER", "OUTPUT ORDER") and not boxed.aggregation
             return ListType(made) if many else made
         if isinstance(boxed, b.Definition):
@@ -67,12 +68,10 @@ class Preparer:
 
     def signature(self, definition: b.Definition) -> Type:
         """The type of a function."""
-        kinds = tuple(self.types.get(one.type_ref) or ANY for one in definition.parameters)
-        return FunctionType(kinds, ANY)
+        return FunctionType(tuple(self.types.get(one.type_ref, ANY) for one in definition.parameters), ANY)
 
     def _entry_type(self, entry: b.Entry, names: Names) -> Type | None:
-        declared = self.types.get(entry.type_ref) if entry.type_ref else None
-        return self.type_of(entry.value, declared or ANY, names)
+        return self.type_of(entry.value, self.types.get(entry.type_ref, ANY), names)
 
     # FEEL
 
@@ -142,7 +141,7 @@ class Preparer:
             inner = names.plus({**seen, one.name: None} if self._may_call_itself(one, names, seen) else seen)
             entries.append(logic.Entry(at, one.name, kind, self.ready(one.value, inner, at)))
             if one.name:
-                seen[one.name] = self.type_of(one.value, kind, inner)
+                seen[one.name] = self.type_of(one.value, kind.type, inner)
             elif one is not boxed.entries[-1]:
                 self.findings.error(one.line, at.place, "only the last entry can be without a name.")
         return logic.ContextLogic(entries, hides=hides)
@@ -212,27 +211,28 @@ class Preparer:
         return logic.Call(at, called, text.strip(), bindings)
 
     def _definition(self, boxed: b.Definition, names: Names, site: Site) -> Logic:
-        return self.function(boxed, names, site, ANY)
+        return self.function(boxed, names, site, kinds.ANY)
 
     def function(
-        self, boxed: b.Definition, names: Names, site: Site, result: Type
+        self, boxed: b.Definition, names: Names, site: Site, result: Kind
     ) -> logic.FunctionLogic | logic.HostLogic:
         """A function definition; what it gives is made to be of the type `result`."""
-        parameters: list[Parameter] = []
+        parameters: list[tuple[str, Kind, Site]] = []
         for one in boxed.parameters:
-            kind = self.types.of(one.type_ref, one.line, f'{site.place}, parameter "{one.name}"')
-            if any(one.name == other.name for other in parameters):
+            at = site.part(f'parameter "{one.name}"', one.line)
+            if any(one.name == other for other, _, _ in parameters):
                 self.findings.error(one.line, site.place, f'it has two parameters "{one.name}".')
-            parameters.append(Parameter(one.name, kind))
+            parameters.append((one.name, self.types.of(one.type_ref, one.line, at.place), at))
         if boxed.kind == "FEEL":
-            inner = names.plus({one.name: one.type for one in parameters})
+            inner = names.plus({name: kind.type for name, kind, _ in parameters})
             return logic.FunctionLogic(site, parameters, result, self.ready(boxed.body, inner, site))
         if boxed.kind not in ("Java", "PMML"):
             self.findings.error(boxed.line, site.place, f"functions of kind {boxed.kind} are not known.")
         else:
             advice = "Give it when you run the model; without it the answer is null."
             self.findings.warning(boxed.line, site.place, f"it calls a function of the host ({boxed.kind}).", advice)
-        return logic.HostLogic(site, boxed.kind, parameters, self.ready(boxed.body, names, site))
+        made = [Parameter(name, kind.type) for name, kind, _ in parameters]
+        return logic.HostLogic(site, boxed.kind, made, self.ready(boxed.body, names, site))
 
     def _table(self, boxed: b.Table, names: Names, site: Site) -> Logic:
         from tidegate.decisions.dmn.prepare_table import prepare_table

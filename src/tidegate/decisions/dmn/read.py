@@ -96,9 +96,7 @@ def _version(root: xml.Element, file: str) -> str:
 
 def _count_cells(root: xml.Element, file: str) -> None:
     """Refuse tables that could be read only in unbounded time."""
-    cells = 0
-    for one in root.iter("{*}inputEntry", "{*}outputEntry"):
-        cells += 1
+    for cells, one in enumerate(root.iter("{*}inputEntry", "{*}outputEntry"), 1):
         if cells > CELLS:
             raise DocumentError(
                 f"{file} has too many table cells.",

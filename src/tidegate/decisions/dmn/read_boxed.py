@@ -88,10 +88,10 @@ class BoxedReader:
 
     # The readers of each kind of expression.
 
-    def literal(self, element: Element) -> Literal:
+    def _literal(self, element: Element) -> Literal:
         return Literal(line_of(element), self.type_ref(element), text_below(element))
 
-    def context(self, element: Element) -> Context:
+    def _context(self, element: Element) -> Context:
         entries = []
         for one in children(element, "contextEntry"):
             variable = child(one, "variable")
@@ -101,15 +101,17 @@ class BoxedReader:
         return Context(line_of(element), self.type_ref(element), tuple(entries))
 
     def parameter(self, element: Element) -> Parameter:
+        """A parameter: its name and type."""
         return Parameter(name_in(element), self.type_ref(element), line_of(element))
 
     def definition(self, element: Element) -> Definition:
-        written = next((value for key, value in element.items() if key.rpartition("}")[2] == "kind"), "FEEL")
+        """A function definition."""
+        written = next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == "kind"), "FEEL")
         parameters = tuple(self.parameter(one) for one in children(element, "formalParameter"))
         kind = _KINDS.get(written.upper(), written)
         return Definition(line_of(element), self.type_ref(element), kind, parameters, self.below(element))
 
-    def invocation(self, element: Element) -> Invocation:
+    def _invocation(self, element: Element) -> Invocation:
         bindings: list[tuple[Parameter, Boxed | None]] = []
         for one in children(element, "binding"):
             parameter = child(one, "parameter")
@@ -117,11 +119,11 @@ class BoxedReader:
                 bindings.append((self.parameter(parameter), self.below(one)))
         return Invocation(line_of(element), self.type_ref(element), self.below(element), tuple(bindings))
 
-    def items(self, element: Element) -> Items:
+    def _items(self, element: Element) -> Items:
         items = tuple(self.read(one) for one in children(element) if name_of(one) in READERS)
         return Items(line_of(element), self.type_ref(element), items)
 
-    def relation(self, element: Element) -> Relation:
+    def _relation(self, element: Element) -> Relation:
         columns = tuple(self.parameter(one) for one in children(element, "column"))
         rows = tuple(
             tuple(self.read(one) for one in children(row) if name_of(one) in READERS)
@@ -129,15 +131,15 @@ class BoxedReader:
         )
         return Relation(line_of(element), self.type_ref(element), columns, rows)
 
-    def conditional(self, element: Element) -> Conditional:
+    def _conditional(self, element: Element) -> Conditional:
         parts = (self.below(child(element, name)) for name in ("if", "then", "else"))
         return Conditional(line_of(element), self.type_ref(element), *parts)
 
-    def filter(self, element: Element) -> Filter:
+    def _filter(self, element: Element) -> Filter:
         parts = (self.below(child(element, name)) for name in ("in", "match"))
         return Filter(line_of(element), self.type_ref(element), *parts)
 
-    def iterator(self, element: Element) -> Iterator:
+    def _iterator(self, element: Element) -> Iterator:
         source = child(element, "in")
         body = child(element, "return" if name_of(element) == "for" else "satisfies")
         return Iterator(
@@ -150,7 +152,7 @@ class BoxedReader:
             self.below(body),
         )
 
-    def table(self, element: Element) -> Table:
+    def _table(self, element: Element) -> Table:
         hit_policy = " ".join(element.get("hitPolicy", "UNIQUE").upper().split())
         return Table(
             line_of(element),
@@ -201,18 +203,18 @@ class BoxedReader:
 
 
 READERS = {
-    "literalExpression": BoxedReader.literal,
-    "context": BoxedReader.context,
+    "literalExpression": BoxedReader._literal,
+    "context": BoxedReader._context,
     "functionDefinition": BoxedReader.definition,
-    "invocation": BoxedReader.invocation,
-    "list": BoxedReader.items,
-    "relation": BoxedReader.relation,
-    "conditional": BoxedReader.conditional,
-    "filter": BoxedReader.filter,
-    "for": BoxedReader.iterator,
-    "some": BoxedReader.iterator,
-    "every": BoxedReader.iterator,
-    "decisionTable": BoxedReader.table,
+    "invocation": BoxedReader._invocation,
+    "list": BoxedReader._items,
+    "relation": BoxedReader._relation,
+    "conditional": BoxedReader._conditional,
+    "filter": BoxedReader._filter,
+    "for": BoxedReader._iterator,
+    "some": BoxedReader._iterator,
+    "every": BoxedReader._iterator,
+    "decisionTable": BoxedReader._table,
 }
 
 

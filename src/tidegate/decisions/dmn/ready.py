@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tidegate.decisions.dmn.boxed import Definition
 from tidegate.decisions.dmn.elements import Decision, Element, InputData, Knowledge, Reference, Service
 from tidegate.decisions.dmn.evaluation import Key, Ready
+from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.logic import Logic, Nothing
 from tidegate.decisions.dmn.parts import KINDS, Found, Part
 from tidegate.decisions.dmn.prepare import Names, Preparer
@@ -54,14 +55,14 @@ class _Reader:
             logic = self._function(element, required, kind)
         return Ready(found, site, kind, logic, required)
 
-    def _kind(self, element: Element) -> Type:
-        """The type of an element's variable; of a function's what it gives, however the file puts it."""
+    def _kind(self, element: Element) -> Kind:
+        """What an element's variable may hold; of a function what it gives, however the file puts it."""
         kind = self.part.types.of(element.type_ref, element.line, self.part.said(element))
-        if isinstance(element, Knowledge | Service) and isinstance(kind, FunctionType):
-            return kind.result
+        if isinstance(element, Knowledge | Service) and isinstance(kind.type, FunctionType):
+            return Kind(kind.type.result)
         return kind
 
-    def _function(self, element: Knowledge, required: tuple[Found, ...], kind: Type) -> Logic:
+    def _function(self, element: Knowledge, required: tuple[Found, ...], kind: Kind) -> Logic:
         site = self.part.site(element)
         if element.logic is None:
             return Nothing(site, "the function has no body.")
@@ -118,7 +119,7 @@ class _Reader:
 
 def own_type(part: Part, element: Element) -> Type:
     """The declared type of an element's variable, in its own part."""
-    return part.types.get(element.type_ref) or ANY if element.type_ref else ANY
+    return part.types.get(element.type_ref, ANY)
 
 
 def type_of(part: Part, element: Element) -> Type | None:

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tidegate.decisions.dmn.kinds import Kind
 from tidegate.expressions.feel import given as feel
-from tidegate.expressions.feel import types
 from tidegate.expressions.feel.given import Budget, External, Given, Trace
 from tidegate.expressions.feel.literals import literal_of
 from tidegate.expressions.feel.temporal import DateTime
-from tidegate.expressions.feel.types import Type
 
 MOST_REASONS = 1000
 
@@ -158,13 +157,11 @@ class Run:
         if len(self.reasons) < MOST_REASONS:
             self.reasons.append(Reason(site.place, site.file, site.line, text, why))
 
-    def coerced(self, value: Any, kind: Type, site: Site) -> Any:
-        """A value as a variable of a type takes it; null, with the reason, if it cannot."""
-        if value is None or kind is types.ANY:
-            return value
-        made, why = types.coerce(value, kind)
+    def coerced(self, value: Any, kind: Kind, site: Site) -> Any:
+        """A value as a variable of a kind takes it; null, with the reason, if it cannot."""
+        made, why = kind.coerce(value)
         if why:
-            self.nothing(site, why)
+            self.nothing(site, f"{why}.")
         return made
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.decisions.dmn.hit_policy import aggregated, chosen, ranked
+from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.logic import Logic
 from tidegate.decisions.dmn.run import FiredRow, MissedRow, Run, Scope, Site, Step
 from tidegate.expressions.feel.expression import UnaryTests
 from tidegate.expressions.feel.literals import literal_of
-from tidegate.expressions.feel.types import Type
 
 MOST_MISSED = 100
 
@@ -21,7 +21,7 @@ class Column:
     site: Site
     label: str
     logic: Logic
-    kind: Type
+    kind: Kind
     allowed: UnaryTests | None
     allowed_text: str
 
@@ -32,7 +32,7 @@ class Answer:
 
     site: Site
     name: str
-    kind: Type
+    kind: Kind
     allowed: UnaryTests | None
     allowed_text: str
     priorities: tuple[Any, ...]

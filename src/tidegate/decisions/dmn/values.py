@@ -41,7 +41,7 @@ def to_feel(value: Any, kind: Type = types.ANY, depth: int = 0) -> Any:
     if value is None or isinstance(value, (bool, *_FEEL)):
         return value
     if isinstance(value, str):
-        read = _READERS.get(base_of(kind))
+        read = _READERS.get(kind)
         made = read(value) if read else value
         return value if made is None else made  # what is no date stays a text, and is told as of the wrong type
     if isinstance(value, int | float | Decimal):
@@ -52,11 +52,10 @@ def to_feel(value: Any, kind: Type = types.ANY, depth: int = 0) -> Any:
     if depth > MOST_DEEP:
         raise NoValue(f"it is nested more than {MOST_DEEP} deep")
     if isinstance(value, Mapping):
-        entries = getattr(base_of(kind), "entries", {})
+        entries = getattr(kind, "entries", {})
         return {str(key): to_feel(one, entries.get(key, types.ANY), depth + 1) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        inner = base_of(kind)
-        item = inner.item if isinstance(inner, ListType) else types.ANY
+        item = kind.item if isinstance(kind, ListType) else types.ANY
         return [to_feel(one, item, depth + 1) for one in value]
     return _moment(value)
 
@@ -81,13 +80,6 @@ def _zoned(text: str, zone: dt.tzinfo | None) -> str:
         return text
     clock = text[:-6] if text[-6] in "+-" else text
     return f"{clock}@{key}"
-
-
-def base_of(kind: Type) -> Type:
-    """A type without the constraints on its values."""
-    while (base := getattr(kind, "base", None)) is not None:
-        kind = base
-    return kind
 
 
 def to_plain(value: Any) -> Any:

@@ -137,9 +137,9 @@ def _simple(element: xml.Element, file: str) -> Any:
 def same(expected: Any, seen: Any) -> bool:
     """Whether a value is the one expected.
 
-    Numbers may differ by less than `CLOSE`, as in all of the kit's own runners: the kit writes what is not finite, such as
-    a third, cut off. Everything else must be the same value: the same kind, the same entries and elements, the same day,
-    time, offset and zone.
+    Numbers may differ by less than `CLOSE`, as in all of the kit's own runners: the kit writes what is not finite, such
+    as a third, cut off. Everything else must be the same value: the same kind, the same entries and elements, the same
+    day, time, offset and zone.
     """
     if isinstance(expected, Decimal) and isinstance(seen, Decimal):
         return abs(expected - seen) < CLOSE

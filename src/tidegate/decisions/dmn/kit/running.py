@@ -47,7 +47,9 @@ def _compared_service(result: Result, case: Case) -> Outcome:
     outcomes = []
     for one in case.results:
         value = result.value
-        if (len(case.results) > 1 and isinstance(value, dict) and one.name in value) or (isinstance(value, dict) and set(value) != _keys(one.value) and one.name in value):
+        if (len(case.results) > 1 and isinstance(value, dict) and one.name in value) or (
+            isinstance(value, dict) and set(value) != _keys(one.value) and one.name in value
+        ):
             value = value[one.name]
         outcomes.append(_compared(one, value, result))
     return _all(outcomes)
