@@ -81,15 +81,19 @@ from tidegate.models.score import model
 
 if TYPE_CHECKING:
     from tidegate.connectors.sqlite import Store
+    from tidegate.decisions.dmn.model import DmnModel, DmnResult, read_dmn
     from tidegate.models.registry import Registry
     from tidegate.runtimes.engine import Engine, Learned, Refused
 
 _LATER = {
+    "DmnModel": "tidegate.decisions.dmn.model",
+    "DmnResult": "tidegate.decisions.dmn.model",
     "Engine": "tidegate.runtimes.engine",
     "Learned": "tidegate.runtimes.engine",
     "Refused": "tidegate.runtimes.engine",
     "Registry": "tidegate.models.registry",
     "Store": "tidegate.connectors.sqlite",
+    "read_dmn": "tidegate.decisions.dmn.model",
 }
 
 
@@ -103,13 +107,13 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
-    "ContractError", "Decision", "DecisionTable", "DocumentError", "Engine", "Event", "Field", "FiredRule", "Flow",
-    "FlowError", "Label", "Learned", "ListChange", "MatchedRow", "ModelError", "ModelReason", "ModelUse", "Money",
-    "Personal", "Refused", "Registry", "SnapshotError", "Store", "StoreError", "TableUse", "TidegateError", "approve",
-    "as_number", "at_most", "bands", "ceil", "clip", "contains", "count", "day", "days", "deadline", "decline",
-    "distinct", "ends_with", "entity", "entity_list", "eur", "exp", "first", "floor", "gbp", "greatest", "has_seen",
-    "hour", "hours", "is_in", "is_missing", "last_value", "least", "length", "log", "log1p", "log10", "lower",
-    "maximum", "mean", "minimum", "minute", "mode", "model", "month", "nth_previous", "review", "round_", "seconds",
-    "share", "since_first", "since_last", "sqrt", "starts_with", "std", "table", "total", "units", "upgrades", "upper",
-    "usd", "weekday", "where", "year",
+    "ContractError", "Decision", "DecisionTable", "DmnModel", "DmnResult", "DocumentError", "Engine", "Event", "Field",
+    "FiredRule", "Flow", "FlowError", "Label", "Learned", "ListChange", "MatchedRow", "ModelError", "ModelReason",
+    "ModelUse", "Money", "Personal", "Refused", "Registry", "SnapshotError", "Store", "StoreError", "TableUse",
+    "TidegateError", "approve", "as_number", "at_most", "bands", "ceil", "clip", "contains", "count", "day", "days",
+    "deadline", "decline", "distinct", "ends_with", "entity", "entity_list", "eur", "exp", "first", "floor", "gbp",
+    "greatest", "has_seen", "hour", "hours", "is_in", "is_missing", "last_value", "least", "length", "log", "log1p",
+    "log10", "lower", "maximum", "mean", "minimum", "minute", "mode", "model", "month", "nth_previous", "read_dmn",
+    "review", "round_", "seconds", "share", "since_first", "since_last", "sqrt", "starts_with", "std", "table",
+    "total", "units", "upgrades", "upper", "usd", "weekday", "where", "year",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from tidegate.cli.options import AsJson
 from tidegate.cli.terminal import emit, next_steps, out, several
 
 if TYPE_CHECKING:
-    from tidegate.decisions.dmn import Model
+    from tidegate.decisions.dmn import DmnModel
 
 app = typer.Typer(
     help="Decision models in DMN: check them, run them, hold them against the test kit.", no_args_is_help=True
@@ -42,7 +42,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _facts(model: "Model") -> dict[str, Any]:
+def _facts(model: "DmnModel") -> dict[str, Any]:
     return {
         "name": model.name,
         "dmn": model.version,
@@ -58,7 +58,7 @@ def _facts(model: "Model") -> dict[str, Any]:
     }
 
 
-def _show(facts: dict[str, Any], model: "Model", path: Path, errors: int) -> None:
+def _show(facts: dict[str, Any], model: "DmnModel", path: Path, errors: int) -> None:
     from rich.text import Text
 
     console = out()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tidegate.errors import DocumentError, TidegateError
 
 if TYPE_CHECKING:
-    from tidegate.decisions.dmn import Model
+    from tidegate.decisions.dmn import DmnModel
     from tidegate.decisions.dmn.kinds import Kind
     from tidegate.expressions.feel.types import Type
 
@@ -36,7 +36,7 @@ class Folder(Mapping[str, bytes]):
         return len(self._files)
 
 
-def load(path: Path) -> "Model":
+def load(path: Path) -> "DmnModel":
     """The model of a file, with what it imports from the file's folder.
 
     Raises:

@@ -13,7 +13,7 @@ from tidegate.errors import TidegateError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tidegate.decisions.dmn import Model, Result
+    from tidegate.decisions.dmn import DmnModel, DmnResult
     from tidegate.expressions.feel.temporal import DateTime
 
 MOST_REASONS = 10
@@ -33,7 +33,7 @@ def run(
     ] = None,
     at: Annotated[str, typer.Option("--now", help="What now() says: 2025-09-10T08:00:00Z; default: the time.")] = "",
     explain: Annotated[
-        bool, typer.Option("--explain", help="Tell every step: which rows fired, which not, why.")
+        bool, typer.Option("--explain", help="Tell every step: which rows matched, which not, why.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +63,7 @@ def run(
             _advise(found, results, model, given, explain=explain)
 
 
-def _given(model: "Model", input_file: str, values: list[str] | None) -> Iterator[dict[str, Any]]:
+def _given(model: "DmnModel", input_file: str, values: list[str] | None) -> Iterator[dict[str, Any]]:
     """The inputs, each with what `--set` adds."""
     from tidegate.cli.dmn_files import decoded, inputs
 
@@ -94,7 +94,7 @@ def _now(text: str) -> "DateTime":
     return found
 
 
-def _emit(results: "dict[str, Result]", row: int) -> None:
+def _emit(results: "dict[str, DmnResult]", row: int) -> None:
     """One line of JSON: the decisions, and why those are null that are."""
     import json
 
@@ -112,7 +112,7 @@ def _emit(results: "dict[str, Result]", row: int) -> None:
     typer.echo(f'{{"row": {row}, "decisions": {{{decisions}}}, "reasons": {json.dumps(reasons, ensure_ascii=False)}}}')
 
 
-def _show(results: "dict[str, Result]", *, explain: bool) -> None:
+def _show(results: "dict[str, DmnResult]", *, explain: bool) -> None:
     from rich.text import Text
 
     from tidegate.decisions.dmn import to_json
@@ -132,7 +132,7 @@ def _show(results: "dict[str, Result]", *, explain: bool) -> None:
                 console.print(f"  and {len(one.reasons) - MOST_REASONS} more; all of them with --json", style="dim")
 
 
-def _show_steps(console: "Console", result: "Result") -> None:
+def _show_steps(console: "Console", result: "DmnResult") -> None:
     from rich.text import Text
 
     from tidegate.decisions.dmn import to_json
@@ -143,8 +143,8 @@ def _show_steps(console: "Console", result: "Result") -> None:
             continue
         seen = ", ".join(f"{label} = {to_json(value)}" for label, value in step.inputs.items())
         console.print(Text(f"    saw    {seen}", "dim"), soft_wrap=True)
-        for row in step.fired:
-            words = f"    fired  row {row.number}: {' | '.join(row.tests)}" + (
+        for row in step.matched:
+            words = f"    match  row {row.number}: {' | '.join(row.tests)}" + (
                 f"  {'; '.join(row.annotations)}".rstrip()
             )
             console.print(Text(words, "green"), soft_wrap=True)
@@ -153,7 +153,9 @@ def _show_steps(console: "Console", result: "Result") -> None:
             console.print(Text(words, "dim"), soft_wrap=True)
 
 
-def _advise(model: "Model", results: "dict[str, Result]", path: Path, given: dict[str, Any], *, explain: bool) -> None:
+def _advise(
+    model: "DmnModel", results: "dict[str, DmnResult]", path: Path, given: dict[str, Any], *, explain: bool
+) -> None:
     """Say what to do next: which inputs are missing, or how to see more."""
     import json
     import shlex

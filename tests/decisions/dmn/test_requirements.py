@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tidegate.decisions.dmn import Model, read_dmn, to_plain
+from tidegate.decisions.dmn import DmnModel, read_dmn, to_plain
 from tidegate.errors import DocumentError
 
 from .written import decision, dmn, function, given, literal, service, sound, why
@@ -99,7 +99,7 @@ def test_a_function_may_call_itself() -> None:
 # Imports
 
 
-def imported(**files: bytes) -> Model:
+def imported(**files: bytes) -> DmnModel:
     top = dmn(
         '<import name="fees" namespace="urn:fees" importType="https://www.omg.org/spec/DMN/20230324/MODEL/"/>',
         given("Loan", "fees.tLoan"),

@@ -27,7 +27,7 @@ def test_unique_answers_with_the_one_row_that_fires() -> None:
 def test_unique_says_which_rows_fired_where_more_than_one_did() -> None:
     result = of_age("UNIQUE", OVERLAPPING, 27)
     assert result.value is None
-    assert "the hit policy is UNIQUE, and rows 1, 2 and 3 fired" in why(result)
+    assert "the hit policy is UNIQUE, and rows 1, 2 and 3 matched" in why(result)
 
 
 def test_any_wants_the_same_outputs() -> None:
@@ -81,7 +81,7 @@ def test_defaults_stand_in_where_no_row_fires() -> None:
 
 def test_no_row_and_no_default_says_what_spoke_against_each_row() -> None:
     result = of_age("UNIQUE", OVERLAPPING[:2], 50)
-    assert result.value is None and "none of its 2 rows fired, and it has no default" in why(result)
+    assert result.value is None and "none of its 2 rows matched, and it has no default" in why(result)
     (step,) = (one for one in result.steps if one.kind == "table")
     assert [(one.number, one.column, one.test, one.value) for one in step.missed] == [
         (1, "Age", "< 30", Decimal(50)),
@@ -96,7 +96,7 @@ def test_the_trace_names_the_rows_that_fired_with_their_cells_and_annotations() 
     result = asked(text, {"Age": 3})
     (step,) = (one for one in result.steps if one.kind == "table")
     assert step.inputs == {"Age": Decimal(3)}
-    assert [(one.number, one.tests, one.annotations) for one in step.fired] == [(1, ("< 18",), ("Law 7",))]
+    assert [(one.number, one.tests, one.annotations) for one in step.matched] == [(1, ("< 18",), ("Law 7",))]
 
 
 def test_an_input_outside_of_the_input_values_is_refused_by_name() -> None:
@@ -188,20 +188,20 @@ def holds(test: str, value: int | None) -> bool:
 
 def plainly(policy: str, how: str, rows: list[tuple[str, str, int]], x: int, y: int) -> Any:
     """What the table answers, by the words of the standard."""
-    fired = [out for a, b, out in rows if holds(a, x) and holds(b, y)]
-    if not fired:
+    matched = [out for a, b, out in rows if holds(a, x) and holds(b, y)]
+    if not matched:
         return Decimal(0) if how == "COUNT" else None
     if policy == "UNIQUE":
-        return fired[0] if len(fired) == 1 else None
+        return matched[0] if len(matched) == 1 else None
     if policy == "ANY":
-        return fired[0] if len(set(fired)) == 1 else None
+        return matched[0] if len(set(matched)) == 1 else None
     if policy == "FIRST":
-        return fired[0]
+        return matched[0]
     if policy == "PRIORITY":
-        return max(fired)  # the output values are listed from 9 to 0
+        return max(matched)  # the output values are listed from 9 to 0
     if policy == "OUTPUT ORDER":
-        return sorted(fired, reverse=True)
-    return {"": fired, "SUM": sum(fired), "MIN": min(fired), "MAX": max(fired), "COUNT": len(fired)}[how]
+        return sorted(matched, reverse=True)
+    return {"": matched, "SUM": sum(matched), "MIN": min(matched), "MAX": max(matched), "COUNT": len(matched)}[how]
 
 
 policies = st.sampled_from(

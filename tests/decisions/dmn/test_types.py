@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tidegate.decisions.dmn import Result, read_dmn, to_json, to_plain
+from tidegate.decisions.dmn import DmnResult, read_dmn, to_json, to_plain
 
 from .written import decision, dmn, function, given, literal, sound, why
 
@@ -35,7 +35,7 @@ TYPES = (
 )
 
 
-def fed(kind: str, value: Any) -> Result:
+def fed(kind: str, value: Any) -> DmnResult:
     """A value given for an input of a type."""
     return sound(dmn(*TYPES, given("x", kind), decision("D", literal("x"), needs=("x",)))).evaluate("D", {"x": value})
 

@@ -3,7 +3,7 @@
 from typing import Any
 from xml.sax.saxutils import escape
 
-from tidegate.decisions.dmn import Model, Result, read_dmn
+from tidegate.decisions.dmn import DmnModel, DmnResult, read_dmn
 
 V15 = "https://www.omg.org/spec/DMN/20230324/MODEL/"
 
@@ -104,21 +104,21 @@ def service(name: str, outputs: list[str], *, owns: list[str] = [], given: list[
     return f'<decisionService name="{name}" id="{name}"><variable name="{name}"{_kind(kind)}/>{made}</decisionService>'
 
 
-def asked(logic: str, inputs: dict[str, Any] = {}, *, kind: str = "", more: str = "") -> Result:  # noqa: B006
+def asked(logic: str, inputs: dict[str, Any] = {}, *, kind: str = "", more: str = "") -> DmnResult:  # noqa: B006
     """What one decision of this logic comes to, that needs these inputs."""
     return sound(dmn(*map(given, inputs), more, decision("D", logic, kind=kind, needs=tuple(inputs)))).evaluate(
         "D", inputs
     )
 
 
-def sound(data: bytes, **options: Any) -> Model:
+def sound(data: bytes, **options: Any) -> DmnModel:
     """A model in which nothing is wrong."""
     model = read_dmn(data, "test.dmn", **options)
     assert not [str(one) for one in model.findings if one.severity == "error"]
     return model
 
 
-def why(result: Result) -> str:
+def why(result: DmnResult) -> str:
     """The reasons, a line each."""
     return "\n".join(map(str, result.reasons))
 

@@ -1,6 +1,6 @@
-"""What a decision table answers when rows fire: its hit policy.
+"""What a decision table answers when rows match: its hit policy.
 
-The meaning is that of the DMN standard (1.5, 8.2.10 and 8.2.11); where rows fire that may not, the answer is null and
+The meaning is that of the DMN standard (1.5, 8.2.10 and 8.2.11); where rows match that may not, the answer is null and
 says so.
 """
 
@@ -26,16 +26,16 @@ def chosen(policy: str, outputs: Sequence[Output], rows: Sequence[int], ranks: S
 
     Args:
         policy: the hit policy.
-        outputs: of the rows that fired, at least one, in the table's order.
+        outputs: of the rows that matched, at least one, in the table's order.
         rows: their numbers.
         ranks: their places in `outputs`, highest priority first, where the policy asks for it.
         refuse: told why the policy gives nothing.
     """
     if policy == "UNIQUE" and len(outputs) > 1:
-        refuse(f"the hit policy is UNIQUE, and rows {_listed(rows)} fired.")
+        refuse(f"the hit policy is UNIQUE, and rows {_listed(rows)} matched.")
         return None
     if policy == "ANY" and not all(equal(one, outputs[0]) for one in outputs[1:]):
-        refuse(f"the hit policy is ANY, and rows {_listed(rows)} fired, which differ in their outputs.")
+        refuse(f"the hit policy is ANY, and rows {_listed(rows)} matched, which differ in their outputs.")
         return None
     if policy == "PRIORITY":
         return outputs[ranks[0]]

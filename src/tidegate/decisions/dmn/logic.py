@@ -159,10 +159,8 @@ class HostLogic:
         where = self.body.evaluate(scope, run)
 
         def apply(arguments: list[Any], _: Any) -> Any:
-            if run.given.external is None:
-                return run.nothing(self.site, f"its body is {self.kind}, and no functions of the host were given.")
             outer = run.enter(self.site)
-            value = run.given.external({self.kind.lower(): where}, names, arguments)
+            value = run.host({self.kind.lower(): where}, names, arguments)
             run.leave(outer)
             return value
 

@@ -14,32 +14,37 @@ from tidegate.decisions.dmn.parts import KINDS, Assembly, Part
 from tidegate.decisions.dmn.read import read_definitions
 from tidegate.decisions.dmn.ready import make_ready
 from tidegate.decisions.dmn.run import Reason, Run, Step
-from tidegate.decisions.dmn.values import NoValue, to_feel
+from tidegate.decisions.dmn.values import NoValue, to_feel, to_plain
 from tidegate.errors import DocumentError
 from tidegate.expressions.feel.functions import Function
-from tidegate.expressions.feel.given import External
-from tidegate.expressions.feel.invocation import call
+from tidegate.expressions.feel.given import External, Place
+from tidegate.expressions.feel.invocation import invoke
 from tidegate.expressions.feel.refusals import FeelLimitError
 from tidegate.expressions.feel.temporal import DateTime
 from tidegate.expressions.feel.types import Type
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class DmnResult:
     """What a decision, service or function came to.
 
     Args:
-        value: the FEEL value; `tidegate.decisions.dmn.to_plain` makes Python's own kinds of it.
+        value: the FEEL value: numbers are decimals, dates and durations are FEEL's own.
         reasons: every place that came to nothing on the way, and why, in the order they were met.
-        steps: what was evaluated, in order, with the rows of decision tables that fired.
+        steps: what was evaluated, in order, with the rows of decision tables that matched.
     """
 
     value: Any
     reasons: tuple[Reason, ...]
     steps: tuple[Step, ...]
 
+    @property
+    def plain(self) -> Any:
+        """The value in Python's own kinds: numbers as decimals, dates and durations as texts."""
+        return to_plain(self.value)
 
-class Model:
+
+class DmnModel:
     """A model that was read. Made by `read_dmn`; never changes, so it may be shared.
 
     Attributes:
@@ -109,7 +114,7 @@ class Model:
         now: DateTime | None = None,
         functions: External | None = None,
         explain: bool = False,
-    ) -> Result:
+    ) -> DmnResult:
         """Make a decision.
 
         Args:
@@ -118,7 +123,7 @@ class Model:
                 of an imported model may be given by name, by `import.name`, or by `{namespace}name`.
             now: what `now()` and `today()` say; without it they are null.
             functions: calls functions of the host, for function definitions of kind Java and PMML.
-            explain: account for every row of a decision table that did not fire, and not only where none did.
+            explain: account for every row of a decision table that did not match, and not only where none did.
 
         Raises:
             DocumentError: there is no such decision.
@@ -137,7 +142,7 @@ class Model:
         now: DateTime | None = None,
         functions: External | None = None,
         explain: bool = False,
-    ) -> Result:
+    ) -> DmnResult:
         """Ask a decision service. `inputs` are the values of its input data and input decisions, by name.
 
         The answer is the value of its output decision, or a context of its output decisions where it has several.
@@ -163,7 +168,7 @@ class Model:
         now: DateTime | None = None,
         functions: External | None = None,
         explain: bool = False,
-    ) -> Result:
+    ) -> DmnResult:
         """Call a business knowledge model with arguments by name. The rest is as in `evaluate`."""
         key = self._key(Knowledge, name)
         run = Run(now, functions, explain=explain)
@@ -178,11 +183,12 @@ class Model:
                 one: _fed(value, kinds[one], run, key, self) if one in kinds else value
                 for one, value in arguments.items()
             }
-            return call(function, fed, run.given)
+            run.enter(self._ready[key].site)
+            return invoke(function, list(fed.values()), list(fed), run.feel, Place(name, 0, len(name)))
 
         return self._result(run, ask)
 
-    def _result(self, run: Run, ask: Any) -> Result:
+    def _result(self, run: Run, ask: Any) -> DmnResult:
         try:
             value = ask()
         except FeelLimitError as error:
@@ -192,7 +198,7 @@ class Model:
                 "Functions call each other too deep.", seen=_where(run), do="End the recursion, or make it shallower."
             ) from None
         run.leave(run.site)
-        return Result(value, tuple(run.reasons), tuple(run.steps))
+        return DmnResult(value, tuple(run.reasons), tuple(run.steps))
 
     def _given(self, inputs: Mapping[str, Any], run: Run) -> dict[Key, Any]:
         """The values of input data, as those who need them see them."""
@@ -249,7 +255,7 @@ def _lookup(inputs: Mapping[str, Any], name: str, namespace: str, own: str) -> t
     return (True, inputs[own]) if own in inputs else (False, None)
 
 
-def _fed(value: Any, kind: Type, run: Run, key: Key, model: Model) -> Any:
+def _fed(value: Any, kind: Type, run: Run, key: Key, model: DmnModel) -> Any:
     """A value that was given, as FEEL's; null, with the reason, if there is none for it."""
     try:
         return to_feel(value, kind)
@@ -275,7 +281,7 @@ def _parts(part: Part) -> list[Part]:
     return found
 
 
-def read_dmn(data: bytes, file: str = "model.dmn", *, imports: Mapping[str, bytes] | None = None) -> Model:
+def read_dmn(data: bytes, file: str = "model.dmn", *, imports: Mapping[str, bytes] | None = None) -> DmnModel:
     """Read a DMN model, of version 1.1 to 1.5.
 
     What is wrong in it and leaves the rest standing is among the model's `findings`; what depends on it is null, with
@@ -293,6 +299,6 @@ def read_dmn(data: bytes, file: str = "model.dmn", *, imports: Mapping[str, byte
         part = Assembly(imports or {}).part(read_definitions(data, file))
         for one in _parts(part):
             refuse_circles(one)
-        return Model(part)
+        return DmnModel(part)
     except RecursionError:
         raise DocumentError(f"{file} is nested too deep.", do="Give the inner parts names of their own.") from None

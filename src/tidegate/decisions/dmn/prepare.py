@@ -229,7 +229,7 @@ class Preparer:
         if boxed.kind not in ("Java", "PMML"):
             self.findings.error(boxed.line, site.place, f"functions of kind {boxed.kind} are not known.")
         else:
-            advice = "Give it when you run the model; without it the answer is null."
+            advice = "Those of java.lang that only compute are built in; give others when you run the model."
             self.findings.warning(boxed.line, site.place, f"it calls a function of the host ({boxed.kind}).", advice)
         made = [Parameter(name, kind.type) for name, kind, _ in parameters]
         return logic.HostLogic(site, boxed.kind, made, self.ready(boxed.body, names, site))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from tidegate.decisions.dmn import boxed as b
 from tidegate.decisions.dmn.hit_policy import AGGREGATIONS, POLICIES
 from tidegate.decisions.dmn.logic import Logic, Nothing
-from tidegate.decisions.dmn.run import FiredRow, Site
+from tidegate.decisions.dmn.run import MatchedRow, Site
 from tidegate.decisions.dmn.table import Answer, Column, Row, TableLogic
 from tidegate.expressions.feel.expression import UnaryTests, parse
 from tidegate.expressions.feel.given import Given
@@ -120,8 +120,8 @@ class _TableReader:
         ]
         made += [Nothing(at, "the cell is missing.")] * (outputs - len(made))
         written = tuple(" ".join(cell.text.split()) for cell in rule.tests)
-        fired = FiredRow(number, rule.id, rule.annotations, written)
-        return Row(fired, at, tuple(tests), tuple(made[:outputs]))
+        matched = MatchedRow(number, rule.id, rule.annotations, written)
+        return Row(matched, at, tuple(tests), tuple(made[:outputs]))
 
     def _cell(self, cell: b.Text, row: Site, place: int) -> Site:
         name = self.table.outputs[place].name if place < len(self.table.outputs) else ""

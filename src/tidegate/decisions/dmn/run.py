@@ -1,4 +1,4 @@
-"""One evaluation as it goes: what was met, what came to nothing and why, which rows fired."""
+"""One evaluation as it goes: what was met, what came to nothing and why, which rows matched."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Any
 from tidegate.decisions.dmn.kinds import Kind
 from tidegate.expressions.feel import given as feel
 from tidegate.expressions.feel.given import Budget, External, Given, Trace
+from tidegate.expressions.feel.java import java_function
 from tidegate.expressions.feel.literals import literal_of
 from tidegate.expressions.feel.temporal import DateTime
 
@@ -49,7 +50,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class FiredRow:
+class MatchedRow:
     """A row of a decision table whose tests all held: its number from 1, id, annotations, and its cells as written."""
 
     number: int
@@ -60,7 +61,7 @@ class FiredRow:
 
 @dataclass(frozen=True, slots=True)
 class MissedRow:
-    """A row that did not fire, and the first of its cells that did not hold: the column, the test, the value it saw."""
+    """A row that did not match, and the first of its cells that did not hold: its column, its test, what it saw."""
 
     number: int
     column: str
@@ -78,8 +79,8 @@ class Step:
         line: where it stands.
         value: what came out.
         inputs: for a table, what its columns saw, by label.
-        fired: for a table, the rows that fired.
-        missed: for a table without a row that fired, what spoke against its rows, the first of them.
+        matched: for a table, the rows that matched.
+        missed: for a table without a row that matched, what spoke against its rows, the first of them.
     """
 
     kind: str
@@ -87,7 +88,7 @@ class Step:
     line: int
     value: Any = None
     inputs: dict[str, Any] = field(default_factory=dict)
-    fired: tuple[FiredRow, ...] = ()
+    matched: tuple[MatchedRow, ...] = ()
     missed: tuple[MissedRow, ...] = ()
 
 
@@ -99,12 +100,12 @@ class Run:
     Args:
         now: what `now()` and `today()` say.
         external: calls functions of the host.
-        explain: whether every row that did not fire is accounted for, and not only where no row did.
+        explain: whether every row that did not match is accounted for, and not only where no row did.
     """
 
     def __init__(self, now: DateTime | None, external: External | None, *, explain: bool = False) -> None:
         budget, trace = Budget(), Trace()
-        host = None if external is None else self._guarded(external)
+        self.host = host = self._host(external)
         self.given = Given(now=now, trace=trace, budget=budget, external=host)
         self.quiet = Given(now=now, trace=None, budget=budget, external=host)
         self.feel = feel.Run(self.given)
@@ -115,16 +116,20 @@ class Run:
         self._seen = 0
         self._noted = trace.reasons
 
-    def _guarded(self, external: External) -> External:
-        """The caller's functions, whose refusals are reasons and no faults."""
+    def _host(self, external: External | None) -> External:
+        """The caller's functions, then those of `java.lang` that only compute; a refusal is a reason and no fault."""
 
         def ask(function: dict[str, Any], names: list[str], arguments: list[Any]) -> Any:
+            unknown = ""
             try:
-                return external(function, names, arguments)
-            except LookupError:
-                return self.nothing(self.site, "the host has no such function.", literal_of(function))
+                for known in filter(None, (external, java_function)):
+                    try:
+                        return known(function, names, arguments)
+                    except LookupError as error:
+                        unknown = str(error.args[0]) if error.args else ""
             except (TypeError, ValueError, ArithmeticError) as error:
                 return self.nothing(self.site, f"the host's function failed: {error}.", literal_of(function))
+            return self.nothing(self.site, f"the host has no such function: {unknown}.", literal_of(function))
 
         return ask
 

@@ -7,7 +7,7 @@ from typing import Any
 from tidegate.decisions.dmn.hit_policy import aggregated, chosen, ranked
 from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.logic import Logic
-from tidegate.decisions.dmn.run import FiredRow, MissedRow, Run, Scope, Site, Step
+from tidegate.decisions.dmn.run import MatchedRow, MissedRow, Run, Scope, Site, Step
 from tidegate.expressions.feel.expression import UnaryTests
 from tidegate.expressions.feel.literals import literal_of
 
@@ -43,7 +43,7 @@ class Answer:
 class Row:
     """A rule: its tests by the place of their column, those only that can fail, and its outputs."""
 
-    fired: FiredRow
+    matched: MatchedRow
     site: Site
     tests: tuple[tuple[int, UnaryTests], ...]
     outputs: tuple[Logic, ...]
@@ -67,7 +67,7 @@ class TableLogic:
         self._priorities = {answer.name: answer.priorities for answer in answers if answer.priorities}
 
     def evaluate(self, scope: Scope, run: Run) -> Any:
-        """The outputs of the rows that fire, as the hit policy has it."""
+        """The outputs of the rows that match, as the hit policy has it."""
         step = Step("table", self.site.place, self.site.line)
         run.steps.append(step)
         values = [run.coerced(one.logic.evaluate(scope, run), one.kind, one.site) for one in self.columns]
@@ -85,8 +85,8 @@ class TableLogic:
         return True
 
     def _answer(self, values: list[Any], scope: Scope, run: Run, step: Step) -> Any:
-        rows = self._firing(values, scope, run)
-        step.fired = tuple(row.fired for row in rows)
+        rows = self._matching(values, scope, run)
+        step.matched = tuple(row.matched for row in rows)
         if run.explain or not rows:
             step.missed = self._missed(values, scope, run)
         if not rows:
@@ -103,11 +103,11 @@ class TableLogic:
             run.leave(outer)
             return self._shaped(value)
         ranks = ranked(made, self._priorities) if self.policy in ("PRIORITY", "OUTPUT ORDER") else ()
-        numbers = [row.fired.number for row in rows]
+        numbers = [row.matched.number for row in rows]
         found = chosen(self.policy, made, numbers, ranks, lambda why: run.nothing(self.site, why))
         return [self._shaped(one) for one in found] if isinstance(found, list) else self._shaped(found)
 
-    def _firing(self, values: list[Any], scope: Scope, run: Run) -> list[Row]:
+    def _matching(self, values: list[Any], scope: Scope, run: Run) -> list[Row]:
         """The rows all of whose tests hold; for FIRST the first of them."""
         found = []
         quiet = run.quiet
@@ -122,13 +122,13 @@ class TableLogic:
         return found
 
     def _missed(self, values: list[Any], scope: Scope, run: Run) -> tuple[MissedRow, ...]:
-        """What spoke against the rows that did not fire, the first of them."""
+        """What spoke against the rows that did not match, the first of them."""
         found = []
         for row in self.rows:
             for place, test in row.tests:
                 if test.holds(values[place], scope, run.quiet) is not True:
-                    text = row.fired.tests[place]
-                    found.append(MissedRow(row.fired.number, self.columns[place].label, text, values[place]))
+                    text = row.matched.tests[place]
+                    found.append(MissedRow(row.matched.number, self.columns[place].label, text, values[place]))
                     break
             if len(found) == MOST_MISSED:
                 break
@@ -147,11 +147,11 @@ class TableLogic:
         return made
 
     def _default(self, scope: Scope, run: Run) -> Any:
-        """What is answered when no row fires: the defaults, where there are any."""
+        """What is answered when no row matches: the defaults, where there are any."""
         if all(answer.default is None for answer in self.answers):
             if self.policy == "COLLECT" and self.aggregation == "COUNT":
                 return self._shaped(aggregated("COUNT", self._names, [], run.given))
-            return run.nothing(self.site, f"none of its {len(self.rows)} rows fired, and it has no default.")
+            return run.nothing(self.site, f"none of its {len(self.rows)} rows matched, and it has no default.")
         return self._shaped(
             {
                 answer.name: None if answer.default is None else answer.default.evaluate(scope, run)

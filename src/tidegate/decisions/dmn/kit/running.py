@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.decisions.dmn.kit.cases import Case, Expected, same
-from tidegate.decisions.dmn.kit.java import call_java
-from tidegate.decisions.dmn.model import Model, Result
+from tidegate.decisions.dmn.model import DmnModel, DmnResult
 from tidegate.errors import TidegateError
 from tidegate.expressions.feel.literals import literal_of
 from tidegate.expressions.feel.temporal import DateTime
@@ -19,30 +18,30 @@ class Outcome:
     words: str = ""
 
 
-def run_case(model: Model, case: Case, now: DateTime | None = None) -> Outcome:
+def run_case(model: DmnModel, case: Case, now: DateTime | None = None) -> Outcome:
     """Ask what a case asks, and compare every result that it names."""
     try:
         if case.kind == "decisionService":
-            return _compared_service(model.service(case.invocable, case.inputs, now=now, functions=call_java), case)
+            return _compared_service(model.service(case.invocable, case.inputs, now=now), case)
         if case.kind == "bkm":
-            made = model.call(case.invocable, case.inputs, now=now, functions=call_java)
+            made = model.call(case.invocable, case.inputs, now=now)
             return _all([_compared(one, made.value, made) for one in case.results])
         outcomes = []
         for one in case.results:
             name = _name(model, one)
-            result = model.evaluate(name, case.inputs, now=now, functions=call_java)
+            result = model.evaluate(name, case.inputs, now=now)
             outcomes.append(_compared(one, result.value, result))
         return _all(outcomes)
     except TidegateError as error:
         return Outcome(False, str(error))
 
 
-def _name(model: Model, one: Expected) -> str:
+def _name(model: DmnModel, one: Expected) -> str:
     """What a model calls the decision that a result names."""
     return model.name_of(one.name, one.namespace) if one.namespace else one.name
 
 
-def _compared_service(result: Result, case: Case) -> Outcome:
+def _compared_service(result: DmnResult, case: Case) -> Outcome:
     """A service's answer may be looked at by its outputs' names, or as a whole."""
     outcomes = []
     for one in case.results:
@@ -59,7 +58,7 @@ def _keys(value: Any) -> set[str]:
     return set(value) if isinstance(value, dict) else set()
 
 
-def _compared(one: Expected, value: Any, result: Result) -> Outcome:
+def _compared(one: Expected, value: Any, result: DmnResult) -> Outcome:
     if same(one.value, value):
         return Outcome(True)
     why = f"; {result.reasons[-1]}" if value is None and result.reasons else ""

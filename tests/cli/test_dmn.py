@@ -1,0 +1,202 @@
+"""`tidegate dmn`: what is said of a model, of inputs from every kind of file, and of the test kit."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.decisions.dmn.written import decision, dmn, given, literal, service, table
+
+from .conftest import typed
+
+PERSON = (
+    '<itemDefinition name="tPerson"><itemComponent name="name"><typeRef>string</typeRef></itemComponent>'
+    '<itemComponent name="age"><typeRef>number</typeRef></itemComponent>'
+    '<itemComponent name="born"><typeRef>date</typeRef></itemComponent></itemDefinition>'
+)
+
+
+@pytest.fixture
+def loan(tmp_path: Path) -> Path:
+    """A model of one table over a person and a flag."""
+    rows = [["< 18", "-", '"too young"'], [">= 18", "true", '"yes"']]
+    path = tmp_path / "loan.dmn"
+    path.write_bytes(
+        dmn(
+            PERSON,
+            given("Person", "tPerson"),
+            given("Known", "boolean"),
+            decision("Answer", table(["Person.age", "Known"], [""], rows), kind="string", needs=("Person", "Known")),
+            decision("Letter", literal('Person.name + ": " + Answer'), needs=("Person", "!Answer")),
+            service("Ask", ["Letter"], owns=["Answer"], given=["Person", "Known"]),
+            name="Loan",
+        )
+    )
+    return path
+
+
+def asked(*words: object) -> list[dict[str, Any]]:
+    result = typed("dmn", "run", *words, "--json")
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_a_sound_model_is_told(loan: Path) -> None:
+    result = typed("dmn", "check", loan)
+    assert result.exit_code == 0 and "nothing is wrong" in result.stdout and "Person" in result.stdout
+    facts = json.loads(typed("dmn", "check", loan, "--json").stdout)
+    assert facts["decisions"] == ["Answer", "Letter"] and facts["services"] == ["Ask"] and facts["findings"] == []
+
+
+def test_a_model_with_mistakes_is_told_by_line_with_exit_code_1(tmp_path: Path) -> None:
+    path = tmp_path / "m.dmn"
+    path.write_bytes(dmn(given("amount"), decision("D", literal("amuont + 1"), needs=("amount",))))
+    result = typed("dmn", "check", path)
+    assert result.exit_code == 1
+    assert 'm.dmn:3  decision "D": nothing here is called "amuont"' in result.stdout
+    assert 'Did you mean "amount"?' in result.stdout and "1 error" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.dmn", b"<html/>", "is no DMN model"),
+        ("a.dmn", b"<definitions", "not well-formed"),
+        ("missing.dmn", None, "cannot be read"),
+    ],
+)
+def test_what_is_no_model_is_refused_with_exit_code_2(
+    tmp_path: Path, name: str, content: bytes | None, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    for command in ("check", "run"):
+        result = typed("dmn", command, tmp_path / name)
+        assert result.exit_code == 2 and said in result.stderr
+
+
+def test_one_input_by_hand(loan: Path) -> None:
+    result = typed(
+        "dmn", "run", loan, "--set", 'Person={"name": "Ann", "age": 30, "born": "1995-01-31"}', "--set", "Known=true"
+    )
+    assert result.exit_code == 0
+    assert 'Answer: "yes"' in result.stdout and 'Letter: "Ann: yes"' in result.stdout
+
+
+def test_what_comes_to_nothing_says_why_and_what_is_missing(loan: Path) -> None:
+    result = typed("dmn", "run", loan, "--decision", "Answer", "--set", "Knwon=true")
+    assert result.exit_code == 0 and "Answer: null" in result.stdout
+    assert 'input data "Person" (loan.dmn:3): it was not given' in result.stdout
+    assert "Not an input of the model: Knwon" in result.stderr and "--input FILE" in result.stderr
+
+
+def test_every_kind_of_file_of_inputs_is_read(loan: Path, tmp_path: Path) -> None:
+    person = {"name": "Ann", "age": 30, "born": "1995-01-31"}
+    one, other = {"Person": person, "Known": True}, {"Person": {**person, "age": 3}, "Known": None}
+    (tmp_path / "one.json").write_text(json.dumps(one))
+    (tmp_path / "list.json").write_text(json.dumps([one, other]))
+    (tmp_path / "lines.ndjson").write_text(f"{json.dumps(one)}\n\n{json.dumps(other)}\n")
+    (tmp_path / "rows.csv").write_text(
+        "Person.name,Person.age,Person.born,Known\nAnn,30,1995-01-31,true\nAnn,3,1995-01-31,\n", "utf-8-sig"
+    )
+    (tmp_path / "rows.tsv").write_text("Person.name\tPerson.age\tPerson.born\tKnown\nAnn\t30\t1995-01-31\tTRUE\n")
+    wanted = ["yes", "too young"]
+    for name in ("one.json", "list.json", "lines.ndjson", "rows.csv", "rows.tsv"):
+        found = [line["decisions"]["Answer"] for line in asked(loan, "--input", tmp_path / name)]
+        assert found == wanted[: len(found)] and len(found) == (1 if name in ("one.json", "rows.tsv") else 2), name
+
+
+def test_a_service_is_asked(loan: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text('{"Person": {"name": "Ann", "age": 30, "born": null}, "Known": true}')
+    (line,) = asked(loan, "--service", "Ask", "--input", tmp_path / "one.json")
+    assert line["decisions"] == {"Ask": "Ann: yes"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("i.json", "{", "is no JSON"),
+        ("i.json", "[1]", "is no JSON object"),
+        ("i.json", '{"Known": NaN}', "NaN is no number of JSON"),
+        ("i.json", "[" * 100_000, "nested too deep"),
+        ("i.ndjson", '{"Known": true}\n{"Known": tru}\n', "line 2"),
+        ("i.csv", "", "is empty"),
+        ("i.csv", "Known\ntrue,false\n", "a row of 2 cells under 1 names"),
+        ("i.csv", "Known\n\xff\n", "is not UTF-8"),
+        ("missing.json", None, "cannot be read"),
+    ],
+)
+def test_inputs_that_cannot_be_read_are_refused(
+    loan: Path, tmp_path: Path, name: str, content: str | None, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content, "latin-1")
+    result = typed("dmn", "run", loan, "--input", tmp_path / name)
+    assert result.exit_code == 2 and said in result.stderr
+
+
+def test_numbers_keep_their_digits(tmp_path: Path) -> None:
+    path = tmp_path / "m.dmn"
+    path.write_bytes(dmn(given("x", "number"), decision("D", literal("x + 0.1"), needs=("x",))))
+    (tmp_path / "i.json").write_text('{"x": 0.12345678901234567890}')
+    result = typed("dmn", "run", path, "--input", tmp_path / "i.json", "--json")
+    assert '"D": 0.22345678901234567890' in result.stdout
+
+
+def test_imports_come_from_the_folder_of_the_model_and_from_nowhere_else(tmp_path: Path) -> None:
+    inner, outer = tmp_path / "inner", tmp_path / "outer.dmn"
+    inner.mkdir()
+    fees = dmn(decision("Fee", literal("7")), namespace="urn:fees")
+    (inner / "top.dmn").write_bytes(
+        dmn(
+            '<import name="f" namespace="urn:fees" locationURI="../outer.dmn"/>',
+            decision("D", literal("f.Fee"), needs=("!urn:fees#Fee",)),
+        )
+    )
+    outer.write_bytes(fees)
+    (inner / "link.dmn").symlink_to(outer)
+    assert asked(inner / "top.dmn")[0]["decisions"] == {"D": None}
+    (inner / "link.dmn").unlink()
+    (inner / "fees.dmn").write_bytes(fees)
+    assert asked(inner / "top.dmn")[0]["decisions"] == {"D": 7}
+
+
+def test_now_is_given_or_the_time_of_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "m.dmn"
+    path.write_bytes(dmn(decision("D", literal("now().year"))))
+    assert asked(path, "--now", "2001-02-03T04:05:06Z")[0]["decisions"] == {"D": 2001}
+    assert asked(path)[0]["decisions"]["D"] > 2024
+    assert typed("dmn", "run", path, "--now", "soon").exit_code == 2
+
+
+def test_a_kit_is_run_counted_and_written(tmp_path: Path) -> None:
+    folder = tmp_path / "TestCases" / "compliance-level-2" / "0001-x"
+    folder.mkdir(parents=True)
+    (folder / "m.dmn").write_bytes(dmn(decision("D", literal("1")), decision("N", literal("null"))))
+    case = '<testCase id="%s"><resultNode name="%s"><expected><value xsi:%s</value></expected></resultNode></testCase>'
+    (folder / "0001-x-test-01.xml").write_text(
+        '<testCases xmlns="http://www.omg.org/spec/DMN/20160719/testcase" '
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><modelName>m.dmn</modelName>'
+        + case % ("1", "D", 'type="xsd:decimal">1')
+        + case % ("2", "D", 'type="xsd:decimal">2')
+        + case % ("3", "N", 'nil="true">')
+        + case % ("4", "Missing", 'nil="true">')
+        + "</testCases>"
+    )
+    out = tmp_path / "r.csv"
+    result = typed("dmn", "tck", tmp_path / "TestCases", "--out", out, "--json")
+    assert result.exit_code == 1
+    counts = {"cases": 4, "passed": 2, "with_value": 2, "with_value_passed": 1}
+    assert json.loads(result.stdout) == {"all": counts, "compliance-level-2": counts}
+    lines = out.read_text().splitlines()
+    assert lines[0] == '"compliance-level-2/0001-x","0001-x-test-01","1","SUCCESS",""'
+    assert lines[1] == '"compliance-level-2/0001-x","0001-x-test-01","2","ERROR","D: expected 2, was 1"'
+    assert "has no decision" in lines[3]
+    told = typed("dmn", "tck", folder, "--failures")
+    assert "0001-x 2: D: expected 2, was 1" in told.stdout and "2 of     4" in told.stdout
+
+
+def test_a_folder_without_cases_is_refused(tmp_path: Path) -> None:
+    assert "holds no test cases" in typed("dmn", "tck", tmp_path).stderr
+    assert "is no folder" in typed("dmn", "tck", tmp_path / "no").stderr
