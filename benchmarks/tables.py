@@ -2,10 +2,13 @@
 
     python -m benchmarks.tables
 
-Tables of five inputs: ranges of an amount and of a score, sets of countries, a channel, an age in days, where some
-cells ask nothing; the first row that matches decides. The inputs match rows from the top to the bottom alike.
-zen-engine is called the fast way: `ZenEngine.evaluate`, its content parsed beforehand. Ours gives the trace with every
-answer; zen-engine is asked for its answer alone. The answers must be equal.
+Tables of five inputs, of which cells ask nothing now and then; the first row that matches decides. In *bands* all
+inputs are numbers and the cells ranges of them, as in tables of prices and limits; in *mixed* there are countries and a
+channel among them, of which zen-engine keeps an index of its own. The inputs match rows from the top to the bottom
+alike.
+
+zen-engine is called the fast way, `ZenEngine.evaluate` with its content parsed beforehand; for its answer alone, and
+with its trace. Ours gives the trace with every answer. The answers must be equal.
 """
 
 import argparse
@@ -19,60 +22,59 @@ import numpy as np
 import zen
 
 from tidegate.decisions.tables.evaluator import Evaluator
-from tidegate.decisions.tables.index import lay
 from tidegate.decisions.tables.sheet import sheet_of
 from tidegate.decisions.tables.table import Table, made
 
 COUNTRIES = [a + b for a in "ABCDEFGHIJ" for b in "KLMNOPQRST"]
 CHANNELS = ["app", "web", "desk", "phone"]
 INPUTS = ("amount", "score", "country", "channel", "age")
-HEADS = (
-    "if amount (number)", "if score (number)", "if country (text)", "if channel (text)", "if age (whole number)",
-)  # fmt: skip
+KINDS = {
+    "mixed": ("number", "number", "text", "text", "whole number"),
+    "bands": ("number", "number", "number", "number", "whole number"),
+}
 
 
-def rows_of(many: int, seed: int) -> list[list[str]]:
-    """Random rows: each cell asks nothing now and then, and the last row asks nothing at all."""
+Ask = dict[str, Any]
+
+
+def rows_of(shape: str, many: int, seed: int) -> tuple[list[list[str]], list[Ask]]:
+    """Random rows, of which cells ask nothing now and then, and for each an input that it matches."""
     rng = random.Random(seed)
+    rows, asks = [], []
 
-    def span(most: int, share: float) -> str:
-        low = rng.randrange(most)
-        return f"[{low}..{low + 1 + rng.randrange(max(1, int(most * share)))})"
+    def span(most: int, share: float) -> tuple[str, int]:
+        low, width = rng.randrange(most), 1 + rng.randrange(int(most * share))
+        return f"[{low}..{low + width})", rng.randrange(low, low + width)
 
-    rows = []
-    for number in range(many - 1):
-        countries = rng.sample(COUNTRIES, rng.randint(1, 4))
+    for number in range(many):
+        amount, score, days = span(100_000, 0.02), span(1_000, 0.2), rng.randrange(400)
+        if shape == "bands":
+            country, channel = span(200, 0.4), span(100, 0.5)
+            named: list[tuple[str, Any]] = [country, channel]
+        else:
+            countries, one = rng.sample(COUNTRIES, rng.randint(1, 4)), rng.choice(CHANNELS)
+            named = [(", ".join(f'"{name}"' for name in countries), rng.choice(countries)), (f'"{one}"', one)]
         cells = [
-            span(100_000, 0.05) if rng.random() < 0.95 else "",
-            span(1_000, 0.3) if rng.random() < 0.7 else "",
-            ", ".join(f'"{one}"' for one in countries) if rng.random() < 0.8 else "",
-            f'"{rng.choice(CHANNELS)}"' if rng.random() < 0.5 else "",
-            f">= {rng.randrange(400)}" if rng.random() < 0.5 else "",
+            amount[0],
+            score[0] if rng.random() < 0.8 else "",
+            named[0][0] if rng.random() < 0.9 else "",
+            named[1][0] if rng.random() < 0.7 else "",
+            f">= {days}" if rng.random() < 0.5 else "",
         ]
         rows.append([*cells, str(number)])
-    return [*rows, ["", "", "", "", "", str(many - 1)]]
+        values = (amount[1], score[1], named[0][1], named[1][1], rng.randrange(days, 500))
+        asks.append(dict(zip(INPUTS, values, strict=True)))
+    return rows, asks
 
 
-def inputs_of(many: int, seed: int) -> list[dict[str, Any]]:
-    """What the tables are asked."""
-    rng = random.Random(seed)
-    return [
-        {
-            "amount": rng.randrange(100_000), "score": rng.randrange(1_000), "country": rng.choice(COUNTRIES),
-            "channel": rng.choice(CHANNELS), "age": rng.randrange(500),
-        }
-        for _ in range(many)
-    ]  # fmt: skip
-
-
-def ours(rows: Sequence[Sequence[str]]) -> Table:
+def ours(shape: str, rows: Sequence[Sequence[str]]) -> Table:
     """The table as Tidegate reads it from a file."""
-    head = ["first", *HEADS, "then rate"]
+    head = ["first", *(f"if {n} ({kind})" for n, kind in zip(INPUTS, KINDS[shape], strict=True)), "then rate"]
     lines = list(enumerate([head, *(["", *row] for row in rows)], 1))
     return made(sheet_of("bench", lines, lambda line, head: f"line {line}"))
 
 
-def theirs(rows: Sequence[Sequence[str]]) -> Callable[[dict[str, Any]], int]:
+def theirs(rows: Sequence[Sequence[str]], *, trace: bool) -> Callable[[Ask], int]:
     """The table in zen-engine, ready to be asked."""
     rules = [{"_id": str(n), **dict(zip(INPUTS, row[:-1], strict=True)), "rate": row[-1]} for n, row in enumerate(rows)]
     content = {
@@ -100,10 +102,11 @@ def theirs(rows: Sequence[Sequence[str]]) -> Callable[[dict[str, Any]], int]:
     }
     parsed = zen.ZenDecisionContent(json.dumps(content))
     engine = zen.ZenEngine({"loader": lambda key: parsed})
-    return lambda inputs: int(engine.evaluate("table", inputs)["result"]["rate"])
+    options: Any = {"trace": True} if trace else {}
+    return lambda inputs: int(engine.evaluate("table", inputs, options)["result"]["rate"])
 
 
-def rate(ask: Callable[[dict[str, Any]], Any], inputs: Sequence[dict[str, Any]], least: float) -> float:
+def rate(ask: Callable[[Ask], Any], inputs: Sequence[Ask], least: float) -> float:
     """Answers a second: the best of several passes, so that what else the machine does counts least."""
     best, spent = 0.0, 0.0
     while spent < least:
@@ -121,31 +124,34 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="how long each figure is measured, at least")
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
-    inputs = inputs_of(5_000, args.seed + 1)
+    for shape in KINDS:
+        compare(shape, args.seed, args.seconds)
+
+
+def compare(shape: str, seed: int, seconds: float) -> None:
+    """One shape of table, at all sizes."""
     found: dict[int, float] = {}
-    print(
-        f"{'rows':>7} {'tidegate, with trace':>22} {'a kernel call alone':>20} {'zen-engine':>12} {'faster':>8}   index"
-    )
+    heads = ("ours, traced", "batch, untraced", "zen-engine", "faster", "its trace", "faster")
+    print(f"{shape:<7}" + "".join(f"{head:>{w}}" for head, w in zip(heads, (15, 17, 14, 8, 14, 8), strict=True)))
     for many in (100, 1_000, 4_000, 16_000):
-        rows = rows_of(many, args.seed)
-        table, peer = ours(rows), theirs(rows)
-        evaluator = Evaluator(table)
-        few = inputs[: max(20, 200_000 // many // 5)]
+        rows, asks = rows_of(shape, many, seed)
+        inputs = random.Random(seed + 1).sample(asks, min(many, 1_000))
+        evaluator, peer, traced = Evaluator(ours(shape, rows)), theirs(rows, trace=False), theirs(rows, trace=True)
+        few = inputs[: max(20, 100_000 // many)]
         for one in few:
             mine, other = int(evaluator.evaluate(one).outputs["rate"]), peer(one)
             assert mine == other, f"not the same answer to {one}: {mine}, zen-engine {other}"
-        slow = rate(peer, few, args.seconds)
-        found[many] = rate(evaluator.evaluate, inputs, args.seconds)
-        batch = kernel_rate(evaluator, inputs, args.seconds)
-        size = lay(evaluator.indexed.plan).nbytes / 1e6
+        slow, slower = rate(peer, few, seconds), rate(traced, few[:40], seconds)
+        found[many] = rate(evaluator.evaluate, inputs, seconds)
+        batch = kernel_rate(evaluator, inputs, seconds)
         print(
-            f"{many:>7,} {found[many]:>20,.0f}/s {batch:>18,.0f}/s {slow:>10,.0f}/s {found[many] / slow:>7.0f}x"
-            f"   {size:.1f} MB"
+            f"{many:>6,} {found[many]:>13,.0f}/s{batch:>15,.0f}/s{slow:>12,.0f}/s{found[many] / slow:>7.0f}x"
+            f"{slower:>12,.0f}/s{found[many] / slower:>7.0f}x"
         )
-    print(f"time per evaluation at 16,000 rows against 1,000: {found[1_000] / found[16_000]:.2f}x")
+    print(f"        time per evaluation at 16,000 rows against 1,000: {found[1_000] / found[16_000]:.2f}x\n")
 
 
-def kernel_rate(evaluator: Evaluator, inputs: Sequence[dict[str, Any]], least: float) -> float:
+def kernel_rate(evaluator: Evaluator, inputs: Sequence[Ask], least: float) -> float:
     """Answers a second in a batch, as in a flow: from cells to cells."""
     cells = np.zeros((len(evaluator._single), len(inputs)), np.int64)
     for i, one in enumerate(inputs):

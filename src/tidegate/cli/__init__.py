@@ -12,7 +12,7 @@ from tidegate.cli.terminal import program_version, tell
 from tidegate.errors import TidegateError
 
 _COMMANDS = (
-    ("new", "Start"), ("check", "Start"), ("demo", "Start"),
+    ("new", "Start"), ("check", "Start"), ("table", "Start"), ("demo", "Start"),
     ("replay", "Run"), ("serve", "Run"), ("keys", "Run"),
     ("compare", "Change"), ("shadow", "Change"),
     ("features", "Train"), ("train", "Train"), ("models", "Train"), ("pmml", "Train"),

@@ -73,6 +73,7 @@ def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
         "cautions": [caution._asdict() for caution in cautions(definition)],
         "lateness": written(definition.lateness),
         "models": _models(definition, models),
+        "tables": [_table_facts(definition, table) for table in definition.readings],
         "lists": [known.name for known in definition.lists],
     }  # fmt: skip
 
@@ -199,6 +200,7 @@ def _show(facts: dict[str, Any], flow: str, models: Path) -> None:
     _show_features(console, facts["features"])
     _show_memory(console, facts)
     _show_rules(console, facts)
+    _show_tables(console, facts["tables"])
     show_cautions(console, facts["cautions"])
     lacking = _show_models(console, facts["models"], models)
     steps = [f"tidegate replay {flow} FILE  run it over a file of events", f"tidegate serve {flow}  answer over HTTP"]
@@ -278,6 +280,28 @@ def show_cautions(console: "Console", said: Sequence[Any]) -> None:
     for caution in said:
         console.print(f"\n[bold yellow]{caution['title']}[/]  {caution['what']}", soft_wrap=True)
         console.print("  " + caution["so"].replace("\n", "\n  "), markup=False, soft_wrap=True)
+
+
+def _table_facts(definition: "Definition", reading: Any) -> dict[str, Any]:
+    table = reading.table
+    return {
+        "name": next((name for name, line in definition.tables.items() if line.read == reading.read), table.name),
+        "digest": table.digest,
+        "hit": table.policy.words,
+        "rows": len(table.rows),
+        "inputs": [column.name for column in table.inputs],
+        "outputs": [column.name for column in table.outputs],
+        "default": table.default is not None,
+    }
+
+
+def _show_tables(console: "Console", tables: list[dict[str, Any]]) -> None:
+    for number, one in enumerate(tables):
+        if not number:
+            console.print("\n[bold]decision tables[/]")
+        said = f"  {one['name']}  {one['rows']:,} rows, {one['hit']}: {', '.join(one['inputs'])}"
+        said += f" to {', '.join(one['outputs'])}" + (", with a default row" if one["default"] else "")
+        console.print(f"{said}  [dim]{one['digest'][:12]}[/]", soft_wrap=True)
 
 
 def _show_models(console: "Console", wanted: list[dict[str, Any]], folder: Path) -> bool:

@@ -10,7 +10,7 @@ from tidegate.cli.terminal import COLOURS, emit, next_steps, out, several, when
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tidegate.decisions.decision import Decision, ModelReason
+    from tidegate.decisions.decision import Decision, ModelReason, TableUse
     from tidegate.evidence.record import Stored
 
 
@@ -33,6 +33,8 @@ def explain(id: EventId, store: StorePath = DEFAULT_STORE, as_json: AsJson = Fal
     _headline(console, decision, record)
     _event(console, msgspec.json.decode(record.body))
     _rules(console, decision)
+    for use in decision.tables:
+        _table(console, use)
     _model(console, decision, record)
     _evidence(console, decision, record, proof)
     next_steps(
@@ -87,7 +89,13 @@ def _rules(console: "Console", decision: "Decision") -> None:
     for fired in decision.rules:
         colour = COLOURS.get(fired.outcome, "white")
         console.print(
-            Text.assemble("  ", (fired.outcome, colour), "  ", fired.because, ("  " + fired.rule, "dim")),
+            Text.assemble(
+                "  ",
+                (fired.outcome, colour),
+                "  ",
+                fired.because,
+                ("  " + fired.rule + (f" row {fired.row}" if fired.row else ""), "dim"),
+            ),
             soft_wrap=True,
         )
         for name, value in fired.saw.items():
@@ -98,6 +106,24 @@ def _rules(console: "Console", decision: "Decision") -> None:
         )
     for line in decision.unread:
         console.print(Text.assemble(("  not read: ", "yellow"), line), soft_wrap=True)
+
+
+def _table(console: "Console", use: "TableUse") -> None:
+    """A decision table: the rows that decided, and each cell beside the value that it saw."""
+    from rich.text import Text
+
+    _title(console, f"What the table {use.table} says")
+    outputs = ", ".join(f"{name} {_value(value)}" for name, value in use.outputs.items())
+    console.print(Text.assemble(f"  {outputs}  ", (use.digest[:12], "dim")), soft_wrap=True)
+    for matched in use.rows:
+        console.print(Text.assemble("  ", ("row ", "dim"), matched.row), soft_wrap=True)
+        for name, cell in matched.cells.items():
+            line = ("           ", (name, "dim"), f" {_value(use.saw.get(name))}", ("  in  ", "dim"), cell)
+            console.print(Text.assemble(*line), soft_wrap=True)
+    if use.matched > len(use.rows):
+        console.print(f"  and {use.matched - len(use.rows):,} more rows")
+    if use.said:
+        console.print(Text(f"  {use.said}", "yellow"), soft_wrap=True)
 
 
 def _model(console: "Console", decision: "Decision", record: "Stored") -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from tidegate.expressions.words import word as hashed
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAN = float("nan")
+_WRONG = (TypeError, ValueError, AttributeError, struct.error, OverflowError)
 _word = lru_cache(maxsize=65_536)(hashed)
 
 
@@ -44,7 +46,9 @@ class Evaluator:
         self._names = [column.name for column in table.inputs]
         self._known = frozenset(self._names)
         self._cell: list[Callable[[Any], Any]] = [_to_cell(column) for column in table.inputs]
-        self._plain = [(name, cell) for name, cell in zip(self._names, self._cell, strict=True)]
+        self._values = itemgetter(*self._names) if width > 1 else lambda inputs: (inputs[self._names[0]],)
+        plain = (Kind.FLOAT, Kind.INT)  # which are packed as they are
+        self._special = [(n, self._cell[n]) for n, c in enumerate(table.inputs) if c.type.kind not in plain]
         self._pack = struct.Struct("=" + "".join("d" if c.type.is_float else "q" for c in table.inputs)).pack_into
         self._single = np.zeros((width + height + 2, 1), np.int64)
         self._bytes = self._single.reshape(-1).data.cast("B")
@@ -63,14 +67,37 @@ class Evaluator:
             FlowError: an input is of another type or unit than the table's, or is none of its inputs.
         """
         try:
-            get = inputs.get
-            self._pack(self._bytes, 0, *[cell(get(name)) for name, cell in self._plain])
-        except (TypeError, ValueError, AttributeError, struct.error, OverflowError) as error:
-            raise self._wrong(inputs, error) from None
+            values = self._values(inputs)
+            if self._special:
+                values = [*values]
+                for place, cell in self._special:
+                    values[place] = cell(values[place])
+            self._pack(self._bytes, 0, *values)
+            saw = dict(inputs)
+        except (*_WRONG, KeyError):  # some are missing, or of another type
+            saw = self._put(inputs)
         if len(inputs) != len(self._known):
             self._only_known(inputs)
         self.indexed.answer(self._single, 0, 1)
-        return self._use(self._single, 0, self._ints, self._floats, inputs)
+        row, many = self._ints[self._row], self._ints[self._many]
+        if self.table.policy.is_list:
+            outputs = self._lists(row)
+        else:
+            ints, floats = self._ints, self._floats
+            outputs = {
+                name: read(floats[place] if floating else ints[place]) for name, place, floating, read in self._outputs
+            }
+        return self.indexed.use(self._single, 0, row, many, saw, outputs)
+
+    def _put(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Put the inputs into the cells one by one, those that are not there as missing."""
+        saw = {name: inputs.get(name) for name in self._names}
+        try:
+            cells = [cell(value) for cell, value in zip(self._cell, saw.values(), strict=True)]
+            self._pack(self._bytes, 0, *cells)
+        except _WRONG as error:
+            raise self._wrong(saw, error) from None
+        return saw
 
     def evaluate_many(self, rows: Sequence[Mapping[str, Any]]) -> list[TableUse]:
         """The table's answers to many sets of inputs, in the same order.
@@ -80,21 +107,10 @@ class Evaluator:
         """
         return [self.evaluate(row) for row in rows]
 
-    def _use(self, cells: np.ndarray, i: int, ints: Any, floats: Any, inputs: Mapping[str, Any]) -> TableUse:
-        row, many = ints[self._row], ints[self._many]
-        saw = {name: inputs.get(name) for name in self._names}
-        if self.table.policy.is_list:
-            outputs = self._lists(cells, i, row)
-        else:
-            outputs = {
-                name: read(floats[place] if floating else ints[place]) for name, place, floating, read in self._outputs
-            }
-        return self.indexed.use(cells, i, row, many, saw, outputs)
-
-    def _lists(self, cells: np.ndarray, i: int, row: int) -> dict[str, Any]:
+    def _lists(self, row: int) -> dict[str, Any]:
         """The outputs of every row that matched."""
         table = self.table
-        found = [table.rows[number] for number in self.indexed.matching(cells, i)]
+        found = [table.rows[number] for number in self.indexed.matching(self._single, 0)]
         if not found and row == 0 and table.default is not None:
             found = [table.default]
         return {
@@ -118,7 +134,7 @@ class Evaluator:
             value = inputs.get(column.name)
             try:
                 struct.pack("=d" if column.type.is_float else "=q", cell(value))
-            except (TypeError, ValueError, AttributeError, struct.error, OverflowError):
+            except _WRONG:
                 return FlowError(
                     f"The table {self.table.name} reads {column.name} as {column.type}.",
                     seen=f"{value!r} ({type(value).__name__})",

@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tidegate.decisions.rule import Bands, Rule
+from tidegate.decisions.tables.cells import Cell
+from tidegate.decisions.tables.line import ordered
 from tidegate.decisions.tables.node import DecisionTable, TableOutput
 from tidegate.errors import FlowError
+from tidegate.events.money import MOST_UNITS
 from tidegate.events.types import Kind
-from tidegate.expressions.node import Expr, walk
+from tidegate.expressions.node import Expr, FieldRead, walk
 
 
 def rules_of(name: str, line: Any) -> dict[str, Rule]:
@@ -79,3 +82,27 @@ def told(name: str, line: DecisionTable, write: Callable[[Expr], str]) -> Iterat
         values = [f"{c.name} {value}" for c, value in zip(table.outputs, row.outputs, strict=True) if value is not None]
         because = f", because={row.because!r}" if row.because else ""
         yield f"{name} row {row.name}", f"{', '.join(cells) or 'anything'}: {', '.join(values)}{because}"
+
+
+def bounds(line: DecisionTable) -> tuple[dict[str, Cell], list[str]]:
+    """What a flow's contracts say of the inputs of a table: the values that can come, and which can be missing."""
+    domains: dict[str, Cell] = {}
+    missing = []
+    for column, part in zip(line.table.inputs, line.args, strict=True):
+        if not isinstance(part, FieldRead):
+            missing.append(column.name)
+            continue
+        field = part.event.__contract__[part.name]
+        if field.optional:
+            missing.append(column.name)
+        money = column.type.kind is Kind.MONEY
+        if column.domain is not None or not (column.type.is_number or money):
+            continue
+        low, high = column.line.ends
+        least = field.about.ge if field.about.ge is not None else 0 if money else None
+        most = field.about.le if field.about.le is not None else MOST_UNITS if money else None
+        point = ordered if column.type.is_float else int
+        domains[column.name] = Cell(
+            ((low if least is None else point(least), high if most is None else point(most)),), False, ""
+        )
+    return domains, missing

@@ -97,7 +97,7 @@ def plan_of(
             [[_cell(one.outputs[place], column.type) for one in rows] for place, column in enumerate(table.outputs)]
         ),
         severities=_ints([-1 if one.outcome is None else int(one.outcome) for one in rows]),
-        rank=_ints(_ranks(table)),
+        rank=_ints(ranks(table)),
         names=tuple(one.name for one in rows),
         because=tuple(one.because for one in rows),
         texts=tuple(tuple("" if cell.any else cell.text for cell in cells) for cells in whole),
@@ -124,7 +124,7 @@ def _cell(value: Any, type: Type) -> int:
     return int(value)
 
 
-def _ranks(table: Table) -> list[int]:
+def ranks(table: Table) -> list[int]:
     """The rows in the order in which they are looked at: by priority of their outputs, or as they stand."""
     places = list(range(len(table.rows)))
     if table.policy not in (Policy.PRIORITY, Policy.OUTPUT_ORDER):
@@ -144,4 +144,4 @@ def texts_of(table: Table) -> set[str]:
     return {value for row in rows for value in row.outputs if isinstance(value, str)}
 
 
-__all__ = ["NAN", "InputPlan", "OutputPlan", "TablePlan", "plan_of", "texts_of"]
+__all__ = ["NAN", "InputPlan", "OutputPlan", "TablePlan", "plan_of", "ranks", "texts_of"]

@@ -162,14 +162,19 @@ class _Maker:
         return found
 
     def _input(self, head: Head) -> Column:
-        type = self.types[head.name] if self.types is not None else self._typed(head, cell)
-        if self.types is not None and head.declared and not fits(declared(head.declared), type):
+        given = self.types[head.name] if self.types is not None else None
+        said = self._typed(head, cell) if head.declared or given is None else given
+        if given is not None and not fits(said, given):
             raise FlowError(
-                f"{self.sheet.name} declares {head.name} as {head.declared}, and is given {type}.",
+                f"{self.sheet.name} declares {head.name} as {head.declared}, and is given {given}.",
                 do="Give it another feature, or correct its head.",
             )
-        line = Line(type, self.currency)
-        return Column(head.name, type, line, self._domain(head, line))
+        type = given or said
+        line = Line(type, said.currency or self.currency)
+        domain = self._domain(head, line)
+        if domain is not None and type.is_word and all(low == high for low, high in domain.ranges):
+            line = Line(replace(type, choices=tuple(line.words.values())))  # so that a cell with another one is found
+        return Column(head.name, type, line, domain)
 
     def _domain(self, head: Head, line: Line) -> Cell | None:
         if not head.values:

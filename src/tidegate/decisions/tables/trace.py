@@ -1,6 +1,6 @@
 """The trace of a table: which rows matched, by which cells, and what is out of the ordinary."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,14 +8,12 @@ import numpy as np
 from tidegate.decisions.decision import MatchedRow, TableUse
 from tidegate.decisions.tables.index import lay
 from tidegate.decisions.tables.kernel import answer, hits
-from tidegate.decisions.tables.plan import InputPlan, OutputPlan, TablePlan
+from tidegate.decisions.tables.plan import TablePlan
 from tidegate.decisions.tables.policy import Policy
 from tidegate.expressions.words import MISSING
 
 MOST_SHOWN = 20
 """The most rows that a trace names."""
-Shown = Callable[[InputPlan | OutputPlan, int], Any]
-"""Gives a column's value, in a row of the batch, as a person reads it."""
 
 
 class IndexedTable:

@@ -1,0 +1,165 @@
+"""Questions about a grid: which points no row covers, whether a row is reached, which rows meet, what never matters."""
+
+from collections.abc import Callable, Hashable, Iterator
+
+import numpy as np
+
+from tidegate.decisions.tables.grid import Box, Budget, Grid, Runs, UndecidedError, bits, joined
+
+MOST_BOXES = 200
+"""The most gaps that are kept apart."""
+Point = dict[int, int]
+"""An example: a region for each input, by its place."""
+
+
+def gaps(grid: Grid, budget: Budget) -> tuple[list[Box], bool]:
+    """The boxes that no row covers, which do not meet, and whether these are all.
+
+    Where the budget is spent, or there are more than are kept, those given are gaps all the same.
+    """
+    found: list[Box] = []
+    known: dict[tuple[int, int], list[Box]] = {}
+    whole = True
+    rest = _rests(grid, grid.full)
+
+    def uncovered(depth: int, mask: int) -> list[Box]:
+        nonlocal whole
+        if mask & rest[depth]:
+            return []
+        if not mask:
+            return [tuple(grid.domains[place] for place in grid.order[depth:])]
+        if (depth, mask) in known:
+            return known[depth, mask]
+        place = grid.order[depth]
+        tails: dict[Box, list[tuple[int, int]]] = {}
+        for rows, stretches in grid.split(place, mask, grid.domains[place], budget).items():
+            for tail in uncovered(depth + 1, rows):
+                tails.setdefault(tail, []).extend(stretches)
+            if depth == 0:
+                found[:] = [(joined(runs), *tail) for tail, runs in tails.items()]
+        boxes = [(joined(runs), *tail) for tail, runs in tails.items()]
+        if len(boxes) > MOST_BOXES:
+            whole, boxes = False, boxes[:MOST_BOXES]
+        known[depth, mask] = boxes
+        return boxes
+
+    try:
+        found = uncovered(0, grid.all)
+    except UndecidedError:
+        whole = False
+    return [_in_place(grid, box) for box in found], whole
+
+
+def _in_place(grid: Grid, box: Box) -> Box:
+    """A box with its inputs in the table's order."""
+    of = dict(zip(grid.order, box, strict=True))
+    return tuple(of[place] for place in range(len(grid.order)))
+
+
+def _rests(grid: Grid, full: list[int]) -> list[int]:
+    """For each depth, the rows that hold for everything in all inputs from there on."""
+    rests = [grid.all]
+    for place in reversed(grid.order):
+        rests.append(rests[-1] & full[place])
+    return rests[::-1]
+
+
+def reached(grid: Grid, row: int, others: int, budget: Budget) -> Point | None:
+    """A point of a row's box that none of the other rows covers, or None if they cover it all.
+
+    Raises:
+        UndecidedError: the budget is spent.
+    """
+    budget.spend(others.bit_count() * len(grid.order))
+    full = [
+        sum(1 << other for other in bits(others) if _holds(grid.runs[place][other], grid.runs[place][row]))
+        for place in range(len(grid.order))
+    ]
+    rest = _rests(grid, full)
+    closed: set[tuple[int, int]] = set()
+
+    def escape(depth: int, mask: int) -> Point | None:
+        if mask & rest[depth] or (depth, mask) in closed:
+            return None
+        if not mask:
+            return {place: grid.runs[place][row][0][0] for place in grid.order[depth:]}
+        place = grid.order[depth]
+        for rows, stretches in grid.split(place, mask, grid.runs[place][row], budget).items():
+            point = escape(depth + 1, rows)
+            if point is not None:
+                return point | {place: stretches[0][0]}
+        closed.add((depth, mask))
+        return None
+
+    return escape(0, others)
+
+
+def _holds(outer: Runs, inner: Runs) -> bool:
+    """Whether every region of `inner` is one of `outer`."""
+    return all(any(low <= a and b <= high for low, high in outer) for a, b in inner)
+
+
+def matters(grid: Grid, place: int, result: Callable[[int], Hashable], budget: Budget) -> tuple[Point, int, int] | None:
+    """A point, and two regions of an input that give it different results; None if no point is like that.
+
+    Args:
+        place: which input.
+        result: what a set of matching rows gives.
+
+    Raises:
+        UndecidedError: the budget is spent.
+    """
+    order = [other for other in grid.order if other != place]
+    asks = ~grid.full[place]
+    closed: set[tuple[int, int]] = set()
+
+    def differs(depth: int, mask: int) -> tuple[Point, int, int] | None:
+        if not mask & asks or (depth, mask) in closed:
+            return None
+        closed.add((depth, mask))
+        if depth == len(order):
+            seen: dict[Hashable, int] = {}
+            for rows, stretches in grid.split(place, mask, grid.domains[place], budget).items():
+                seen.setdefault(result(rows), stretches[0][0])
+                if len(seen) == 2:
+                    one, other = seen.values()
+                    return {}, one, other
+            return None
+        at = order[depth]
+        for rows, stretches in grid.split(at, mask, grid.domains[at], budget).items():
+            found = differs(depth + 1, rows)
+            if found is not None:
+                return found[0] | {at: stretches[0][0]}, found[1], found[2]
+        return None
+
+    return differs(0, grid.all)
+
+
+def meeting(grid: Grid) -> Iterator[tuple[int, int]]:
+    """For each row the rows whose boxes meet its own, as bits, itself among them; empty boxes are left out."""
+    columns = []
+    for runs in grid.runs:
+        flat = np.array([(low, high, row) for row, mine in enumerate(runs) for low, high in mine], np.int64)
+        columns.append(flat.reshape(-1, 3).T)
+    there = np.array([grid.empty(row) is None for row in range(grid.rows)], np.bool_)
+    for row in np.flatnonzero(there).tolist():
+        met = there.copy()
+        for place, (low, high, of) in enumerate(columns):
+            if grid.full[place] >> row & 1:
+                continue
+            here = np.zeros(grid.rows, np.bool_)
+            for first, last in grid.runs[place][row]:
+                here[of[(low <= last) & (high >= first)]] = True
+            met &= here
+        yield row, int.from_bytes(np.packbits(met, bitorder="little").tobytes(), "little")
+
+
+def common(grid: Grid, rows: tuple[int, int]) -> Point:
+    """A point of the boxes of two rows that meet."""
+    point = {}
+    for place, runs in enumerate(grid.runs):
+        point[place] = next(max(a, c) for a, b in runs[rows[0]] for c, d in runs[rows[1]] if max(a, c) <= min(b, d))
+    return point
+
+
+__all__ = ["MOST_BOXES", "Point", "common", "gaps", "matters", "meeting", "reached"]

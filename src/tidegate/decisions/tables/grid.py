@@ -1,0 +1,141 @@
+"""A table as boxes in a grid of regions: what the questions about all of its inputs at once are answered on.
+
+A cell is a set of regions of its input, a row a box, and an input a point of the grid. The grid is never enumerated: it
+is cut, one input after another, into the stretches that the rows still in question do not tell apart, and what was
+answered for a set of rows is not asked again. So the work grows with how the rows are entangled and not with the size
+of the grid; where it would grow too large it stops, and says so.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from tidegate.decisions.tables.cells import Cell
+from tidegate.decisions.tables.regions import Regions
+from tidegate.decisions.tables.table import Table
+
+Runs = tuple[tuple[int, int], ...]
+Box = tuple[Runs, ...]
+"""For each input the regions of it, as closed runs."""
+
+
+class UndecidedError(Exception):
+    """The work that a question may cost is spent."""
+
+
+class Budget:
+    """How much a question may cost: one for each edge of a cell that is passed.
+
+    Args:
+        steps: how many.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.steps = self.left = steps
+
+    def spend(self, steps: int) -> None:
+        """Count work done.
+
+        Raises:
+            UndecidedError: there is nothing left.
+        """
+        self.left -= steps
+        if self.left < 0:
+            raise UndecidedError
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The places of the bits that are set, ascending."""
+    text = bin(mask)[:1:-1]
+    at = text.find("1")
+    while at >= 0:
+        yield at
+        at = text.find("1", at + 1)
+
+
+class Grid:
+    """The boxes of a table's rows.
+
+    Args:
+        table: which table.
+        domains: for an input, the values that can come, where more is known than the table says.
+        missing: the inputs that can be missing; that is a region of its own, beside those of the values.
+    """
+
+    def __init__(
+        self, table: Table, domains: Mapping[str, Cell] | None = None, missing: frozenset[str] = frozenset()
+    ) -> None:
+        self.table = table
+        self.rows = len(table.rows)
+        self.all = (1 << self.rows) - 1
+        self.regions: list[Regions] = []
+        self.domains: list[Runs] = []
+        self.runs: list[list[Runs]] = []
+        self.full: list[int] = []
+        for place, column in enumerate(table.inputs):
+            domain = (domains or {}).get(column.name) or column.domain or Cell((column.line.ends,), False, "")
+            cells = [row.cells[place] for row in table.rows]
+            regions = Regions([*cells, domain])
+            can_come = regions.runs(Cell(domain.ranges, column.name in missing, ""))
+            mine = [_cut(regions.runs(cell), can_come) for cell in cells]
+            self.regions.append(regions)
+            self.domains.append(tuple(can_come))
+            self.runs.append(mine)
+            self.full.append(sum(1 << n for n, runs in enumerate(mine) if runs == tuple(can_come)))
+        # Inputs with few regions first: what they share is then asked once.
+        self.order = sorted(range(len(table.inputs)), key=lambda place: len(self.regions[place]))
+
+    def empty(self, row: int) -> int | None:
+        """The input of which nothing that a row asks for can come, if there is one."""
+        return next((place for place, runs in enumerate(self.runs) if not runs[row]), None)
+
+    def split(self, place: int, mask: int, within: Runs, budget: Budget) -> dict[int, list[tuple[int, int]]]:
+        """The stretches of an input by which of the rows in `mask` hold for them."""
+        changes: dict[int, int] = {}
+        for row in bits(mask & ~self.full[place]):
+            one = 1 << row
+            for low, high in self.runs[place][row]:
+                changes[low] = changes.get(low, 0) ^ one
+                changes[high + 1] = changes.get(high + 1, 0) ^ one
+        inside = 1 << self.rows
+        for low, high in within:
+            changes[low] = changes.get(low, 0) ^ inside
+            changes[high + 1] = changes.get(high + 1, 0) ^ inside
+        budget.spend(len(changes) + 1)
+        found: dict[int, list[tuple[int, int]]] = {}
+        active, edges = mask & self.full[place], sorted(changes)
+        for low, after in pairwise(edges):
+            active ^= changes[low]
+            if active & inside:
+                stretches = found.setdefault(active ^ inside, [])
+                if stretches and stretches[-1][1] == low - 1:
+                    stretches[-1] = (stretches[-1][0], after - 1)
+                else:
+                    stretches.append((low, after - 1))
+        return found
+
+
+def _cut(runs: list[tuple[int, int]], within: list[tuple[int, int]]) -> Runs:
+    """What two lists of runs have in common."""
+    found, k = [], 0
+    for low, high in runs:
+        while k < len(within) and within[k][1] < low:
+            k += 1
+        at = k
+        while at < len(within) and within[at][0] <= high:
+            found.append((max(low, within[at][0]), min(high, within[at][1])))
+            at += 1
+    return tuple(found)
+
+
+def joined(runs: list[tuple[int, int]]) -> Runs:
+    """Runs in order, those that touch made one."""
+    made: list[tuple[int, int]] = []
+    for low, high in sorted(runs):
+        if made and low <= made[-1][1] + 1:
+            made[-1] = (made[-1][0], max(high, made[-1][1]))
+        else:
+            made.append((low, high))
+    return tuple(made)
+
+
+__all__ = ["Box", "Budget", "Grid", "Runs", "UndecidedError", "bits", "joined"]
