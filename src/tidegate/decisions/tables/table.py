@@ -173,7 +173,9 @@ class _Maker:
         line = Line(type, said.currency or self.currency)
         domain = self._domain(head, line)
         if domain is not None and type.is_word and all(low == high for low, high in domain.ranges):
-            line = Line(replace(type, choices=tuple(line.words.values())))  # so that a cell with another one is found
+            known = line.words
+            line = Line(replace(type, choices=tuple(known.values())))  # so that a cell with another one is found
+            line.words.update(known)
         return Column(head.name, type, line, domain)
 
     def _domain(self, head: Head, line: Line) -> Cell | None:
