@@ -33,6 +33,38 @@ def touched(demo: Demo, tmp_path: Path) -> tuple[Path, str]:
     return path, id
 
 
+def test_decisions_are_found_by_what_the_event_holds(demo: Demo) -> None:
+    from tidegate import Store
+
+    with Store.open(demo.store, read_only=True) as store:
+        newest = store.get(listed(demo, "--limit", 1)[0]["id"])
+        assert newest is not None
+        card = json.loads(newest.body)["card"]
+        found = listed(
+            demo, "--search", f'"card":"{card}"' if isinstance(card, str) else f'"card":{card}', "--limit", 500
+        )
+        assert newest.id in [row["id"] for row in found]
+        for row in found:
+            one = store.get(row["id"])
+            assert one is not None and json.loads(one.body)["card"] == card
+        alarms = [row for row in listed(demo, "--limit", 100_000) if row["alarm"]]
+        assert [row["id"] for row in listed(demo, "--alarms", "--limit", 100_000)] == [row["id"] for row in alarms]
+
+
+def test_refusals_are_listed(tmp_path: Path) -> None:
+    from tests.runtimes.test_shadow import START, Champion, Payment
+    from tidegate import Engine, Money, Store
+
+    with Store.open(tmp_path / "s.db") as store:
+        engine = Engine(Champion, store=store)
+        for id, cents in (("a", 1), ("a", 2), ("b", 1), ("b", 5)):
+            engine.decide(Payment(id=id, at=START, card="c", amount=Money(cents, "EUR")))
+    result = typed("decisions", "--refused", "--store", tmp_path / "s.db", "--json")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["id"] for row in rows] == ["b", "a"] and "other content" in rows[0]["reason"]
+    assert "other content" in typed("decisions", "--refused", "--store", tmp_path / "s.db").stdout
+
+
 def test_decisions_are_listed_newest_first(demo: Demo) -> None:
     rows = listed(demo, "--limit", 200)
     assert len(rows) == 200

@@ -1,5 +1,6 @@
 """`tidegate decisions`: what was decided, the newest first."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,8 +14,13 @@ def decisions(
     outcome: Annotated[str, typer.Option(help="Only these: approve, review or decline.")] = "",
     level: Annotated[str, typer.Option(help="Only of this level, as the flow names it.")] = "",
     since: Annotated[str, typer.Option(help="Only events since then: 2025-09-10, or 2h before the newest event.")] = "",
-    search: Annotated[str, typer.Option(help="Only those whose id or answer holds this text.")] = "",
+    search: Annotated[
+        str, typer.Option(help="Only those whose id, event or answer holds this text, such as a card.")
+    ] = "",
     alarms: Annotated[bool, typer.Option("--alarms", help="Only alarms.")] = False,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="Instead of decisions: events that were not taken, and why.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -22,17 +28,19 @@ def decisions(
     from tidegate.decisions.rule import outcome_of
 
     outcome = outcome_of(outcome).word if outcome else ""
+    if refused:
+        _refused(store, limit, as_json=as_json)
+        return
     with opened(store) as kept:
         begin = _since(kept, since)
         found = kept.list(
             outcome=outcome or None,
             level=level or None,
             since=begin,
-            text=search or ('"alarm":true' if alarms else None),
+            text=search or None,
+            alarm=alarms,
             limit=limit,
         )
-    if alarms:
-        found = [row for row in found if row.alarm]
     if as_json:
         for row in found:
             emit(
@@ -60,6 +68,33 @@ def decisions(
     if len(found) == limit:
         aside().print(f"\nThe newest {limit}; more with --limit.", style="dim")
     next_steps(f"tidegate explain {found[0].id} --store {store}  why it was decided so")
+
+
+def _refused(store: Path, limit: int, *, as_json: bool) -> None:
+    """What was not taken, the newest first."""
+    with opened(store) as kept:
+        found = kept.refusals(limit=limit, newest=True)
+    if as_json:
+        for number, refusal in found:
+            at = when(refusal.at).replace(" ", "T") + "Z"
+            emit(
+                {"number": number, "id": refusal.id, "at": at, "reason": refusal.reason, "digest": refusal.digest.hex()}
+            )
+        return
+    if not found:
+        aside().print("Nothing was refused.", style="yellow")
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("id", "at (UTC)", "reason"):
+        table.add_column(name, no_wrap=name != "reason")
+    for _, refusal in found:
+        table.add_row(Text(refusal.id), when(refusal.at), Text(refusal.reason))
+    out().print(table)
+    if len(found) == limit:
+        aside().print(f"\nThe newest {limit}; more with --limit.", style="dim")
 
 
 def _since(store: object, text: str) -> int | None:

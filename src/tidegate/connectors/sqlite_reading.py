@@ -74,6 +74,7 @@ class Reading:
         *,
         outcome: str | None = None,
         level: str | None = None,
+        alarm: bool = False,
         since: int | None = None,
         until: int | None = None,
         text: str | None = None,
@@ -85,8 +86,9 @@ class Reading:
 
         Args:
             outcome, level: only these.
+            alarm: only those that raised one.
             since, until: only events with `since <= at < until`, microseconds since 1970 UTC.
-            text: only those whose id or answer holds this text; upper and lower case are the same in ASCII.
+            text: only those whose id, event or answer holds this text; upper and lower case are the same in ASCII.
             limit: at most so many.
             after: the `seq` of the last one of the page before.
             newest: False for the oldest first.
@@ -96,6 +98,8 @@ class Reading:
             wanted.append(("outcome = ?", outcome))
         if level is not None:
             wanted.append(("level = ?", level))
+        if alarm:
+            wanted.append(("alarm = ?", 1))
         if since is not None:
             wanted.append(("at >= ?", since))
         if until is not None:
@@ -106,8 +110,9 @@ class Reading:
         where = " AND ".join(["answer IS NOT NULL", *(test for test, _ in wanted)])
         if text is not None:
             like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-            where += " AND (id LIKE ? ESCAPE '\\' OR CAST(answer AS TEXT) LIKE ? ESCAPE '\\')"
-            values += [like, like]
+            places = ("id", "CAST(body AS TEXT)", "CAST(answer AS TEXT)")
+            where += " AND (" + " OR ".join(f"{place} LIKE ? ESCAPE '\\'" for place in places) + ")"
+            values += [like] * len(places)
         rows = self._read(
             f"SELECT seq, id, kind, at, outcome, level, score, alarm FROM records WHERE {where} "
             f"ORDER BY seq {'DESC' if newest else 'ASC'} LIMIT ?",
@@ -126,10 +131,12 @@ class Reading:
                 yield Event(*row)
             after_seq = rows[-1][0]
 
-    def refusals(self, *, limit: int = 100, after: int = 0) -> Sequence[tuple[int, Refusal]]:
-        """Events that were not taken, in the order of arrival, each with its number."""
+    def refusals(self, *, limit: int = 100, after: int = 0, newest: bool = False) -> Sequence[tuple[int, Refusal]]:
+        """Events that were not taken, in the order of arrival or the newest first, each with its number."""
         rows = self._read(
-            "SELECT seq, id, digest, reason, at FROM refusals WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+            "SELECT seq, id, digest, reason, at FROM refusals WHERE seq > ? "
+            f"ORDER BY seq {'DESC' if newest else 'ASC'} LIMIT ?",
+            (after, limit),
         )
         return [(row[0], Refusal(*row[1:])) for row in rows]
 

@@ -118,7 +118,7 @@ class CardFraud(Flow[Payment]):
     )
     tainted_shop = review(
         (fraud_share_there > 0.1) & (merchant_frauds_30d >= 10) & ~logged_in_here & ~known_merchant,
-        because="A first payment, from a strange device, to a shop where many frauds were confirmed lately",
+        because="A first payment to a shop where many frauds were confirmed lately, from where its owner never logs in",
     )
     much_above_usual = review(
         (times_usual > 12) & (Payment.amount > eur(200)) & ~known_device,
