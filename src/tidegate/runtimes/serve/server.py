@@ -21,7 +21,9 @@ import uvicorn
 
 from tidegate.connectors.sqlite import Store
 from tidegate.decisions.flow import Flow
+from tidegate.decisions.lists import ListChange
 from tidegate.errors import TidegateError
+from tidegate.events.event import Event
 from tidegate.models.registry import Registry
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.serve.application import Application, Serving
@@ -163,7 +165,8 @@ class Server:
         self.url = f"{'https' if self.tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{self.port}"
         self.sample = example(definition.event, datetime.now(UTC).replace(microsecond=0))
         self.keyed = keys is not None
-        kinds = {kind.__name__: kind for kind in definition.kinds}
+        taken: list[type[Event]] = [*definition.kinds, *([ListChange] if definition.lists else [])]
+        kinds = {kind.__name__: kind for kind in taken}
         version = f"{definition.name}@{definition.digest[:12]}"
         document = openapi(definition.name, definition.purpose, version, kinds, keys=self.keyed)
         pages = {
