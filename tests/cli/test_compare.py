@@ -98,3 +98,14 @@ def test_mistakes_are_told(folder: Path) -> None:
     result = typed("compare", "old.py", "broken.py", "payments.csv")
     assert result.exit_code == 2 and "payments_10m" in result.output
     assert typed("compare", "old.py", "new.py", "nothing.csv").exit_code == 2
+
+
+def test_versions_whose_parts_have_the_same_names_are_kept_apart(folder: Path) -> None:
+    events, flow = OLD.split("class CardFraud")
+    for name, least in (("before", 4), ("after", 3)):
+        (folder / name).mkdir()
+        (folder / name / "parts.py").write_text(events + f"\nLEAST = {least}\n")
+        uses = "from parts import LEAST, Card, Payment\nfrom tidegate import Flow, count, decline, eur, review\n\n\n"
+        (folder / name / "flow.py").write_text(uses + "class CardFraud" + flow.replace(">= 4", ">= LEAST"))
+    found = json.loads(typed("compare", "before/flow.py", "after/flow.py", "payments.csv", "--json").stdout)
+    assert found["flipped"] == 1 and found["changes"][0]["line"] == "testing"

@@ -87,6 +87,8 @@ def _executed(path: Path, source: bytes) -> ModuleType:
     sys.modules[name] = module
     folder = str(path.resolve().parent)
     sys.path.insert(0, folder)
+    there = set(sys.modules)
+    importlib.invalidate_caches()
     try:
         exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
     except (Exception, SystemExit) as error:
@@ -96,7 +98,16 @@ def _executed(path: Path, source: bytes) -> ModuleType:
         raise fault(path, source, error) from None
     finally:
         sys.path.remove(folder)
+        # Another version of the flow has modules of the same names beside it, and must not be given these.
+        for name in [name for name in sys.modules if name not in there and _lies_in(folder, sys.modules[name])]:
+            if name != module.__name__:
+                del sys.modules[name]
     return module
+
+
+def _lies_in(folder: str, module: ModuleType) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).resolve().is_relative_to(folder)
 
 
 def _chosen(names: dict[str, Any], wanted: str, place: str) -> type[Flow[Any]]:
