@@ -56,6 +56,7 @@ def test_whole_numbers_and_a_currency_from_elsewhere(tmp_path: Path, suffix: str
     frame.write_csv(path) if suffix == "csv" else frame.write_parquet(path)
     constants = {
         "id": "row",
+        "at.unit": "ms",
         "dock": 5,
         "worth.currency": "EUR",
         "worth.unit": "minor",

@@ -158,7 +158,7 @@ def test_refused_rows_are_in_the_quarantine(tmp_path: Path, form: str, kept: boo
         place(1): ("/at", ROWS[1]), place(3): ("/id", ROWS[3]), place(6): ("/at", ROWS[6]),
         place(7): ("/amount", ROWS[7]), place(8): ("/at", ROWS[8]),
     }  # fmt: skip
-    assert found[place(3)][1] == "This id was used before, with other cont" and "longest memory" in rows[-1]["reason"]
+    assert found[place(3)][1] == "This id was used before, with other cont" and "lateness" in rows[-1]["reason"]
     assert end["refused"] == 5
     behind = counts.behind
     assert behind is not None and (behind.id, behind.line) == ("d", place(5))
@@ -220,4 +220,4 @@ def test_the_command_says_what_made_the_rest_too_late(tmp_path: Path, kept: bool
     assert "too late for d of 2031-01-01 00:00:00 UTC, 1,826 days ahead of all before it" in said
     assert "line 11" in said and "mend or take out the line" in said
     assert "1 event was refused" in said and str(file) + ".quarantine.ndjson" in said.replace(" ", "")
-    assert "longest memory, 1d" not in said  # the refusals' own reasons are not told among rows that are no events
+    assert "1d, the flow" not in said  # the refusals' own reasons are not told among rows that are no events

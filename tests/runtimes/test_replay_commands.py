@@ -143,3 +143,23 @@ def test_mistakes_are_told_in_words(folder: Path, words: tuple[str, ...], told: 
     done = typed(*words)
     assert done.exit_code == 2, done.output
     assert told in " ".join(done.stderr.split())
+
+
+def test_a_file_out_of_order_is_told_and_put_in_order(folder: Path) -> None:
+    flow = FLOW.replace(
+        'share(Paid.fraud, per=Shop, last="10d", delay="2d")', 'mean(Paid.amount, per=Shop, last="1h")'
+    ).replace('    currency = "EUR"', '    currency = "EUR"\n    lateness = "1h"')
+    Path("short.py").write_text(flow)
+    events(2000).sample(fraction=1.0, shuffle=True, seed=1).write_parquet("mixed.parquet")
+    words = ("replay", "short.py", "mixed.parquet", *EUROS)
+    lost = typed(*words)
+    said = " ".join(lost.stderr.split())
+    assert lost.exit_code == 1, lost.output
+    assert "not in order of time" in said and "--sort" in said and "lateness" in said
+    rows = [msgspec.json.decode(line) for line in Path("mixed.parquet.quarantine.ndjson").read_bytes().splitlines()]
+    assert rows[0]["line"] > 1 and "lateness" in rows[0]["reason"] and rows[0]["original"]
+    done = typed(*words, "--sort", "--to", "d.parquet")
+    assert done.exit_code == 0, done.output
+    events(2000).write_parquet("straight.parquet")
+    assert typed("replay", "short.py", "straight.parquet", *EUROS, "--to", "e.parquet").exit_code == 0
+    assert pl.read_parquet("d.parquet").equals(pl.read_parquet("e.parquet"))

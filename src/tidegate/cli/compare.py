@@ -10,9 +10,11 @@ import typer
 from tidegate.cli.inputs import (
     ColumnNames,
     Defaults,
+    Encoding,
     LabelName,
     OtherEvents,
     QuarantineFile,
+    Sort,
     inputs,
     pairs,
     progress,
@@ -48,6 +50,8 @@ def compare(
     amount: Annotated[str, typer.Option(help="The money field to add up; default: the event's first.")] = "",
     column: ColumnNames = None,
     default: Defaults = None,
+    encoding: Encoding = "utf-8",
+    sort: Sort = False,
     models: ModelsPath = DEFAULT_MODELS,
     new_models: Annotated[
         Path | None, typer.Option("--new-models", help="The models of NEW, if they lie elsewhere.")

@@ -8,10 +8,12 @@ import typer
 from tidegate.cli.inputs import (
     ColumnNames,
     Defaults,
+    Encoding,
     Files,
     LabelName,
     OtherEvents,
     QuarantineFile,
+    Sort,
     exit_code,
     inputs,
     pairs,
@@ -31,6 +33,8 @@ def features(
     label: LabelName = "",
     column: ColumnNames = None,
     default: Defaults = None,
+    encoding: Encoding = "utf-8",
+    sort: Sort = False,
     models: ModelsPath = DEFAULT_MODELS,
     quarantine: QuarantineFile = None,
     as_json: AsJson = False,
@@ -54,6 +58,7 @@ def features(
         found = training_set(
             made, given, label=label or None, models=Registry(models), columns=pairs(column, "--column"),
             defaults=pairs(default, "--default"), quarantine=aside_rows, progress=told,
+            encoding=encoding, sort=sort,
         )  # fmt: skip
     try:
         found.table.write_parquet(to)
@@ -73,7 +78,7 @@ def features(
         for reference, why in found.left_out.items():
             aside().print(f"[yellow]{reference} was left out[/], its otherwise used: {why}", soft_wrap=True)
         asked = [one.reference.partition("@")[0] for segment in found.replayed.plan.segments for one in segment.models]
-        if asked:
+        if asked and table.height:
             next_steps(
                 f"tidegate train {flow} {to} --label {name or 'LABEL'} --name {asked[0]}  train what the flow asks"
             )

@@ -30,7 +30,10 @@ ColumnNames = Annotated[
 Defaults = Annotated[
     list[str] | None,
     typer.Option(
-        "--default", metavar="FIELD=VALUE", help="What to take where a file has none: amount.currency=EUR, id=row."
+        "--default",
+        metavar="FIELD=VALUE",
+        help="What to take where a file has none: amount.currency=EUR, id=row; and how it writes values: "
+        "at.zone=Europe/Berlin, 'at.format=%d.%m.%Y %H:%M', at.unit=s, amount.unit=minor, amount.decimal=,",
     ),
 ]
 LabelName = Annotated[
@@ -40,8 +43,14 @@ LabelName = Annotated[
 QuarantineFile = Annotated[
     Path | None, typer.Option("--quarantine", help="Where rows go that are no events, one JSON object a line.")
 ]
+Encoding = Annotated[str, typer.Option("--encoding", help="Of the text in the files: utf-8, cp1252, latin-1, utf-16.")]
+Sort = Annotated[
+    bool, typer.Option("--sort", help="Put each file's events in order of time first, where the file is not.")
+]
 _REASONS = 12
 """How many reasons are told; the quarantine file has all."""
+_DISORDER = 0.01
+"""From which share of late events on it is said that the whole file is out of order."""
 
 
 def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
@@ -102,6 +111,7 @@ def tell_set_aside(counts: "Counts", quarantine: "Quarantine") -> None:
     from tidegate.cli.terminal import aside, several
 
     console = aside()
+    tell_twice(counts)
     if counts.quarantined:
         where = f"; see {quarantine.path}" if quarantine.path.exists() else ""
         console.print(
@@ -115,7 +125,13 @@ def tell_set_aside(counts: "Counts", quarantine: "Quarantine") -> None:
             console.print(f"  and {several(left, 'other reason')}", soft_wrap=True, markup=False)
     also = f"; see {quarantine.path}" if quarantine.path.exists() else ""
     if counts.late:
-        said = f"[yellow]{several(counts.late, 'event')} came too late[/]: older than the flow's longest memory{also}"
+        if counts.late >= _DISORDER * counts.read:
+            said = (
+                "[bold red]The events are not in order of time.[/] What is decided on half of a history means little: "
+            )
+            console.print(said + "put them in order with `--sort`, and replay again.", soft_wrap=True)
+        said = f"[yellow]{several(counts.late, 'event')} came too late[/]: older than the newest event before "
+        said += f"{'it' if counts.late == 1 else 'them'} by more than the flow's lateness{also}"
         console.print(said, soft_wrap=True)
         if counts.behind is not None:
             console.print(f"  {_behind(counts.behind)}", soft_wrap=True, markup=False)
@@ -127,9 +143,22 @@ def tell_set_aside(counts: "Counts", quarantine: "Quarantine") -> None:
             console.print(f"  {', '.join(counts.reused_ids)}{more}", soft_wrap=True, markup=False)
 
 
+def tell_twice(counts: "Counts") -> None:
+    """Say how many times were taken as the first of two."""
+    from tidegate.cli.terminal import aside, several
+
+    if counts.twice:
+        said = several(counts.twice, "time lies", "times lie")
+        aside().print(
+            f"[yellow]{said} in an hour that clocks showed twice[/], as they were put back. `--default at.fold=first`, "
+            "which is what is done unless told, or second says which of the two it is.",
+            soft_wrap=True,
+        )
+
+
 def _is_refusal(reason: str) -> bool:
     """Whether it is why an event was refused, which is told apart from rows that are no events."""
-    return reason.startswith(("/at: It is older than", "/id: This id was used"))
+    return reason.startswith(("/at: It is more than", "/id: This id was used"))
 
 
 def _behind(newest: "Newest") -> str:
@@ -141,11 +170,11 @@ def _behind(newest: "Newest") -> str:
     place = f"{newest.source}, line {newest.line}"
     return (
         f"The first was too late for {newest.id} of {when(newest.at)} UTC, {ahead} ({place}). "
-        "If that time is wrong, mend or take out the line and replay again."
+        "If that time is wrong, mend or take out the line; if the file is not in order of time, add `--sort`."
     )
 
 
 def exit_code(counts: "Counts", *, fail_on_refused: bool) -> int:
-    """1 if nothing could be taken, or something could not and that was asked to be a failure."""
+    """1 if more than half of the rows could not be taken, or one could not and that was asked to be a failure."""
     lost = counts.quarantined + counts.refused
-    return 1 if lost and (fail_on_refused or lost == counts.read) else 0
+    return 1 if lost and (fail_on_refused or 2 * lost > counts.read) else 0

@@ -10,10 +10,12 @@ import typer
 from tidegate.cli.inputs import (
     ColumnNames,
     Defaults,
+    Encoding,
     Files,
     LabelName,
     OtherEvents,
     QuarantineFile,
+    Sort,
     exit_code,
     inputs,
     pairs,
@@ -36,6 +38,8 @@ def replay(
     amount: Annotated[str, typer.Option(help="The money field to add up; default: the event's first.")] = "",
     column: ColumnNames = None,
     default: Defaults = None,
+    encoding: Encoding = "utf-8",
+    sort: Sort = False,
     models: ModelsPath = DEFAULT_MODELS,
     store: Annotated[
         Path | None, typer.Option("--store", "-s", help="Keep every decision with its evidence here.")
@@ -50,7 +54,8 @@ def replay(
 ) -> None:
     """Decide past events as the flow would have decided them then, and measure it.
 
-    Rows that are no events are set aside and counted; the exit code is 1 only if that was asked for, or none was left.
+    Rows that are no events, and events that come too late, are set aside and counted. The exit code is 1 if that was
+    more than half of the rows, or if any was and --fail-on-refused was asked for.
     """
     ready()
     from tidegate.connectors.quarantine import Quarantine
@@ -72,7 +77,7 @@ def replay(
         done = run(
             made, given, models=Registry(models), store=kept, label=label or None, amount=amount or None,
             columns=pairs(column, "--column"), defaults=pairs(default, "--default"), quarantine=aside_rows,
-            progress=told,
+            encoding=encoding, sort=sort, progress=told,
         )  # fmt: skip
     source = ", ".join(file.name for file in every)
     figures = done.figures(source=source, about=made.definition.purpose, made_at=now(), version=program_version())
@@ -88,8 +93,15 @@ def replay(
     else:
         _show(done, lines, made.definition.name)
         tell_set_aside(done.counts, aside_rows)
-        read_as = f"{flow} {_words(map(str, files))}" + _options(
-            ("--event", event), ("--column", column), ("--default", default)
+        read_as = (
+            f"{flow} {_words(map(str, files))}"
+            + _options(
+                ("--event", event),
+                ("--column", column),
+                ("--default", default),
+                ("--encoding", [encoding] if encoding != "utf-8" else None),
+            )
+            + (" --sort" if sort else "")
         )
         _next(flow, read_as, models, store, report, done)
     raise typer.Exit(exit_code(done.counts, fail_on_refused=fail_on_refused))
@@ -168,6 +180,8 @@ def _options(*given: tuple[str, Sequence[str] | None]) -> str:
 
 
 def _next(flow: str, read_as: str, models: Path, store: Path | None, report: Path | None, done: "Replayed") -> None:
+    if not done.counts.decided:
+        return
     elsewhere = "" if models == DEFAULT_MODELS else f" --models {_words([str(models)])}"
     wanted = [one.reference for segment in done.plan.segments for one in segment.models]
     lacking = [name for name in wanted if name not in done.models]

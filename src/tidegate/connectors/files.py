@@ -11,8 +11,9 @@ import msgspec
 import polars as pl
 
 from tidegate.connectors import files_sources as sources
-from tidegate.connectors.files_columns import CURRENCY, Columns, canonical_schema
+from tidegate.connectors.files_columns import Columns, canonical_schema
 from tidegate.connectors.files_refused import Refused
+from tidegate.connectors.files_spelling import CURRENCY
 from tidegate.errors import ContractError, TidegateError
 from tidegate.events.contract import Reader
 from tidegate.events.contract_keys import once
@@ -34,12 +35,14 @@ class Chunk:
         lines: where each of them stands in the file.
         first_line: the line of the file, or for Parquet the row, at which this piece begins; counted from 1.
         refused: the others.
+        twice: how many times in it could be either of two, since clocks were put back over them.
     """
 
     frame: pl.DataFrame
     lines: pl.Series
     first_line: int
     refused: list[Refused] = field(default_factory=list)
+    twice: int = 0
 
 
 def read(
@@ -49,6 +52,7 @@ def read(
     columns: Mapping[str, str] | None = None,
     defaults: Mapping[str, object] | None = None,
     chunk: int = 100_000,
+    encoding: str = "utf-8",
 ) -> Iterator[Chunk]:
     """The events of a file, a piece at a time.
 
@@ -58,8 +62,9 @@ def read(
         columns: field -> column of the file, where the names differ: `{"amount": "TX_AMOUNT_CENTS"}`.
         defaults: field -> constant, where the file has no value: `{"amount.currency": "EUR"}`. `{"id": "row"}` numbers
             the rows row-1, row-2; `{"amount.unit": "minor"}` says that numbers are cents;
-            `{"at.zone": "Europe/Berlin"}` where times without a zone are.
+            `{"at.zone": "Europe/Berlin"}` where times without a zone are. More such: `files_spelling.Spelling`.
         chunk: how many rows a piece has at most.
+        encoding: of the text in CSV and NDJSON.
 
     Raises:
         TidegateError: the file is missing, empty, cut short, damaged, or lacks a column; before the first piece where
@@ -67,21 +72,23 @@ def read(
     """
     path = Path(path)
     kind = sources.form(path)
+    sources.check_encoding(encoding)
     if kind == "ndjson":
-        return _lines(path, event_type, dict(columns or {}), dict(defaults or {}), chunk)
-    there = sources.parquet_columns(path) if kind == "parquet" else sources.csv_columns(path)
+        return _lines(path, event_type, dict(columns or {}), dict(defaults or {}), chunk, encoding)
+    there = sources.parquet_columns(path) if kind == "parquet" else sources.csv_columns(path, encoding)
     plan = Columns(event_type, there, columns, defaults)
-    rows = sources.parquet(path, chunk) if kind == "parquet" else sources.comma_separated(path, chunk)
+    rows = sources.parquet(path, chunk) if kind == "parquet" else sources.comma_separated(path, chunk, encoding)
     return _pieces(rows, plan)
 
 
 def _pieces(rows: Iterator[sources.Rows], plan: Columns) -> Iterator[Chunk]:
     done = 0
     for piece in rows:
+        before = plan.twice
         frame, refused = plan.canonical(piece.frame, piece.first_line, done, lossy=piece.lossy)
         done += piece.frame.height
         lines = lines_of(piece.first_line, piece.frame.height, refused)
-        yield Chunk(frame, lines, piece.first_line, refused)
+        yield Chunk(frame, lines, piece.first_line, refused, plan.twice - before)
 
 
 def lines_of(first: int, rows: int, refused: list[Refused]) -> pl.Series:
@@ -91,7 +98,7 @@ def lines_of(first: int, rows: int, refused: list[Refused]) -> pl.Series:
 
 
 def _lines(
-    path: Path, event_type: type[E], columns: dict[str, str], defaults: dict[str, object], chunk: int
+    path: Path, event_type: type[E], columns: dict[str, str], defaults: dict[str, object], chunk: int, encoding: str
 ) -> Iterator[Chunk]:
     """NDJSON: every line is read as an event is over HTTP."""
     reader = Reader(event_type)
@@ -100,7 +107,7 @@ def _lines(
     numbers: list[int] = []
     refused: list[Refused] = []
     first, row = 0, 0
-    for line in sources.lines(path):
+    for line in sources.lines(path, encoding):
         row += 1
         first = first or line.number
         try:

@@ -7,24 +7,23 @@ the field's name and its currency, String, under `name.currency`. Null is a miss
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
 import polars as pl
 
-from tidegate.connectors import files_money, files_values
+from tidegate.connectors import files_fields, files_money, files_values
+from tidegate.connectors.files_fields import Found, bounds, unread
 from tidegate.connectors.files_refused import Refused, set_aside
 from tidegate.connectors.files_sources import EXTRA
+from tidegate.connectors.files_spelling import CURRENCY, options, spelling
 from tidegate.errors import TidegateError
-from tidegate.events.contract import money_limits
 from tidegate.events.contract_faults import pointer
 from tidegate.events.currency import DECIMALS
 from tidegate.events.event import LAST_YEAR, MOST_WHOLE, Event, FieldContract
 from tidegate.events.types import Kind
 
 _LAST = int(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000 - 1
-CURRENCY, UNIT, ZONE = ".currency", ".unit", ".zone"
 _TYPES: dict[Kind, type[pl.DataType]] = {
     Kind.BOOL: pl.Boolean,
     Kind.INT: pl.Int64,
@@ -32,19 +31,6 @@ _TYPES: dict[Kind, type[pl.DataType]] = {
     Kind.TIME: pl.Int64,
     Kind.MONEY: pl.Int64,
 }
-
-
-@dataclass
-class _Found:
-    """One field's canonical series and the rows in which it is wrong, in the order in which reasons count."""
-
-    series: list[pl.Series]
-    wrong: list[tuple[pl.Series, str, str]] = field(default_factory=list)
-
-    def refuse(self, mask: pl.Series, where: str, reason: str) -> None:
-        """Set aside the rows of a mask; a null in it is no."""
-        if mask.any():
-            self.wrong.append((mask.fill_null(False), where, reason))
 
 
 def canonical_schema(event_type: type[Event]) -> dict[str, type[pl.DataType]]:
@@ -65,9 +51,11 @@ class Columns:
         event_type: the event class.
         there: the columns that the file has.
         columns: field -> column of the file, where the names differ.
-        defaults: field -> constant, where the file has no such column or no value in it. Also `amount.currency`,
-            `amount.unit` ("minor" or "major", of numbers), `at.zone` (of times without one), and `{"id": "row"}`, which
-            numbers the rows.
+        defaults: field -> constant, where the file has no such column or no value in it. Also `amount.currency`, how
+            values are spelled (see `files_spelling`), and `{"id": "row"}`, which numbers the rows.
+
+    Attributes:
+        twice: how many times so far could be either of two, since clocks were put back over them.
 
     Raises:
         TidegateError: a name that is not there, with the nearest one.
@@ -81,7 +69,7 @@ class Columns:
         defaults: Mapping[str, object] | None = None,
     ) -> None:
         self._event, self._defaults = event_type, dict(defaults or {})
-        self._columns, self._units = dict(columns or {}), dict[str, str]()
+        self._columns, self._units, self.twice = dict(columns or {}), dict[str, str](), 0
         self._class_defaults = {
             one.name: msgspec.to_builtins(one.default)
             for one in msgspec.structs.fields(event_type)
@@ -92,9 +80,7 @@ class Columns:
 
     def _check_names(self, there: list[str]) -> None:
         contract = self._event.__contract__
-        money = [name for name, one in contract.items() if one.type.kind is Kind.MONEY]
-        times = [name for name, one in contract.items() if one.type.kind is Kind.TIME]
-        known = [*self.schema, *(name + UNIT for name in money), *(name + ZONE for name in times)]
+        known = [*self.schema, *options(contract)]
         for name in (*self._columns, *self._defaults):
             if name not in known:
                 raise TidegateError(
@@ -113,9 +99,7 @@ class Columns:
                     do=f"{_near(name, there)} Say `--column {name}=COLUMN` or `--default {name}=VALUE` "
                     f'(in Python columns={{"{name}": COLUMN}} or defaults={{"{name}": VALUE}}).',
                 )
-        for name in times:
-            if zone := self._defaults.get(name + ZONE):
-                files_values.check_zone(str(zone))
+        self._spelled = {name: spelling(name, self._defaults) for name in contract}
         self._there = set(there)
 
     def source(self, name: str) -> str | None:
@@ -174,51 +158,44 @@ class Columns:
             filler = filler.cast(pl.String)
         return found.zip_with(found.is_not_null(), filler.cast(found.dtype).new_from_index(0, raw.height))
 
-    def _field(self, name: str, one: FieldContract, raw: pl.DataFrame, first_row: int, lossy: bool) -> _Found:
+    def _field(self, name: str, one: FieldContract, raw: pl.DataFrame, first_row: int, lossy: bool) -> Found:
         source, where = self._raw(name, raw, first_row), pointer(name)
-        kind = one.type.kind
+        kind, how = one.type.kind, self._spelled[name]
         if kind is Kind.MONEY:
             found = self._money(name, one, source, raw)
         elif kind is Kind.TIME:
-            zone = self._defaults.get(name + ZONE)
-            found = _Found([files_values.time(source, None if zone is None else str(zone))])
-            said = f"{name} is not a time (RFC 3339)."
-            if not zone:
-                said = f"{name} is not a time with its zone (RFC 3339). Where a zone is lacking, say which with "
-                said += f"`--default {name}.zone=Europe/Berlin`."
-            found.refuse(_unread(source, found), where, said)
+            found, twice = files_fields.times(name, source, how, first=first_row == 0)
+            self.twice += twice
             if name == "at":
                 found.refuse(found.series[0] > _LAST, where, f"{name} lies after the year {LAST_YEAR}.")
         elif kind is Kind.BOOL:
-            found = _Found([files_values.truth(source)])
-            found.refuse(_unread(source, found), where, f"{name} is not true or false.")
+            found = files_fields.truth(name, source, how)
         elif kind is Kind.FLOAT:
-            found = _Found([files_values.number(source)])
-            found.refuse(_unread(source, found), where, f"{name} is not a number.")
-            found.refuse(~found.series[0].is_finite(), where, f"{name} is not a finite number.")
-            _bounds(found, where, name, one.about.ge, one.about.le)
+            found = files_fields.number(name, one, source, how)
         elif kind is Kind.INT or (kind is Kind.KEY and one.type.whole):
-            found = _Found([files_values.whole(source)])
-            found.refuse(_unread(source, found), where, f"{name} is not a whole number of 64 bits.")
+            found = Found([files_values.whole(source)])
+            found.refuse(unread(source, found), where, f"{name} is not a whole number of 64 bits.")
             low, high = (-MOST_WHOLE, MOST_WHOLE) if kind is Kind.INT else (-(2**63) + 1, None)
             about = one.about
-            _bounds(found, where, name, low if about.ge is None else about.ge, high if about.le is None else about.le)
+            bounds(found, where, name, low if about.ge is None else about.ge, high if about.le is None else about.le)
         else:
             found = self._text(name, one, source, where)
             if lossy:
                 odd = found.series[0].str.contains("\ufffd", literal=True)
-                found.refuse(odd, where, f"{name} is not text in UTF-8.")
+                found.refuse(
+                    odd, where, f"{name} is not text in UTF-8. Say which encoding it is in with `--encoding cp1252`."
+                )
         if not one.optional:
             missing = source.is_null() if not isinstance(source.dtype, pl.Struct) else found.series[0].is_null()
             found.refuse(missing, where, f"{name} is missing.")
         return found
 
-    def _text(self, name: str, one: FieldContract, source: pl.Series, where: str) -> _Found:
-        found = _Found([files_values.text(source)])
+    def _text(self, name: str, one: FieldContract, source: pl.Series, where: str) -> Found:
+        found = Found([files_values.text(source)])
         if name == "id" and self.source("id") is None and self._defaults.get("id") == "row":
-            return _Found(["row-" + found.series[0]])
+            return Found(["row-" + found.series[0]])
         made = found.series[0]
-        found.refuse(_unread(source, found), where, f"{name} is not text.")
+        found.refuse(unread(source, found), where, f"{name} is not text.")
         if one.type.choices:
             unknown = ~made.is_in(list(one.type.choices))
             found.refuse(unknown, where, f"{name} is none of {', '.join(one.type.choices)}.")
@@ -232,9 +209,9 @@ class Columns:
             found.refuse(sizes == 0, where, f"{name} is empty.")
         return found
 
-    def _money(self, name: str, one: FieldContract, source: pl.Series, raw: pl.DataFrame) -> _Found:
-        where, fixed = pointer(name), one.about.currency
-        constant = self._defaults.get(name + CURRENCY, fixed)
+    def _money(self, name: str, one: FieldContract, source: pl.Series, raw: pl.DataFrame) -> Found:
+        fixed = one.about.currency
+        constant, how = self._defaults.get(name + CURRENCY, fixed), self._spelled[name]
         column = self.source(name + CURRENCY)
         if (
             column is None
@@ -252,48 +229,14 @@ class Columns:
         if name not in self._units and source.null_count() < raw.height:
             decimals = DECIMALS.get(str(constant), 2)
             if isinstance(constant, str) or column is not None or not files_values.is_text(source):
-                self._units[name] = files_money.unit_of(name, self._defaults.get(name + UNIT), source, decimals)
+                self._units[name] = files_money.unit_of(name, how.unit, source, decimals, how.decimal)
             else:
                 self._units[name] = "major"
-        units, currency = files_money.minor_units(source, told, self._units.get(name, "minor"))
-        none = source.is_null() if not isinstance(source.dtype, pl.Struct) else units.is_null() & currency.is_null()
-        blank = pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
-        currency = blank.zip_with(none, currency) if none.any() else currency
-        found = _Found([units, currency])
-        inside = pointer(name, "currency")
-        lost = units.is_null() & ~none
-        if files_values.is_text(source) and lost.any():
-            grouped, unread = files_money.unreadable(source)
-            said = f"{name} cannot be read as an amount"
-            found.refuse(grouped & lost, where, f"{said}: it wants a decimal point and no thousands separators.")
-            found.refuse(unread & lost, where, f"{said} such as 12.34 or 12.34 EUR.")
-        untold = f"{name} has no currency. Say which with `--default {name}.currency=EUR`."
-        found.refuse(currency.is_null() & ~none, inside, untold)
-        unknown = ~currency.is_in(list(DECIMALS) if fixed is None else [fixed])
-        found.refuse(unknown, inside, f"{name} is not in {'a currency of ISO 4217' if fixed is None else fixed}.")
-        found.refuse(lost, where, f"{name} is not an amount with as many decimals as its currency has.")
-        low, high = money_limits(one)
-        _bounds(found, pointer(name, "units"), name, low, high)
-        return found
+        unit = self._units.get(name, "minor")
+        return files_fields.money(name, one, source, told, unit, how)
 
 
 def _near(name: str, names: list[str]) -> str:
     lower = {known.lower(): known for known in names}
     close = difflib.get_close_matches(name.lower(), list(lower), 1, 0.5)
     return f"Did you mean {lower[close[0]]!r}?" if close else f"There are: {', '.join(names)}."
-
-
-def _unread(source: pl.Series, found: _Found) -> pl.Series:
-    """Where there was something and nothing could be made of it."""
-    made = found.series[0]
-    if made.null_count() == source.null_count():
-        return pl.Series([False])
-    return made.is_null() & source.is_not_null()
-
-
-def _bounds(found: _Found, where: str, name: str, low: float | None, high: float | None) -> None:
-    made = found.series[0]
-    if low is not None:
-        found.refuse(made < low, where, f"{name} is negative." if low == 0 else f"{name} is below {low}.")
-    if high is not None:
-        found.refuse(made > high, where, f"{name} is above {high}.")

@@ -12,7 +12,7 @@ _MOST_FLOAT = 2.0**53
 _UNITS = ("minor", "major")
 
 
-def unit_of(name: str, said: object, raw: pl.Series, decimals: int) -> str:
+def unit_of(name: str, said: object, raw: pl.Series, decimals: int, decimal: str | None = None) -> str:
     """Whether a column's numbers are minor units (cents) or major ones (euros).
 
     Whole numbers in a typed file are minor units. A text that is a whole number could be either, and a wrong guess is
@@ -28,7 +28,7 @@ def unit_of(name: str, said: object, raw: pl.Series, decimals: int) -> str:
     if (
         decimals
         and texts.cast(pl.Int64, strict=False).is_not_null().any()
-        and not texts.str.contains_any([".", " "]).any()
+        and not texts.str.contains_any([decimal or ".", " "]).any()
     ):
         raise TidegateError(
             f"The column {raw.name!r} has whole numbers only; they could be minor units (cents) or major ones.",

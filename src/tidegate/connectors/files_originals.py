@@ -11,12 +11,13 @@ from tidegate.connectors.files_refused import original
 _CHUNK = 100_000
 
 
-def originals(given: Path | pl.DataFrame, lines: Sequence[int]) -> Iterator[tuple[int, str]]:
+def originals(given: Path | pl.DataFrame, lines: Sequence[int], encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
     """The lines of a file, or the rows of a frame, with what stands there, in the order of the file.
 
     Args:
         given: what `files.read` was given.
         lines: which, counted as there.
+        encoding: of its text.
 
     Raises:
         TidegateError: the file can no longer be read.
@@ -27,11 +28,12 @@ def originals(given: Path | pl.DataFrame, lines: Sequence[int]) -> Iterator[tupl
         return
     kind = sources.form(given)
     if kind == "ndjson":
-        for line in sources.lines(given):
+        for line in sources.lines(given, encoding):
             if line.number in wanted:
                 yield line.number, line.body.decode(errors="replace")
         return
-    for rows in (sources.parquet if kind == "parquet" else sources.comma_separated)(given, _CHUNK):
+    found = sources.parquet(given, _CHUNK) if kind == "parquet" else sources.comma_separated(given, _CHUNK, encoding)
+    for rows in found:
         yield from _rows(rows.frame, rows.first_line, wanted)
 
 

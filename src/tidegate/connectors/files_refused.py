@@ -7,15 +7,22 @@ import polars as pl
 
 from tidegate.connectors.files_sources import EXTRA
 
+MOST_OTHERS = 20
+"""How many faults of a row are told beside its first."""
+
 
 @dataclass(frozen=True)
 class Refused:
-    """A row that is not an event: its line, which field is at fault (a JSON Pointer), why, and the row as it stood."""
+    """A row that is not an event: its line, which field is at fault (a JSON Pointer), why, and the row as it stood.
+
+    `others` are the faults of its other fields, each a pointer and a reason.
+    """
 
     line: int
     pointer: str
     reason: str
     original: str
+    others: tuple[tuple[str, str], ...] = ()
 
 
 def original(row: dict[str, object]) -> str:
@@ -26,16 +33,15 @@ def original(row: dict[str, object]) -> str:
 def set_aside(
     raw: pl.DataFrame, any_bad: pl.Series, bad: pl.DataFrame, wrong: list[tuple[pl.Series, str, str]], first_line: int
 ) -> list[Refused]:
-    """The bad rows of a frame, each with the first reason that holds for it."""
+    """The bad rows of a frame, each with the first reason that holds for each of its fields."""
     at = any_bad.arg_true()
     rows = raw[at].to_dicts()
-    first = bad[at].transpose().select(pl.all().arg_max()).row(0) if bad.width > 1 else [0] * len(rows)
-    return [
-        Refused(
-            first_line + line,
-            wrong[reason][1],
-            wrong[reason][2],
-            original(row),
-        )
-        for line, reason, row in zip(at.to_list(), first, rows, strict=True)
-    ]
+    found = []
+    for line, holds, row in zip(at.to_list(), bad[at].iter_rows(), rows, strict=True):
+        faults: dict[str, tuple[str, str]] = {}
+        for (_, where, reason), here in zip(wrong, holds, strict=True):
+            if here:
+                faults.setdefault(where.split("/")[1] if where else "", (where, reason))
+        first, *others = faults.values()
+        found.append(Refused(first_line + line, *first, original(row), tuple(others[:MOST_OTHERS])))
+    return found

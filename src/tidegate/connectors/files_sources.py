@@ -6,7 +6,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -80,7 +80,9 @@ def told(path: Path, what: str) -> Iterator[None]:
         raise TidegateError(
             f"{path} is cut short or damaged.", seen=str(error), do="Copy it again and compare the sizes."
         ) from error
-    except (pl.exceptions.PolarsError, UnicodeError, csv.Error) as error:
+    except UnicodeError as error:
+        raise _other_encoding(path, error) from error
+    except (pl.exceptions.PolarsError, csv.Error) as error:
         raise TidegateError(
             f"{path} cannot be read as {what}.",
             seen=str(error).splitlines()[0][:200],
@@ -109,20 +111,65 @@ def parquet_columns(path: Path) -> list[str]:
         return pl.scan_parquet(path).collect_schema().names()
 
 
-def _opened(path: Path) -> IO[bytes]:
-    if path.name.lower().endswith(".gz"):
-        return cast(IO[bytes], gzip.open(path, "rb"))
-    return path.open("rb")
+def _other_encoding(path: Path, error: UnicodeError) -> TidegateError:
+    """The error for text that is not in the encoding that it is read in."""
+    seen = str(error)
+    if isinstance(error, UnicodeDecodeError):
+        around = error.object[max(0, error.start - 20) : error.start + 20].decode("cp1252", "replace")
+        seen = f"byte 0x{error.object[error.start]:02x} in {around.splitlines()[0] if around else around!r}"
+    with suppress(OSError), path.open("rb") as file:
+        if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            return TidegateError(f"{path} is not in UTF-8.", seen="the mark of UTF-16", do="Say `--encoding utf-16`.")
+    do = "Say in which encoding it is: `--encoding cp1252` (Windows in Western Europe), or latin-1, utf-16, ..."
+    return TidegateError(f"{path} is not in the encoding it is read in; UTF-8 unless told.", seen=seen, do=do)
 
 
-def csv_columns(path: Path) -> list[str]:
+def check_encoding(encoding: str) -> None:
+    """Refuse what is no encoding of text."""
+    try:
+        "".encode(encoding)
+    except (LookupError, UnicodeError):
+        raise TidegateError(
+            "This is not an encoding of text.", seen=repr(encoding), do="Write utf-8, cp1252, latin-1 or utf-16."
+        ) from None
+
+
+class _Recoded(io.RawIOBase):
+    """A file in another encoding, read as UTF-8."""
+
+    def __init__(self, file: IO[bytes], encoding: str) -> None:
+        self._file, self._text = file, io.TextIOWrapper(file, encoding, newline="\n")
+
+    def read(self, size: int = -1) -> bytes:
+        """At most so many characters, as UTF-8."""
+        return self._text.read(size).encode()
+
+    def readline(self, size: int | None = -1) -> bytes:
+        """A line of at most so many characters, as UTF-8."""
+        return self._text.readline(-1 if size is None else size).encode()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._text.close()
+        super().close()
+
+
+def _opened(path: Path, encoding: str = "utf-8") -> IO[bytes]:
+    compressed = path.name.lower().endswith(".gz")
+    file = cast(IO[bytes], gzip.open(path, "rb") if compressed else path.open("rb"))  # noqa: SIM115 (the caller closes)
+    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        return file
+    return cast(IO[bytes], _Recoded(file, encoding))
+
+
+def csv_columns(path: Path, encoding: str = "utf-8") -> list[str]:
     """The names of a CSV file's columns, from its first line."""
-    return _header(path)[0]
+    return _header(path, encoding)[0]
 
 
-def _header(path: Path) -> tuple[list[str], str]:
+def _header(path: Path, encoding: str) -> tuple[list[str], str]:
     """The names of the columns, and what separates them: a semicolon or a tab where no comma does."""
-    with told(path, "CSV"), _opened(path) as file:
+    with told(path, "CSV"), _opened(path, encoding) as file:
         header = file.readline(MOST_LINE).decode("utf-8-sig").strip()
     separator = ","
     names = next(csv.reader([header]), [])
@@ -140,13 +187,13 @@ def _header(path: Path) -> tuple[list[str], str]:
     return names, separator
 
 
-def comma_separated(path: Path, chunk: int) -> Iterator[Rows]:
+def comma_separated(path: Path, chunk: int, encoding: str = "utf-8") -> Iterator[Rows]:
     """The rows of a CSV file, at most `chunk` at a time, all as text; a byte that is not UTF-8 is U+FFFD."""
     header = io.StringIO()
-    names, separator = _header(path)
+    names, separator = _header(path, encoding)
     csv.writer(header, lineterminator="\n", delimiter=separator).writerow([*names, EXTRA])
     head = header.getvalue().encode()
-    with told(path, "CSV"), _opened(path) as file:
+    with told(path, "CSV"), _opened(path, encoding) as file:
         file.readline(MOST_LINE)
         line = 2
         for block in _blocks(file, path):
@@ -194,10 +241,10 @@ def _blocks(file: IO[bytes], path: Path) -> Iterator[bytes]:
         yield held
 
 
-def lines(path: Path) -> Iterator[Line]:
+def lines(path: Path, encoding: str = "utf-8") -> Iterator[Line]:
     """The lines of an NDJSON file that are not blank."""
     number = 0
-    with told(path, "NDJSON"), _opened(path) as file:
+    with told(path, "NDJSON"), _opened(path, encoding) as file:
         while body := file.readline(MOST_LINE + 1):
             number += 1
             cut = len(body) > MOST_LINE

@@ -15,8 +15,9 @@ from tidegate.errors import TidegateError
 class Quarantine:
     """Writes refused rows, one JSON object a line: `line`, `pointer`, `reason`, `original`.
 
-    At the end comes one with `refused`, their number, and `reasons`, how many for each. The file is made with the first
-    row: no file means nothing refused.
+    A row with faults in several fields has the others in `others`, each with `pointer` and `reason`. At the end comes
+    one with `refused`, the number of rows, and `reasons`, how many rows have each. The file is made with the first row:
+    no file means nothing refused.
 
     Args:
         path: where to write.
@@ -36,11 +37,14 @@ class Quarantine:
         for row in refused:
             entry: dict[str, object] = {"file": source} if source else {}
             entry |= {"line": row.line, "pointer": row.pointer, "reason": row.reason, "original": row.original}
+            if row.others:
+                entry["others"] = [{"pointer": pointer, "reason": reason} for pointer, reason in row.others]
             self._write(entry)
             self.count += 1
-            reason, _, advice = row.reason.partition(". ")
-            advice = f". {advice}" if "`--default " in advice else ""  # without what was seen, which differs by row
-            self.reasons[f"{row.pointer}: {reason}{advice}".rstrip(".")] += 1
+            for pointer, said in ((row.pointer, row.reason), *row.others):
+                reason, _, advice = said.partition(". ")
+                advice = f". {advice}" if "`--" in advice else ""  # without what was seen, which differs by row
+                self.reasons[f"{pointer}: {reason}{advice}".rstrip(".")] += 1
 
     def _write(self, entry: dict[str, object]) -> None:
         try:

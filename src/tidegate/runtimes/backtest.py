@@ -48,6 +48,8 @@ def replay(
     amount: str | None = None,
     columns: Mapping[str, str] | None = None,
     defaults: Mapping[str, object] | None = None,
+    encoding: str = "utf-8",
+    sort: bool = False,
     quarantine: Quarantine | None = None,
     progress: Progress | None = None,
     batch: int = 2048,
@@ -67,6 +69,8 @@ def replay(
         amount: the money field to add up; default: the event's first.
         columns, defaults: how the files' columns become fields; see `connectors.files.read`. Of another event than the
             one decided on, as `Login.device`.
+        encoding: of the text of the files.
+        sort: whether to put each file's events in order of time first; see `connectors.files_order`.
         quarantine: gets the rows that are no events, and at the end those of the events that were refused.
         progress: told the number of rows after each piece that was read.
         batch: events decided at once.
@@ -98,7 +102,8 @@ def replay(
         run = _Kept(Engine(flow, models=models, store=store, batch=batch), label, amount)
     counts = run.tally.counts
 
-    def set_aside(name: str, rows: Sequence[Row], read: int) -> None:
+    def set_aside(name: str, rows: Sequence[Row], read: int, twice: int) -> None:
+        counts.twice += twice
         counts.quarantined += len(rows)
         counts.read += len(rows)
         if rows and quarantine is not None:
@@ -106,7 +111,7 @@ def replay(
         if progress is not None:
             progress(read)
 
-    found: list[Source] = sources_of(definition, sources, columns or {}, defaults or {})
+    found: list[Source] = sources_of(definition, sources, columns or {}, defaults or {}, encoding=encoding, sort=sort)
     streams = [(one.event, one.frames(label if one.event is event else None, set_aside)) for one in found]
     away = TurnedAway(found, definition.lateness, counts)
     for piece in merge_batches(streams):

@@ -38,6 +38,8 @@ def compare(
     defaults: Mapping[str, object] | None = None,
     quarantine: Quarantine | None = None,
     progress: Progress | None = None,
+    encoding: str = "utf-8",
+    sort: bool = False,
 ) -> Compared:
     """Replay both versions over the same events and set their decisions side by side.
 
@@ -45,7 +47,7 @@ def compare(
         old, new: the flows' classes; they decide on events of the same name.
         sources: from the name of an event type to its files or frames, as for `replay`.
         models: of both, unless `new_models` are given.
-        label, amount, columns, defaults: as for `replay`.
+        label, amount, columns, defaults, encoding, sort: as for `replay`.
         quarantine: gets the rows that are no events for the new version.
         progress: told of the rows read by the new version.
 
@@ -66,8 +68,8 @@ def compare(
         sides.append(Side(flow, found, label or label_of(event), amount or amount_of(event)))
     left, right = sides
     pairs = zip_longest(
-        _pieces(left, sources, columns or {}, defaults or {}, None, None),
-        _pieces(right, sources, columns or {}, defaults or {}, quarantine, progress),
+        _pieces(left, sources, columns or {}, defaults or {}, None, None, encoding=encoding, sort=sort),
+        _pieces(right, sources, columns or {}, defaults or {}, quarantine, progress, encoding=encoding, sort=sort),
     )
     meeting = Meeting(left, right)
     for one, other in pairs:
@@ -85,12 +87,14 @@ def _pieces(
     defaults: Mapping[str, object],
     quarantine: Quarantine | None,
     progress: Progress | None,
+    **how: Any,
 ) -> Iterator[Batch]:
     event: type[Event] = side.definition.event
     counts = side.tally.counts
     known = {kind.__name__ for kind in side.definition.kinds} | {"ListChange"}
 
-    def set_aside(name: str, rows: list[Refused], read: int) -> None:
+    def set_aside(name: str, rows: list[Refused], read: int, twice: int) -> None:
+        counts.twice += twice
         counts.quarantined += len(rows)
         counts.read += len(rows)
         if rows and quarantine is not None:
@@ -99,6 +103,6 @@ def _pieces(
             progress(read)
 
     mine = {name: given for name, given in sources.items() if name in known}  # one version may learn from more types
-    found = sources_of(side.definition, mine, columns, defaults)
+    found = sources_of(side.definition, mine, columns, defaults, **how)
     label = side.tally.label
     return merge_batches([(one.event, one.frames(label if one.event is event else None, set_aside)) for one in found])  # type: ignore[arg-type]

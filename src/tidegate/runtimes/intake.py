@@ -21,6 +21,11 @@ from tidegate.runtimes.memory import Known, Past
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 
 
+def too_late(lateness: int) -> str:
+    """Why an event is refused that came too late for a flow."""
+    return f"It is more than {written(lateness)}, the flow's lateness, older than the newest event before it."
+
+
 class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """An event that was not taken, and why; `pointer` is the JSON Pointer of the field at fault, if one is."""
 
@@ -112,7 +117,7 @@ class Intake:
             raise ContractError(f"A {of.entity_name} is a whole number of 64 bits.", seen=event.key, pointer="/key")
 
     def _too_late(self, event: Event, at: int, refusals: list[Refusal]) -> Refused:
-        reason = f"It is older than the flow's longest memory, {written(self._lateness)} before the newest event."
+        reason = too_late(self._lateness)
         refusals.append(Refusal(event.id, digest(body(event)), reason, at))
         return Refused(event.id, reason, "before-retention", "/at")
 

@@ -46,7 +46,7 @@ class Counts:
     `decided` and `learned` were taken; `repeated` had come before; `reused` came with an id that stood for other
     content and `late` after the flow had forgotten their time, both refused; `quarantined` are rows that are no events.
     `reused_ids` names the first of those that were refused for their id; `behind` is the event that the first of the
-    late ones came too late for.
+    late ones came too late for. `twice` counts times that could be either of two, since clocks were put back over them.
     """
 
     read: int = 0
@@ -56,6 +56,7 @@ class Counts:
     reused: int = 0
     late: int = 0
     quarantined: int = 0
+    twice: int = 0
     reused_ids: list[str] = field(default_factory=list, compare=False)
     behind: Newest | None = field(default=None, compare=False)
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from tidegate.connectors.files import lines_of, read
 from tidegate.connectors.files_columns import Columns
+from tidegate.connectors.files_order import in_order
 from tidegate.connectors.files_refused import Refused
 from tidegate.connectors.files_sources import csv_columns, form, parquet_columns
 from tidegate.decisions.flow import Definition
@@ -34,12 +35,16 @@ class Source:
         given: a file (.parquet, .csv, .ndjson), or a frame with the same columns.
         columns: field -> column, where the names differ.
         defaults: field -> constant, where there is no value; see `connectors.files.read`.
+        encoding: of the text of a file.
+        sort: whether to put the events in order of time first.
     """
 
     event: type[Event]
     given: Given
     columns: Mapping[str, str] | None = None
     defaults: Mapping[str, object] | None = None
+    encoding: str = "utf-8"
+    sort: bool = False
 
     @property
     def name(self) -> str:
@@ -47,24 +52,33 @@ class Source:
         return "a frame" if isinstance(self.given, pl.DataFrame) else str(self.given)
 
     def frames(
-        self, label: str | None, refused: Callable[[str, Sequence[Refused], int], None]
+        self, label: str | None, read_so: Callable[[str, Sequence[Refused], int, int], None]
     ) -> Iterator[pl.DataFrame]:
         """The events in canonical columns, and their lines in `LINE`.
 
-        `refused` is told for each piece the rows set aside and the rows read.
+        `read_so` is told for each piece the rows set aside, how many were read, and how many of their times could be
+        either of two, since clocks were put back over them.
         """
+        found = self._read(label, read_so)
+        yield from (frame for whole in in_order(found) for frame in whole.iter_slices(_CHUNK)) if self.sort else found
+
+    def _read(
+        self, label: str | None, read_so: Callable[[str, Sequence[Refused], int, int], None]
+    ) -> Iterator[pl.DataFrame]:
         if label is not None and label not in self.event.__contract__:
             self._check_label(label)
         event = labelled(self.event, label)
         columns = {name: column for name, column in (self.columns or {}).items() if column != name}
         if isinstance(self.given, pl.DataFrame):
-            frame, wrong = Columns(event, self.given.columns, columns, self.defaults).canonical(self.given, 1, 0)
-            refused(self.name, wrong, self.given.height)
+            plan = Columns(event, self.given.columns, columns, self.defaults)
+            frame, wrong = plan.canonical(self.given, 1, 0)
+            read_so(self.name, wrong, self.given.height, plan.twice)
             lines = lines_of(1, self.given.height, wrong)
             yield from frame.with_columns(lines.alias(LINE)).iter_slices(_CHUNK)
             return
-        for piece in read(self.given, event, columns=columns, defaults=self.defaults, chunk=_CHUNK):
-            refused(self.name, piece.refused, piece.frame.height + len(piece.refused))
+        how: dict[str, Any] = {"columns": columns, "defaults": self.defaults, "encoding": self.encoding}
+        for piece in read(self.given, event, chunk=_CHUNK, **how):
+            read_so(self.name, piece.refused, piece.frame.height + len(piece.refused), piece.twice)
             yield piece.frame.with_columns(piece.lines.alias(LINE))
 
     def _check_label(self, label: str) -> None:
@@ -75,7 +89,8 @@ class Source:
             kind = form(Path(self.given))
             if kind == "ndjson":
                 return
-            there = (parquet_columns if kind == "parquet" else csv_columns)(Path(self.given))
+            path = Path(self.given)
+            there = parquet_columns(path) if kind == "parquet" else csv_columns(path, self.encoding)
         if (self.columns or {}).get(label, label) not in there:
             near = difflib.get_close_matches(label, [*there, *self.event.__contract__], 1)
             raise TidegateError(
@@ -110,24 +125,32 @@ def event_named(definition: Definition, name: str) -> type[Event]:
 
 
 def sources_of(
-    definition: Definition, given: Any, columns: Mapping[str, str], defaults: Mapping[str, object]
+    definition: Definition,
+    given: Any,
+    columns: Mapping[str, str],
+    defaults: Mapping[str, object],
+    *,
+    encoding: str = "utf-8",
+    sort: bool = False,
 ) -> list[Source]:
     """Sources from whatever a caller gives: one file or frame, several, or a mapping from event (or its name) to those.
 
-    `columns` and `defaults` are of the event decided on; those of another event are written `Login.device`.
+    `columns` and `defaults` are of the event decided on; those of another event are written `Login.device`. `encoding`
+    and `sort` are of all.
     """
     if isinstance(given, Source):
         return [given]
+
+    def made(kind: type[Event], one: Given) -> Source:
+        return Source(kind, one, *_own(definition, kind, columns, defaults), encoding=encoding, sort=sort)
+
     if isinstance(given, Mapping):
-        found = []
-        for event, several in given.items():
-            kind = event_named(definition, event) if isinstance(event, str) else event
-            found += [Source(kind, one, *_own(definition, kind, columns, defaults)) for one in _several(several)]
-        return found
+        named = ((event_named(definition, event) if isinstance(event, str) else event, n) for event, n in given.items())
+        return [made(kind, one) for kind, several in named for one in _several(several)]
     several = _several(given)
     if several and all(isinstance(one, Source) for one in several):
         return list(several)
-    return [Source(definition.event, one, *_own(definition, definition.event, columns, defaults)) for one in several]
+    return [made(definition.event, one) for one in several]
 
 
 def _several(given: Any) -> Sequence[Any]:

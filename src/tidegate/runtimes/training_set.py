@@ -55,6 +55,8 @@ def training_set(
     models: Registry | str | Mapping[str, TreeModel] | None = None,
     columns: Mapping[str, str] | None = None,
     defaults: Mapping[str, object] | None = None,
+    encoding: str = "utf-8",
+    sort: bool = False,
     quarantine: Quarantine | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> TrainingSet:
@@ -62,7 +64,7 @@ def training_set(
 
     Args:
         flow: the flow's class.
-        sources, columns, defaults, quarantine, progress: as for `replay`.
+        sources, columns, defaults, encoding, sort, quarantine, progress: as for `replay`.
         label: the field or column to predict; default: the event's label field.
         models: for flows whose models read the scores of others. One that is of other features, since the flow has
             changed, or is damaged, is left out: the table is what a new one is trained on.
@@ -90,7 +92,8 @@ def training_set(
 
     fit, left_out = fitting(flow, models)
     found = replay(
-        flow, sources, models=fit, label=label, columns=columns, defaults=defaults, quarantine=quarantine,
+        flow, sources, models=fit, label=label, columns=columns, defaults=defaults, encoding=encoding, sort=sort,
+        quarantine=quarantine,
         progress=progress, watch=watch, spoken=spoken, keep=keys,
     )  # fmt: skip
     decided = found.frame()

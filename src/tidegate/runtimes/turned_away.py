@@ -11,9 +11,9 @@ from tidegate.connectors.files_merge import Batch
 from tidegate.connectors.files_originals import originals
 from tidegate.connectors.files_refused import Refused
 from tidegate.connectors.quarantine import Quarantine
-from tidegate.events.durations import written
 from tidegate.runtimes.columns import times
 from tidegate.runtimes.hash_table import LATE, NEW, REUSED
+from tidegate.runtimes.intake import too_late
 from tidegate.runtimes.replayed import MOST_NAMED, Counts, Newest
 from tidegate.runtimes.sources import LINE, Source
 
@@ -33,7 +33,7 @@ class TurnedAway:
 
     def __init__(self, sources: Sequence[Source], lateness: int, counts: Counts) -> None:
         self._sources, self._counts = sources, counts
-        self.too_late = f"It is older than the flow's longest memory, {written(lateness)} before the newest event."
+        self.too_late = too_late(lateness)
         self._rows: dict[int, dict[int, int]] = {}
         self._clock = 0
         self._newest: Newest | None = None
@@ -91,7 +91,7 @@ class TurnedAway:
         for part, verdicts in sorted(self._rows.items()):
             source = self._sources[part]
             given = source.given if isinstance(source.given, pl.DataFrame) else Path(source.given)
-            found = originals(given, list(verdicts))
+            found = originals(given, list(verdicts), source.encoding)
             quarantine.add((Refused(n, *reasons[verdicts[n]], text) for n, text in found), source=source.name)
 
 
