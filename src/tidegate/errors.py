@@ -43,5 +43,9 @@ class StoreError(TidegateError):
     """The store cannot be used: damaged, locked by another process, or out of room."""
 
 
+class ReleaseError(TidegateError):
+    """A change may not be proposed, signed, released or taken back like this."""
+
+
 class SnapshotError(TidegateError):
     """A snapshot of state is damaged or belongs to another flow."""

@@ -14,7 +14,8 @@ from tidegate.errors import TidegateError
 _COMMANDS = (
     ("new", "Start"), ("check", "Start"), ("table", "Start"), ("demo", "Start"),
     ("replay", "Run"), ("serve", "Run"), ("keys", "Run"),
-    ("compare", "Change"), ("shadow", "Change"),
+    ("compare", "Change"), ("shadow", "Change"), ("people", "Change"), ("propose", "Change"), ("sign", "Change"),
+    ("release", "Change"), ("rollback", "Change"), ("history", "Change"),
     ("features", "Train"), ("train", "Train"), ("models", "Train"), ("pmml", "Train"),
     ("dmn", "Bring what you have"),
     ("decisions", "Look into a store"), ("explain", "Look into a store"), ("remake", "Look into a store"),

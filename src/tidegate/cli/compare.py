@@ -71,7 +71,7 @@ def compare(
     """
     ready()
     from tidegate.errors import TidegateError
-    from tidegate.reports.comparison import compared_in_words, render_comparison
+    from tidegate.reports.comparison import compared_in_words, plain, render_comparison
     from tidegate.runtimes.load import load_flow
 
     versions = load_flow(old), load_flow(new)
@@ -94,7 +94,7 @@ def compare(
         page = render_comparison(found)
         written(report, lambda path: path.write_text(page, encoding="utf-8"))
     if as_json:
-        emit(_plain(found))
+        emit(plain(found))
     else:
         _show(found, compared_in_words(found))
         if report is None:
@@ -154,58 +154,6 @@ def _recorded(
     known = read_labels(labels, name) if labels is not None else {}
     with opened(live) as champion, opened(shadow) as challenger:
         return compare_recorded(old, new, champion, challenger, labels=known, amount=amount or None)
-
-
-def _plain(found: "Compared") -> dict[str, Any]:
-    """The comparison for scripts."""
-    from tidegate.reports.comparison_tables import LABELS
-
-    outcomes = found.new.outcomes
-
-    def groups(of: Any) -> list[dict[str, Any]]:
-        return [
-            {"old": outcomes[o], "new": outcomes[n], "label": LABELS[label], "events": g.events, "money": g.money}
-            for (o, n, label), g in sorted(of.items())
-        ]
-
-    return {
-        "old": {"flow": found.old.flow, "digest": found.old.digest},
-        "new": {"flow": found.new.flow, "digest": found.new.digest},
-        "currency": found.new.currency,
-        "same": found.same,
-        "flipped": found.flipped,
-        "changes": [{"line": c.name, "old": c.old, "new": c.new} for c in found.changes],
-        "groups": groups(found.groups),
-        "causes": [
-            {
-                "rule": cause.rule,
-                "fires": cause.fires,
-                "because": cause.because,
-                "changes": [{"line": c.name, "old": c.old, "new": c.new} for c in (*cause.changes, *cause.models)],
-                "flips": cause.flips,
-                "groups": groups(cause.groups),
-            }
-            for cause in found.causes
-        ],
-        "alarms": {"only_old": found.alarms[0], "only_new": found.alarms[1]},
-        "levels": found.levels,
-        "scores": {"events": found.scores[0], "largest": found.scores[1]},
-        "reasons": found.reasons,
-        "only_old": found.alone[0],
-        "only_new": found.alone[1],
-        "examples": [
-            {
-                "id": flip.id,
-                "old": outcomes[flip.kind[0]],
-                "new": outcomes[flip.kind[1]],
-                "label": LABELS[flip.kind[2]],
-                "amount": flip.amount,
-                "because": flip.because,
-                "values": {name: {"old": before, "new": after} for name, (before, after) in flip.values.items()},
-            }
-            for flip in found.examples
-        ],
-    }
 
 
 def _show(found: "Compared", lines: list[tuple[str, str]]) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tidegate.decisions.plan import Plan
 
 E = TypeVar("E", bound=Event)
-_SETTINGS = ("score", "alarm", "level", "limits", "lateness", "currency", "learns", "version")
+_SETTINGS = ("score", "alarm", "level", "limits", "lateness", "currency", "learns", "version", "signed_by")
 _MADE = ("definition", "plan")  # by us, when the class is made
 
 
@@ -56,6 +56,7 @@ class Definition:
     lists: tuple[EntityList, ...]
     text: str
     digest: str
+    signed_by: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> tuple[type[Event], ...]:
@@ -75,7 +76,8 @@ class Flow(Generic[E], metaclass=_FlowType):
     Features are expressions, rules are made by `approve`, `review` and `decline`, and by tables whose rows carry an
     outcome. Reserved names: `score` (a number),
     `level` (`bands`), `alarm` (a condition), `limits`, `lateness` (how late an event may come; default: the longest
-    window), `currency` (of amounts whose contract leaves it open), `learns` (further event types).
+    window), `currency` (of amounts whose contract leaves it open), `learns` (further event types), `signed_by` (the
+    roles that must sign before a version goes live).
 
     A subclass of a flow is a challenger: what it defines again replaces the original wherever that was used.
 
@@ -253,7 +255,19 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
         ),
         text=text,
         digest=hashlib.sha256(text.encode()).hexdigest(),
+        signed_by=_roles(cls),
     )
+
+
+def _roles(cls: type) -> tuple[str, ...]:
+    """Who must sign before a version of the flow goes live; of no effect on what is decided."""
+    said = getattr(cls, "signed_by", ())
+    roles = (said,) if isinstance(said, str) else tuple(said or ())
+    if not all(isinstance(role, str) and role.strip() for role in roles):
+        raise FlowError(
+            f"{cls.__name__}.signed_by names roles.", seen=repr(said), do='Write signed_by = ("business", "data").'
+        )
+    return tuple(dict.fromkeys(roles))
 
 
 def _lateness(flow: str, said: Any) -> int:

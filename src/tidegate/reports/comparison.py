@@ -175,3 +175,53 @@ def _seen(value: Any) -> str:
     if value is None:
         return words.NOTHING
     return words.number(value, 3) if isinstance(value, float) else str(value)
+
+
+def plain(found: Compared) -> dict[str, Any]:
+    """The comparison for scripts."""
+    outcomes = found.new.outcomes
+
+    def groups(of: Any) -> list[dict[str, Any]]:
+        return [
+            {"old": outcomes[o], "new": outcomes[n], "label": LABELS[label], "events": g.events, "money": g.money}
+            for (o, n, label), g in sorted(of.items())
+        ]
+
+    return {
+        "old": {"flow": found.old.flow, "digest": found.old.digest},
+        "new": {"flow": found.new.flow, "digest": found.new.digest},
+        "currency": found.new.currency,
+        "same": found.same,
+        "flipped": found.flipped,
+        "changes": [{"line": c.name, "old": c.old, "new": c.new} for c in found.changes],
+        "groups": groups(found.groups),
+        "causes": [
+            {
+                "rule": cause.rule,
+                "fires": cause.fires,
+                "because": cause.because,
+                "changes": [{"line": c.name, "old": c.old, "new": c.new} for c in (*cause.changes, *cause.models)],
+                "flips": cause.flips,
+                "groups": groups(cause.groups),
+            }
+            for cause in found.causes
+        ],
+        "alarms": {"only_old": found.alarms[0], "only_new": found.alarms[1]},
+        "levels": found.levels,
+        "scores": {"events": found.scores[0], "largest": found.scores[1]},
+        "reasons": found.reasons,
+        "only_old": found.alone[0],
+        "only_new": found.alone[1],
+        "examples": [
+            {
+                "id": flip.id,
+                "old": outcomes[flip.kind[0]],
+                "new": outcomes[flip.kind[1]],
+                "label": LABELS[flip.kind[2]],
+                "amount": flip.amount,
+                "because": flip.because,
+                "values": {name: {"old": before, "new": after} for name, (before, after) in flip.values.items()},
+            }
+            for flip in found.examples
+        ],
+    }

@@ -24,20 +24,26 @@ def load_flow(place: str | Path) -> type[Flow[Any]]:
     Raises:
         FlowError: no such file, no flow in it or several; a `FlowFileError`, which knows the line, for a mistake in it.
     """
+    return load_parts(place)[0]
+
+
+def load_parts(place: str | Path) -> tuple[type[Flow[Any]], tuple[Path, ...]]:
+    """As `load_flow`; and the flow's own file and the modules that it imports from its folder; none for ours."""
     file, colon, wanted = str(place).rpartition(":")
     if not colon or not wanted.isidentifier():
         file, wanted = str(place), ""
     if not file.endswith(".py") and not Path(file).exists():
         module = _shipped(file)
-        return _chosen(vars(module), wanted, str(place))
+        return _chosen(vars(module), wanted, str(place)), ()
     path = Path(file)
     source = _read(path)
-    flow = _chosen(vars(_executed(path, source)), wanted, path.name)
+    module, beside = _executed(path, source)
+    flow = _chosen(vars(module), wanted, path.name)
     try:
         plan(flow.definition)
     except FlowError as error:
         raise fault(path, source, error, within=flow.__name__) from None
-    return flow
+    return flow, (path, *beside)
 
 
 def _shipped(name: str) -> ModuleType:
@@ -76,8 +82,11 @@ def _read(path: Path) -> bytes:
         raise FlowError(f"{path} cannot be read.", seen=error.strerror or str(error)) from None
 
 
-def _executed(path: Path, source: bytes) -> ModuleType:
-    """The file's module. Its events look up their annotations by the module's name, so it stays in `sys.modules`."""
+def _executed(path: Path, source: bytes) -> tuple[ModuleType, list[Path]]:
+    """The file's module, and the files of those that it imported from its folder.
+
+    Its events look up their annotations by the module's name, so it stays in `sys.modules`.
+    """
     name = f"tidegate_flow_file.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None:
@@ -87,7 +96,7 @@ def _executed(path: Path, source: bytes) -> ModuleType:
     sys.modules[name] = module
     folder = str(path.resolve().parent)
     sys.path.insert(0, folder)
-    there = set(sys.modules)
+    there, beside = set(sys.modules), []
     importlib.invalidate_caches()
     try:
         exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
@@ -101,8 +110,8 @@ def _executed(path: Path, source: bytes) -> ModuleType:
         # Another version of the flow has modules of the same names beside it, and must not be given these.
         for name in [name for name in sys.modules if name not in there and _lies_in(folder, sys.modules[name])]:
             if name != module.__name__:
-                del sys.modules[name]
-    return module
+                beside.append(Path(str(sys.modules.pop(name).__file__)))
+    return module, beside
 
 
 def _lies_in(folder: str, module: ModuleType) -> bool:

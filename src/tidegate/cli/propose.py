@@ -1,0 +1,148 @@
+"""`tidegate propose`: a change to a flow, with what it does to history, for others to sign."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tidegate.cli.inputs import ColumnNames, Defaults, LabelName, OtherEvents, inputs, pairs
+from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath
+from tidegate.cli.register import DEFAULT_REGISTER, KeyFile, RegisterPath, Speaker, Why, say
+from tidegate.cli.terminal import emit, next_steps, out, ready
+
+if TYPE_CHECKING:
+    from tidegate.decisions.flow import Flow
+    from tidegate.releases.register import Register
+    from tidegate.releases.statement import Suite
+    from tidegate.reports.compared import Compared
+    from tidegate.runtimes.proposing import Version
+
+
+def propose(
+    flow: Annotated[str, typer.Argument(metavar="FLOW", help="The new version: FILE.py or FILE.py:ClassName.")],
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="History to try it on.")] = None,
+    by: Speaker = "",
+    why: Why = "",
+    register: RegisterPath = DEFAULT_REGISTER,
+    key: KeyFile = None,
+    old: Annotated[str, typer.Option("--old", help="What it replaces, if nothing was released yet.")] = "",
+    suite: Annotated[
+        Path | None, typer.Option("--suite", help="Cases that must come out as they say, one JSON object a line.")
+    ] = None,
+    models: ModelsPath = DEFAULT_MODELS,
+    event: OtherEvents = None,
+    label: LabelName = "",
+    column: ColumnNames = None,
+    default: Defaults = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose a new version of a flow: its files, its models' content, its cases and its comparison go on record.
+
+    It is compared with the version that is live. Who must sign is what the old and the new version say, `signed_by`.
+    """
+    ready()
+    from tidegate.errors import ReleaseError
+    from tidegate.models.registry import Registry
+    from tidegate.releases.register import Register
+    from tidegate.releases.statement import PROPOSED, Change
+    from tidegate.runtimes.proposing import cases_in, digests, run_suite, version_at
+
+    if not why.strip():
+        raise ReleaseError("A proposal says why, in words.", do='Give --why "Card testers now use two payments".')
+    version, kept = version_at(flow), Registry(models)
+    definition = version.flow.definition
+    asked = digests(version.flow, kept)
+    tried = None
+    if suite is not None:
+        tried = run_suite(version.flow, {name: kept.model(name) for name in asked}, cases_in(suite))
+    with Register.open(register) as opened:
+        before = _before(opened, definition.name, old)
+        found = None
+        if files and before is not None:
+            given = {kind.__name__: several for kind, several in inputs(version.flow, files, event).items()}
+            found = _compared(before, version, given, models, label, column, default)
+        signers = (*(before.definition.signed_by if before is not None else ()), *definition.signed_by)
+        change = Change(
+            flow=definition.name,
+            digest=definition.digest,
+            before=before.definition.digest if before is not None else "",
+            bundle=_kept(opened, "bundle", version.bundle.dump()),
+            models=asked,
+            roles=tuple(dict.fromkeys(signers)) or ("business",),
+            comparison=_kept_comparison(opened, found),
+            summary=_summary(found),
+            suite=tried,
+        )
+        id = say(opened, PROPOSED, by, key, change=change, why=why)
+    if as_json:
+        import msgspec
+
+        emit({"id": id, **msgspec.to_builtins(change)})
+    else:
+        _show(id, change.flow, change.digest, change.summary, change.roles, tried)
+
+
+def _before(register: "Register", flow: str, old: str) -> "type[Flow[Any]] | None":
+    """The version that is live; else the one that was named."""
+    from tempfile import TemporaryDirectory
+
+    from tidegate.releases.bundle import read_bundle
+    from tidegate.runtimes.load import load_flow
+
+    live = register.live(flow)
+    if live is None:
+        return load_flow(old) if old else None
+    bundle = read_bundle(register.store.get_artefact(bytes.fromhex(live.proposal.change.bundle))[1])
+    with TemporaryDirectory() as folder:
+        return load_flow(bundle.unpack(Path(folder)))
+
+
+def _compared(
+    before: "type[Flow[Any]]",
+    version: "Version",
+    given: dict[str, list[Path]],
+    models: Path,
+    label: str,
+    column: list[str] | None,
+    default: list[str] | None,
+) -> "Compared":
+    from tidegate.models.registry import Registry
+    from tidegate.runtimes.comparison import compare
+
+    return compare(
+        before, version.flow, given, models=Registry(models), label=label or None,
+        columns=pairs(column, "--column"), defaults=pairs(default, "--default"),
+    )  # fmt: skip
+
+
+def _kept(register: "Register", kind: str, data: bytes) -> str:
+    return register.store.put_artefact(kind, data).hex()
+
+
+def _kept_comparison(register: "Register", found: "Compared | None") -> str:
+    if found is None:
+        return ""
+    import msgspec
+
+    from tidegate.reports.comparison import plain
+
+    return _kept(register, "comparison", msgspec.json.encode(plain(found), enc_hook=str))
+
+
+def _summary(found: "Compared | None") -> str:
+    if found is None:
+        return "not compared with anything"
+    from tidegate.reports.comparison import compared_in_words
+
+    return "; ".join(f"{name} {value}" for name, value in compared_in_words(found))
+
+
+def _show(id: str, flow: str, digest: str, summary: str, roles: tuple[str, ...], tried: "Suite | None") -> None:
+    console = out()
+    console.print(f"[bold]Proposal {id}[/]: {flow}@{digest[:12]}", soft_wrap=True)
+    console.print(f"  history  {summary}", markup=False, soft_wrap=True)
+    if tried is not None:
+        failed = f"fails: {', '.join(tried.failed)}" if tried.failed else "all hold"
+        console.print(f"  cases    {tried.cases}, {failed}", markup=False, soft_wrap=True)
+    console.print(f"  signed by {', '.join(roles)}, none of them you", markup=False, soft_wrap=True)
+    next_steps(*(f"tidegate sign {id} --as NAME  someone who speaks as {role}" for role in roles))

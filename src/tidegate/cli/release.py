@@ -1,0 +1,24 @@
+"""`tidegate release`: let a signed change go live."""
+
+from tidegate.cli.register import DEFAULT_REGISTER, KeyFile, ProposalId, RegisterPath, Speaker, Why, say
+from tidegate.cli.terminal import aside, next_steps
+
+
+def release(
+    proposal: ProposalId,
+    by: Speaker = "",
+    why: Why = "",
+    register: RegisterPath = DEFAULT_REGISTER,
+    key: KeyFile = None,
+) -> None:
+    """Let a proposal go live. Servers that follow the register take it over within seconds, without a restart."""
+    from tidegate.releases.register import Register
+    from tidegate.releases.statement import RELEASED
+
+    with Register.open(register) as opened:
+        found = opened.proposal(proposal)
+        say(opened, RELEASED, by, key, proposal=found.id, why=why)
+        before = opened.versions(found.change.flow)[:-1]
+    aside().print(f"{found.change.flow}@{found.change.digest[:12]} is to decide from now on.", soft_wrap=True)
+    if before:
+        next_steps(f'tidegate rollback {found.change.flow} --as NAME --why "…"  take it back at once')

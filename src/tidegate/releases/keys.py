@@ -1,0 +1,85 @@
+"""A person's key: Ed25519 (RFC 8032), private in a file of their own, public in the register."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tidegate.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+def _library() -> Any:
+    try:
+        from cryptography.hazmat.primitives.asymmetric import ed25519
+    except ImportError as fault:
+        raise ReleaseError(
+            "Signatures are made with the package cryptography, which is not installed.",
+            seen=str(fault),
+            do="Run: pip install 'tidegate[releases]'",
+        ) from None
+    return ed25519
+
+
+def make_key(path: Path) -> bytes:
+    """Draw a key, write its private half to a file that only its owner may read, and give the public half (32 bytes).
+
+    Raises:
+        ReleaseError: there is a file already, or none can be written.
+    """
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = _library().Ed25519PrivateKey.generate()
+    data = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise ReleaseError(
+            f"The key {path} cannot be written.", seen=error.strerror or str(error), do="Name another file with --key."
+        ) from None
+    return public_half(key)
+
+
+def read_key(path: Path) -> "Ed25519PrivateKey":
+    """The private key in a file.
+
+    Raises:
+        ReleaseError: there is none, or it is no Ed25519 key.
+    """
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    library = _library()
+    try:
+        key = load_pem_private_key(path.read_bytes(), None)
+    except OSError as error:
+        raise ReleaseError(
+            f"The key {path} cannot be read.",
+            seen=error.strerror or str(error),
+            do="`tidegate people add` makes one; give its file with --key.",
+        ) from None
+    except (ValueError, TypeError) as error:
+        raise ReleaseError(f"{path} is no key.", seen=str(error), do="Give the file that `people add` wrote.") from None
+    if not isinstance(key, library.Ed25519PrivateKey):
+        raise ReleaseError(f"{path} is not an Ed25519 key.", do="Give the file that `tidegate people add` wrote.")
+    private: Ed25519PrivateKey = key
+    return private
+
+
+def public_half(key: "Ed25519PrivateKey") -> bytes:
+    """The public half of a key: 32 bytes."""
+    public: bytes = key.public_key().public_bytes_raw()
+    return public
+
+
+def signed_by(public: bytes, signature: bytes, statement: bytes) -> bool:
+    """Whether the owner of the public key signed this statement."""
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        _library().Ed25519PublicKey.from_public_bytes(public).verify(signature, statement)
+    except (InvalidSignature, ValueError):
+        return False
+    return True

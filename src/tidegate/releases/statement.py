@@ -1,0 +1,96 @@
+"""Statements: what people say of changes, signed, one after the other in a sealed log."""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tidegate.releases.keys import signed_by
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+ADDED, REMOVED, PROPOSED, SIGNED, REFUSED, RELEASED, ROLLED_BACK = (
+    "person added", "person removed", "proposed", "signed", "refused", "released", "rolled back",
+)  # fmt: skip
+
+
+class Suite(msgspec.Struct, frozen=True):
+    """What came of a proposal's own cases: how many, and the names of those that failed."""
+
+    cases: int
+    failed: tuple[str, ...] = ()
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What is proposed.
+
+    Args:
+        flow: the flow's name; `digest` of the new version, `before` of the one that it would replace, if there is one.
+        bundle: digest of the files that make it.
+        models: digest of each model that it asks for, by reference.
+        roles: who must sign.
+        comparison: digest of what it does to history; empty if none was given.
+        summary: the same in a line.
+        suite: what came of its own cases, if it has any.
+    """
+
+    flow: str
+    digest: str
+    bundle: str
+    before: str = ""
+    models: dict[str, str] = {}
+    roles: tuple[str, ...] = ()
+    comparison: str = ""
+    summary: str = ""
+    suite: Suite | None = None
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """One statement.
+
+    Args:
+        what: one of the words above.
+        by: who says it; `role` the role in which they do.
+        at: when, microseconds since 1970 UTC, by the clock of the machine on which it was said.
+        proposal: which proposal it is about.
+        change: what is proposed.
+        person, key: who is added or removed, and the public key, in hexadecimal.
+        why: in words.
+    """
+
+    what: str
+    by: str
+    role: str
+    at: int
+    proposal: str = ""
+    change: Change | None = None
+    person: str = ""
+    key: str = ""
+    why: str = ""
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """A statement as it is kept: its bytes, and the Ed25519 signature of them."""
+
+    statement: bytes
+    signature: bytes
+
+    def says(self) -> Statement:
+        """The statement."""
+        return msgspec.json.decode(self.statement, type=Statement)
+
+    def is_by(self, public: bytes) -> bool:
+        """Whether the owner of the public key signed it."""
+        return signed_by(public, self.signature, self.statement)
+
+
+def sign(statement: Statement, key: "Ed25519PrivateKey") -> Signed:
+    """Sign a statement."""
+    data = msgspec.json.encode(statement)
+    return Signed(data, key.sign(data))
+
+
+def plain(statement: Statement) -> dict[str, Any]:
+    """A statement for scripts, without what was not said."""
+    found: dict[str, Any] = msgspec.to_builtins(statement)
+    return {name: value for name, value in found.items() if value not in ("", None)}

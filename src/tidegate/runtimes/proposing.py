@@ -1,0 +1,144 @@
+"""Making a proposal: the files of a new version, what it does to history, and what comes of its own cases."""
+
+import ast
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tidegate.decisions.decision import Decision
+from tidegate.decisions.flow import Flow
+from tidegate.errors import ReleaseError, TidegateError
+from tidegate.models.registry import Registry
+from tidegate.models.tree_model import TreeModel
+from tidegate.releases.bundle import Bundle, make_bundle
+from tidegate.releases.statement import Suite
+from tidegate.runtimes.engine import Engine
+from tidegate.runtimes.load import load_flow, load_parts
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a flow that can be proposed: the flow, and the files that make it."""
+
+    flow: type[Flow[Any]]
+    bundle: Bundle
+
+
+def version_at(place: str) -> Version:
+    """The version at a place, with everything that makes it; loading the bundle elsewhere gives the same flow.
+
+    Raises:
+        FlowError: the flow cannot be loaded.
+        ReleaseError: it is one of ours, or is made from something outside of its folder.
+    """
+    flow, parts = load_parts(place)
+    if not parts:
+        raise ReleaseError(
+            f"{place} comes with Tidegate; what is released are files of yours.",
+            do="Write a file with a subclass of it, and propose that.",
+        )
+    files = {path.resolve(): path.read_bytes() for path in parts}
+    files |= {path: path.read_bytes() for path in _named_in(list(files))}
+    bundle = make_bundle(place, files)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            again = load_flow(bundle.unpack(Path(folder)))
+        except TidegateError as error:
+            raise ReleaseError(
+                "The flow's files alone do not make the flow.",
+                seen=str(error),
+                do="Have everything that it reads lie in its folder, and named in its text.",
+            ) from None
+    if again.definition.digest != flow.definition.digest:
+        raise ReleaseError("The flow reads something outside of its folder.", do="Have all of it lie in its folder.")
+    return Version(flow, bundle)
+
+
+def _named_in(modules: Sequence[Path]) -> Iterator[Path]:
+    """Files beside the modules that stand in them by name, such as tables."""
+    for module in modules:
+        for node in ast.walk(ast.parse(module.read_bytes())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and 0 < len(node.value) < 256:
+                named = module.parent / node.value
+                if "\0" not in node.value and named.suffix and named.is_file():
+                    yield named.resolve()
+
+
+def digests(flow: type[Flow[Any]], models: Registry) -> dict[str, str]:
+    """The content of every model that a flow asks for, by reference.
+
+    Raises:
+        ModelError: one of them is not there.
+    """
+    return {node.reference: models.resolve(node.reference).digest for node in flow.definition.models}
+
+
+class Case(msgspec.Struct, forbid_unknown_fields=True):
+    """What must come out: events in order, and what is expected of the decision on the last one.
+
+    `outcome` and `level` must be equal, and each of `rules` must have fired.
+    """
+
+    name: str
+    events: list[dict[str, Any]]
+    outcome: str = ""
+    level: str = ""
+    rules: list[str] = []
+
+
+def cases_in(path: Path) -> list[Case]:
+    """The cases in a file, one JSON object a line.
+
+    Raises:
+        ReleaseError: a line is no case, or there is none.
+    """
+    cases = []
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise ReleaseError(f"{path} cannot be read.", seen=error.strerror or str(error)) from None
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                cases.append(msgspec.json.decode(line, type=Case))
+            except msgspec.DecodeError as error:
+                raise ReleaseError(
+                    f"Line {number} of {path} is no case.",
+                    seen=str(error),
+                    do='Write {"name": "…", "events": [{…}], "outcome": "decline", "rules": ["testing"]}.',
+                ) from None
+    if not cases:
+        raise ReleaseError(f"{path} holds no case.")
+    return cases
+
+
+def run_suite(flow: type[Flow[Any]], models: Mapping[str, TreeModel], cases: Sequence[Case]) -> Suite:
+    """Try each case on a flow that knows nothing but the case's own events.
+
+    Raises:
+        ContractError: an event of a case does not keep its contract.
+    """
+    failed = tuple(case.name for case in cases if not _holds(flow, models, case))
+    return Suite(len(cases), failed)
+
+
+def _holds(flow: type[Flow[Any]], models: Mapping[str, TreeModel], case: Case) -> bool:
+    engine = Engine(flow, models=models)
+    last: Any = None
+    for fields in map(dict, case.events):
+        kind = str(fields.pop("event", flow.definition.event.__name__))
+        if kind not in engine.readers:
+            raise ReleaseError(f"The case {case.name!r} has an event of an unknown type.", seen=kind)
+        last = engine.process([engine.readers[kind].read(msgspec.json.encode(fields))])[0]
+    if not isinstance(last, Decision):
+        return False
+    fired = {rule.rule for rule in last.rules}
+    return (
+        (not case.outcome or case.outcome == last.outcome)
+        and (not case.level or case.level == last.level)
+        and fired.issuperset(case.rules)
+    )
