@@ -39,6 +39,10 @@ def serve(
     ahead: Annotated[
         float, typer.Option(min=0, help="Seconds that an event's time may be ahead of the clock.")
     ] = 300.0,
+    register: Annotated[
+        Path | None,
+        typer.Option("--register", "-r", help="Serve what this register releases of the flow, as it is released."),
+    ] = None,
     challenger: Annotated[
         str, typer.Option("--challenger", help="A flow that decides on the same events and answers nobody.")
     ] = "",
@@ -80,6 +84,7 @@ def serve(
         tls_key=tls_key,
         access_log=access_log,
         explain=explain,
+        register=register,
         limits=Limits(queue=queue, ahead=ahead),
     )
     if not without_models:

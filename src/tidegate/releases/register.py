@@ -216,7 +216,9 @@ class Register:
         if said.what == say.REMOVED and said.person not in self.people:
             raise ReleaseError(f"The register does not know {said.person}.")
         if said.what in (say.SIGNED, say.REFUSED, say.RELEASED, say.ROLLED_BACK):
-            self._check_about(said, self.proposal(said.proposal))
+            if said.proposal not in self.proposals:
+                raise ReleaseError(f"There is no proposal {said.proposal}.", do="Name it by its whole id.")
+            self._check_about(said, self.proposals[said.proposal])
 
     def _check_about(self, said: Statement, proposal: Proposal) -> None:
         if said.what in (say.SIGNED, say.REFUSED):

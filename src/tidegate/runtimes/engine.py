@@ -273,6 +273,21 @@ class Engine:
         self.encoder.words = self.decider.words
         self.clock = int(header["clock"])
 
+    def knows(self, kind: type[Event]) -> bool:
+        """Whether events of this very class are taken."""
+        return kind in self._kinds or kind is ListChange
+
+    def catch_up(self) -> int:
+        """Learn what another engine wrote to the store since this one was made; only before this one decides.
+
+        Returns:
+            How many events that were.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return self._journal.catch_up(self) if self._journal is not None else 0
+
     def save(self) -> None:
         """Write a snapshot beside the store, so that the next start need not learn everything again."""
         self.hold()()

@@ -99,6 +99,7 @@ class Journal:
         kept = {name: store.put_artefact("model", _model_bytes(model)) for name, model in sorted(models.items())}
         self.flow: bytes = store.put_artefact("flow", _ENCODER.encode(Program(dump(plan), kept)))
         self.passed_over: list[SnapshotError] = []
+        self._taken = 0
 
     def find(self, ids: Sequence[str]) -> Mapping[str, "Kept"]:
         """What the store knows of the ids."""
@@ -166,9 +167,18 @@ class Journal:
             except SnapshotError as error:
                 self.passed_over.append(error)
                 engine.forget()
+        self._taken = seq
+        return self.catch_up(engine)
+
+    def catch_up(self, engine: "Engine") -> int:
+        """Learn what the store holds beyond what the engine has learned by recovery; gives how many events that were.
+
+        For an engine that is made while another one goes on writing to the store.
+        """
         again: list[Again] = []
         count = 0
-        for stored in self.store.replay(seq):
+        for stored in self.store.replay(self._taken):
+            self._taken = stored.seq
             name, _, version = stored.kind.partition("@")
             reader = engine.readers.get(name)
             if reader is None:

@@ -67,7 +67,7 @@ class Application:
         self.limits, self.metrics, self.keys = limits, metrics, keys
         self.serving: Serving | None = None
         self.draining = False
-        self._pages, self._access_log = dict(pages), access_log
+        self.pages, self._access_log = dict(pages), access_log
         self._methods = {"/decisions": "POST", "/events": "POST"}
         self._methods |= dict.fromkeys(("/health", "/ready", "/metrics", *pages), "GET, HEAD")
         metrics.gauges["ready"] = ("1 when events are taken.", lambda: float(self._unready() is None))
@@ -138,8 +138,8 @@ class Application:
         elif method in ("GET", "HEAD"):
             if path.startswith("/decisions/") and len(path) > 11:
                 return await self._decision(path[11:])
-            if path in self._pages:
-                media, content = self._pages[path]
+            if path in self.pages:
+                media, content = self.pages[path]
                 return _page(200, media, content)
             if path == "/health":
                 return _page(200, b"application/json", b'{"status":"alive"}')

@@ -20,7 +20,7 @@ import msgspec
 import uvicorn
 
 from tidegate.connectors.sqlite import Store
-from tidegate.decisions.flow import Flow
+from tidegate.decisions.flow import Definition, Flow
 from tidegate.decisions.lists import ListChange
 from tidegate.errors import TidegateError
 from tidegate.events.event import Event
@@ -34,6 +34,7 @@ from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.openapi import openapi
 from tidegate.runtimes.serve.page import page
 from tidegate.runtimes.serve.protocol import DirectProtocol
+from tidegate.runtimes.serve.released import Released
 from tidegate.runtimes.serve.reloading import Reloading
 from tidegate.runtimes.serve.tls import Tls
 from tidegate.runtimes.serve.turns import Turns
@@ -55,6 +56,7 @@ class Settings:
             are read again on SIGHUP.
         access_log: write a line of JSON for each request.
         explain: put every feature's value into every decision.
+        register: a register of changes; what it releases of this flow is served, then and from then on.
         limits: bounds of the server.
     """
 
@@ -68,6 +70,7 @@ class Settings:
     tls_key: Path | None = None
     access_log: bool = False
     explain: bool = False
+    register: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -136,6 +139,10 @@ def _tls(settings: Settings) -> Tls | None:
     return Tls(certificate, key)
 
 
+def _registry(settings: Settings) -> Registry | None:
+    return Registry(settings.models) if settings.models is not None and settings.models.is_dir() else None
+
+
 class _Uvicorn(uvicorn.Server):
     """Uvicorn with the signals left to us: it would end with the signal's number, and we end with 0."""
 
@@ -165,15 +172,12 @@ class Server:
         self.url = f"{'https' if self.tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{self.port}"
         self.sample = example(definition.event, datetime.now(UTC).replace(microsecond=0))
         self.keyed = keys is not None
-        taken: list[type[Event]] = [*definition.kinds, *([ListChange] if definition.lists else [])]
-        kinds = {kind.__name__: kind for kind in taken}
-        version = f"{definition.name}@{definition.digest[:12]}"
-        document = openapi(definition.name, definition.purpose, version, kinds, keys=self.keyed)
-        pages = {
-            "/openapi.json": (b"application/json", msgspec.json.encode(document)),
-            "/docs": (b"text/html; charset=utf-8", page(document, self.sample, self.url)),
-        }
-        self.application = Application(limits, Metrics(), pages, keys, access_log=settings.access_log)
+        self.application = Application(limits, Metrics(), self._pages(definition), keys, access_log=settings.access_log)
+        self._released = (
+            Released(settings.register, definition.name, _registry(settings), settings.store, explain=settings.explain)
+            if settings.register is not None
+            else None
+        )
         self._turns: Turns | None = None
         self._store: Store | None = None
         config = uvicorn.Config(
@@ -196,6 +200,27 @@ class Server:
             config.ssl = self.tls.context
         self._server = _Uvicorn(config)
         self._reloading = Reloading(self.application, settings.keys, self.tls)
+
+    def _pages(self, definition: Definition) -> dict[str, tuple[bytes, bytes]]:
+        """What is the same for every request, for a version of the flow."""
+        taken: list[type[Event]] = [*definition.kinds, *([ListChange] if definition.lists else [])]
+        kinds = {kind.__name__: kind for kind in taken}
+        version = f"{definition.name}@{definition.digest[:12]}"
+        document = openapi(definition.name, definition.purpose, version, kinds, keys=self.keyed)
+        return {
+            "/openapi.json": (b"application/json", msgspec.json.encode(document)),
+            "/docs": (b"text/html; charset=utf-8", page(document, self.sample, self.url)),
+        }
+
+    def _take_over(self, engine: Engine) -> bool:
+        """Let a version that was released decide from now on; False if it must be tried again a little later."""
+        turns = self._turns
+        if turns is None or turns.take_over(engine) is None:
+            return False
+        self.sample = example(engine.definition.event, datetime.now(UTC).replace(microsecond=0))
+        self.application.pages = self._pages(engine.definition)
+        self.application.serving = Serving(engine, turns, self.settings.limits)
+        return True
 
     def run(self, ready: Callable[["Server"], None]) -> None:
         """Serve until SIGTERM or SIGINT; what was taken by then is answered, and a snapshot written.
@@ -224,11 +249,15 @@ class Server:
                 self._turns = Turns(engine, store, self.settings.limits, self.application.metrics)
                 self.application.serving = Serving(engine, self._turns, self.settings.limits)
                 ready(self)
+                if self._released is not None:
+                    self._released.follow(store, loop, self._take_over)
             await serving
             if self._turns is not None:
                 await self._turns.close()
         finally:
             self._reloading.stop()
+            if self._released is not None:
+                self._released.stop()
             self._server.should_exit = True
             if not serving.done():
                 await serving
@@ -238,10 +267,11 @@ class Server:
     def _make(self) -> Engine:
         """Open the store, make the state, and run every kernel once."""
         settings = self.settings
-        models = Registry(settings.models) if settings.models is not None and settings.models.is_dir() else None
+        models = _registry(settings)
+        flow = (self._released.flow() if self._released is not None else None) or settings.flow
         self._store = Store.open(settings.store)
-        engine = Engine(settings.flow, models=models, store=self._store, explain=settings.explain)
-        warm(settings.flow, models, explain=settings.explain)
+        engine = Engine(flow, models=models, store=self._store, explain=settings.explain)
+        warm(flow, models, explain=settings.explain)
         return engine
 
     def _drain(self) -> None:

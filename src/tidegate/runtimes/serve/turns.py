@@ -19,7 +19,8 @@ import msgspec
 
 from tidegate.connectors.sqlite import Store
 from tidegate.decisions.decision import Decision
-from tidegate.errors import TidegateError
+from tidegate.errors import ContractError, TidegateError
+from tidegate.events.contract import body
 from tidegate.events.event import Event
 from tidegate.runtimes.engine import Answer, Engine, Refused
 from tidegate.runtimes.serve.limits import Limits
@@ -68,7 +69,7 @@ class Turns:
     def __init__(self, engine: Engine, store: Store, limits: Limits, metrics: Metrics) -> None:
         self.engine, self.store, self.limits, self.metrics = engine, store, limits, metrics
         self.refusing: Problem | None = None
-        self._failing = self._draining = False
+        self._failing = self._draining = self._taken_over = False
         self._loop = asyncio.get_running_loop()
         self._deadline = engine.plan.deadline / 1e6
         self._waiting: deque[Asked] = deque()
@@ -105,6 +106,43 @@ class Turns:
             self._called = True
             self._loop.call_soon(self._turn)
 
+    def take_over(self, engine: Engine) -> Engine | None:
+        """Let another engine decide from now on; it learns what the store holds by now.
+
+        Returns:
+            The engine that decided so far; None if it cannot be now, because the last write failed.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        if self._failing or self._draining:
+            return None
+        engine.catch_up()
+        before, self.engine = self.engine, engine
+        self._deadline = engine.plan.deadline / 1e6
+        self._taken_over = True
+        self._threads.submit(self._save, before.hold())  # so that going back to it is quick
+        return before
+
+    def _as_read_today(self, batch: list[Asked]) -> list[Asked]:
+        """What was read before another version took over is read again, by that version's contracts."""
+        found = []
+        for asked in batch:
+            kind = type(asked.event)
+            reader = self.engine.readers.get(kind.__name__)
+            try:
+                if reader is None:
+                    raise ContractError(f"{self.engine.definition.name} does not know {kind.__name__} events any more.")
+                if not self.engine.knows(kind):
+                    asked.event = reader.read(body(asked.event), kind.__version__)
+                found.append(asked)
+            except ContractError as error:
+                if not asked.answer.done():
+                    asked.answer.set_exception(
+                        Problem("contract", str(error), pointer=error.pointer, id=asked.event.id)
+                    )
+        return found
+
     async def room(self, many: int) -> None:
         """Wait until so many more events may wait."""
         while self.refusing is None and len(self._waiting) + many > self.limits.queue:
@@ -132,6 +170,8 @@ class Turns:
             if not free.done():
                 free.set_result(None)
         began = perf_counter()
+        if self._taken_over:
+            batch = self._as_read_today(batch)
         try:
             answers = self._decide(batch, began)
         except Exception as error:

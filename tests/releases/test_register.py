@@ -1,0 +1,181 @@
+"""Who may do what to a change, and that nobody gets past it, not even by writing to the file."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tidegate import Store
+from tidegate.errors import ReleaseError, TidegateError
+from tidegate.evidence.record import Entry
+from tidegate.releases.bundle import Bundle, make_bundle, read_bundle
+from tidegate.releases.keys import make_key, read_key
+from tidegate.releases.register import KIND, Register
+from tidegate.releases.statement import (
+    ADDED,
+    PROPOSED,
+    REFUSED,
+    RELEASED,
+    REMOVED,
+    ROLLED_BACK,
+    SIGNED,
+    Change,
+    Statement,
+    Suite,
+    sign,
+)  # fmt: skip
+
+PEOPLE = {"ana": "business", "ben": "data", "cleo": "AI", "dora": "business"}
+
+
+class World:
+    """A register, and the people who speak to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.path = folder, folder / "releases.db"
+        self.register = Register.open(self.path)
+        self.at = 0
+        for name, role in PEOPLE.items():
+            public = make_key(folder / f"{name}.pem")
+            self.say(ADDED, name, role=role, person=name, key=public.hex())
+
+    def statement(self, what: str, by: str, **more: Any) -> Statement:
+        self.at += 1
+        return Statement(what=what, by=by, at=self.at, **{"role": PEOPLE.get(by, "")} | more)
+
+    def say(self, what: str, by: str, *, key_of: str = "", **more: Any) -> str:
+        return self.register.say(self.statement(what, by, **more), read_key(self.folder / f"{key_of or by}.pem"))
+
+    def propose(self, by: str = "cleo", **more: Any) -> str:
+        fields = {"flow": "F", "digest": "d" * 64, "bundle": "b" * 64, "roles": ("business", "data")}
+        return self.say(PROPOSED, by, why="why", change=Change(**fields | more))
+
+    def let_out(self, **more: Any) -> str:
+        id = self.propose(**more)
+        self.say(SIGNED, "ana", proposal=id)
+        self.say(SIGNED, "ben", proposal=id)
+        self.say(RELEASED, "ana", proposal=id)
+        return id
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_every_role_signs_and_then_it_goes_live(world: World) -> None:
+    id = world.propose()
+    assert world.register.proposal(id).hindrance == "not signed by business and data"
+    with pytest.raises(ReleaseError, match="may not be released"):
+        world.say(RELEASED, "ana", proposal=id)
+    world.say(SIGNED, "ana", proposal=id)
+    assert world.register.proposal(id[:6]).id == id
+    with pytest.raises(ReleaseError, match="no proposal"):
+        world.say(SIGNED, "ben", proposal=id[:6])
+    world.say(SIGNED, "ben", proposal=id)
+    assert world.register.live("F") is None
+    world.say(RELEASED, "cleo", proposal=id)
+    live = world.register.live("F")
+    assert live is not None and live.proposal.id == id and live.proposal.signed == {"business": "ana", "data": "ben"}
+
+
+@pytest.mark.parametrize(
+    ("what", "by", "more", "words"),
+    [
+        (SIGNED, "cleo", {}, "Nobody signs their own"),
+        (SIGNED, "eve", {"key_of": "ana"}, "does not know eve"),
+        (SIGNED, "ben", {"key_of": "ana"}, "not the key of ben"),
+        (SIGNED, "ben", {"role": "business"}, "ben speaks as data"),
+        (SIGNED, "dora", {}, "answered as business already"),
+        (REFUSED, "dora", {}, "answered as business already"),
+        (ROLLED_BACK, "ana", {}, "was not live before"),
+        (ADDED, "ana", {"person": "ben", "key": "00" * 32}, "known already"),
+        (REMOVED, "ana", {"person": "eve"}, "does not know eve"),
+    ],
+)
+def test_what_nobody_may_do(world: World, what: str, by: str, more: dict[str, Any], words: str) -> None:
+    id = world.propose()
+    world.say(SIGNED, "ana", proposal=id)
+    with pytest.raises(ReleaseError, match=words):
+        world.say(what, by, proposal=id, **more)
+
+
+def test_who_is_of_another_role_or_gone_signs_nothing(world: World) -> None:
+    id = world.propose(by="ana")
+    with pytest.raises(ReleaseError, match="not signed as AI"):
+        world.say(SIGNED, "cleo", proposal=id)
+    world.say(REMOVED, "ana", person="ben")
+    with pytest.raises(ReleaseError, match="does not know ben"):
+        world.say(SIGNED, "ben", proposal=id)
+
+
+def test_refused_or_failing_is_not_released(world: World) -> None:
+    id = world.propose()
+    world.say(SIGNED, "ana", proposal=id)
+    world.say(REFUSED, "ben", proposal=id, why="No")
+    with pytest.raises(ReleaseError, match="may not be released") as told:
+        world.say(RELEASED, "ana", proposal=id)
+    assert told.value.seen == "refused by ben (data)"
+    failing = world.propose(suite=Suite(3, ("small",)))
+    for name in ("ana", "ben"):
+        world.say(SIGNED, name, proposal=failing)
+    with pytest.raises(ReleaseError) as told:
+        world.say(RELEASED, "ana", proposal=failing)
+    assert "1 of its 3 cases fail" in told.value.seen
+
+
+def test_back_and_forth(world: World) -> None:
+    first = world.let_out(digest="1" * 64)
+    stale = world.propose(digest="3" * 64, before="1" * 64)
+    second = world.let_out(digest="2" * 64, before="1" * 64)
+    for name in ("ana", "ben"):
+        world.say(SIGNED, name, proposal=stale)
+    with pytest.raises(ReleaseError, match="a version that is not live any more"):
+        world.say(RELEASED, "ana", proposal=stale)
+    world.say(ROLLED_BACK, "ben", proposal=first, why="x")
+    world.register.store.close()
+    with Register.open(world.path, read_only=True) as again:
+        live = again.live("F")
+        assert live is not None and live.proposal.id == first
+        assert [one.proposal.id for one in again.versions("F")] == [first, second, first]
+
+
+def test_what_was_written_past_the_rules_is_not_believed(world: World) -> None:
+    id = world.propose()
+    world.register.store.close()
+    forged = sign(world.statement(SIGNED, "ben", proposal=id), read_key(world.folder / "ana.pem"))
+    with Store.open(world.path) as store:
+        body = msgspec.msgpack.encode(forged)
+        store.append([Entry(id="x", kind=KIND, at=1, digest=b"\0" * 32, body=body, flags=0)])
+    with pytest.raises(ReleaseError, match="not the key of ben") as told:
+        Register.open(world.path, read_only=True)
+    assert "tidegate verify" in told.value.do
+
+
+def test_a_bundle_stays_in_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    file = tmp_path / "a" / "flow.py"
+    file.write_text("x")
+    made = make_bundle(f"{file}:F", {file: b"x"})
+    assert read_bundle(made.dump()) == made and made.place == "flow.py:F"
+    assert Path(made.unpack(tmp_path / "b").removesuffix(":F")).read_bytes() == b"x"
+    with pytest.raises(ReleaseError, match="in one folder"):
+        make_bundle(str(file), {tmp_path / "other.py": b""})
+    for name in ("../x", "/x", "a/../../x"):
+        with pytest.raises(ReleaseError, match="leads out"):
+            Bundle("x", {name: b""}).unpack(tmp_path / "c")
+    with pytest.raises(ReleaseError):
+        read_bundle(b"no")
+
+
+def test_keys_are_their_owners_alone(tmp_path: Path) -> None:
+    make_key(tmp_path / "k.pem")
+    assert (tmp_path / "k.pem").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(TidegateError, match="cannot be written"):
+        make_key(tmp_path / "k.pem")
+    (tmp_path / "bad.pem").write_text("no")
+    with pytest.raises(TidegateError, match="is no key"):
+        read_key(tmp_path / "bad.pem")
+    with pytest.raises(TidegateError, match="cannot be read"):
+        read_key(tmp_path / "none.pem")

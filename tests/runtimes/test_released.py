@@ -1,0 +1,133 @@
+"""A change is proposed, signed, released and taken back while a server decides: no restart, no request lost."""
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cli.conftest import typed as run
+from tests.faults.test_shadow_kill import until
+from tests.runtimes.test_serve_command import FLOW, typed
+from tidegate import Engine, Store
+from tidegate.evidence.log import verify
+from tidegate.runtimes.load import load_flow
+
+OLD = FLOW.replace("    often =", '    signed_by = ("business", "data")\n    often =')
+NEW = OLD.replace(">= 2", ">= LEAST").replace("from tidegate", "from parts import LEAST\nfrom tidegate", 1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("old.py").write_text(OLD)
+    Path("new").mkdir()
+    Path("new/flow.py").write_text(NEW)
+    Path("new/parts.py").write_text("LEAST = 4\n")
+    for name, role in (("ana", "business"), ("ben", "data"), ("cleo", "AI")):
+        assert run("people", "add", name, "--role", role).exit_code == 0
+    return tmp_path
+
+
+def said(*words: object) -> str:
+    result = run(*words)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def let_out(place: str, *more: object) -> str:
+    """Propose, sign and release; gives the proposal's id."""
+    id: str = json.loads(said("propose", place, *more, "--as", "cleo", "--why", "because", "--json"))["id"]
+    for name in ("ana", "ben"):
+        said("sign", id, "--as", name)
+    said("release", id, "--as", "ana")
+    return id
+
+
+def payment(number: int) -> dict[str, Any]:
+    return {"id": f"p{number}", "at": f"2026-01-01T10:{number // 60:02d}:{number % 60:02d}Z", "card": "c"}
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[tuple[Any, str]]:
+    let_out("old.py")
+    process = typed(folder, "serve", "old.py", "--port", "0", "--register", "releases.db")
+    assert process.stderr is not None
+    told = ""
+    while "-d '" not in told:
+        line = process.stderr.readline()
+        assert line, told
+        told += line
+    found = re.search(r"Ready on (http://\S+),", told)
+    assert found
+    yield process, found[1]
+    process.kill()
+    process.wait()
+
+
+def test_released_and_taken_back_without_a_restart(server: tuple[Any, str], folder: Path) -> None:
+    process, url = server
+    digests = {
+        name: load_flow(place).definition.digest[:12] for name, place in (("old", "old.py"), ("new", "new/flow.py"))
+    }
+    answers: dict[str, dict[str, Any]] = {}
+    number = 0
+    with httpx.Client(base_url=url, timeout=60) as client:
+
+        def ask() -> str:
+            nonlocal number
+            answer = client.post("/decisions", json=payment(number))
+            assert answer.status_code == 200, answer.text
+            answers[f"p{number}"] = answer.json()
+            number += 1
+            return str(answer.json()["flow"]).partition("@")[2]
+
+        for _ in range(10):
+            assert ask() == digests["old"]
+        id = let_out("new/flow.py")
+        until(lambda: ask() == digests["new"])
+        assert digests["new"] in client.get("/openapi.json").text
+        for _ in range(5):
+            assert ask() == digests["new"]
+        said("rollback", "Fraud", "--as", "ben", "--why", "Too few declines")
+        until(lambda: ask() == digests["old"])
+        said("rollback", "Fraud", "--as", "ben", "--why", "It was right", "--to", id)
+        until(lambda: ask() == digests["new"])
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    # every version decided on the whole past, whoever decided it
+    engines = {digests[name]: Engine(load_flow(place)) for name, place in (("old", "old.py"), ("new", "new/flow.py"))}
+    for i in range(number):
+        event = json.dumps(payment(i)).encode()
+        right = {digest: json.loads(engine.decide_json(event)) for digest, engine in engines.items()}
+        mine = answers[f"p{i}"]
+        wanted = right[mine["flow"].partition("@")[2]]
+        for one in (mine, wanted):
+            one.pop("timing", None)
+        assert mine == wanted
+    with Store.open(folder / "tidegate.db", read_only=True) as store:
+        assert verify(store).ok
+        assert [event.id for event in store.replay()] == [f"p{i}" for i in range(number)]
+
+
+def test_a_restart_serves_what_is_live(server: tuple[Any, str], folder: Path) -> None:
+    process, _ = server
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    let_out("new/flow.py")
+    (folder / "new" / "parts.py").write_text("LEAST = 1\n")  # what was signed is served, not what lies there now
+    again = typed(folder, "serve", "old.py", "--port", "0", "--register", "releases.db")
+    assert again.stderr is not None
+    told = ""
+    while "-d '" not in told:
+        told += again.stderr.readline()
+    url = re.search(r"Ready on (http://\S+),", told)
+    assert url
+    outcomes = [httpx.post(f"{url[1]}/decisions", json=payment(n)).json()["outcome"] for n in range(6)]
+    again.kill()
+    again.wait()
+    assert outcomes == ["approve"] * 4 + ["decline"] * 2
