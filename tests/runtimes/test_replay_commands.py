@@ -1,6 +1,7 @@
 """`replay`, `features` and `train` as they are typed: on good files, on bad rows, on mistakes."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from tests.runtimes.test_training_set import events
 from tidegate.cli import app
+from tidegate.models.registry import Registry
 
 FLOW = '''
 from typing import Annotated
@@ -163,3 +165,30 @@ def test_a_file_out_of_order_is_told_and_put_in_order(folder: Path) -> None:
     events(2000).write_parquet("straight.parquet")
     assert typed("replay", "short.py", "straight.parquet", *EUROS, "--to", "e.parquet").exit_code == 0
     assert pl.read_parquet("d.parquet").equals(pl.read_parquet("e.parquet"))
+
+
+def test_what_a_model_was_fitted_on_is_told_apart(folder: Path) -> None:
+    assert typed("features", "risky.py", "paid.parquet", *EUROS, "--to", "f.parquet").exit_code == 0
+    assert typed("train", "risky.py", "f.parquet", "--rounds", 20).exit_code == 0
+    done = json.loads(typed("replay", "risky.py", "paid.parquet", *EUROS, "--json", "--report", "r.html").stdout)
+    told = dict(done["fitted_on"])
+    until = Registry("models").artefact("risk@champion").card.trained_until
+    seen = events().filter(pl.col("at") <= datetime.fromisoformat(until)).height
+    assert 0 < seen < 4000
+    assert told["fitted on"].startswith(f"{seen:,} of 4,000 events")
+    assert told["on the rest"].startswith(f"{4000 - seen:,} events: average precision")
+    page = Path("r.html").read_text(encoding="utf-8")
+    assert "Part of this was seen in training" in page and "known to be" in page and "label unknown" not in page
+    assert "alerted on" in page and "precision_at_" not in page
+
+
+def test_frauds_that_are_in_no_sum_are_counted(folder: Path) -> None:
+    other = events().with_columns(
+        pl.when(pl.int_range(pl.len()) % 2 == 0).then(pl.lit("USD")).otherwise(pl.lit("EUR")).alias("cur")
+    )
+    other.write_parquet("two.parquet")
+    words = ("replay", "risky.py", "two.parquet", "--column", "amount.currency=cur")
+    done = json.loads(typed(*words, "--json").stdout)
+    lacking = other.filter(pl.col("fraud") & (pl.col("cur") == "USD")).height
+    assert lacking > 0 and done["frauds_not_in_sums"] == lacking
+    assert "have no amount in EUR" in typed(*words).stdout.replace("\n", " ")

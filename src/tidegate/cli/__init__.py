@@ -12,7 +12,7 @@ from tidegate.cli.terminal import program_version, tell
 from tidegate.errors import TidegateError
 
 _COMMANDS = (
-    ("new", "Start"), ("check", "Start"), ("table", "Start"), ("demo", "Start"),
+    ("new", "Start"), ("check", "Start"), ("table", "Start"), ("demo", "Start"), ("world", "Start"),
     ("replay", "Run"), ("serve", "Run"), ("keys", "Run"),
     ("compare", "Change"), ("shadow", "Change"), ("people", "Change"), ("propose", "Change"), ("sign", "Change"),
     ("release", "Change"), ("rollback", "Change"), ("history", "Change"),

@@ -89,7 +89,7 @@ def replay(
         written(report, lambda path: path.write_text(page, encoding="utf-8"))
     lines = summary(figures, found)
     if as_json:
-        emit(_plain(done, lines))
+        emit(_plain(done, figures, lines))
     else:
         _show(done, lines, made.definition.name)
         tell_set_aside(done.counts, aside_rows)
@@ -107,11 +107,12 @@ def replay(
     raise typer.Exit(exit_code(done.counts, fail_on_refused=fail_on_refused))
 
 
-def _plain(done: "Replayed", lines: list[tuple[str, str]]) -> dict[str, Any]:
+def _plain(done: "Replayed", figures: Any, lines: list[tuple[str, str]]) -> dict[str, Any]:
     """The result for scripts."""
     import numpy as np
 
     from tidegate.decisions.answer import OUTCOMES
+    from tidegate.reports.unseen import fitted_on, unvalued
 
     counts = vars(done.counts)
     latency = {f"p{q}": float(np.percentile(done.latency_us, q)) for q in (50, 99)} if len(done.latency_us) else {}
@@ -128,6 +129,8 @@ def _plain(done: "Replayed", lines: list[tuple[str, str]]) -> dict[str, Any]:
         "seconds": done.seconds,
         "stages": dict(done.stages),
         "models": {name: model.digest for name, model in done.models.items()},
+        "fitted_on": fitted_on(figures),
+        "frauds_not_in_sums": unvalued(figures),
         "summary": lines,
     }
 

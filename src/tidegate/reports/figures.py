@@ -1,7 +1,7 @@
 """What a replay leaves behind to be reported: plain arrays, one row per decision, and a few facts about the run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +31,15 @@ class FiredRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """A model the flow asked: its name, the digest of its file and what training measured of it."""
+    """A model the flow asked: its name, the digest of its file and what training measured of it.
+
+    `fitted` is the time of the first and of the last row that it was fitted on, microseconds since 1970 UTC.
+    """
 
     name: str
     digest: str = ""
     metrics: Mapping[str, float | int | str] = field(default_factory=dict)
+    fitted: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +131,24 @@ class ReplayFigures:
                     seen=f"rows {int(rule.rows.min())} to {int(rule.rows.max())} of {rows:,}",
                     do="Pass indices into the arrays of this replay.",
                 )
+
+    @property
+    def fitted(self) -> NDArray[np.bool_]:
+        """Which events lie in a span of time that a model was fitted on."""
+        inside = np.zeros(self.rows, np.bool_)
+        for first, last in (model.fitted for model in self.models if model.fitted is not None):
+            inside |= (self.at >= first) & (self.at <= last)
+        return inside
+
+    def only(self, kept: NDArray[np.bool_]) -> "ReplayFigures":
+        """The figures of some of the decisions."""
+        place = np.cumsum(kept) - 1
+        fired = tuple(replace(rule, rows=place[rule.rows[kept[rule.rows]]]) for rule in self.fired)
+        return replace(
+            self, at=self.at[kept], outcome=self.outcome[kept], score=self.score[kept], alarm=self.alarm[kept],
+            label=None if self.label is None else self.label[kept],
+            amount=None if self.amount is None else self.amount[kept], fired=fired,
+        )  # fmt: skip
 
     @property
     def rows(self) -> int:

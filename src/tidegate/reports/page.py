@@ -10,6 +10,7 @@ from tidegate.reports.figures import FRAUD, HONEST, ReplayFigures
 from tidegate.reports.findings import Findings, find
 from tidegate.reports.spread import OverTime
 from tidegate.reports.template import fill
+from tidegate.reports.unseen import fitted_on, unvalued
 
 
 def summary(figures: ReplayFigures, found: Findings | None = None) -> list[tuple[str, str]]:
@@ -44,6 +45,12 @@ def summary(figures: ReplayFigures, found: Findings | None = None) -> list[tuple
     if found.ranking:
         lines.append(("average precision", words.number(found.ranking.average_precision, 4)))
         lines.append(("ROC AUC", words.number(found.ranking.roc_auc, 4)))
+    if lacking := unvalued(figures):
+        said = (
+            f"{words.count(lacking)} of {words.count(found.frauds)} known frauds have no amount in {figures.currency}"
+        )
+        lines.append(("not in the sums", said))
+    lines += fitted_on(figures)
     if found.latency:
         times = ", ".join(f"p{100 * q:g} {words.duration(t)}" for q, t in found.latency.quantiles)
         lines.append(("time of one decision", times))
@@ -162,7 +169,9 @@ def _lead(figures: ReplayFigures, found: Findings) -> str:
     text += f"Of {words.count(found.frauds)} known frauds, {words.count(stop.frauds)} ({words.percent(stop.recall)})"
     if found.fraud_value is not None:
         value = words.money(stop.value, figures.currency, figures.exponent)
-        text += f" were caught, worth {value} ({words.percent(stop.value_share)} of all fraud value)"
+        text += (
+            f" were caught, worth {value} ({words.percent(stop.value_share)} of the fraud value in {figures.currency})"
+        )
     else:
         text += " were caught"
     against = (1 - stop.precision) / stop.precision if stop.precision > 0 else math.nan
@@ -193,21 +202,33 @@ def _cards(figures: ReplayFigures, found: Findings) -> Iterator[tuple[str, str, 
         yield "ROC AUC", words.number(found.ranking.roc_auc), "how often fraud outranks honest"
     if found.latency:
         quantiles = dict(found.latency.quantiles)
+        most = max(q for q in quantiles if q <= 0.99)
         yield (
-            "One decision, p99",
-            words.duration(quantiles[0.99]),
+            f"One decision, p{100 * most:g}",
+            words.duration(quantiles[most]),
             f"half take {words.duration(quantiles[0.5])} at most",
         )
 
 
 def _notes(figures: ReplayFigures, found: Findings) -> Iterator[str]:
     """What a careful reader must know before using the figures."""
+    if seen := fitted_on(figures):
+        yield (
+            "Part of this was seen in training. "
+            + ". ".join(f"{name.capitalize()}: {text}" for name, text in seen)
+            + "."
+        )
+    if lacking := unvalued(figures):
+        yield (
+            f"{words.count(lacking)} of {words.count(found.frauds)} known frauds have no amount in {figures.currency}: "
+            "they count among the frauds, and are in no sum of money nor in a share of it."
+        )
     unknown = figures.rows - found.known
     if figures.rows and not found.known:
         yield "The source has no labels: precision, recall, value saved and calibration cannot be given."
     elif unknown:
         share = words.percent(unknown / figures.rows)
-        yield f"{words.count(unknown)} events ({share}) have no known label and are left out of precision and recall."
+        yield f"{_events(unknown)} ({share}) without a known label: left out of precision and recall."
     if found.known and not found.frauds:
         yield f"No fraud among the {words.count(found.known)} labelled events: recall and value saved cannot be given."
     if 0 < found.frauds < 30:
@@ -215,7 +236,7 @@ def _notes(figures: ReplayFigures, found: Findings) -> Iterator[str]:
     if figures.rows and found.unscored == figures.rows:
         yield "No decision has a score: there is no ranking to judge."
     elif found.unscored:
-        text = f"{words.count(found.unscored)} events have no score."
+        text = f"{_events(found.unscored)} without a score."
         if found.frauds:
             text += (
                 " They are left out of the precision-recall curve and never alerted on in the value curve, where their "
@@ -225,10 +246,14 @@ def _notes(figures: ReplayFigures, found: Findings) -> Iterator[str]:
     lost = figures.refused + figures.quarantined
     if lost:
         yield (
-            f"{words.count(figures.refused)} rows were refused and {words.count(figures.quarantined)} quarantined; "
+            f"Rows refused: {words.count(figures.refused)}; quarantined: {words.count(figures.quarantined)}; "
             "they are not in any figure."
         )
     if figures.rows and found.frauds and figures.amount is None:
         yield "The events have no amount in one currency, so value is counted in frauds."
     if figures.rows and (int(figures.at.max()) - int(figures.at.min())) < 86_400_000_000:
         yield "The events span less than a day, which is counted as one day where figures are per day."
+
+
+def _events(many: int) -> str:
+    return f"{words.count(many)} event{'' if many == 1 else 's'}"

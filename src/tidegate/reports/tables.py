@@ -156,12 +156,31 @@ def stages(figures: ReplayFigures) -> Table | None:
 def models(figures: ReplayFigures) -> Table | None:
     """Models and what training measured of them."""
     rows = [
-        (model.name, model.digest[:16], metric, f"{value:,.4g}" if isinstance(value, float) else str(value))
+        (metric, value)
         for model in figures.models
-        for metric, value in (model.metrics or {"": words.NOTHING}).items()
+        for metric, value in (
+            (f"model {model.name}", model.digest[:16] or words.NOTHING),
+            *((_metric(name), _measure(value)) for name, value in model.metrics.items()),
+        )
     ]
-    head = ("model", "digest", "measured in training", "value")
-    return Table("Models of the flow", head, tuple(rows), text_columns=3) if rows else None
+    return Table("Models of the flow, as training measured them", ("measure", "value"), tuple(rows)) if rows else None
+
+
+_METRICS = {"rows": "events judged on", "positives": "frauds among them", "roc_auc": "ROC AUC", "brier": "Brier score"}
+
+
+def _metric(name: str) -> str:
+    """What training measured, in words: precision_at_0.001 is the precision when 0.1 % of the events are alerted on."""
+    what, at, share = name.partition("_at_")
+    if at:
+        return f"{what} when {100 * float(share):g} % are alerted on"
+    return _METRICS.get(name, name.replace("_", " "))
+
+
+def _measure(value: float | int | str) -> str:
+    if isinstance(value, str):
+        return value
+    return words.count(value) if float(value).is_integer() and abs(value) > 1 else words.number(float(value), 4)
 
 
 def run(figures: ReplayFigures, found: Findings) -> Table:

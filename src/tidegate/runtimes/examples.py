@@ -17,6 +17,15 @@ from tidegate.reports import Example
 _MOST = 5
 
 
+def said(value: object) -> str:
+    """A value as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "missing"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 class Examples:
     """The best examples so far.
 
@@ -54,7 +63,7 @@ class Examples:
         amounts = (value for name in self._names if isinstance(value := getattr(event, name), Money))
         amount = next(amounts, None)
         reasons = [
-            f"{rule.because} ({', '.join(f'{n} = {v}' for n, v in rule.saw.items())})" for rule in decision.rules
+            f"{rule.because} ({', '.join(f'{n} = {said(v)}' for n, v in rule.saw.items())})" for rule in decision.rules
         ]
         reasons += [reason.words for reason in decision.reasons] + list(decision.unread)
         return Example(

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from tidegate.decisions.answer import OUTCOMES
+from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.plan import Plan
 from tidegate.events.currency import decimals
 from tidegate.models.tree_model import TreeModel
@@ -176,4 +178,12 @@ def _facts(name: str, model: TreeModel) -> ModelFacts:
     import msgspec
 
     card = msgspec.json.decode(model.files["card.json"]) if "card.json" in model.files else {}
-    return ModelFacts(name=name, digest=model.digest, metrics=card.get("metrics", {}))
+    return ModelFacts(name=name, digest=model.digest, metrics=card.get("metrics", {}), fitted=_fitted(card))
+
+
+def _fitted(card: Mapping[str, str]) -> tuple[int, int] | None:
+    """The span of time of a model's training rows, in microseconds."""
+    if not card.get("trained_from") or not card.get("trained_until"):
+        return None
+    first, last = (datetime.fromisoformat(card[name]) for name in ("trained_from", "trained_until"))
+    return microseconds_of(first), microseconds_of(last)

@@ -1,6 +1,7 @@
 """Gathers a replay's decisions batch by batch, and what the events themselves say of label and amount."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -111,10 +112,18 @@ class Tally:
             latency_us=np.array(latency_us, np.float64),
             stages=dict(stages),
             seconds=seconds,
-            examples=examples,
+            examples=tuple(self._labelled(example) for example in examples),
             models=dict(models or {}),
             kept=pl.concat(self._kept) if self._kept else pl.DataFrame(),
         )
+
+    def _labelled(self, example: Example) -> Example:
+        """An example with what its event turned out to be."""
+        for ids, labels in zip(self._events["ids"], self._events["label"], strict=False):
+            place = ids.index_of(example.id)
+            if place is not None:
+                return replace(example, label=int(labels[place]))
+        return example
 
     def _by_rule(self) -> dict[str, Ints]:
         """The rows on which each rule fired, in order."""
