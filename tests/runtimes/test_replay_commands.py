@@ -192,3 +192,13 @@ def test_frauds_that_are_in_no_sum_are_counted(folder: Path) -> None:
     lacking = other.filter(pl.col("fraud") & (pl.col("cur") == "USD")).height
     assert lacking > 0 and done["frauds_not_in_sums"] == lacking
     assert "have no amount in EUR" in typed(*words).stdout.replace("\n", " ")
+
+
+def test_a_report_with_a_store_shows_examples(folder: Path) -> None:
+    words = ("replay", "risky.py", "paid.parquet", "--event", "Login=logins.ndjson", *EUROS, "--report")
+    assert typed(*words, "a.html").exit_code == 0
+    done = typed(*words, "b.html", "--store", "kept.db")
+    assert done.exit_code == 0, done.output
+    for name in ("a.html", "b.html"):
+        page = Path(name).read_text(encoding="utf-8")
+        assert "Some decisions" in page and "known to be" in page, name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
-from tidegate.cli.terminal import COLOURS, emit, next_steps, out
+from tidegate.cli.terminal import COLOURS, emit, next_steps, out, several
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -238,7 +238,7 @@ def _show_event(console: "Console", event: dict[str, Any]) -> None:
 def _show_features(console: "Console", features: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
-    table = _table(console, f"{len(features)} features", "name", "what it is", "type", "windows", "steps")
+    table = _table(console, several(len(features), "feature"), "name", "what it is", "type", "windows", "steps")
     for one in features:
         table.add_row(
             Text(one["name"]), Text(one["text"]), Text(one["type"], "dim"), str(one["windows"]), str(one["steps"])
@@ -260,7 +260,7 @@ def _show_memory(console: "Console", facts: dict[str, Any]) -> None:
 def _show_rules(console: "Console", facts: dict[str, Any]) -> None:
     from rich.text import Text
 
-    table = _table(console, f"{len(facts['rules'])} rules", "outcome", "name", "when", "because")
+    table = _table(console, several(len(facts["rules"]), "rule"), "outcome", "name", "when", "because")
     for rule in facts["rules"]:
         table.add_row(
             Text(rule["outcome"], COLOURS[rule["outcome"]]), *(Text(rule[k]) for k in ("name", "when", "because"))

@@ -149,12 +149,12 @@ class LiveRun:
             ProgressBar(total=1.0, completed=share, complete_style="cyan", finished_style="cyan"),
         )
         figures = Table.grid(padding=(0, 3))
-        recent = np.array(seen.latency[-20_000:]) / 1e3 if decided else np.zeros(1)
+        times = np.array(seen.latency) / 1e3 if decided else np.zeros(1)
         found, value = self.saved()
         figures.add_row(
             _figure(f"{self.rate:,.0f}/s", "events"),
-            _figure(f"{np.percentile(recent, 50):.1f} ms", "p50, on disk"),
-            _figure(f"{np.percentile(recent, 99):.1f} ms", "p99, on disk"),
+            _figure(f"{np.percentile(times, 50):.1f} ms", "p50, on disk"),
+            _figure(f"{np.percentile(times, 99):.1f} ms", "p99, on disk"),
             _figure(f"{found:.0%}", "frauds stopped"),
             _figure(f"{value:.0%}", "of their value"),
         )

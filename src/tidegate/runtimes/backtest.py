@@ -16,6 +16,7 @@ from tidegate.connectors.files_merge import Batch, merge_batches
 from tidegate.connectors.files_refused import Refused as Row
 from tidegate.connectors.quarantine import Quarantine
 from tidegate.connectors.sqlite import Store
+from tidegate.decisions.answer import Answers
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.rule import outcome_of
@@ -25,6 +26,7 @@ from tidegate.expressions.words import MISSING
 from tidegate.models.registry import Registry
 from tidegate.models.tree_model import TreeModel
 from tidegate.runtimes.engine import Answer, Engine, Refused
+from tidegate.runtimes.examples import Examples
 from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED, Admission
 from tidegate.runtimes.models import models_of
 from tidegate.runtimes.replay import Replay, Watch
@@ -155,6 +157,7 @@ class _Kept:
         self.stages = {"read": 0.0, "decide": 0.0, "keep": 0.0}
         self._whens = {rule.name: place for place, rule in enumerate(engine.plan.rules)}
         self._levels = dict(zip(engine.plan.levels, engine.plan.thresholds, strict=True))
+        self._examples = Examples(Answers(engine.decider), engine.plan)
         self._began: float | None = None
 
     def run(self, batch: Batch) -> NDArray[np.int64]:
@@ -173,6 +176,9 @@ class _Kept:
             for stage in ("decide", "keep"):
                 self.stages[stage] += self.engine.timing[stage] / 1e6
             start += several
+        for event, answer in zip(events, answers, strict=True):
+            if isinstance(answer, Decision) and not answer.repeated:
+                self._examples.offer(answer, event)
         return self._note(batch, answers)
 
     def _note(self, batch: Batch, answers: Sequence[Answer]) -> NDArray[np.int64]:
@@ -224,5 +230,9 @@ class _Kept:
         seconds = perf_counter() - self._began if self._began is not None else 0.0
         self.stages["read"] = max(0.0, seconds - self.stages["decide"] - self.stages["keep"])
         return self.tally.result(
-            latency_us=self.latency, stages=self.stages, seconds=seconds, models=self.engine.models
+            latency_us=self.latency,
+            stages=self.stages,
+            seconds=seconds,
+            models=self.engine.models,
+            examples=self._examples.best(),
         )

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.decisions.answer import Answers, texts_of
+from tidegate.decisions.decision import Decision
 from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.plan import Plan
+from tidegate.decisions.rule import outcome_of
 from tidegate.events.event import Event
 from tidegate.events.money import Money
 from tidegate.reports import Example
@@ -51,15 +53,26 @@ class Examples:
         row = int(np.argmax(worth))
         if outcome[row] == 0 or (len(self._kept) == _MOST and worth[row] <= self._kept[0][0]):
             return
+        self._keep(float(worth[row]), self._example(row, event(row)))
+
+    def offer(self, decision: Decision, event: Event) -> None:
+        """See whether a decision that was made elsewhere is a better example."""
+        score = 0.0 if decision.score is None else decision.score
+        worth = outcome_of(decision.outcome) + 0.5 + np.arctan(score) / np.pi
+        if decision.outcome == "approve" or (len(self._kept) == _MOST and worth <= self._kept[0][0]):
+            return
+        self._keep(float(worth), self._told(decision, event))
+
+    def _keep(self, worth: float, made: Example) -> None:
         self._seen += 1
-        made = self._example(row, event(row))
-        (heapq.heappush if len(self._kept) < _MOST else heapq.heapreplace)(
-            self._kept, (float(worth[row]), -self._seen, made)
-        )
+        (heapq.heappush if len(self._kept) < _MOST else heapq.heapreplace)(self._kept, (worth, -self._seen, made))
 
     def _example(self, row: int, event: Event) -> Example:
         texts = texts_of(self._plan, 0, partial(getattr, event))
         decision = self._answers.decision(row, event.id, texts, unread=self._answers.unread(partial(getattr, event)))
+        return self._told(decision, event)
+
+    def _told(self, decision: Decision, event: Event) -> Example:
         amounts = (value for name in self._names if isinstance(value := getattr(event, name), Money))
         amount = next(amounts, None)
         reasons = [

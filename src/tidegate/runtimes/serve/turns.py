@@ -99,7 +99,10 @@ class Turns:
             raise self.refusing
         if len(self._waiting) >= self.limits.queue:
             raise Problem(
-                "busy", f"{len(self._waiting)} events are waiting.", id=event.id, headers=((b"retry-after", b"1"),)
+                "busy",
+                f"{len(self._waiting)} event{' is' if len(self._waiting) == 1 else 's are'} waiting.",
+                id=event.id,
+                headers=((b"retry-after", b"1"),),
             )
         self._waiting.append(Asked(event, learn, began, answer))
         if not self._called:
