@@ -47,11 +47,13 @@ def _mark(axes: "Axes", x: float, y: float, text: str, colour: str) -> None:
     left, right = axes.get_xlim()
     place = (np.log(x / left) / np.log(right / left)) if axes.get_xscale() == "log" else (x - left) / (right - left)
     side = "right" if place > 0.6 else "left"
-    # A name that would lie over that of an earlier point goes below its own.
+    # A name that would lie over that of an earlier point goes to the other side of its own, or below it.
     fraction = (axes.transScale + axes.transLimits).transform
     here = fraction((x, y))
     near = [np.abs(fraction(note.xy) - here) for note in axes.texts if note.get_label() == "_mark"]  # type: ignore[attr-defined]
     crowd = sum(bool(apart[0] < 0.3 and apart[1] < 0.09) for apart in near)
+    if crowd and 0.25 < place < 0.75:  # there is room on both sides: below, it might lie over the next point
+        side, crowd = "left" if side == "right" else "right", crowd - 1
     note = axes.annotate(
         words.shortened(text, 24),
         (x, y),
