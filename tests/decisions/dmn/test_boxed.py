@@ -69,14 +69,14 @@ def test_a_function_is_called_by_a_boxed_invocation_with_arguments_by_name() -> 
 
 
 @pytest.mark.parametrize(
-    ("binding", "wrong"), [("amount", "the parameter 'rate' is missing"), ("other", "there is no parameter 'other'")]
+    ("binding", "wrong"), [("rate", "nothing is bound to the parameter 'amount'"), ("other", "no parameter 'other'")]
 )
 def test_an_invocation_says_which_argument_is_wrong(binding: str, wrong: str) -> None:
     call = f'<invocation>{literal("Fee")}<binding><parameter name="{binding}"/>{literal("1")}</binding></invocation>'
     model = sound(dmn(function("Fee", "amount, rate", literal("amount")), decision("D", call, knows=("Fee",))))
     result = model.evaluate("D", {})
     assert result.value is None
-    assert wrong in why(result) or "is missing" in why(result)
+    assert wrong in why(result)
 
 
 def test_what_is_no_function_cannot_be_invoked() -> None:
@@ -172,3 +172,7 @@ def test_an_unknown_kind_of_function_is_found() -> None:
 def test_a_decision_without_logic_is_null_and_says_so() -> None:
     result = asked("")
     assert result.value is None and "it has no expression" in why(result)
+    model = sound(
+        dmn(decision("Made elsewhere", ""), decision("D", literal("Made elsewhere + 1"), needs=("!Made elsewhere",)))
+    )
+    assert model.evaluate("D", {"Made elsewhere": 4}).value == Decimal(5)

@@ -62,11 +62,12 @@ def test_collect_aggregates(how: str, wanted: int) -> None:
     assert of_age("COLLECT", rows, 1, aggregation=how).value == Decimal(wanted)
 
 
-def test_counting_no_rows_is_zero_and_all_else_is_null() -> None:
+def test_of_no_rows_the_count_is_zero_the_list_is_empty_and_all_else_is_null() -> None:
     rows = [["> 100", "1"]]
     assert of_age("COLLECT", rows, 1, aggregation="COUNT").value == Decimal(0)
     assert of_age("COLLECT", rows, 1, aggregation="SUM").value is None
-    assert of_age("COLLECT", rows, 1).value is None
+    assert of_age("COLLECT", rows, 1).value == []
+    assert of_age("RULE ORDER", rows, 1).value is None
 
 
 def test_hit_policies_may_be_written_by_their_letter() -> None:
@@ -108,6 +109,12 @@ def test_an_output_outside_of_the_output_values_is_refused_by_row() -> None:
     result = of_age("FIRST", [["-", '"c"']], 1, values={"": '"a", "b"'})
     assert result.value is None
     assert "row 1" in why(result) and '"c" is none of its output values: "a", "b"' in why(result)
+
+
+def test_an_input_or_output_of_another_type_than_declared_makes_the_table_null() -> None:
+    for types, which in (({"x": "string"}, 'input "x"'), ({"k": "number"}, 'row 1, output "k"')):
+        result = asked(table(["x"], ["k", "n"], [["-", '"a"', "1"]], types=types), {"x": 0})
+        assert result.value is None and which in why(result) and "is not of the type" in why(result)
 
 
 def test_several_outputs_are_a_context_and_one_is_its_value() -> None:
@@ -190,7 +197,7 @@ def plainly(policy: str, how: str, rows: list[tuple[str, str, int]], x: int, y: 
     """What the table answers, by the words of the standard."""
     matched = [out for a, b, out in rows if holds(a, x) and holds(b, y)]
     if not matched:
-        return Decimal(0) if how == "COUNT" else None
+        return Decimal(0) if how == "COUNT" else [] if policy == "COLLECT" and not how else None
     if policy == "UNIQUE":
         return matched[0] if len(matched) == 1 else None
     if policy == "ANY":

@@ -120,6 +120,10 @@ class Call:
         arguments = {name: logic.evaluate(scope, run) for name, logic in self.bindings}
         if not isinstance(function, Function):
             return run.nothing(self.site, "what is invoked here is no function.")
+        for parameter in function.parameters:
+            if parameter.name not in arguments and not parameter.variadic and not function.overloads:
+                run.nothing(self.site, f"nothing is bound to the parameter {parameter.name!r}, so it is null.")
+                arguments[parameter.name] = None
         outer = run.enter(self.site)
         value = invoke(function, list(arguments.values()), list(arguments), run.feel, self.place)
         run.leave(outer)

@@ -58,6 +58,12 @@ class DmnModel:
         self.name, self.version = part.definitions.name, part.definitions.version
         self._ready = make_ready(part)
         self._names = {kind: _named(part, kind) for kind in KINDS}
+        # A decision without logic is made elsewhere: its value may be given as an input is.
+        self._open = {
+            name: key
+            for name, key in self._names[Decision].items()
+            if getattr(self._ready[key].found.element, "logic", None) is None
+        }
         self.findings: tuple[Finding, ...] = tuple(finding for one in _parts(part) for finding in one.findings.all())
 
     @property
@@ -201,9 +207,9 @@ class DmnModel:
         return DmnResult(value, tuple(run.reasons), tuple(run.steps))
 
     def _given(self, inputs: Mapping[str, Any], run: Run) -> dict[Key, Any]:
-        """The values of input data, as those who need them see them."""
+        """The values of input data, and of decisions without logic, as those who need them see them."""
         given: dict[Key, Any] = {}
-        for name, key in self._names[InputData].items():
+        for name, key in (*self._names[InputData].items(), *self._open.items()):
             one = self._ready[key]
             found, value = _lookup(inputs, name, key[0], one.found.element.name)
             if found:

@@ -70,19 +70,20 @@ class TableLogic:
         """The outputs of the rows that match, as the hit policy has it."""
         step = Step("table", self.site.place, self.site.line)
         run.steps.append(step)
-        values = [run.coerced(one.logic.evaluate(scope, run), one.kind, one.site) for one in self.columns]
-        step.inputs = {column.label: value for column, value in zip(self.columns, values, strict=True)}
-        if self._allowed(values, scope, run):
-            step.value = self._answer(values, scope, run, step)
-        return step.value
-
-    def _allowed(self, values: list[Any], scope: Scope, run: Run) -> bool:
-        """Whether every input is one of those that its column allows."""
-        for column, value in zip(self.columns, values, strict=True):
+        values = []
+        for column in self.columns:
+            seen = column.logic.evaluate(scope, run)
+            value = run.coerced(seen, column.kind, column.site)
+            step.inputs[column.label] = value
+            if value is None and seen is not None:
+                return None
             if not _allows(column.allowed, value, scope, run):
-                run.nothing(column.site, f"{literal_of(value)} is none of its input values: {column.allowed_text}.")
-                return False
-        return True
+                return run.nothing(
+                    column.site, f"{literal_of(value)} is none of its input values: {column.allowed_text}."
+                )
+            values.append(value)
+        step.value = self._answer(values, scope, run, step)
+        return step.value
 
     def _answer(self, values: list[Any], scope: Scope, run: Run, step: Step) -> Any:
         rows = self._matching(values, scope, run)
@@ -135,11 +136,14 @@ class TableLogic:
         return tuple(found)
 
     def _outputs(self, row: Row, scope: Scope, run: Run) -> dict[str, Any] | None:
-        """A row's outputs; nothing, with the reason noted, if one is not of those that its column allows."""
+        """A row's outputs; nothing, with the reason noted, if one is not of the type or the values of its column."""
         made = {}
         for answer, logic in zip(self.answers, row.outputs, strict=True):
             site = row.site.part(f'output "{answer.name}"') if answer.name else row.site
-            value = run.coerced(logic.evaluate(scope, run), answer.kind, site)
+            written = logic.evaluate(scope, run)
+            value = run.coerced(written, answer.kind, site)
+            if value is None and written is not None:
+                return None
             if value is not None and not _allows(answer.allowed, value, scope, run):
                 run.nothing(site, f"{literal_of(value)} is none of its output values: {answer.allowed_text}.")
                 return None
@@ -149,8 +153,8 @@ class TableLogic:
     def _default(self, scope: Scope, run: Run) -> Any:
         """What is answered when no row matches: the defaults, where there are any."""
         if all(answer.default is None for answer in self.answers):
-            if self.policy == "COLLECT" and self.aggregation == "COUNT":
-                return self._shaped(aggregated("COUNT", self._names, [], run.given))
+            if self.policy == "COLLECT" and self.aggregation in ("", "COUNT"):
+                return self._shaped(aggregated("COUNT", self._names, [], run.given)) if self.aggregation else []
             return run.nothing(self.site, f"none of its {len(self.rows)} rows matched, and it has no default.")
         return self._shaped(
             {
