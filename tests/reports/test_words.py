@@ -2,9 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from tidegate.reports import words
+from tidegate.reports.spread import latency
+from tidegate.runtimes.examples import said
 
 
 @pytest.mark.parametrize(
@@ -51,3 +54,14 @@ def test_interval_and_shortened() -> None:
     assert words.interval(math.nan, 1) == ""
     assert words.shortened("a\nb" + "c" * 50, 6) == "a bcc…"
     assert words.compact(1234) == "1.23k" and words.compact(0) == "0"
+
+
+def test_a_quantile_needs_enough_samples() -> None:
+    named = {
+        n: [q for q, _ in found.quantiles] for n in (1, 4, 10, 100, 1000) if (found := latency(np.arange(1.0, n + 1)))
+    }
+    assert named == {1: [0.5], 4: [0.5], 10: [0.5, 0.9], 100: [0.5, 0.9, 0.99], 1000: [0.5, 0.9, 0.99, 0.999]}
+
+
+def test_what_a_rule_saw_is_said_as_people_read_it() -> None:
+    assert [said(one) for one in (True, False, None, 0.8636757030496375, 4)] == ["yes", "no", "missing", "0.8637", "4"]
