@@ -91,6 +91,11 @@ class History:
                 noted[place] = np.where(cells == MISSING, np.nan, cells)
         self._features.append(noted)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the model reads."""
+        return self._model.names
+
     def table(self) -> pl.DataFrame:
         """Features, time and label of every payment whose past is long enough."""
         done = self.replay.result()

@@ -38,9 +38,14 @@ def promote(
     model: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="The version that is to decide.")],
     to: Annotated[str, typer.Option("--to", help="The alias that is to stand for it.")] = "champion",
     models: ModelsPath = DEFAULT_MODELS,
+    override: Annotated[bool, typer.Option("--override", help="Although its reasons fall short.")] = False,
+    why: Annotated[str, typer.Option("--why", help="With --override: why, in words; it is kept.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Let an alias stand for a version: what asks for the alias decides by it from its next start on."""
+    """Let an alias stand for a version: what asks for the alias decides by it from its next start on.
+
+    A model whose reasons fall short is not promoted: whoever is declined by it could not be told why.
+    """
     from tidegate.models.artefact import split_name
     from tidegate.models.registry import Registry
 
@@ -48,7 +53,8 @@ def promote(
     name, _ = split_name(model)
     version = registry.resolve(model).version
     old = registry.aliases(name).get(to)
-    registry.point(f"{name}@{to}", version)
+    said = registry.require_reasons(f"{name}@{version}", override=override, why=why)
+    registry.point(f"{name}@{to}", version, why=said)
     _tell(f"{name}@{to}", old.version if old else "", version, models, as_json=as_json)
 
 

@@ -66,6 +66,8 @@ def train(
             embargo=timedelta(microseconds=microseconds(embargo)) if embargo else None,
         )  # fmt: skip
     path = registry.add(done.artefact)
+    if promote:
+        registry.require_reasons(f"{name}@{version}")
     for word in moved:
         registry.point(f"{name}@{word}", version)
     stands = registry.aliases(name).get(asked)

@@ -11,6 +11,7 @@ import msgspec
 
 from tidegate.errors import ModelError
 from tidegate.models.artefact import AGAIN, Artefact, split_name, verified
+from tidegate.models.reason_quality import shortfalls
 from tidegate.models.tree_model import TreeModel
 
 __all__ = ["Pointer", "Registry", "load", "load_artefact", "write"]
@@ -85,12 +86,14 @@ _MOST_BEFORE = 20
 class Pointer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an alias stands for: a version, and the digest that the version had when the alias was set.
 
-    `before` is what it stood for earlier, versions and digests, the latest first, at most 20 of them.
+    `before` is what it stood for earlier, versions and digests, the latest first, at most 20 of them; `why` is what was
+    said when it was set although the model's reasons fall short.
     """
 
     version: str
     digest: str
     before: tuple[tuple[str, str], ...] = ()
+    why: str = ""
 
 
 class Registry:
@@ -114,8 +117,11 @@ class Registry:
             self.point(f"{name}@{alias}", version)
         return path
 
-    def point(self, alias: str, version: str) -> Pointer:
-        """Let NAME@ALIAS stand for a version that is stored. Raises ModelError if it is not, or is damaged."""
+    def point(self, alias: str, version: str, *, why: str = "") -> Pointer:
+        """Let NAME@ALIAS stand for a version that is stored. Raises ModelError if it is not, or is damaged.
+
+        `why` is kept: what was said when the version was promoted although its reasons fall short.
+        """
         name, _ = split_name(alias)
         if (self._models / alias).exists():
             raise ModelError(f"{alias} is a stored version.", seen="an alias of that name", do="Choose another word.")
@@ -125,7 +131,23 @@ class Registry:
         if old is not None and (old.version, old.digest) == (version, digest):
             return old
         before = () if old is None else ((old.version, old.digest), *old.before)[:_MOST_BEFORE]
-        return self._point(alias, Pointer(version, digest, before))
+        return self._point(alias, Pointer(version, digest, before, why))
+
+    def require_reasons(self, reference: str, *, override: bool = False, why: str = "") -> str:
+        """Make sure that a version's reasons hold before it is promoted; gives what is to be kept of an override.
+
+        Raises ModelError if they fall short, or were never measured, and nobody overrides that and says why.
+        """
+        lacking = shortfalls(self.artefact(reference).card.metrics)
+        if not lacking:
+            return ""
+        if override and why.strip():
+            return f"{why.strip()} ({'; '.join(lacking)})"
+        raise ModelError(
+            f"The reasons of {reference} fall short, so it is not promoted.",
+            seen="; ".join(lacking),
+            do='Train another one, or promote it all the same with --override --why "…", which is kept.',
+        )
 
     def roll_back(self, alias: str) -> Pointer:
         """Let NAME@ALIAS stand for what it stood for before.

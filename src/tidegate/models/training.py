@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tidegate.errors import ModelError
 from tidegate.models.artefact import Artefact, Card, ModelFeature
 from tidegate.models.evaluation import calibration, evaluate, threshold_for
+from tidegate.models.reason_quality import measure
 
 if TYPE_CHECKING:
     import lightgbm
@@ -187,10 +188,13 @@ def _judged(
     budgets: Sequence[float],
 ) -> tuple[Artefact, NDArray[np.float64], NDArray[np.bool_]]:
     """The artefact with its figures, by the same walk that will serve it."""
-    scores = Artefact(card, text).model().predict(matrix)
+    model = Artefact(card, text).model()
+    scores = model.predict(matrix)
+    # Reasons are owed to whom the model acts on: as many as there are positives, and at least one in a hundred.
+    acted = threshold_for(scores, max(0.01, float(labels.mean())))
     card = msgspec.structs.replace(
         card,
-        metrics=evaluate(labels, scores, budgets=budgets),
+        metrics=evaluate(labels, scores, budgets=budgets) | measure(model, matrix, acted).metrics(),
         thresholds={f"{budget:g}": threshold_for(scores, budget) for budget in budgets},
     )
     return Artefact(card, text), scores, labels
