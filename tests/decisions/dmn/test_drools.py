@@ -6,6 +6,8 @@ Asked for by `TIDEGATE_DROOLS=1`; it needs Java and Maven. Where the two differ 
   same output.
 - What requires a decision or input that is missing, or of a wrong type, sees null, as DMN says. Drools does not
   evaluate it, so it is null. Nothing here makes a value of such a null.
+- `[1, 2][item > abs(0)]` is empty in Drools 10.1, which loses `item` where a function is called in a filter. No filter
+  here calls one.
 """
 
 from decimal import Decimal
@@ -31,7 +33,7 @@ ARITHMETIC = st.recursive(
         inner.map(lambda one: f"f({one})"),
         inner.map(lambda one: f"S({one})"),
         inner.map(lambda one: f"abs({one})"),
-        inner.map(lambda one: f"count([1, 2, 3, 4][item > {one}])"),
+        LEAVES.map(lambda one: f"count([1, 2, 3, 4][item > {one}])"),
         inner.map(lambda one: f"sum(for i in [1, 2] return i * {one})"),
         inner.map(lambda one: f"(if some i in [1, 5] satisfies i > {one} then 1 else 2)"),
     ),
@@ -48,7 +50,7 @@ def plain(value: Any) -> Any:
 
 if THERE:
 
-    @settings(max_examples=60)
+    @settings(max_examples=100)
     @cases(
         policies, st.lists(st.tuples(tests, tests), min_size=1, max_size=6), st.tuples(NUMBERS, NUMBERS), st.booleans()
     )
@@ -68,7 +70,7 @@ if THERE:
         inputs = {"x": ask[0], "y": ask[1]}
         assert plain(sound(data).evaluate("D", inputs).plain) == plain(Drools(data).evaluate("D", inputs))
 
-    @settings(max_examples=60)
+    @settings(max_examples=100)
     @cases(ARITHMETIC, ARITHMETIC, ARITHMETIC, st.tuples(NUMBERS, NUMBERS))
     def test_decisions_functions_and_services_agree(inner: str, body: str, outer: str, ask: tuple[int, int]) -> None:
         def within(text: str, *names: str) -> str:
