@@ -127,9 +127,11 @@ def test_an_import_without_a_name_merges_the_names() -> None:
     top = dmn(
         '<import name="" namespace="urn:fees"/>',
         decision("Fee", literal("Base Fee + 1"), needs=("!urn:fees#Base Fee",)),
+        decision("Same", literal("Base Fee"), needs=("!Base Fee",)),
     )
     model = sound(top, imports={"fees.dmn": FEES})
     assert model.evaluate("Fee", {"Rate": 2}).value == Decimal(201)
+    assert model.evaluate("Same", {"Rate": 2}).value == Decimal(200)
 
 
 def test_an_import_that_is_not_there_is_found() -> None:
@@ -227,7 +229,7 @@ def test_asking_for_what_is_not_there_names_what_is_near() -> None:
         (decision("A", literal("1")) + decision("A", literal("2")), 'decision "A" has the same name'),
         (given("x") + given("x"), 'another element has the id "x"'),
         (decision("D", literal("1"), needs=("urn:far#x",)), "Import its model"),
-        (service("S", []), "it has no output decision"),
+        (service("S", []), "it has no output decision, so answers nothing"),
     ],
 )
 def test_what_is_wrong_with_requirements_is_found(body: str, wrong: str) -> None:

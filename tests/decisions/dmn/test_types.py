@@ -164,6 +164,11 @@ def test_what_is_wrong_with_types_is_found(body: str, wrong: str) -> None:
     assert any(wrong in one for one in found), found
 
 
+def test_a_type_may_be_called_as_the_built_in_one_that_it_is_made_of() -> None:
+    model = sound(dmn(item("number", "number"), given("x", "number"), decision("D", literal("x"), needs=("x",))))
+    assert model.evaluate("D", {"x": 1}).value == 1 and model.evaluate("D", {"x": "a"}).value is None
+
+
 def test_values_as_json_keep_their_digits_and_their_order() -> None:
     text = '{b: 0.1234567890123456789, a: [true, null, "é\\"x"], d: date("2025-01-31"), r: [1..2)}'
     value = sound(dmn(decision("D", literal(text)))).evaluate("D", {}).value

@@ -98,6 +98,9 @@ class ItemTypes(Mapping[str, Type]):
         if item.name in self._way:
             if _INSIDE in self._way[self._way.index(item.name) :]:
                 return Kind(types.ANY, Again(lambda: self._kinds[item.name]))
+            built_in = types.named(item.name)
+            if built_in is not None:  # a type that is called as the one it is made of, as in number: feel:number
+                return Kind(built_in)
             way = " → ".join([*filter(None, self._way), item.name])
             self._findings.error(item.line, _said(item), "it is defined by itself.", f"Seen: {way}.")
             return kinds.ANY

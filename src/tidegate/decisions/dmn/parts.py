@@ -71,7 +71,12 @@ class Part:
         """The element that is meant, if there is one."""
         if reference.namespace in ("", self.definitions.namespace):
             own = self.elements.get(reference.id)
-            return None if own is None else Found(None, self, own)
+            if own is not None:
+                return Found(None, self, own)
+            if "" not in self.imports or reference.namespace:
+                return None
+            merged = self.imports[""].elements.get(reference.id)  # an import without a name may be meant without one
+            return None if merged is None else Found(None, self.imports[""], merged)
         for name, part in self.imports.items():
             if part.definitions.namespace == reference.namespace:
                 element = part.elements.get(reference.id)

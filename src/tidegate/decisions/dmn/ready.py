@@ -75,7 +75,7 @@ class _Reader:
         parameters = tuple((Parameter(one.element.name, own_type(one.part, one.element)), one.key) for one in given)
         outputs = tuple(one for one in map(self.part.find, element.outputs) if one)
         if not outputs:
-            self.part.findings.error(site.line, site.place, "it has no output decision.")
+            self.part.findings.warning(site.line, site.place, "it has no output decision, so answers nothing.")
         self._check_service(element, {one.key for one in given})
         return Ready(found, site, kind, Nothing(site, "it is a service."), (), parameters, outputs)
 

@@ -175,7 +175,7 @@ class Parser(BoxedParser):
             len(self.unknown),
         )
         self.endpoint = False
-        opened = node.shape is None
+        opened = node.shape is None or isinstance(node, nodes.Invocation)  # of what a call gives, its shape is a guess
         self.open += opened
         try:
             self.takes("[")
