@@ -32,7 +32,7 @@ from tidegate.models.layout import (
     ZERO_RIGHT,
 )  # fmt: skip
 
-__all__ = ["fill_slots", "link", "predict_matrix", "read_cells", "score_cells"]
+__all__ = ["fill_slots", "link", "predict_matrix", "read_cells", "score_cells", "walk"]
 
 MISSING = -(2**63)
 BLOCK = 16  # rows that share a pass over a group of trees, so that the group is read from memory once for all of them
@@ -94,7 +94,7 @@ def link(forest, raw):  # type: ignore[no-untyped-def]
 
 
 @njit("void(int64[::1], float64[::1], float64[::1], int64)", cache=True, nogil=True)
-def _walk(forest, slots, sums, n):  # type: ignore[no-untyped-def]
+def walk(forest, slots, sums, n):  # type: ignore[no-untyped-def]
     """Add every tree's leaf to each of n rows whose slots lie one after another; each sum is in the trees' order."""
     width, groups = np.uint64(forest[SLOT_COUNT]), forest[GROUP_COUNT]
     roots = forest[forest[ROOTS] :].view(np.uint64)
@@ -138,7 +138,7 @@ def predict_matrix(forest, matrix, out, raw):  # type: ignore[no-untyped-def]
         for i in range(rows):
             fill_slots(forest, matrix[start + i], slots[i * width : (i + 1) * width])
         out[start : start + rows] = 0.0
-        _walk(forest, slots, out[start : start + rows], rows)
+        walk(forest, slots, out[start : start + rows], rows)
         if not raw:
             for i in range(start, start + rows):
                 out[i] = link(forest, out[i])
@@ -188,6 +188,6 @@ def score_cells(forest, inputs, cells, start, stop, out):  # type: ignore[no-unt
             read_cells(inputs, cells, first + i, values)
             fill_slots(forest, values, slots[i * width : (i + 1) * width])
         scores[first : first + rows] = 0.0
-        _walk(forest, slots, scores[first : first + rows], rows)
+        walk(forest, slots, scores[first : first + rows], rows)
         for i in range(first, first + rows):
             scores[i] = link(forest, scores[i])

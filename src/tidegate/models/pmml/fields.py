@@ -149,7 +149,11 @@ def _treated(
     register = field.register
     plain = treatment.missing_value is None and treatment.missing != "returnInvalid" and treatment.outliers == "asIs"
     if not (
-        plain and treatment.invalid == "returnInvalid" and kind != "integer" and not ranges and not any(lists.values())
+        plain
+        and treatment.invalid in ("returnInvalid", "asIs")
+        and kind != "integer"
+        and not ranges
+        and not any(lists.values())
     ):
         register = _operation(
             element, field, treatment, lists["missing"], lists["invalid"], lists["valid"], ranges, scope

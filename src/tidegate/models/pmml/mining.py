@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from tidegate.documents.xml import Element, child, children, name_of
 from tidegate.models.pmml import operations as o
+from tidegate.models.pmml.forest import forest
 from tidegate.models.pmml.grammar import MODELS, refuse
 from tidegate.models.pmml.predicates import holds, predicate_of
 from tidegate.models.pmml.prediction import Prediction, TargetField, function_of, winner
@@ -24,6 +25,12 @@ Inner = Callable[[Element, Scope], tuple[Prediction, Code, dict[str, Field]]]
 """Writes a model inside another: what it says, its operations, and the fields that it adds for those after it."""
 
 
+def _told(model: Element) -> bool:
+    """Whether the output asks for what single segments say."""
+    held = child(model, "Output")
+    return held is not None and any(part.get("segmentId") is not None for part in children(held, "OutputField"))
+
+
 @dataclass(slots=True)
 class _Segment:
     element: Element
@@ -41,6 +48,10 @@ def mining(
     if held is None:
         raise refuse(model, "A MiningModel has a Segmentation.", "Models composed of embedded ones are not supported.")
     how = choice(held, "multipleModelMethod", (*_ARITHMETIC, *_VOTES, *_CHOICES))
+    if function_of(model) == "regression" and not single and not _told(model):
+        register = forest(held, how, scope, code)
+        if register is not None:
+            return Prediction(Value(register, "double"))
     segments = _segments(held, how, scope, code, inner)
     if how == "selectAll":
         said = _first(segments, scope, code)

@@ -20,12 +20,13 @@ from tidegate.models.pmml.outputs import Output
 from tidegate.models.pmml.program import Code, Program, reason_of
 from tidegate.models.pmml.reading import optional, required
 from tidegate.models.pmml.scope import Document, HostCall
-from tidegate.models.pmml.texts import is_text, number_of, text_of
+from tidegate.models.pmml.texts import Vocabulary, is_text, number_of, text_of
 from tidegate.models.pmml.verification import verify
 
 __all__ = ["Answer", "PmmlModel", "read_pmml"]
 
 VERSIONS = ("3.0", "3.1", "3.2", "4.0", "4.1", "4.2", "4.2.1", "4.3", "4.4", "4.4.1")
+_NUMBERS = ("double", "float", "integer")
 BLOCK = 64
 Value = float | int | str | bool | date | datetime | None
 
@@ -65,7 +66,6 @@ class PmmlModel:
         self._codes = document.texts.codes
         self._host = list(document.host)
         self.outputs: tuple[Output, ...] = tuple(written.outputs) or _plain(written, self.texts)
-        code = document.constants + written.code
         status = document.builder.register()
         checked = [
             written.scope.fields[one.name].register for one in self.inputs if one.treatment.invalid == "returnInvalid"
@@ -76,35 +76,98 @@ class PmmlModel:
         self.reason_registers = list(zip(written.prediction.reasons, written.prediction.points, strict=True))
         self._bad = document.builder.fault("a value that is not of the field's type", element)
         self.program: Program = document.builder.built(code)
+        self._bad_value = float(self.program.numbers[self._bad])
         self._hosts = _places(code)
         self.in_registers = np.array([one.register for one in self.inputs], np.int64)
         reasons = [register for pair in self.reason_registers for register in pair]
         self.out_registers = np.array([status, *[one.register for one in self.outputs], *reasons], np.int64)
         self.trace = _trace(written)
+        self._gives = [(one.name, one.kind) for one in self.outputs]
+        self._reads = [(one, one.name, one.kind == "double") for one in self.inputs]
 
-    def numbers(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Rows of numbers (see `encode`) to rows of numbers: the status, then the outputs, then the reasons."""
-        return self._run(values, self.out_registers, list(self.texts))
+    def answers(self, columns: Mapping[str, Sequence[Any]]) -> list[Answer]:
+        """What the model says of each row of a table, given by column. Raises ModelError if a column is not there."""
+        matrix, words = self._encoded(columns)
+        return [self._answer(row, words) for row in self._run(matrix, self.out_registers, words).tolist()]
+
+    def answer(self, row: Mapping[str, Any]) -> Answer:
+        """What the model says of one row."""
+        words, numbers = Vocabulary(self.texts, self._codes), list[float]()
+        try:
+            for one, name, plain in self._reads:
+                value = row[name]
+                known = plain and type(value) is float and value == value
+                numbers.append(value if known else self._encode(one, value, words))
+        except KeyError:
+            self.require(row)
+            raise
+        matrix = np.array([numbers])
+        return self._answer(self._run(matrix, self.out_registers, words)[0].tolist(), words)
+
+    def table(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, NDArray[Any]]:
+        """The same as columns, which is quickest for many rows: numbers as floats, NaN where there is none, texts as
+        objects. Raises ModelError as `answers` does."""
+        matrix, words = self._encoded(columns)
+        numbers = self._run(matrix, self.out_registers, words)
+        failed = np.isnan(numbers[:, 0])
+        found = dict[str, NDArray[Any]]()
+        for place, one in enumerate(self.outputs, start=1):
+            column = np.where(failed, np.nan, numbers[:, place])
+            if one.kind in _NUMBERS:
+                found[one.name] = column
+            else:
+                found[one.name] = np.array([decoded(x, one.kind, words) for x in column.tolist()], object)
+        return found
+
+    def explain(self, row: Mapping[str, Any]) -> dict[str, Value]:
+        """What the answer to one row is made of: derived fields, partial scores, the leaf, what segments say."""
+        matrix, words = self._encoded({name: [value] for name, value in row.items()})
+        wanted = np.array([register for _, _, register in self.trace], np.int64)
+        numbers = self._run(matrix, wanted, words)[0].tolist() if len(wanted) else []
+        pairs = zip(self.trace, numbers, strict=True)
+        return {name: decoded(number, kind, words) for (name, kind, _), number in pairs}
+
+    def _encoded(self, columns: Mapping[str, Sequence[Any]]) -> tuple[NDArray[np.float64], Vocabulary]:
+        self.require(columns)
+        rows = len(next(iter(columns.values()), ()))
+        words, matrix = Vocabulary(self.texts, self._codes), np.empty((rows, len(self.inputs)))
+        for place, one in enumerate(self.inputs):
+            column = columns[one.name]
+            if isinstance(column, np.ndarray) and column.dtype.kind in "fiu" and one.kind in ("double", "integer"):
+                matrix[:, place] = np.where(np.isnan(column), np.nan, column)  # a NaN of ours says nothing more
+            else:
+                matrix[:, place] = [self._encode(one, value, words) for value in column]
+        return matrix, words
+
+    def _encode(self, one: Input, value: Any, words: Vocabulary) -> float:
+        """A value from outside as a number; what is none of the field's type is invalid, not missing."""
+        if value is None or value == "" or (isinstance(value, float) and value != value):
+            return math.nan
+        if one.kind == "string":
+            return float(words.code(text_of(value)))
+        number = number_of(value, one.kind)
+        return number if number == number else self._bad_value
 
     def _run(
-        self, values: NDArray[np.float64], wanted: NDArray[np.int64], texts: list[str]
+        self, values: NDArray[np.float64], wanted: NDArray[np.int64], words: Vocabulary
     ) -> NDArray[np.float64]:  # fmt: skip
+        """Rows of numbers to rows of what is in the wanted registers."""
         from tidegate.models.pmml.kernels.run import run
 
         program, answers = self.program, np.empty((len(values), len(wanted)))
         if len(values) and not self._hosts:
             run(program.code, program.numbers, program.registers, self.in_registers, values, wanted, answers)
         elif len(values):
-            self._with_texts(values, wanted, answers, texts)
+            self._with_texts(values, wanted, answers, words)
         return answers
 
     def _with_texts(
-        self, values: NDArray[np.float64], wanted: NDArray[np.int64], answers: NDArray[np.float64], texts: list[str]
+        self, values: NDArray[np.float64], wanted: NDArray[np.int64], answers: NDArray[np.float64], words: Vocabulary
     ) -> None:
         """The kernels, and Python's part between runs of them, block by block."""
         from tidegate.models.pmml.kernels.run import steps
 
-        program, codes = self.program, {text: code for code, text in enumerate(texts)}
+        program = self.program
         for first in range(0, len(values), BLOCK):
             rows = min(BLOCK, len(values) - first)
             registers = np.empty((program.registers, rows))
@@ -112,55 +175,10 @@ class PmmlModel:
             start = 0
             for place in self._hosts:
                 steps(program.code, program.numbers, registers, start, place, rows)
-                _call(self._host, program.code, place, registers, texts, codes, program.numbers[self._bad])
+                _call(self._host, program.code, place, registers, words, self._bad_value)
                 start = place + int(program.code[place + 1])
             steps(program.code, program.numbers, registers, start, len(program.code), rows)
             answers[first : first + rows] = registers[wanted].T
-
-    def encode(self, one: Input, values: Sequence[Any], texts: list[str], codes: dict[str, int]) -> list[float]:
-        """Values from outside as numbers; texts that the model does not name are added to `texts` and `codes`."""
-        bad, found = float(self.program.numbers[self._bad]), list[float]()
-        text = is_text(one.kind)
-        for value in values:
-            if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
-                found.append(math.nan)
-            elif text:
-                word = text_of(value)
-                code = codes.get(word)
-                if code is None:
-                    code = codes[word] = len(texts)
-                    texts.append(word)
-                found.append(float(code))
-            else:
-                number = number_of(value, one.kind)
-                found.append(number if number == number else bad)
-        return found
-
-    def answers(self, columns: Mapping[str, Sequence[Any]]) -> list[Answer]:
-        """What the model says of each row of a table, given by column. Raises ModelError if a column is not there."""
-        matrix, texts = self._encoded(columns)
-        return [self._answer(row, texts) for row in self._run(matrix, self.out_registers, texts).tolist()]
-
-    def _encoded(self, columns: Mapping[str, Sequence[Any]]) -> tuple[NDArray[np.float64], list[str]]:
-        self.require(columns)
-        rows = len(next(iter(columns.values()), ()))
-        texts, codes = list(self.texts), dict(self._codes)
-        matrix = np.empty((rows, len(self.inputs)))
-        for place, one in enumerate(self.inputs):
-            matrix[:, place] = self.encode(one, columns[one.name], texts, codes)
-        return matrix, texts
-
-    def explain(self, row: Mapping[str, Any]) -> dict[str, Value]:
-        """What the answer to one row is made of: derived fields, partial scores, the leaf, what segments say."""
-        matrix, texts = self._encoded({name: [value] for name, value in row.items()})
-        wanted = np.array([register for _, _, register in self.trace], np.int64)
-        numbers = self._run(matrix, wanted, texts)[0].tolist() if len(wanted) else []
-        pairs = zip(self.trace, numbers, strict=True)
-        return {name: decoded(number, kind, texts) for (name, kind, _), number in pairs}
-
-    def answer(self, row: Mapping[str, Any]) -> Answer:
-        """What the model says of one row."""
-        return self.answers({name: [value] for name, value in row.items()})[0]
 
     def require(self, names: Mapping[str, Any]) -> None:
         """Raise ModelError, with the nearest name, unless every input of the model is among the names."""
@@ -172,22 +190,27 @@ class PmmlModel:
                     do=f"Is it {near[0]!r}?" if near else "Give it, with an empty value if it is not known.",
                 )  # fmt: skip
 
-    def _answer(self, row: list[float], texts: Sequence[str]) -> Answer:
+    def _answer(self, row: list[float], texts: Vocabulary) -> Answer:
         faults = self.program.faults
         invalid = reason_of(row[0], faults) if row[0] != row[0] else ""
         values = dict[str, Value]()
-        for one, number in zip(self.outputs, row[1:], strict=False):
+        for place, (name, kind) in enumerate(self._gives, start=1):
+            number = row[place]
             if number != number and not invalid:
                 invalid = reason_of(number, faults)
-            values[one.name] = None if invalid else decoded(number, one.kind, texts)
+            values[name] = None if invalid else number if kind == "double" else decoded(number, kind, texts)
+            if number != number:
+                values[name] = None
         if invalid:
             return Answer(dict.fromkeys(values), invalid)
+        if not self.reason_registers:
+            return Answer(values)
         rest = row[1 + len(self.outputs) :]
         pairs = zip(rest[::2], rest[1::2], strict=True)
         return Answer(values, "", tuple((texts[int(code)], points) for code, points in pairs if code == code))
 
 
-def decoded(number: float, kind: str, texts: Sequence[str]) -> Value:
+def decoded(number: float, kind: str, texts: Vocabulary | Sequence[str]) -> Value:
     """A number of a register as a value of its type."""
     if number != number:
         return None
@@ -240,7 +263,7 @@ def _places(code: Code) -> list[int]:
 
 def _call(
     host: Sequence[tuple[HostCall, tuple[str, ...], str]], code: NDArray[np.int64], at: int,
-    registers: NDArray[np.float64], texts: list[str], codes: dict[str, int], bad: float,
+    registers: NDArray[np.float64], words: Vocabulary, bad: float,
 ) -> None:  # fmt: skip
     """Run a function of texts over a block of rows."""
     function, kinds, kind = host[int(code[at + 2])]
@@ -251,14 +274,10 @@ def _call(
         if len(absent):
             registers[to, row] = numbers[absent[0]]
             continue
-        arguments = [decoded(number, one, texts) for number, one in zip(numbers.tolist(), kinds, strict=True)]
+        arguments = [decoded(number, one, words) for number, one in zip(numbers.tolist(), kinds, strict=True)]
         value = function(*arguments)
         if is_text(kind) and value is not None:
-            word = text_of(value)
-            if word not in codes:
-                codes[word] = len(texts)
-                texts.append(word)
-            registers[to, row] = codes[word]
+            registers[to, row] = words.code(text_of(value))
         else:
             registers[to, row] = bad if value is None or value != value else value
 

@@ -51,6 +51,7 @@ class ProgramBuilder:
         self._places: dict[bytes, int] = {}
         self._numbered: dict[str, int] = {}
         self._words = 0
+        self._laid: list[tuple[int, NDArray[np.int64]]] = []
         self.missing = self.number(math.nan)
 
     def register(self, count: int = 1) -> int:
@@ -77,6 +78,13 @@ class ProgramBuilder:
         if len(self.numbers) > MOST_WORDS:
             raise DocumentError("The model is too large.", seen=f"over {MOST_WORDS:,} numbers", do="Split it.")
         return len(self.numbers) - len(values)
+
+    def words(self, laid: NDArray[np.int64]) -> int:
+        """The place of an array of words, which starts on a line of the cache (64 bytes)."""
+        self.table([0.0] * (-len(self.numbers) % 8))
+        place = self.table([0.0] * len(laid))
+        self._laid.append((place, laid))
+        return place
 
     def fault(self, words: str, element: Element) -> int:
         """The place of an invalid value that says these words and the element's line."""
@@ -105,7 +113,13 @@ class ProgramBuilder:
 
     def built(self, code: Code) -> Program:
         """The program, finished."""
-        return Program(np.array(code, np.int64), np.array(self.numbers, np.float64), self.registers, tuple(self.faults))
+        space = np.empty(len(self.numbers) + 8)
+        start = (-space.ctypes.data // 8) % 8
+        numbers = space[start : start + len(self.numbers)]
+        numbers[:] = self.numbers
+        for place, laid in self._laid:
+            numbers.view(np.int64)[place : place + len(laid)] = laid
+        return Program(np.array(code, np.int64), numbers, self.registers, tuple(self.faults))
 
 
 def _operations(code: Code) -> set[int]:

@@ -7,7 +7,7 @@ from typing import Any
 from tidegate.documents.xml import Element
 from tidegate.models.pmml.grammar import refuse
 
-__all__ = ["TYPES", "Texts", "is_text"]
+__all__ = ["TYPES", "Texts", "Vocabulary", "is_text", "number_of", "parsed", "text_of"]
 
 _PLAIN = ("string", "integer", "float", "double", "boolean", "date", "time", "dateTime", "timeSeconds")
 _YEARS = (0, 1960, 1970, 1980)
@@ -45,6 +45,29 @@ class Texts:
         if math.isnan(value):
             raise refuse(element, f"{text!r} is no {kind}.", "Write a value of the field's type.")
         return value
+
+
+class Vocabulary:
+    """The texts of a model while it runs, and beside them those that a batch of rows brings along."""
+
+    def __init__(self, texts: list[str], codes: dict[str, int]) -> None:
+        self._texts, self._codes = texts, codes
+        self._more: list[str] = []
+        self._places: dict[str, int] = {}
+
+    def code(self, text: str) -> int:
+        """The code of a text, new for this batch if it was not there."""
+        code = self._codes.get(text)
+        if code is None:
+            code = self._places.get(text)
+        if code is None:
+            code = self._places[text] = len(self._texts) + len(self._more)
+            self._more.append(text)
+        return code
+
+    def __getitem__(self, code: int) -> str:
+        known = len(self._texts)
+        return self._texts[code] if code < known else self._more[code - known]
 
 
 def parsed(text: str, kind: str) -> float:

@@ -16,9 +16,10 @@ STEP = "void(int64[::1], float64[::1], float64[:, ::1], int64, int64)"
 
 @cache
 def _sources() -> str:
-    """A digest of every file of this package: a kernel contains what it calls, so any change outdates it."""
-    digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    """A digest of every file with kernels: a kernel contains what it calls, so any change outdates it."""
+    digest, here = hashlib.blake2b(digest_size=16), Path(__file__).parent
+    others = (here.parent / "operations.py", here.parent.parent / "kernels.py", here.parent.parent / "layout.py")
+    for path in (*sorted(here.glob("*.py")), *others):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

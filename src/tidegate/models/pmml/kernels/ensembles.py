@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from tidegate.models.kernels import fill_slots, walk
+from tidegate.models.layout import SLOT_COUNT
 from tidegate.models.pmml import operations as o
 from tidegate.models.pmml.kernels.compiled import STEP, fixed
 from tidegate.models.pmml.kernels.values import invalid
@@ -107,8 +109,31 @@ def _combine(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def
 
 
 @fixed(STEP)
+def _forest(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def]
+    """FOREST: to, #divisor, #forest, its words, features, registers…; a forest as `tidegate.models.layout` has it."""
+    to, features = code[at + 2], code[at + 6]
+    forest = numbers.view(np.int64)[code[at + 4] : code[at + 4] + code[at + 5]]
+    bits = registers.view(np.int64)
+    width = forest[SLOT_COUNT]
+    values, slots, sums = np.empty(features), np.empty(rows * width), np.zeros(rows)
+    for i in range(rows):
+        for k in range(features):
+            values[k] = registers[code[at + 7 + k], i]
+        fill_slots(forest, values, slots[i * width : (i + 1) * width])
+    walk(forest, slots, sums, rows)
+    for i in range(rows):
+        registers[to, i] = sums[i] / numbers[code[at + 3]]
+        for k in range(features):
+            register = code[at + 7 + k]
+            if registers[register, i] != registers[register, i] and invalid(bits, register, i):
+                registers[to, i] = registers[register, i]
+
+
+@fixed(STEP)
 def ensembles(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def]
     """This family's operations."""
     kind = code[at]
     if kind == o.COMBINE or kind == o.VOTE:
         _combine(code, numbers, registers, at, rows)
+    elif kind == o.FOREST:
+        _forest(code, numbers, registers, at, rows)
