@@ -31,9 +31,11 @@ def _main() -> None:
 @app.command()
 def check(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A .csv or .xlsx file; or a flow, FILE.py or FILE.py:ClassName.")
+        str, typer.Argument(metavar="FILE", help="A .csv, .xlsx or .dmn file; or a flow, FILE.py or FILE.py:ClassName.")
     ],
-    sheet: Annotated[str | None, typer.Option("--sheet", help="Which sheet of a workbook, if it has several.")] = None,
+    sheet: Annotated[
+        str | None, typer.Option("--sheet", help="Which sheet of a workbook, or decision of a model.")
+    ] = None,
     currency: Annotated[str | None, typer.Option("--currency", help="Of amounts that name none, as in EUR.")] = None,
     missing: Annotated[bool, typer.Option("--missing", help="Look at inputs that are missing, too.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")] = False,

@@ -30,15 +30,15 @@ def table(
     """A decision table over features, from a file or written in Python.
 
     Args:
-        source: a CSV or Excel file, in the folder of the file that calls this; or rows. A row is a mapping from column
-            to cell, or with `columns` a sequence of cells.
+        source: a CSV, Excel or DMN file, in the folder of the file that calls this; or rows. A row is a mapping from
+            column to cell, or with `columns` a sequence of cells.
         of: the expressions that its inputs are, by name; a list is in the order of the inputs.
         hit: of rows in Python, the hit policy: unique (if left out), any, first, priority, collect, `collect +`,
             `collect <`, `collect >`, `collect #`, rule order, output order. A file names its own.
         columns: the names of the cells of rows that are sequences; those in `of` are inputs, the others outputs.
         default: of rows in Python, the outputs where no row matches.
         order: of rows in Python, the values of outputs by descending priority.
-        sheet: which sheet of a workbook, if it has several.
+        sheet: which sheet of a workbook, or decision of a DMN model, if it has several.
         currency: of amounts in cells that name none.
 
     Raises:
@@ -56,14 +56,14 @@ def table(
 
 
 def read_sheet(path: Path, *, sheet: str | None = None) -> Sheet:
-    """The decision table in a file, by its ending: .csv, .tsv or .xlsx.
+    """The decision table in a file, by its ending: .csv, .tsv, .xlsx or .dmn; of the last `sheet` names the decision.
 
     Raises:
         DocumentError: it is missing, of another kind, or not what it says.
         FlowError: its head does not make a table.
     """
     ending = path.suffix.lower()
-    if ending not in (".csv", ".tsv", ".xlsx"):
+    if ending not in (".csv", ".tsv", ".xlsx", ".dmn"):
         other = ending in (".xls", ".xlsm", ".xlsb", ".ods")
         raise DocumentError(
             f"{path.name} is no file that tables are read from.",
@@ -84,6 +84,10 @@ def read_sheet(path: Path, *, sheet: str | None = None) -> Sheet:
         from tidegate.connectors.table_xlsx import read_xlsx  # with what it needs to read XML
 
         return read_xlsx(data, path.name, path.stem, sheet)
+    if ending == ".dmn":
+        from tidegate.connectors.table_dmn import read_dmn_table
+
+        return read_dmn_table(data, path.name, sheet)
     if sheet is not None:
         raise DocumentError(f"{path.name} has no sheets.", seen=f"sheet={sheet!r}", do="Leave sheet= out.")
     return read_csv(data, path.name, path.stem)

@@ -1,0 +1,62 @@
+"""Decision tables of DMN models as tables of flows, held to what the DMN engine says of the same model."""
+
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tidegate.connectors.table_dmn import read_dmn_table
+from tidegate.decisions.dmn.model import read_dmn
+from tidegate.decisions.tables.evaluator import Evaluator
+from tidegate.decisions.tables.table import made
+from tidegate.errors import DocumentError
+
+RULES = [
+    ("[18..25)", '"low","medium"', "0.5"), (">= 25", 'not("high")', "0.7"), ("-", '"high"', "2"), ("null", "-", "9"),
+    ("]10..12]", "-", "3"), ("< 5, 7", "-", "4"),
+]  # fmt: skip
+
+
+def model(rules: list[tuple[str, str, str]] = RULES, policy: str = "FIRST") -> bytes:
+    rows = "".join(
+        f'<rule id="r{n}"><inputEntry><text>{_escaped(a)}</text></inputEntry>'
+        f"<inputEntry><text>{_escaped(b)}</text></inputEntry><outputEntry><text>{c}</text></outputEntry></rule>\n"
+        for n, (a, b, c) in enumerate(rules)
+    )
+    return (
+        '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" name="m" namespace="urn:m" id="m">'
+        '<inputData id="a" name="age"><variable name="age" typeRef="number"/></inputData>'
+        '<inputData id="k" name="risk"><variable name="risk" typeRef="string"/></inputData>'
+        '<decision id="d" name="Fee"><variable name="Fee" typeRef="number"/>'
+        '<informationRequirement id="i1"><requiredInput href="#a"/></informationRequirement>'
+        '<informationRequirement id="i2"><requiredInput href="#k"/></informationRequirement>'
+        f'<decisionTable id="t" hitPolicy="{policy}">'
+        '<input id="c1"><inputExpression typeRef="number"><text>age</text></inputExpression></input>'
+        '<input id="c2"><inputExpression typeRef="string"><text>risk</text></inputExpression></input>'
+        f'<output id="o" typeRef="number"/>\n{rows}</decisionTable></decision></definitions>'
+    ).encode()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def test_a_plain_table_says_what_the_model_says() -> None:
+    engine, evaluator = read_dmn(model(), "m.dmn"), Evaluator(made(read_dmn_table(model(), "m.dmn")))
+    for age, risk in product((None, 1, 5, 7, 10, 11, 12, 18, 25, 40), (None, "low", "medium", "high")):
+        said: Any = engine.evaluate("Fee", {"age": None if age is None else Decimal(age), "risk": risk}).value
+        found = evaluator.evaluate({"age": age, "risk": risk}).outputs["Fee"]
+        assert found == (None if said is None else float(said)), (age, risk)
+
+
+@pytest.mark.parametrize("cell", ["age + 1", "> base", "date(2020)", "? > 5", "x"])
+def test_a_cell_that_is_not_plain_is_refused_with_its_line(cell: str) -> None:
+    with pytest.raises(DocumentError, match=r"not plain.*line 3") as told:
+        read_dmn_table(model([("-", "-", "1"), (cell, "-", "2")]), "m.dmn")
+    assert told.value.line == 3
+
+
+def test_a_decision_that_is_not_there_is_told_with_the_nearest() -> None:
+    with pytest.raises(DocumentError, match=r"Did you mean Fee\?"):
+        read_dmn_table(model(), "m.dmn", "Fees")
