@@ -204,7 +204,7 @@ def _dated(
     if len(given) != 1 + two or (two and name_of(parts[1]) != "Constant"):
         raise refuse(element, f"The function {name} takes a date{' and a constant year' if two else ''}.")
     value = given[0]
-    if value.kind not in ("date", "dateTime", "time") or (value.kind == "time") == two:
+    if value.kind not in (("date", "dateTime") if two else ("time", "dateTime")):
         raise refuse(element, f"The function {name} takes a date.", seen=f"a {value.kind}")
 
     def with_constant(operation: int, register: int, number: float) -> int:

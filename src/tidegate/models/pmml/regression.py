@@ -103,6 +103,10 @@ def _classification(
     elif len(tables) == 2 and normalization != "none":
         first = linked(to, _INVERSE[normalization], scope, code)
         registers = [first, _rest([first], scope, code)]
+    elif len(tables) == 2:  # a share that is none is cut off
+        first, zero, one = builder.register(), builder.number(0.0), builder.number(1.0)
+        builder.emit(code, o.TARGET, first, to, zero, one, one, zero, 0, builder.missing)
+        registers = [first, _rest([first], scope, code)]
     elif normalization == "none":
         registers = [*registers[:-1], _rest(registers[:-1], scope, code)]
     elif normalization != "none":

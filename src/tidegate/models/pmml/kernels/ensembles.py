@@ -29,9 +29,7 @@ def _made_one(how, values, weights, count):  # type: ignore[no-untyped-def]
         half, reached = 0.5 * np.sum(weights[:count]), 0.0
         for k in range(count):
             reached += weights[order[k]]
-            if reached == half and k + 1 < count:
-                return 0.5 * (values[order[k]] + values[order[k + 1]])
-            if reached > half:
+            if reached >= half:
                 return values[order[k]]
         return values[order[count - 1]]
     if how == MAX:

@@ -268,7 +268,7 @@ def _scorecard(code, numbers, registers, at, rows):  # type: ignore[no-untyped-d
     item, register or -1, #partial, reason.
 
     Sign 1 ranks by points above the baseline, -1 by points below, 0 not at all. Reasons are ranked by the points of
-    all characteristics that give them, those that were not given last, equals in the order in which they were met.
+    all characteristics that give them, if above zero or zero, equals in the order in which they were met.
     """
     to, partials, sign, reasons = code[at + 2], code[at + 3], code[at + 5], code[at + 6]
     codes, points, names = code[at + 7], code[at + 8], code[at + 9]
@@ -324,7 +324,7 @@ def _scorecard(code, numbers, registers, at, rows):  # type: ignore[no-untyped-d
         for k in range(reasons):
             registers[codes + k, i] = registers[points + k, i] = math.nan
         for k in range(reasons):
-            if met[k] == 0:
+            if met[k] == 0 or sums[k] < 0.0:  # points on the good side are no reason
                 continue
             place = 0
             for j in range(reasons):

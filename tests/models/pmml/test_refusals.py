@@ -1,0 +1,137 @@
+"""What is not supported, damaged or hostile is refused with its place, and in bounded time and memory."""
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.errors import DocumentError, TidegateError
+from tidegate.models.pmml.model import read_pmml
+
+from .documents import apply, const, document, expressed, ref, schema
+
+
+def refused(data: bytes, match: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(DocumentError, match=match):
+        read_pmml(data, "x.pmml")
+    assert time.monotonic() - began < 20
+
+
+TREE = document(
+    f'<TreeModel functionName="regression">{schema()}<Node><True/>'
+    '<Node score="1"><SimplePredicate field="x" operator="lessThan" value="0"/></Node>'
+    '<Node score="2"><True/></Node></Node></TreeModel>'
+)
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["AssociationModel", "SequenceModel", "TimeSeriesModel", "TextModel", "BaselineModel", "BayesianNetworkModel",
+     "GaussianProcessModel"],
+)  # fmt: skip
+def test_models_that_are_not_run(model: str) -> None:
+    refused(document(f'<{model} functionName="regression"/>'), rf"{model} is not supported.*line 4")
+
+
+@pytest.mark.parametrize(
+    ("expression", "match"),
+    [
+        ("<TextIndex/>", "TextIndex is not supported"),
+        ("<Aggregate/>", "Aggregate is not supported"),
+        ("<Lag/>", "Lag is not supported"),
+        (ref("z"), r"no field 'z'.*line 4"),
+        (ref("d"), "made of itself.*d → d"),
+        (apply("nothing", ref("x")), "function nothing is not known"),
+        (apply("sqqrt", ref("x")), "Did you mean sqrt"),
+        (apply("+", ref("x"), ref("c")), "of numbers"),
+        (apply("pow", ref("x")), "takes 2 arguments"),
+        (const("abc", "double"), "'abc' is no double"),
+        ('<MapValues outputColumn="o"><FieldColumnPair field="c" column="i"/><TableLocator/></MapValues>', "TableLoc"),
+        ('<NormContinuous field="x"><LinearNorm orig="0" norm="0"/></NormContinuous>', "two or more points"),
+    ],
+)
+def test_expressions_that_are_not_run(expression: str, match: str) -> None:
+    refused(expressed(expression), match)
+
+
+def test_functions_that_call_each_other_or_grow_without_end() -> None:
+    def define(name: str, body: str) -> str:
+        return f'<DefineFunction name="{name}" optype="continuous"><ParameterField name="p"/>{body}</DefineFunction>'
+
+    itself = define("f", apply("f", ref("p")))
+    refused(expressed(apply("f", ref("x")), functions=itself), "within itself")
+    doubling = define("g0", apply("exp", ref("p"))) + "".join(
+        define(f"g{k}", apply("sum", *[apply(f"g{k - 1}", ref("p"))] * 3)) for k in range(1, 15)
+    )
+    refused(expressed(apply("g14", ref("x")), functions=doubling), "within itself, or too often|too deep")
+
+
+def test_versions_and_other_documents() -> None:
+    refused(document("<TreeModel/>", version="2.1"), r"PMML 2\.1 is not read.*line 1")
+    refused(b"<html/>", "is no PMML")
+    refused(b"", "not well-formed")
+    refused(document(""), "holds no model")
+
+
+def test_hostile_documents() -> None:
+    bomb = b'<!DOCTYPE p [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><PMML version="4.4">&b;</PMML>'
+    refused(bomb, "document type")
+    refused(b'<!DOCTYPE p SYSTEM "file:///etc/passwd"><PMML version="4.4"/>', "document type")
+    deep = "<Node><True/>" * 1000 + "</Node>" * 1000
+    refused(document(f'<TreeModel functionName="regression">{schema()}{deep}</TreeModel>'), "too large")
+    nested = '<CompoundPredicate booleanOperator="and">' * 200 + "<True/>" + "</CompoundPredicate>" * 200
+    refused(document(f'<TreeModel functionName="regression">{schema()}<Node>{nested}</Node></TreeModel>'), "nested")
+    applied = '<Apply function="exp">' * 200 + ref("x") + "</Apply>" * 200
+    refused(expressed(applied), "nested")
+
+
+def test_a_tree_almost_a_thousand_deep_is_read_and_walked() -> None:
+    node = '<Node score="{k}"><SimplePredicate field="x" operator="greaterThan" value="{k}"/>'
+    deep = "".join(node.format(k=k) for k in range(900)) + "</Node>" * 900
+    model = read_pmml(document(
+        f'<TreeModel functionName="regression" noTrueChildStrategy="returnLastPrediction">{schema()}'
+        f'<Node score="-1"><True/>{deep}</Node></TreeModel>'
+    ))  # fmt: skip
+    for x in (-5.0, 0.5, 400.5, 1e6):
+        assert model.answer({"x": x, "y": None, "c": None}).values["n"] == max(-1, min(899, int(x) if x > 0 else -1))
+
+
+def test_attributes_and_elements_that_nobody_knows() -> None:
+    refused(TREE.replace(b"<Node>", b'<Node flavour="1">', 1), "attribute flavour of Node is not supported.*line 4")
+    refused(TREE.replace(b"<Header/>", b"<Header/><Extra/>"), "element Extra is not supported")
+    read_pmml(TREE.replace(b"<Header/>", b'<Header/><Extension name="a" value="b"><Own/></Extension>'))
+
+
+def test_a_verification_that_fails() -> None:
+    verification = (
+        '<ModelVerification recordCount="1" fieldCount="2"><VerificationFields>'
+        '<VerificationField field="x" column="x"/>'
+        '<VerificationField field="n" column="n"/></VerificationFields>'
+        "<InlineTable><row><x>1</x><n>{}</n></row></InlineTable></ModelVerification></TreeModel>"
+    )
+    read_pmml(TREE.replace(b"</TreeModel>", verification.format("2").encode()))
+    refused(TREE.replace(b"</TreeModel>", verification.format("2.1").encode()), "row 1 of its verification")
+
+
+@given(st.data())
+def test_a_document_that_was_cut_or_garbled_never_crashes(data: st.DataObject) -> None:
+    source = data.draw(st.sampled_from([TREE, expressed(apply("if", apply("isIn", ref("c"), const("a")), ref("x")))]))
+    start = data.draw(st.integers(0, len(source)))
+    stop = data.draw(st.integers(start, min(len(source), start + 40)))
+    other = data.draw(st.sampled_from([b"", b"<", b'"', b"/>", b"1e999", b"NaN", b"-1", b"x", b"\xff", b"isIn"]))
+    try:
+        model = read_pmml(source[:start] + other + source[stop:])
+        model.answers({one.name: [None, 1.5, "a"] for one in model.inputs})
+    except TidegateError:
+        pass
+
+
+def test_real_documents_that_were_cut(shared: Path) -> None:
+    for path in sorted((shared / "vectors" / "pmml" / "models").glob("*.pmml")):
+        content = path.read_bytes()
+        for place in (1, len(content) // 3, len(content) // 2, len(content) - 3):
+            with pytest.raises(DocumentError):
+                read_pmml(content[:place])
