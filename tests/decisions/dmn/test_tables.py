@@ -111,10 +111,19 @@ def test_an_output_outside_of_the_output_values_is_refused_by_row() -> None:
     assert "row 1" in why(result) and '"c" is none of its output values: "a", "b"' in why(result)
 
 
-def test_an_input_or_output_of_another_type_than_declared_makes_the_table_null() -> None:
-    for types, which in (({"x": "string"}, 'input "x"'), ({"k": "number"}, 'row 1, output "k"')):
-        result = asked(table(["x"], ["k", "n"], [["-", '"a"', "1"]], types=types), {"x": 0})
-        assert result.value is None and which in why(result) and "is not of the type" in why(result)
+def test_an_output_of_another_type_than_declared_makes_the_table_null() -> None:
+    result = asked(table(["x"], ["k", "n"], [["-", '"a"', "1"]], types={"k": "number"}), {"x": 0})
+    assert result.value is None and 'row 1, output "k"' in why(result) and "is not of the type" in why(result)
+
+
+def test_an_input_is_taken_as_it_is_unless_its_type_allows_no_such_value() -> None:
+    kind = '<itemDefinition name="tR"><typeRef>string</typeRef><allowedValues><text>"a"</text></allowedValues>'
+    for declared, wanted in (("string", 1), ("tR", None)):
+        made = asked(
+            table(["x"], [""], [["> 0", "1"]], types={"x": declared}), {"x": 5}, more=f"{kind}</itemDefinition>"
+        )
+        assert made.value == wanted
+        assert wanted or "5 is none of the values allowed" in why(made)
 
 
 def test_several_outputs_are_a_context_and_one_is_its_value() -> None:

@@ -16,7 +16,10 @@ MOST_MISSED = 100
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """An input column: what it looks at, and which values it allows."""
+    """An input column: what it looks at, and which values it and its type allow.
+
+    Models that run elsewhere declare columns of another type than they look at, so values are taken as they are.
+    """
 
     site: Site
     label: str
@@ -72,11 +75,11 @@ class TableLogic:
         run.steps.append(step)
         values = []
         for column in self.columns:
-            seen = column.logic.evaluate(scope, run)
-            value = run.coerced(seen, column.kind, column.site)
+            value = column.logic.evaluate(scope, run)
             step.inputs[column.label] = value
-            if value is None and seen is not None:
-                return None
+            why = "" if column.kind.check is None else column.kind.check.wrong(value)
+            if why:
+                return run.nothing(column.site, f"{why}.")
             if not _allows(column.allowed, value, scope, run):
                 return run.nothing(
                     column.site, f"{literal_of(value)} is none of its input values: {column.allowed_text}."
