@@ -96,6 +96,22 @@ def test_a_function_may_call_itself() -> None:
     assert model.call("fac", {"n": 5}).value == Decimal(120)
 
 
+def test_nothing_is_decided_on_an_input_that_was_refused() -> None:
+    model = sound(
+        dmn(
+            given("x", "number"),
+            decision("A", literal("if x = null then 1 else 2"), needs=("x",)),
+            decision("B", literal("if A = null then 1 else 2"), needs=("!A",)),
+            service("S", ["B"], owns=["A"], given=["x"]),
+        )
+    )
+    assert model.evaluate("B", {}).value == model.service("S", {"x": None}).value == Decimal(2)
+    for result in (model.evaluate("B", {"x": "a"}), model.service("S", {"x": "a"})):
+        assert result.value is None
+        assert 'decision "A" (test.dmn:3): it requires input data "x", whose value was refused' in why(result)
+        assert 'decision "B" (test.dmn:4): it requires decision "A", whose value was refused' in why(result)
+
+
 # Imports
 
 

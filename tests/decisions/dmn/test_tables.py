@@ -48,6 +48,16 @@ def test_priority_and_output_order_follow_the_output_values() -> None:
     assert of_age("OUTPUT ORDER", OVERLAPPING, 27, values=order).value == ["grown", "young", "middle"]
 
 
+def test_priority_without_output_values_follows_what_the_type_allows() -> None:
+    kind = '<itemDefinition name="tK"><typeRef>string</typeRef><allowedValues><text>"grown", "young", "middle"</text>'
+    more = f"{kind}</allowedValues></itemDefinition>"
+    ask = {"Age": 27}
+    logic = table(["Age"], [""], OVERLAPPING, policy="PRIORITY")
+    assert asked(logic, ask, kind="tK", more=more).value == "grown"
+    named = table(["Age"], ["k"], OVERLAPPING, policy="OUTPUT ORDER", types={"k": "tK"})
+    assert asked(named, ask, more=more).value == ["grown", "young", "middle"]
+
+
 def test_priority_over_several_outputs_goes_from_left_to_right() -> None:
     rows = [["-", '"b"', "1"], ["-", '"a"', "3"], ["-", '"a"', "2"]]
     made = asked(table(["x"], ["k", "n"], rows, policy="OUTPUT ORDER", values={"k": '"a","b"', "n": "1,2,3"}), {"x": 0})

@@ -135,6 +135,13 @@ def test_parameters_and_results_of_functions_are_of_their_declared_types() -> No
     assert len(result.reasons) >= 3
 
 
+def test_a_function_whose_result_is_declared_a_list_gives_what_it_makes() -> None:
+    model = sound(
+        dmn(*TYPES, function("f", "n", literal("n"), kind="tRisks"), decision("D", literal("f(1)"), knows=("f",)))
+    )
+    assert model.evaluate("D", {}).value == 1
+
+
 def test_types_can_be_asked_for_in_feel_which_does_not_look_at_allowed_values() -> None:
     text = '["LOW" instance of tRisk, "NO" instance of tRisk, {} instance of tLoan]'
     assert sound(dmn(*TYPES, decision("D", literal(text)))).evaluate("D", {}).value == [True, True, False]

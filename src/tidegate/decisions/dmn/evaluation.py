@@ -1,6 +1,6 @@
 """Decisions made: each once an evaluation, what it requires first, in a scope of what it requires and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +36,15 @@ class Evaluation:
         ready: every element of the model and its imports, by key.
         run: what notes reasons and steps.
         given: values that are given, of inputs, and of decisions that are not to be made.
+        refused: those of them whose value was refused. What requires them is not made: nothing is decided on bad data.
     """
 
-    def __init__(self, ready: Mapping[Key, Ready], run: Run, given: Mapping[Key, Any]) -> None:
+    def __init__(
+        self, ready: Mapping[Key, Ready], run: Run, given: Mapping[Key, Any], refused: Collection[Key] = ()
+    ) -> None:
         self.ready, self.run = ready, run
         self.values: dict[Key, Any] = dict(given)
+        self.refused = set(refused)
 
     def value(self, key: Key) -> Any:
         """The value of an element. Decisions it requires are made first, without recursion: chains may be long."""
@@ -89,6 +93,11 @@ class Evaluation:
 
     def _decide(self, one: Ready) -> Any:
         step = Step("decision", one.site.place, one.site.line)
+        bad = next((found for found in one.required if found.key in self.refused), None)
+        if bad is not None:
+            self.refused.add(one.found.key)
+            self.run.steps.append(step)
+            return self.run.nothing(one.site, f"it requires {bad.part.said(bad.element)}, whose value was refused.")
         raw = one.logic.evaluate(self._scope(one), self.run)
         step.value = self.run.coerced(raw, one.kind, one.site)
         self.run.steps.append(step)
@@ -111,16 +120,18 @@ class Evaluation:
         names = tuple(parameter for parameter, _ in one.parameters)
 
         def apply(arguments: list[Any], _: Any) -> Any:
-            given = {}
+            given, refused = {}, set()
             for (_, key), value in zip(one.parameters, arguments, strict=True):
                 given[key] = self.run.coerced(value, self.ready[key].kind, self.ready[key].site)
-            return self.serve(one, given)
+                if value is not None and given[key] is None:
+                    refused.add(key)
+            return self.serve(one, given, refused)
 
         return Function(one.found.element.name, names, apply)
 
-    def serve(self, one: Ready, given: Mapping[Key, Any]) -> Any:
+    def serve(self, one: Ready, given: Mapping[Key, Any], refused: Collection[Key] = ()) -> Any:
         """What a decision service answers: the value of its one output, or a context of its outputs."""
-        inner = Evaluation(self.ready, self.run, given)
+        inner = Evaluation(self.ready, self.run, given, refused)
         made = {found.element.name: inner.value(found.key) for found in one.outputs}
         value = next(iter(made.values())) if len(one.outputs) == 1 else made
         value = self.run.coerced(value, one.kind, one.site)

@@ -137,7 +137,7 @@ class DmnModel:
         """
         key = self._key(Decision, decision)
         run = Run(now, functions, explain=explain)
-        evaluation = Evaluation(self._ready, run, self._given(inputs, run))
+        evaluation = Evaluation(self._ready, run, *self._given(inputs, run))
         return self._result(run, lambda: evaluation.value(key))
 
     def service(
@@ -156,15 +156,17 @@ class DmnModel:
         """
         one = self._ready[self._key(Service, name)]
         run = Run(now, functions, explain=explain)
-        given = {}
+        given, refused = {}, set()
         for parameter, key in one.parameters:
             site = self._ready[key].site
             if parameter.name not in inputs:
                 run.nothing(site, "it was not given.")
             value = _fed(inputs.get(parameter.name), parameter.type, run, key, self)
             given[key] = run.coerced(value, self._ready[key].kind, site)
+            if given[key] is None and inputs.get(parameter.name) is not None:
+                refused.add(key)
         evaluation = Evaluation(self._ready, run, {})
-        return self._result(run, lambda: evaluation.serve(one, given))
+        return self._result(run, lambda: evaluation.serve(one, given, refused))
 
     def call(
         self,
@@ -206,15 +208,18 @@ class DmnModel:
         run.leave(run.site)
         return DmnResult(value, tuple(run.reasons), tuple(run.steps))
 
-    def _given(self, inputs: Mapping[str, Any], run: Run) -> dict[Key, Any]:
-        """The values of input data, and of decisions without logic, as those who need them see them."""
+    def _given(self, inputs: Mapping[str, Any], run: Run) -> tuple[dict[Key, Any], set[Key]]:
+        """The values of input data, and of decisions without logic, as others see them; and which were refused."""
         given: dict[Key, Any] = {}
+        refused = set()
         for name, key in (*self._names[InputData].items(), *self._open.items()):
             one = self._ready[key]
             found, value = _lookup(inputs, name, key[0], one.found.element.name)
             if found:
                 given[key] = run.coerced(_fed(value, one.kind.type, run, key, self), one.kind, one.site)
-        return given
+                if value is not None and given[key] is None:
+                    refused.add(key)
+        return given, refused
 
     def _key(self, kind: type[Element], name: str) -> Key:
         names = self._names[kind]

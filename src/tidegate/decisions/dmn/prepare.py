@@ -39,10 +39,12 @@ class Preparer:
     def __init__(self, types: ItemTypes, findings: Findings) -> None:
         self.types, self.findings = types, findings
 
-    def ready(self, boxed: b.Boxed | None, names: Names, site: Site) -> Logic:
-        """A boxed expression, to be evaluated where these names are in scope."""
+    def ready(self, boxed: b.Boxed | None, names: Names, site: Site, kind: Kind = kinds.ANY) -> Logic:
+        """A boxed expression, to be evaluated with these names in scope; its value goes to a variable of `kind`."""
         if boxed is None:
             return logic.Nothing(site, "it has no expression.")
+        if isinstance(boxed, b.Table):
+            return self._table(boxed, names, site, kind)
         made: Logic = _READY[type(boxed)](self, boxed, names, site)
         return made
 
@@ -139,7 +141,7 @@ class Preparer:
             kind = self.types.of(one.type_ref, one.line, at.place)
             hides = hides or one.name in names.known
             inner = names.plus({**seen, one.name: None} if self._may_call_itself(one, names, seen) else seen)
-            entries.append(logic.Entry(at, one.name, kind, self.ready(one.value, inner, at)))
+            entries.append(logic.Entry(at, one.name, kind, self.ready(one.value, inner, at, kind)))
             if one.name:
                 seen[one.name] = self.type_of(one.value, kind.type, inner)
             elif one is not boxed.entries[-1]:
@@ -225,7 +227,7 @@ class Preparer:
             parameters.append((one.name, self.types.of(one.type_ref, one.line, at.place), at))
         if boxed.kind == "FEEL":
             inner = names.plus({name: kind.type for name, kind, _ in parameters})
-            return logic.FunctionLogic(site, parameters, result, self.ready(boxed.body, inner, site))
+            return logic.FunctionLogic(site, parameters, result, self.ready(boxed.body, inner, site, result))
         if boxed.kind not in ("Java", "PMML"):
             self.findings.error(boxed.line, site.place, f"functions of kind {boxed.kind} are not known.")
         else:
@@ -234,10 +236,10 @@ class Preparer:
         made = [Parameter(name, kind.type) for name, kind, _ in parameters]
         return logic.HostLogic(site, boxed.kind, made, self.ready(boxed.body, names, site))
 
-    def _table(self, boxed: b.Table, names: Names, site: Site) -> Logic:
+    def _table(self, boxed: b.Table, names: Names, site: Site, kind: Kind) -> Logic:
         from tidegate.decisions.dmn.prepare_table import prepare_table
 
-        return prepare_table(self, boxed, names, site)
+        return prepare_table(self, boxed, names, site, kind)
 
 
 _READY: dict[type, Any] = {
@@ -250,5 +252,4 @@ _READY: dict[type, Any] = {
     b.Conditional: Preparer._conditional,
     b.Filter: Preparer._filter,
     b.Iterator: Preparer._iterator,
-    b.Table: Preparer._table,
 }

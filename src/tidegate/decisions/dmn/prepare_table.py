@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidegate.decisions.dmn import boxed as b
 from tidegate.decisions.dmn.hit_policy import AGGREGATIONS, POLICIES
+from tidegate.decisions.dmn.kinds import Each, Kind, Passes
 from tidegate.decisions.dmn.logic import Logic, Nothing
 from tidegate.decisions.dmn.run import MatchedRow, Site
 from tidegate.decisions.dmn.table import Answer, Column, Row, TableLogic
@@ -18,14 +19,14 @@ ANYTHING = ("", "-")
 """What a cell says that never fails."""
 
 
-def prepare_table(preparer: "Preparer", table: b.Table, names: "Names", site: Site) -> Logic:
-    """A decision table, its cells parsed."""
-    return _TableReader(preparer, table, names, site).read()
+def prepare_table(preparer: "Preparer", table: b.Table, names: "Names", site: Site, kind: Kind) -> Logic:
+    """A decision table, its cells parsed. `kind` is that of the variable its answer goes to."""
+    return _TableReader(preparer, table, names, site, kind).read()
 
 
 class _TableReader:
-    def __init__(self, preparer: "Preparer", table: b.Table, names: "Names", site: Site) -> None:
-        self.preparer, self.table, self.names = preparer, table, names
+    def __init__(self, preparer: "Preparer", table: b.Table, names: "Names", site: Site, kind: Kind) -> None:
+        self.preparer, self.table, self.names, self.kind = preparer, table, names, kind
         self.findings = preparer.findings
         self.site = Site(site.file, table.line, site.place)
         self._tests: dict[tuple[str, str], UnaryTests | None] = {}
@@ -49,6 +50,12 @@ class _TableReader:
         rows = [self._row(number, rule) for number, rule in enumerate(table.rules, 1)]
         if self._unreadable is not None:
             return Nothing(self._unreadable, "the test in this cell cannot be read.")
+        if table.hit_policy in ("PRIORITY", "OUTPUT ORDER") and not any(one.priorities for one in answers):
+            self.findings.warning(
+                self.site.line,
+                self.site.place,
+                f"{table.hit_policy} needs output values, in order of priority, and there are none.",
+            )
         return TableLogic(self.site, table.hit_policy, table.aggregation, columns, answers, rows)
 
     def _refused(self, wrong: str, do: str = "") -> Logic:
@@ -66,10 +73,6 @@ class _TableReader:
             )
         if not table.rules:
             self.findings.warning(line, place, "the table has no rows.")
-        if table.hit_policy in ("PRIORITY", "OUTPUT ORDER") and not any(one.values for one in table.outputs):
-            self.findings.warning(
-                line, place, f"{table.hit_policy} needs output values, in order of priority, and there are none."
-            )
 
     def _column(self, number: int, clause: b.Input) -> Column:
         label = clause.label or clause.expression.text.strip() or f"input {number}"
@@ -88,12 +91,19 @@ class _TableReader:
         kind = self.preparer.types.of(clause.type_ref, clause.line, at.place)
         allowed = None if clause.values is None else self.preparer.tests(clause.values, self.names, at)
         default = None if clause.default is None else self.preparer.feel(clause.default, self.names, at)
-        return Answer(at, name, kind, allowed, _flat(clause.values), self._priorities(clause.values, at), default)
+        return Answer(at, name, kind, allowed, _flat(clause.values), self._priorities(clause, kind, at), default)
 
-    def _priorities(self, values: b.Text | None, at: Site) -> tuple[Any, ...]:
-        """The output values in their order, where they are ordered."""
-        if values is None or self.table.hit_policy not in ("PRIORITY", "OUTPUT ORDER"):
+    def _priorities(self, clause: b.Output, kind: Kind, at: Site) -> tuple[Any, ...]:
+        """The output values in their order, where they are ordered; without any, those that the type allows."""
+        if self.table.hit_policy not in ("PRIORITY", "OUTPUT ORDER"):
             return ()
+        values = clause.values
+        if values is None:
+            check = kind.check if clause.type_ref or len(self.table.outputs) > 1 else self.kind.check
+            check = check.check if isinstance(check, Each) else check
+            if not isinstance(check, Passes):
+                return ()
+            values = b.Text(check.text, clause.line)
         try:
             found = parse(f"[{values.text}]", {}, {}).evaluate({}, Given())
         except (FeelError, FeelLimitError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tidegate.decisions.dmn import kinds
 from tidegate.decisions.dmn.boxed import Definition
 from tidegate.decisions.dmn.elements import Decision, Element, InputData, Knowledge, Reference, Service
 from tidegate.decisions.dmn.evaluation import Key, Ready
@@ -10,7 +11,7 @@ from tidegate.decisions.dmn.logic import Logic, Nothing
 from tidegate.decisions.dmn.parts import KINDS, Found, Part
 from tidegate.decisions.dmn.prepare import Names, Preparer
 from tidegate.expressions.feel.functions import Parameter
-from tidegate.expressions.feel.types import ANY, ContextType, FunctionType, Type
+from tidegate.expressions.feel.types import ANY, ContextType, FunctionType, ListType, Type
 
 
 def make_ready(part: Part) -> dict[Key, Ready]:
@@ -50,7 +51,7 @@ class _Reader:
             return self._service(found, element)
         logic: Logic = Nothing(site, "it was not given.")
         if isinstance(element, Decision):
-            logic = self.preparer.ready(element.logic, self._names(element, required), site)
+            logic = self.preparer.ready(element.logic, self._names(element, required), site, kind)
         elif isinstance(element, Knowledge):
             logic = self._function(element, required, kind)
         return Ready(found, site, kind, logic, required)
@@ -60,6 +61,8 @@ class _Reader:
         kind = self.part.types.of(element.type_ref, element.line, self.part.said(element))
         if isinstance(element, Knowledge | Service) and isinstance(kind.type, FunctionType):
             return Kind(kind.type.result)
+        if isinstance(element, Knowledge) and isinstance(kind.type, ListType):
+            return kinds.ANY  # models that run elsewhere name the type of a list here whose elements the function makes
         return kind
 
     def _function(self, element: Knowledge, required: tuple[Found, ...], kind: Kind) -> Logic:
