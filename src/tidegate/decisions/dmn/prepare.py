@@ -45,6 +45,8 @@ class Preparer:
             return logic.Nothing(site, "it has no expression.")
         if isinstance(boxed, b.Table):
             return self._table(boxed, names, site, kind)
+        if isinstance(boxed, b.Context):
+            return self._context(boxed, names, site, kind)
         made: Logic = _READY[type(boxed)](self, boxed, names, site)
         return made
 
@@ -131,7 +133,7 @@ class Preparer:
     def _literal(self, boxed: b.Literal, names: Names, site: Site) -> Logic:
         return self.feel(boxed.text, names, Site(site.file, boxed.text.line, site.place))
 
-    def _context(self, boxed: b.Context, names: Names, site: Site) -> Logic:
+    def _context(self, boxed: b.Context, names: Names, site: Site, whole: Kind) -> Logic:
         entries, hides = [], False
         seen: dict[str, Type | None] = {}
         for one in boxed.entries:
@@ -141,7 +143,9 @@ class Preparer:
             kind = self.types.of(one.type_ref, one.line, at.place)
             hides = hides or one.name in names.known
             inner = names.plus({**seen, one.name: None} if self._may_call_itself(one, names, seen) else seen)
-            entries.append(logic.Entry(at, one.name, kind, self.ready(one.value, inner, at, kind)))
+            entries.append(
+                logic.Entry(at, one.name, kind, self.ready(one.value, inner, at, kind if one.name else whole))
+            )
             if one.name:
                 seen[one.name] = self.type_of(one.value, kind.type, inner)
             elif one is not boxed.entries[-1]:
@@ -244,7 +248,6 @@ class Preparer:
 
 _READY: dict[type, Any] = {
     b.Literal: Preparer._literal,
-    b.Context: Preparer._context,
     b.Definition: Preparer._definition,
     b.Invocation: Preparer._invocation,
     b.Items: Preparer._items,
