@@ -124,7 +124,8 @@ class DmnModel:
         """Make a decision.
 
         Args:
-            decision: its name or id; of an imported model with the import's name and a dot before it.
+            decision: its name or id; of an imported model with the import's name and a dot before it, or without if no
+                other is called so.
             inputs: values by the names of input data: of Python, of JSON, or FEEL's. What is not given is null. Those
                 of an imported model may be given by name, by `import.name`, or by `{namespace}name`.
             now: what `now()` and `today()` say; without it they are null.
@@ -225,6 +226,9 @@ class DmnModel:
         names = self._names[kind]
         if name in names:
             return names[name]
+        alike = [key for key in names.values() if self._ready[key].found.element.name == name]
+        if len(alike) == 1:
+            return alike[0]
         own = self.part.elements.get(name)
         if isinstance(own, kind):
             return self.part.definitions.namespace, name
