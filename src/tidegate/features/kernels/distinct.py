@@ -43,6 +43,18 @@ def find(program: int, slot: int, group: int, value: int) -> int:
 
 
 @helper
+def find_before(program: int, slot: int, group: int, value: int, end: int) -> int:
+    """The newest record before `end` with this value, or -1. A late row has records after its end."""
+    number, oldest, links = find(program, slot, group, value), word(slot, w.S_OLDEST), word(group, w.G_LINK)
+    while number >= end:
+        back = word(record(program, slot, number), links) & LOW
+        if back == 0 or number - back < oldest:
+            return -1
+        number -= back
+    return number
+
+
+@helper
 def enter(program: int, slot: int, group: int, number: int, value: int) -> None:
     """Make this record the newest of its value in the hash table."""
     table = hash_area(program, slot, word(group, w.G_AREA))
@@ -111,6 +123,25 @@ def unlink(program: int, slot: int, number: int) -> None:
         links = word(rec, word(group, w.G_LINK))
         if links != UNLINKED and (links >> 32) == 0:
             leave(program, slot, group, number, word(rec, word(group, w.G_VALUE)))
+        group += 8 * w.G_WORDS
+
+
+@helper
+def unlink_newest(program: int, slot: int, number: int) -> None:
+    """Take the newest record out again, as if it had never been linked."""
+    rec, oldest = record(program, slot, number), word(slot, w.S_OLDEST)
+    group = program + word(program, w.P_GROUP)
+    for _ in range(word(program, w.P_GROUPS)):
+        field = word(group, w.G_LINK)
+        links = word(rec, field)
+        if links != UNLINKED:
+            value, before = word(rec, word(group, w.G_VALUE)), number - (links & LOW)
+            if before < number and before >= oldest:
+                enter(program, slot, group, before, value)
+                other = record(program, slot, before)
+                put(other, field, word(other, field) & LOW)
+            else:
+                leave(program, slot, group, number, value)
         group += 8 * w.G_WORDS
 
 

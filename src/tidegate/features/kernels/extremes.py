@@ -48,6 +48,20 @@ def push(program: int, slot: int, stack: int, number: int) -> None:
 
 
 @helper
+def rewind(program: int, slot: int, stack: int, end: int) -> None:
+    """Set a stack back to what it was before the record `end` came: those that only later ones beat are on it again."""
+    area, field = stack_area(program, slot, word(stack, w.X_AREA)), word(stack, w.X_BOTTOM)
+    bottom, top, first = word(slot, field), word(slot, field + 1), word(slot, w.S_OLDEST)
+    while top > bottom and numbered(slot, area, top - 1) >= end:
+        top -= 1
+    if top > bottom:
+        first = numbered(slot, area, top - 1) + 1
+    put(slot, field + 1, top)
+    for number in range(first, end):
+        push(program, slot, stack, number)
+
+
+@helper
 def settle(program: int, slot: int, extreme: int, head: int) -> None:
     """Move a frame's place to the first record of the stack from `head` on, from wherever it was."""
     area = stack_area(program, slot, word(extreme, w.E_AREA))

@@ -1,7 +1,7 @@
 """What the windows of an entity say, as cells of the row that asks."""
 
 from tidegate.features.kernels import words as w
-from tidegate.features.kernels.distinct import LOW, UNLINKED, find, occurrences
+from tidegate.features.kernels.distinct import UNLINKED, find_before, occurrences
 from tidegate.features.kernels.extremes import numbered, ranked
 from tidegate.features.kernels.machine import as_real, as_word, helper, put, real, wide_real, word
 from tidegate.features.kernels.records import copy_words, counts, present, record, stack_area
@@ -90,7 +90,7 @@ def read_mode(program: int, slot: int, window: int, head: int, end: int, current
                 best, value = many, word(record(program, slot, number), field)
         number -= 1
     if current != 0:
-        number = find(program, slot, group, word(current, field))
+        number = find_before(program, slot, group, word(current, field), end)
         many = occurrences(program, slot, links, number, head) if number >= head else 0
         if many + 1 >= best:
             value = word(current, field)
@@ -106,15 +106,8 @@ def read_seen(program: int, slot: int, window: int, probe: int, past: int, end: 
         return MISSING
     if current != 0 and word(current, word(window, w.W_VALUE)) == probe:
         return 1
-    group = program + word(window, w.W_GROUP)
-    links, oldest = word(group, w.G_LINK), word(slot, w.S_OLDEST)
-    number = find(program, slot, group, probe)
-    while number >= end and number >= oldest:
-        back = word(record(program, slot, number), links) & LOW
-        if back == 0:
-            return 0
-        number -= back
-    return 1 if number >= oldest and word(record(program, slot, number), 0) > past else 0
+    number = find_before(program, slot, program + word(window, w.W_GROUP), probe, end)
+    return 1 if number >= 0 and word(record(program, slot, number), 0) > past else 0
 
 
 @helper
@@ -176,7 +169,8 @@ def read_windows(
         elif op == w.OP_DISTINCT:
             found = word(slot, word(window, w.W_PLACE))
             if current != 0:
-                number = find(program, slot, program + word(window, w.W_GROUP), word(current, field))
+                group = program + word(window, w.W_GROUP)
+                number = find_before(program, slot, group, word(current, field), end)
                 if number < head or number < 0:
                     found += 1
         elif op == w.OP_MODE:

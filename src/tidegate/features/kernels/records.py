@@ -93,6 +93,19 @@ def first_after(program: int, slot: int, low: int, high: int, at: int) -> int:
 
 
 @helper
+def first_after_back(program: int, slot: int, low: int, high: int, at: int) -> int:
+    """The same, for one that is near the end of [low, high): sought from there."""
+    step = 1
+    while high > low:
+        place = max(low, high - step)
+        if word(record(program, slot, place), 0) <= at:
+            return first_after(program, slot, place + 1, high, at)
+        high = place
+        step *= 2
+    return low
+
+
+@helper
 def copy_words(source: int, target: int, count: int) -> None:
     """Copy words; the two places do not overlap."""
     for i in range(count):

@@ -4,14 +4,14 @@ An event is forgotten only when no row that could still be accepted can see it, 
 """
 
 from tidegate.features.kernels import words as w
-from tidegate.features.kernels.distinct import link, refill, unlink
+from tidegate.features.kernels.distinct import link, refill, unlink, unlink_newest
 from tidegate.features.kernels.extremes import drop_below
-from tidegate.features.kernels.frames import advance, rebuild
+from tidegate.features.kernels.frames import advance, retreat
 from tidegate.features.kernels.machine import allocate, half, helper, put, put_half, release, word
 from tidegate.features.kernels.records import (
     block_bytes,
     copy_words,
-    first_after,
+    first_after_back,
     present,
     record,
     stack_area,
@@ -120,10 +120,14 @@ def append(program: int, slot: int, staged: int, horizon: int) -> bool:
         # The new record must not be found as its own predecessor: it is not in the hash tables yet.
         link(program, slot, number)
         return True
-    place = first_after(program, slot, word(slot, w.S_OLDEST), number, at)
-    while number > place:
-        copy_words(record(program, slot, number - 1), record(program, slot, number), length)
-        number -= 1
-    copy_words(staged, record(program, slot, number), length)
-    rebuild(program, slot, max(word(slot, w.S_READ_AT), w.NEVER))
+    # A late one: the windows go back to before its place, and the later events are filed anew behind it.
+    if at < word(slot, w.S_READ_AT):
+        retreat(program, slot, at)
+    place = first_after_back(program, slot, word(slot, w.S_OLDEST), number, at)
+    for later in range(number - 1, place - 1, -1):
+        unlink_newest(program, slot, later)
+        copy_words(record(program, slot, later), record(program, slot, later + 1), length)
+    copy_words(staged, record(program, slot, place), length)
+    for later in range(place, number + 1):
+        link(program, slot, later)
     return True

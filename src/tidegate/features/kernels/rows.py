@@ -3,18 +3,10 @@
 from tidegate.features.kernels import words as w
 from tidegate.features.kernels.compiled import kernel
 from tidegate.features.kernels.distinct import mixed
-from tidegate.features.kernels.frames import advance, rebuild
-from tidegate.features.kernels.machine import allocate, helper, prefetch, put, release, word
+from tidegate.features.kernels.frames import advance, retreat
+from tidegate.features.kernels.machine import helper, prefetch, put, word
 from tidegate.features.kernels.reading import read_windows
-from tidegate.features.kernels.records import (
-    block_bytes,
-    copy_words,
-    first_after,
-    hash_area,
-    record,
-    stack_area,
-    stage,
-)
+from tidegate.features.kernels.records import hash_area, record, stack_area, stage
 from tidegate.features.kernels.ring import append
 from tidegate.features.kernels.table import find_entity, new_entity, sweep
 
@@ -22,40 +14,16 @@ MISSING = w.MISSING
 
 
 @helper
-def copied(program: int, slot: int, at: int) -> int:
-    """A copy of the entity as it would be had it ended at `at`; 0 when there is no memory."""
-    size = block_bytes(program, word(slot, w.S_LOG))
-    twin = allocate(word(program, w.P_SLOT) + size)
-    if twin == 0:
-        return 0
-    copy_words(slot, twin, w.S_WORDS)
-    block = twin + word(program, w.P_SLOT)
-    copy_words(word(slot, w.S_BLOCK), block, size // 8)
-    put(twin, w.S_BLOCK, block)
-    put(twin, w.S_NEXT, first_after(program, slot, word(slot, w.S_OLDEST), word(slot, w.S_NEXT), at))
-    rebuild(program, twin, at)
-    return twin
-
-
-@helper
-def read_entity(lookup: int, slot: int, cells: int, stride: int, row: int, staged: int) -> bool:
-    """Answer the lookup's windows for the row; False when there is no memory."""
+def read_entity(lookup: int, slot: int, cells: int, stride: int, row: int, staged: int) -> None:
+    """Answer the lookup's windows for the row."""
     program, at = word(lookup, w.K_STREAM), word(cells, row)
-    windows, many = word(lookup, w.K_READ), word(lookup, w.K_READS)
     if slot == 0:
         slot = word(program, w.P_BLANK)
-    elif at < word(slot, w.S_READ_AT) or at < word(slot, w.S_NEWEST):
-        # A late row: the windows have moved past it, so a copy is set back to its time.
-        slot = copied(program, slot, at)
-        if slot == 0:
-            return False
-        read_windows(program, slot, cells, stride, row, windows, many, staged)
-        release(slot)
-        return True
+    elif at < word(slot, w.S_READ_AT):
+        retreat(program, slot, at)
     else:
         advance(program, slot, at)
-    read_windows(program, slot, cells, stride, row, windows, many, staged)
-    return True
+    read_windows(program, slot, cells, stride, row, word(lookup, w.K_READ), word(lookup, w.K_READS), staged)
 
 
 @helper
@@ -80,8 +48,7 @@ def take_row(table: int, row: int, slots: int) -> bool:
                 if filed and word(lookup, w.K_CURRENT):
                     staged = word(program, w.P_CURRENT)
                     stage(program, cells, stride, row, staged)
-                if not read_entity(lookup, slot, cells, stride, row, staged):
-                    return False
+                read_entity(lookup, slot, cells, stride, row, staged)
             lookup += 8 * w.K_WORDS
     if flags & 2:
         horizon = word(table, w.T_CLOCK) - word(table, w.T_LATENESS)
