@@ -99,10 +99,10 @@ def words(engine: Engine, most: int) -> dict[str, tuple[Any, str]]:
 
 
 def test_reasons_have_their_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tidegate.decisions import answer
+    from tidegate.models import tree_model
 
-    whole: Callable[..., Any] = answer.reasons
-    monkeypatch.setattr(answer, "reasons", lambda *given, **how: whole(*given, **how, most=9))
+    whole: Callable[..., Any] = tree_model.reasons
+    monkeypatch.setattr(tree_model, "reasons", lambda *given, **how: whole(*given, **how, most=9))
     found = words(Engine(Judged, models={"risk@champion": stumps(tmp_path)}), 5400)
     assert found == {
         "spent": ("12.50 EUR", "spent is 12.50 EUR, which raises the risk"),

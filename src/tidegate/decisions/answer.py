@@ -21,7 +21,7 @@ from tidegate.events.durations import written
 from tidegate.events.money import Money
 from tidegate.events.types import Kind, Type
 from tidegate.expressions.words import MISSING
-from tidegate.models.explanation import reasons, spoken
+from tidegate.models.explanation import spoken
 
 EDITION = 2
 """The edition of the answers' words. A record names its own, so that an old answer can be made again to the letter.
@@ -238,14 +238,12 @@ class Answers:
         return tuple(uses)
 
     def _reasons(self, row: int) -> tuple[ModelReason, ...]:
-        """At most four reasons of the first model that answered, by its exact contributions."""
+        """At most four reasons of the first model that answered, by its contributions, or its reason codes."""
         for model in self.models:
             binding = self.decider.bindings.get(model.out)
             if binding is not None:
-                parts = binding.contributions(self.decider.cells, row)
-                values = binding.values(self.decider.cells, row)
                 say = partial(self._said, model) if self.edition > 1 else None
-                found = reasons(binding.model, values, parts, descriptions=self.descriptions, say=say)
+                found = binding.reasons(self.decider.cells, row, self.descriptions, say)
                 return tuple(
                     ModelReason(r.feature, self._natural(model, r.feature, r.value), r.contribution, r.words)
                     for r in found
@@ -267,8 +265,10 @@ class Answers:
 
     def _natural(self, model: ModelPlan, feature: str, value: Any) -> Any:
         """The value with its unit, if it has one."""
+        if value is None:
+            return None
         kind = model.types[model.names.index(feature)]
-        if value is None or kind.kind not in (Kind.MONEY, Kind.TIME, Kind.DURATION):
+        if kind.kind not in (Kind.MONEY, Kind.TIME, Kind.DURATION):
             return value
         number = float(value)
         return shown(kind, int(number), number, {}, self.currency)

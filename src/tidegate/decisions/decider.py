@@ -17,8 +17,7 @@ from tidegate.expressions import kernel
 from tidegate.expressions.words import word
 from tidegate.features.plan import MISSING
 from tidegate.features.windows import Windows
-from tidegate.models.kernels import score_cells
-from tidegate.models.tree_model import Binding, CellKind, TreeModel
+from tidegate.models.scoring import BoundModel, CellKind, ScoringModel
 
 READ, LEARN, OVERDUE = 1, 2, 4
 """Flags of a row: read the windows and decide; learn it for later; the deadline has passed."""
@@ -37,7 +36,7 @@ class Decider:
         capacity: the most rows in a batch.
     """
 
-    def __init__(self, plan: Plan, models: Mapping[str, TreeModel] | None = None, capacity: int = 1024) -> None:
+    def __init__(self, plan: Plan, models: Mapping[str, ScoringModel] | None = None, capacity: int = 1024) -> None:
         self.plan, self.capacity = plan, capacity
         self.bindings = _bound(plan, models or {})
         self.cells = np.full((plan.columns, capacity), MISSING, dtype=np.int64)
@@ -130,7 +129,7 @@ class Decider:
         if binding is None:
             row[:n] = one.default
             return
-        score_cells(binding.laid, binding.inputs, self.cells, 0, n, one.out)
+        binding.score(self.cells, 0, n)
         if n == 1:
             if row[0] != row[0]:
                 row[0] = one.default
@@ -219,7 +218,7 @@ def _cell_kind(kind: Type) -> CellKind:
     return "text" if kind.is_word else "int"
 
 
-def _bound(plan: Plan, models: Mapping[str, TreeModel]) -> dict[int, Binding]:
+def _bound(plan: Plan, models: Mapping[str, ScoringModel]) -> dict[int, BoundModel]:
     """The models that are there, tied to the columns of their features.
 
     Raises:

@@ -1,7 +1,7 @@
 """A stored model: a folder `NAME@VERSION` of the trees and of what one must know to trust them.
 
-`model.txt` is the LightGBM text, `card.json` the card, and `digest` the sha256 of the card, which itself holds that of
-the trees: whoever knows the digest knows every byte.
+`model.txt` is the LightGBM text or a PMML document, `card.json` the card, and `digest` the sha256 of the card, which
+itself holds that of the text: whoever knows the digest knows every byte.
 """
 
 import hashlib
@@ -12,6 +12,9 @@ import msgspec
 
 from tidegate.errors import ModelError
 from tidegate.models.lightgbm import parse_forest
+from tidegate.models.pmml.model import read_pmml
+from tidegate.models.pmml.scorer import PmmlScorer
+from tidegate.models.scoring import ScoringModel
 from tidegate.models.tree_model import TreeModel
 
 __all__ = ["Artefact", "Card", "ModelFeature", "split_name", "verified"]
@@ -84,9 +87,26 @@ class Artefact(msgspec.Struct, frozen=True):
         card = msgspec.structs.replace(self.card, model=model)
         return msgspec.json.format(msgspec.json.encode(card, order="sorted"), indent=1)
 
-    def model(self) -> TreeModel:
-        """The trees, ready to answer. Raises ModelError if they are damaged or are not the card's."""
+    @property
+    def is_pmml(self) -> bool:
+        """Whether the text is a PMML document rather than LightGBM's own."""
+        return self.text.lstrip("\ufeff \t\r\n").startswith("<")
+
+    def model(self) -> ScoringModel:
+        """The model, ready to answer. Raises TidegateError if it is damaged or is not the card's."""
+        return self._scorer() if self.is_pmml else self.trees()
+
+    def _scorer(self) -> PmmlScorer:
+        model = read_pmml(self.text.encode(), f"{self.card.name}@{self.card.version}")
+        scorer = PmmlScorer(model, digest=self.digest, output=str(self.card.parameters.get("output", "")))
+        scorer.files = self.files()
+        return scorer
+
+    def trees(self) -> TreeModel:
+        """The trees of a LightGBM model. Raises ModelError if they are damaged, not the card's, or a PMML document."""
         where = f"{self.card.name}@{self.card.version}"
+        if self.is_pmml:
+            raise ModelError(f"{where} is a PMML document.", seen=self.card.objective, do="Name a LightGBM model.")
         model = TreeModel(
             parse_forest(self.text, name=where),
             digest=self.digest,

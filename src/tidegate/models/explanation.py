@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tidegate.models.tree_model import TreeModel
+if TYPE_CHECKING:
+    from tidegate.models.tree_model import TreeModel
 
 __all__ = ["Reason", "reasons", "spoken"]
 
@@ -30,7 +32,7 @@ class Reason:
 
 
 def reasons(
-    model: TreeModel,
+    model: "TreeModel",
     values: NDArray[np.float64] | Sequence[float],
     contributions: NDArray[np.float64] | Sequence[float],
     *,
@@ -67,7 +69,7 @@ def reasons(
     return tuple(found)
 
 
-def _value(model: TreeModel, name: str, value: float) -> float | str | None:
+def _value(model: "TreeModel", name: str, value: float) -> float | str | None:
     if math.isnan(value):
         return None
     texts = model.categories.get(name)

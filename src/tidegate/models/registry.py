@@ -12,7 +12,7 @@ import msgspec
 from tidegate.errors import ModelError
 from tidegate.models.artefact import AGAIN, Artefact, split_name, verified
 from tidegate.models.reason_quality import shortfalls
-from tidegate.models.tree_model import TreeModel
+from tidegate.models.scoring import ScoringModel
 
 __all__ = ["Pointer", "Registry", "load", "load_artefact", "write"]
 
@@ -75,7 +75,7 @@ def load_artefact(path: str | Path, *, digest: str = "") -> Artefact:
     return verified(contents, folder.name, digest=digest)
 
 
-def load(path: str | Path, *, digest: str = "") -> TreeModel:
+def load(path: str | Path, *, digest: str = "") -> ScoringModel:
     """The model in a folder, verified and ready to answer."""
     return load_artefact(path, digest=digest).model()
 
@@ -197,7 +197,7 @@ class Registry:
         self._stored(name, pointer.version, reference)
         return self._load(f"{name}@{pointer.version}", pointer.digest)
 
-    def model(self, reference: str) -> TreeModel:
+    def model(self, reference: str) -> ScoringModel:
         """The model, ready to answer."""
         return self.artefact(reference).model()
 

@@ -188,7 +188,7 @@ def _judged(
     budgets: Sequence[float],
 ) -> tuple[Artefact, NDArray[np.float64], NDArray[np.bool_]]:
     """The artefact with its figures, by the same walk that will serve it."""
-    model = Artefact(card, text).model()
+    model = Artefact(card, text).trees()
     scores = model.predict(matrix)
     # Reasons are owed to whom the model acts on: as many as there are positives, and at least one in a hundred.
     acted = threshold_for(scores, max(0.01, float(labels.mean())))

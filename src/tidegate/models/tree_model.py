@@ -5,19 +5,20 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
 from tidegate.models import kernels, shapley
+from tidegate.models.explanation import Reason, reasons
 from tidegate.models.layout import layout
 from tidegate.models.lightgbm import Forest, read_forest
+from tidegate.models.scoring import CellKind
 
 __all__ = ["Binding", "CellKind", "TreeModel"]
 
-CellKind = Literal["int", "float", "text"]
 _CODES: dict[str, int] = {"int": kernels.INPUT_INT, "float": kernels.INPUT_FLOAT, "text": kernels.INPUT_TEXT}
 
 
@@ -213,3 +214,10 @@ class Binding:
         out[-1] = shares.bias
         shapley.contributions_cells(self.laid, *shares.tables, self.inputs, cells, row, out)
         return out
+
+    def reasons(
+        self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None
+    ) -> tuple[Reason, ...]:
+        """At most four reasons of one row's score, by its exact contributions."""
+        parts, values = self.contributions(cells, row), self.values(cells, row)
+        return reasons(self.model, values, parts, descriptions=descriptions, say=say)

@@ -24,7 +24,7 @@ from tidegate.errors import TidegateError
 from tidegate.events.types import Kind
 from tidegate.expressions.words import MISSING
 from tidegate.models.registry import Registry
-from tidegate.models.tree_model import TreeModel
+from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.engine import Answer, Engine, Refused
 from tidegate.runtimes.examples import Examples
 from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED, Admission
@@ -35,7 +35,7 @@ from tidegate.runtimes.sources import Source, sources_of
 from tidegate.runtimes.tally import Tally, amount_of, label_of
 from tidegate.runtimes.turned_away import TurnedAway
 
-Models = Registry | str | Mapping[str, TreeModel] | None
+Models = Registry | str | Mapping[str, ScoringModel] | None
 Progress = Callable[[int], None]
 _SINGLES = 200
 

@@ -22,7 +22,7 @@ from tidegate.events.event import Event
 from tidegate.evidence.record import Entry
 from tidegate.expressions.words import word
 from tidegate.models.registry import Registry
-from tidegate.models.tree_model import TreeModel
+from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.intake import Answer, Intake, Learned, Refused
 from tidegate.runtimes.journal import Journal, make_record
@@ -56,7 +56,7 @@ class Engine:
         self,
         flow: type[Flow[Any]],
         *,
-        models: Registry | str | Mapping[str, TreeModel] | None = None,
+        models: Registry | str | Mapping[str, ScoringModel] | None = None,
         store: Store | None = None,
         explain: bool = False,
         batch: int = 1024,

@@ -20,7 +20,7 @@ from tidegate.events.event import Event
 from tidegate.evidence.record import LEARN, READ, Entry, Found, Refusal
 from tidegate.evidence.record import Event as StoredEvent
 from tidegate.evidence.snapshot import Snapshots
-from tidegate.models.tree_model import TreeModel
+from tidegate.models.scoring import ScoringModel
 
 if TYPE_CHECKING:
     from tidegate.runtimes.engine import Engine
@@ -93,7 +93,7 @@ class Journal:
         models: the models it uses.
     """
 
-    def __init__(self, store: Store, plan: Plan, models: Mapping[str, TreeModel]) -> None:
+    def __init__(self, store: Store, plan: Plan, models: Mapping[str, ScoringModel]) -> None:
         self.store, self.plan = store, plan
         self.snapshots = Snapshots.beside(store.path)
         kept = {name: store.put_artefact("model", _model_bytes(model)) for name, model in sorted(models.items())}
@@ -275,5 +275,5 @@ def _learn_run(engine: "Engine", run: Sequence[Again]) -> None:
         engine.decider.relearn([again.outcome for again in run])
 
 
-def _model_bytes(model: TreeModel) -> bytes:
+def _model_bytes(model: ScoringModel) -> bytes:
     return _ENCODER.encode(dict(model.files))

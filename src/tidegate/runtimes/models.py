@@ -7,10 +7,12 @@ from pathlib import Path
 from tidegate.decisions.flow import Definition
 from tidegate.errors import ModelError
 from tidegate.models.registry import Registry
-from tidegate.models.tree_model import TreeModel
+from tidegate.models.scoring import ScoringModel
 
 
-def models_of(definition: Definition, models: Registry | str | Mapping[str, TreeModel] | None) -> dict[str, TreeModel]:
+def models_of(
+    definition: Definition, models: Registry | str | Mapping[str, ScoringModel] | None
+) -> dict[str, ScoringModel]:
     """The models a flow asks for, as far as they are there."""
     if models is None:
         return {}

@@ -13,7 +13,7 @@ from tidegate.decisions.decision import Decision
 from tidegate.decisions.flow import Flow
 from tidegate.errors import ReleaseError, TidegateError
 from tidegate.models.registry import Registry
-from tidegate.models.tree_model import TreeModel
+from tidegate.models.scoring import ScoringModel
 from tidegate.releases.bundle import Bundle, make_bundle
 from tidegate.releases.statement import Suite
 from tidegate.runtimes.engine import Engine
@@ -116,7 +116,7 @@ def cases_in(path: Path) -> list[Case]:
     return cases
 
 
-def run_suite(flow: type[Flow[Any]], models: Mapping[str, TreeModel], cases: Sequence[Case]) -> Suite:
+def run_suite(flow: type[Flow[Any]], models: Mapping[str, ScoringModel], cases: Sequence[Case]) -> Suite:
     """Try each case on a flow that knows nothing but the case's own events.
 
     Raises:
@@ -126,7 +126,7 @@ def run_suite(flow: type[Flow[Any]], models: Mapping[str, TreeModel], cases: Seq
     return Suite(len(cases), failed)
 
 
-def _holds(flow: type[Flow[Any]], models: Mapping[str, TreeModel], case: Case) -> bool:
+def _holds(flow: type[Flow[Any]], models: Mapping[str, ScoringModel], case: Case) -> bool:
     engine = Engine(flow, models=models)
     last: Any = None
     for fields in map(dict, case.events):

@@ -16,7 +16,7 @@ from tidegate.decisions.plan import Plan, load
 from tidegate.errors import StoreError
 from tidegate.evidence.record import Stored
 from tidegate.models.artefact import verified
-from tidegate.models.tree_model import TreeModel
+from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.journal import Program, Record
 
 _AGAIN = "Run `tidegate verify`: it names the first record that was touched. Then put back a copy of the store."
@@ -57,7 +57,7 @@ def remake(store: Store, id: str) -> Remade:
     return Remade(answer, kept.answer, _difference(answer, kept.answer))
 
 
-def program(store: Store, flow: bytes) -> tuple[Plan, dict[str, TreeModel]]:
+def program(store: Store, flow: bytes) -> tuple[Plan, dict[str, ScoringModel]]:
     """The plan and the models that are kept under a flow's digest.
 
     Raises:
@@ -76,7 +76,7 @@ def program(store: Store, flow: bytes) -> tuple[Plan, dict[str, TreeModel]]:
     return plan, models
 
 
-def again(plan: Plan, models: Mapping[str, TreeModel], kept: Stored) -> Decision:
+def again(plan: Plan, models: Mapping[str, ScoringModel], kept: Stored) -> Decision:
     """The decision that a plan and its models make of a record.
 
     Raises:

@@ -25,7 +25,7 @@ from tidegate.decisions.lists import ListChange
 from tidegate.errors import TidegateError
 from tidegate.events.event import Event
 from tidegate.expressions.words import word
-from tidegate.models.tree_model import TreeModel
+from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.columns import KindColumns, marks, times
 from tidegate.runtimes.examples import Examples
 from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED, Admission
@@ -59,7 +59,7 @@ class Replay:
         self,
         flow: type[Flow[Any]],
         *,
-        models: Mapping[str, TreeModel] | None = None,
+        models: Mapping[str, ScoringModel] | None = None,
         label: str | None = None,
         amount: str | None = None,
         keep: Sequence[str] = (),

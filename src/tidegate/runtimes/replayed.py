@@ -12,7 +12,7 @@ from tidegate.decisions.answer import OUTCOMES
 from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.plan import Plan
 from tidegate.events.currency import decimals
-from tidegate.models.tree_model import TreeModel
+from tidegate.models.scoring import ScoringModel
 from tidegate.reports import Example, FiredRule, ModelFacts, ReplayFigures
 
 Ints = NDArray[np.int64]
@@ -112,7 +112,7 @@ class Replayed:
     stages: Mapping[str, float]
     seconds: float
     examples: tuple[Example, ...] = ()
-    models: Mapping[str, TreeModel] = field(default_factory=dict)
+    models: Mapping[str, ScoringModel] = field(default_factory=dict)
     kept: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     @property
@@ -174,7 +174,7 @@ class Replayed:
         )
 
 
-def _facts(name: str, model: TreeModel) -> ModelFacts:
+def _facts(name: str, model: ScoringModel) -> ModelFacts:
     import msgspec
 
     card = msgspec.json.decode(model.files["card.json"]) if "card.json" in model.files else {}

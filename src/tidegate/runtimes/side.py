@@ -14,7 +14,7 @@ from tidegate.decisions.answer import shown
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.plan import Plan, SeenPlan
-from tidegate.models.tree_model import TreeModel
+from tidegate.models.scoring import ScoringModel
 from tidegate.reports import ReplayFigures
 from tidegate.runtimes.replay import Replay
 
@@ -109,7 +109,7 @@ class Side(Replay):
     """
 
     def __init__(
-        self, flow: type[Flow[Any]], models: Mapping[str, TreeModel], label: str | None, amount: str | None
+        self, flow: type[Flow[Any]], models: Mapping[str, ScoringModel], label: str | None, amount: str | None
     ) -> None:
         self._spoken: dict[int, str] = {}
         super().__init__(flow, models=models, label=label, amount=amount, watch=self._look, spoken=self._spoken)

@@ -12,7 +12,7 @@ from tidegate.decisions.plan import Plan
 from tidegate.events.event import Event
 from tidegate.events.types import Kind
 from tidegate.expressions.words import MISSING
-from tidegate.models.tree_model import TreeModel
+from tidegate.models.scoring import ScoringModel
 from tidegate.reports import Example
 from tidegate.runtimes.columns import money, times
 from tidegate.runtimes.replayed import Counts, Replayed
@@ -86,7 +86,7 @@ class Tally:
         stages: Mapping[str, float],
         seconds: float,
         examples: tuple[Example, ...] = (),
-        models: Mapping[str, TreeModel] | None = None,
+        models: Mapping[str, ScoringModel] | None = None,
     ) -> Replayed:
         """All of it."""
         self.counts.decided = self.rows

@@ -23,8 +23,8 @@ from tidegate.events.types import Kind, Type
 from tidegate.expressions.node import Literal, walk
 from tidegate.expressions.words import MISSING, word
 from tidegate.models.registry import Registry
+from tidegate.models.scoring import ScoringModel
 from tidegate.models.training import Training, train
-from tidegate.models.tree_model import TreeModel
 from tidegate.runtimes.backtest import replay
 from tidegate.runtimes.replayed import Replayed
 from tidegate.runtimes.tally import label_of
@@ -52,7 +52,7 @@ def training_set(
     sources: Any,
     *,
     label: str | None = None,
-    models: Registry | str | Mapping[str, TreeModel] | None = None,
+    models: Registry | str | Mapping[str, ScoringModel] | None = None,
     columns: Mapping[str, str] | None = None,
     defaults: Mapping[str, object] | None = None,
     encoding: str = "utf-8",
@@ -107,12 +107,12 @@ def training_set(
 
 
 def fitting(
-    flow: type[Flow[Any]], models: Registry | str | Mapping[str, TreeModel] | None
-) -> tuple[dict[str, TreeModel], dict[str, str]]:
+    flow: type[Flow[Any]], models: Registry | str | Mapping[str, ScoringModel] | None
+) -> tuple[dict[str, ScoringModel], dict[str, str]]:
     """The models of a flow that are there and read what it gives them, and of the others why not, by reference."""
     registry = Registry(models) if isinstance(models, str) else models
     there = () if registry is None else registry.references() if isinstance(registry, Registry) else tuple(registry)
-    fit: dict[str, TreeModel] = {}
+    fit: dict[str, ScoringModel] = {}
     left_out: dict[str, str] = {}
     for segment in flow.plan.segments:
         for one in segment.models:

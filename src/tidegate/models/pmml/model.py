@@ -119,6 +119,16 @@ class PmmlModel:
                 found[one.name] = np.array([decoded(x, one.kind, words) for x in column.tolist()], object)
         return found
 
+    @property
+    def computes_texts(self) -> bool:
+        """Whether Python has a part in an answer, because texts are made on the way."""
+        return bool(self._hosts)
+
+    def numbers(self, values: NDArray[np.float64], registers: Sequence[int]) -> NDArray[np.float64]:
+        """Rows of numbers, one per input, to rows of the status (invalid or 0) and of what is in the registers."""
+        wanted = np.array([self.out_registers[0], *registers], np.int64)
+        return self._run(values, wanted, Vocabulary(self.texts, self._codes))
+
     def explain(self, row: Mapping[str, Any]) -> dict[str, Value]:
         """What the answer to one row is made of: derived fields, partial scores, the leaf, what segments say."""
         matrix, words = self._encoded({name: [value] for name, value in row.items()})

@@ -1,0 +1,55 @@
+"""What a flow needs of a model, whichever format it was read from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidegate.models.explanation import Reason
+
+__all__ = ["BoundModel", "CellKind", "ScoringModel"]
+
+CellKind = Literal["int", "float", "text"]
+"""What is in a batch's cells: "int" (also times, money, truth values), "float", or "text"."""
+
+
+class BoundModel(Protocol):
+    """A model tied to columns of a batch's cells."""
+
+    @property
+    def model(self) -> "ScoringModel":
+        """The model."""
+        ...
+
+    def score(self, cells: NDArray[np.int64], start: int, stop: int) -> None:
+        """Write the answers for rows start..stop into the bound column, NaN where there is none."""
+        ...
+
+    def reasons(
+        self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None
+    ) -> tuple[Reason, ...]:
+        """At most four reasons of one row's score, heaviest first."""
+        ...
+
+
+class ScoringModel(Protocol):
+    """A model that scores rows of a flow."""
+
+    digest: str
+    files: Mapping[str, bytes]
+
+    def require(self, features: Sequence[str], reference: str = "") -> None:
+        """Raise ModelError, naming the first difference, unless the model reads just these features in this order."""
+        ...
+
+    def bind(
+        self,
+        columns: Sequence[int],
+        kinds: Sequence[CellKind],
+        out: int,
+        *,
+        hash_of: Callable[[str], int] | None = None,
+    ) -> BoundModel:
+        """Tie the features to columns of a batch's cells, and the answer to a float column."""
+        ...
