@@ -195,8 +195,11 @@ def _cased(to: Formulas, kind: Kind, depth: int) -> Expr:
 
 
 _FORMS: dict[Kind, list[Callable[[Formulas, Kind, int], Expr]]] = {
-    Kind.INT: [_plus, _bounded, _signed, _times, _mod, _part, _as_number, _length],
-    Kind.FLOAT: [_plus, _bounded, _signed, _times, _over, _ratio, _float_of_number, _round, _power, _measured],
+    Kind.INT: [_plus, _bounded, _signed, _times, _mod, _part, _part, _part, _as_number, _length],
+    Kind.FLOAT: [
+        *(_plus, _bounded, _signed, _times, _over, _ratio),
+        *(_float_of_number, _float_of_number, _round, _power, _measured, _measured),
+    ],
     Kind.MONEY: [_plus, _bounded, _signed, _times, _over],
     Kind.DURATION: [_plus, _bounded, _signed, _times, _over, _apart],
     Kind.TIME: [_later],

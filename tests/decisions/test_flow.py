@@ -2,13 +2,17 @@
 
 from typing import Annotated
 
+import pytest
+
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.rule import Outcome, at_most, bands, deadline, decline, review
+from tidegate.errors import FlowError
 from tidegate.events.entity import entity
 from tidegate.events.event import Event
 from tidegate.events.field import Field
 from tidegate.events.money import Money, eur
-from tidegate.features.aggregates import count, mean
+from tidegate.features.aggregates import count, mean, total
+from tidegate.models.score import model
 
 Card = entity("card")
 
@@ -95,3 +99,46 @@ def test_the_text_names_features_where_they_are_used() -> None:
     assert "times_usual = Payment.amount / usual" in text
     assert 'unusual = review(times_usual > 3, because="Unlike this card\'s history")' in text
     assert "failed = count(Login, per=Card, last='1h')" in text
+
+
+class Happened(Event):
+    card: Card
+    size: int
+
+
+class Bought(Happened):
+    ok: bool
+
+
+class Sold(Happened):
+    ok: bool
+
+
+def test_what_an_event_inherits_is_its_own_under_its_parents_name_too() -> None:
+    class Both(Flow[Bought]):
+        learns = (Sold,)
+        large = count(Sold, per=Card, last="1h", where=(Happened.size > 3) & Sold.ok)
+        size = Happened.size + 1
+
+    assert "where=(Sold.size > 3) & Sold.ok" in Both.definition.text
+    assert "size = Bought.size + 1" in Both.definition.text
+    assert Both.definition.kinds == (Bought, Sold)
+
+
+def test_a_window_over_a_parent_is_over_the_one_event_of_the_flow_that_derives_from_it() -> None:
+    class One(Flow[Bought]):
+        all = count(Happened, per=Card, last="1h")
+        spent = total(Happened.size, per=Card, last="1h")
+
+    assert One.definition.kinds == (Bought,)
+    assert "spent = total(Bought.size, per=Card, last='1h')" in One.definition.text
+    with pytest.raises(FlowError, match=r"several here are Happened events.*Bought, Sold.*Name one"):
+
+        class Two(Flow[Bought]):
+            learns = (Sold,)
+            all = count(Happened, per=Card, last="1h")
+
+
+def test_a_model_is_given_a_feature_once() -> None:
+    with pytest.raises(FlowError, match=r"once.*Bought\.size twice"):
+        model("m@champion", of=[Bought.size, Bought.ok, Bought.size], otherwise=0.0)

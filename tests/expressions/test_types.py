@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.conformance.generator import Card
+from tests.conformance.events import Card
 from tests.expressions.cells import Row
 from tidegate.errors import FlowError
 from tidegate.events.money import eur, usd

@@ -1,10 +1,11 @@
 """A flow's decisions, one event after another, by the letter of the law: decide first, learn after."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.oracle.real import UndecidedError, compared, error, real
+from tests.oracle.forest import Forest
+from tests.oracle.real import compared, real
 from tests.oracle.terms import Scope, evaluate, microseconds
 from tests.oracle.windows import Learned, key_fields, read
 from tidegate.decisions.flow import Definition, Flow
@@ -17,11 +18,9 @@ from tidegate.features.entity_list import ListCheck
 from tidegate.features.window import Window
 from tidegate.models.score import ModelScore
 
-Model = Callable[[list[float | None]], float | None]
-
 
 class RefusedError(Exception):
-    """The event is later than the flow allows, or of a type it does not know."""
+    """The event is later than the flow allows, of a type it does not know, or has the id of another."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class OracleDecision:
     unknown: tuple[str, ...]
     features: dict[str, Any]
     limited: bool = False
+    models: dict[str, float | None] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,10 +49,10 @@ class _Entry:
 
 @dataclass
 class Oracle:
-    """Decides as a flow does, slowly. `models` are what references stand for: the given values to a score or None."""
+    """Decides as a flow does, slowly. `models` are what references stand for; one that is not there cannot answer."""
 
     flow: type[Flow[Any]]
-    models: Mapping[str, Model] = field(default_factory=dict)
+    models: Mapping[str, Forest] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.definition: Definition = self.flow.definition
@@ -62,12 +62,12 @@ class Oracle:
         self.arrivals = 0
         self.clock: int | None = None
 
-    def decide(self, event: Event) -> OracleDecision:
-        """Decide on an event, then learn from it."""
+    def decide(self, event: Event, overdue: bool = False) -> OracleDecision:
+        """Decide on an event, then learn from it; one that is overdue gets the answer declared for that."""
         if type(event) is not self.definition.event:
             raise RefusedError(f"The flow decides on {self.definition.event.__name__}.")
         self._accept(event)
-        decision = self._decision(event)
+        decision = self._decision(event, overdue)
         self._remember(event)
         return decision
 
@@ -105,12 +105,9 @@ class Oracle:
         if isinstance(node, ListCheck):
             return self._listed(node.entity_list.name, evaluate(node.args[0], scope), microseconds(scope.event.at))
         assert isinstance(node, ModelScore)
-        given = [evaluate(part, scope) for part in node.args]
-        model = self.models.get(node.reference)
-        if any(error(value) for value in given if value is not None) and model is not None:
-            raise UndecidedError
-        score = None if model is None else model([None if value is None else float(value) for value in given])
-        return real(node.default if score is None else score)
+        forest = self.models.get(node.reference)
+        score = None if forest is None else forest.score([evaluate(part, scope) for part in node.args])
+        return real(node.default) if score is None else score
 
     def _listed(self, name: str, key: Any, at: int) -> bool | None:
         if key is None:
@@ -121,14 +118,9 @@ class Oracle:
         newest = max(held, key=lambda entry: (entry.at, entry.arrival))
         return newest.on and (newest.until is None or at < newest.until)
 
-    def _event_of(self, window: Window) -> type[Event]:
-        """The flow's event type that a window is over; a window written for a parent type is over its first child."""
-        said = window.of_event or self.definition.event
-        return next(kind for kind in self.definition.kinds if issubclass(kind, said))
-
     def _entry(self, window: Window, event: Event) -> Learned | None:
         """The event as the window counts it, None if it does not."""
-        if type(event) is not self._event_of(window):
+        if type(event) is not (window.of_event or self.definition.event):
             return None
         key = tuple(getattr(event, name) for name in key_fields(window.seen_as or window.per, type(event)))
         scope = self._scope(event)
@@ -156,13 +148,15 @@ class Oracle:
             if entry is not None:
                 self.learned[number].append(entry)
 
-    def _decision(self, event: Event) -> OracleDecision:
+    def _decision(self, event: Event, overdue: bool) -> OracleDecision:
         flow, scope = self.definition, self._scope(event)
         features = {name: evaluate(node, scope) for name, node in flow.features.items()}
         held = {name: evaluate(rule.when, scope) for name, rule in flow.rules.items()}
         fired = tuple(name for name, value in held.items() if value is True)
         outcome = max((flow.rules[name].outcome for name in fired), default=Outcome.APPROVE)
         final = self._limited(outcome, microseconds(event.at))
+        if overdue and flow.deadline is not None:
+            final = flow.deadline.answer
         self.outcomes.append((microseconds(event.at), final))
         return OracleDecision(
             id=event.id,
@@ -173,7 +167,8 @@ class Oracle:
             fired=fired,
             unknown=tuple(name for name, value in held.items() if value is None),
             features=features,
-            limited=final is not outcome,
+            limited=overdue or final is not outcome,
+            models={node.reference: evaluate(node, scope) for node in flow.models},
         )
 
     def _level(self, scope: Scope) -> str | None:

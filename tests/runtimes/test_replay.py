@@ -59,10 +59,7 @@ def bits(value: float | None) -> bytes:
 @_SHARE
 @given(cases(longest=60), st.data())
 def test_replay_is_the_engine(case: Case, data: st.DataObject) -> None:
-    flow, events = case
-    # Some come again, some with an id that was used for something else.
-    for place in data.draw(st.lists(st.integers(0, len(events) - 1), max_size=3)):
-        events = [*events, events[place]]
+    flow, events = case.flow, case.events  # some come again, some with an id that was used for something else
     answers = Engine(flow).decide_many(events)
     decisions = [answer for answer in answers if isinstance(answer, Decision) and not answer.repeated]
     cut = data.draw(st.integers(0, len(events)))
@@ -89,7 +86,7 @@ def test_replay_is_the_engine(case: Case, data: st.DataObject) -> None:
 @_SHARE
 @given(cases(longest=40))
 def test_columns_are_the_encoder(case: Case) -> None:
-    flow, events = case
+    flow, events = case.flow, case.events
     made = plan(flow.definition)
     words: dict[int, str] = {}
     ways = kind_columns(made, words)

@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
+from tidegate.decisions.owners import owned
 from tidegate.decisions.rule import AtMost, Bands, Deadline, Rule
 from tidegate.decisions.tables.lines import fit_currency, readings, renewed, rules_of
 from tidegate.decisions.tables.node import DecisionTable
@@ -201,6 +202,8 @@ def _number(name: str, value: Any) -> Expr | None:
 
 
 def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
+    extra = [kind for kind in lines.get("learns") or () if kind is not event]
+    lines = owned(lines, event, extra)
     tables = {name: line for name, line in lines.items() if isinstance(line, DecisionTable)}
     rules = {name: rule for line, value in lines.items() for name, rule in rules_of(line, value).items()}
     features = {name: line for name, line in lines.items() if isinstance(line, Expr) and name != "alarm"}
@@ -225,7 +228,7 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
     for root in roots:
         _reads_only(root, event)
     learned = list(dict.fromkeys(w.of_event for w in windows if w.of_event is not None and w.of_event is not event))
-    learned += [extra for extra in lines.get("learns") or () if extra not in learned and extra is not event]
+    learned += [kind for kind in extra if kind not in learned]
     longest = max((w.frame.last + w.frame.delay for w in windows), default=LONGEST)
     lateness = _lateness(cls.__name__, lines["lateness"]) if lines.get("lateness") is not None else longest
     asked = readings(nodes.values(), tables)

@@ -75,9 +75,6 @@ class _Planner:
         """The number of an event type among the flow's."""
         if event in self.flow.kinds:
             return self.flow.kinds.index(event)
-        for number, known in enumerate(self.flow.kinds):
-            if issubclass(known, event):
-                return number
         raise FlowError(
             f"{self.flow.name} does not learn from {event.__name__}.", do=f"Add learns = [{event.__name__}]."
         )

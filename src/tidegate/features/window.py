@@ -194,6 +194,8 @@ def _single_event(parts: tuple[Expr | None, ...], aggregate: str) -> type[Event]
     for part in parts:
         if part is not None:
             found |= _events_in(part)
+    # what an event inherits may be read of the type that it derives from
+    found = {event for event in found if not any(other is not event and issubclass(other, event) for other in found)}
     if len(found) > 1:
         names = " and ".join(sorted(event.__name__ for event in found))
         raise FlowError(f"{aggregate} is over the events of one type.", seen=names)

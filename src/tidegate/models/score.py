@@ -38,12 +38,15 @@ def model(reference: str, *, of: Sequence[Expr], otherwise: float) -> Expr:
         otherwise: the score to use, and to record, when the model cannot answer (it is not there, or gives no number).
 
     Raises:
-        FlowError: no features, or something that is not an expression among them.
+        FlowError: no features, something that is not an expression among them, or one of them twice.
     """
     if not of or not all(isinstance(part, Expr) for part in of):
         raise FlowError(
             "A model is given a list of features.", seen=repr(of), do="Write of=[times_usual, payments_10m]."
         )
+    twice = [part for place, part in enumerate(of) if part.key in {other.key for other in of[:place]}]
+    if twice:
+        raise FlowError("A model is given each feature once.", seen=f"{twice[0]} twice", do="Leave one of them out.")
     if isinstance(otherwise, bool) or not isinstance(otherwise, (int, float)) or not isfinite(otherwise):
         raise FlowError("otherwise= is a number.", seen=repr(otherwise))
     return ModelScore(reference, tuple(of), float(otherwise))

@@ -1,0 +1,114 @@
+"""What is right for a case, by the oracle; and whether an engine's answers are that."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import reject
+
+from tests.conformance.generator import Case
+from tests.oracle import Oracle, OracleDecision, RefusedError, UndecidedError
+from tests.oracle.real import error
+from tests.oracle.terms import microseconds
+from tidegate.decisions.decision import Decision
+from tidegate.decisions.flow import Definition
+from tidegate.events.currency import decimals
+from tidegate.events.event import Event
+from tidegate.events.money import Money
+from tidegate.events.types import Kind, Type
+from tidegate.runtimes.intake import Answer, Learned, Refused
+
+Right = OracleDecision | type[Learned] | type[Refused]
+
+
+def right_answers(case: Case) -> list[tuple[Right, bool]]:
+    """For each step what is right, and whether it repeats an earlier answer; what no oracle can tell is left out."""
+    oracle = Oracle(case.spelled, {name: model.forest for name, model in case.models.items()})
+    first: dict[str, tuple[Event, Right]] = {}
+    found: list[tuple[Right, bool]] = []
+    try:
+        for step in case.steps:
+            event, right = first.get(step.event.id, (None, None))
+            if event is None or right is None:
+                right = _taken(oracle, case, step)
+                if right is not Refused:
+                    first[step.event.id] = step.event, right
+                found.append((right, False))
+            elif event == step.event:
+                found.append((right, True))
+            else:
+                found.append((Refused, False))
+    except UndecidedError:
+        reject()
+    return found
+
+
+def _taken(oracle: Oracle, case: Case, step: Any) -> Right:
+    try:
+        if type(step.event) is case.spelled.definition.event and not step.learn:
+            return oracle.decide(step.event, step.overdue)
+        oracle.learn(step.event)
+    except RefusedError:
+        return Refused
+    return Learned
+
+
+def check_all(case: Case, found: Sequence[Answer], right: Sequence[tuple[Right, bool]]) -> None:
+    """Hold all answers to a case to the oracle's."""
+    assert len(found) == len(right)
+    for step, one, (other, repeated) in zip(case.steps, found, right, strict=True):
+        try:
+            if not isinstance(other, OracleDecision):
+                assert isinstance(one, other), (one, other)
+            else:
+                assert isinstance(one, Decision), (one, other)
+                check(case.flow.definition, one, other)
+            assert isinstance(one, Refused) or one.repeated is repeated, one
+        except AssertionError as wrong:
+            raise AssertionError(f"{step.event.id}: {wrong}\n{case!r}") from None
+
+
+def check(flow: Definition, found: Decision, right: OracleDecision) -> None:
+    """Hold one decision to the oracle's."""
+    assert found.id == right.id
+    wrong = {
+        name: (found.features[name], right.features[name])
+        for name, node in flow.features.items()
+        if found.features is None or not shows(node.type, found.features[name], right.features[name], flow.currency)
+    }
+    assert not wrong, f"features (engine, oracle) {wrong}"
+    assert sorted(rule.rule for rule in found.rules) == sorted(right.fired), "rules"
+    assert sorted(found.unknown) == sorted(right.unknown), "unknown"
+    assert found.outcome == right.outcome.word, f"engine {found.outcome}, oracle {right.outcome}"
+    assert (found.limited is not None) is right.limited, f"limited {found.limited}"
+    assert (found.score is None) is (right.score is None), "score"
+    assert right.score is None or found.score is None or near(found.score, right.score), "score"
+    assert (found.level, found.alarm) == (right.level, right.alarm), "level, alarm"
+    for use in found.models:
+        assert near(use.score, right.models[use.model]), f"{use} {right.models}"
+
+
+def near(found: float, value: Any, scale: float = 1.0) -> bool:
+    """Whether floats are equal as far as they have to be."""
+    return abs(found - float(value) / scale) <= max(1e-12 * abs(float(value)), error(value)) / scale
+
+
+def shows(kind: Type, found: Any, value: Any, currency: str | None) -> bool:
+    """Whether the engine shows what the oracle says."""
+    if value is None or found is None:
+        return value is None and found is None
+    if kind.kind is Kind.MONEY:
+        code = kind.currency or currency or ""
+        if not kind.approx:
+            return bool(found == str(Money(value, code)))
+        amount, _, shown = found.partition(" ")
+        units = float(Decimal(amount).scaleb(decimals(code)))
+        return shown == code and abs(units - value) <= 0.5 + max(1e-12 * abs(value), error(value))
+    if kind.kind is Kind.DURATION:
+        return near(found, value, 1e6)
+    if kind.kind is Kind.TIME:
+        return microseconds(datetime.fromisoformat(found)) == value
+    if kind.is_float:
+        return near(found, value)
+    return type(found) is type(value) and bool(found == value)
