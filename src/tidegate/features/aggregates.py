@@ -35,7 +35,10 @@ def _of(event: type[Event] | None) -> type[Event] | None:
 
 
 def count(of: type[Event] | None = None, *, per: Any, last: str | timedelta, **options: Unpack[Options]) -> Window:
-    """How many events; of the flow's own type unless another is given."""
+    """How many events; of the flow's own type unless another is given.
+
+    Where a parent type is given, those of the one type of the flow's that derives from it.
+    """
     return window("count", None, of=_of(of), per=per, last=last, **options)
 
 
