@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from tidegate.documents.xml import Element, child, children
+from tidegate.errors import DocumentError
 from tidegate.models.pmml import operations as o
 from tidegate.models.pmml.expressions import data_type, interval
 from tidegate.models.pmml.grammar import refuse
@@ -138,7 +139,7 @@ def _treated(
         text, group = required(part, "value"), choice(part, "property", tuple(lists), "valid")
         try:
             lists[group].append(texts.constant(text, kind, part))
-        except Exception:
+        except DocumentError:
             if group == "valid":
                 raise
             continue  # a mark such as "NA" in a field of numbers: it is no number, and treated as that
