@@ -104,6 +104,8 @@ def _rules(console: "Console", decision: "Decision") -> None:
         console.print(
             Text.assemble(("  not told, for want of a value: ", "dim"), ", ".join(decision.unknown)), soft_wrap=True
         )
+    for line in decision.snoozed:
+        console.print(Text.assemble(("  snoozed: ", "yellow"), line), soft_wrap=True)
     for line in decision.unread:
         console.print(Text.assemble(("  not read: ", "yellow"), line), soft_wrap=True)
 

@@ -161,6 +161,7 @@ class Answers:
             models=self._uses(row) if self.models else (),
             tables=tuple(self._table(table, row, words) for table in decider.tables),
             limited=limited,
+            snoozed=tuple(decider.silenced[row].values()) if row in decider.silenced else (),
             flow=self.flow,
             features={seen.name: self._value(seen, row, words) for seen in plan.features} if self.explain else None,
         )
@@ -177,8 +178,11 @@ class Answers:
         return shown(seen.type, cell, float(self.decider.floats[seen.column, row]), words, self.currency)
 
     def _fired(self, row: int, words: Mapping[int, str]) -> tuple[FiredRule, ...]:
+        silent = self.decider.silenced.get(row, {})
         fired: list[RulePlan] = [
-            self.plan.rules[r] for r in self._severest if self.decider.cells[self.plan.rules[r].when, row] == 1
+            self.plan.rules[r]
+            for r in self._severest
+            if self.decider.cells[self.plan.rules[r].when, row] == 1 and self.plan.rules[r].name not in silent
         ]
         found: list[FiredRule] = []
         for rule in fired:

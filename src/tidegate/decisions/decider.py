@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from tidegate.decisions.lists import ListBook
+from tidegate.decisions.encode import microseconds_of
+from tidegate.decisions.instruction import Instruction
+from tidegate.decisions.lists import ListBook, ListChange
 from tidegate.decisions.plan import AT, ListPlan, ModelPlan, Plan
 from tidegate.decisions.settle import settle
+from tidegate.decisions.snooze import Snooze, SnoozeBook, told
 from tidegate.decisions.tables.trace import IndexedTable
 from tidegate.decisions.wording import Wording
 from tidegate.errors import SnapshotError
-from tidegate.events.types import Type
+from tidegate.events.types import Kind, Type
 from tidegate.expressions import kernel
 from tidegate.expressions.words import word
 from tidegate.features.plan import MISSING
@@ -49,6 +52,10 @@ class Decider:
         self.settled = np.zeros((3, capacity), dtype=np.int64)
         self.windows = Windows(plan.streams, lateness=plan.lateness)
         self.book = ListBook(plan.lateness)
+        self.snoozes = SnoozeBook(plan.lateness)
+        self.silenced: dict[int, dict[str, str]] = {}
+        self._keys = key_columns(plan)
+        self._whole = {f.type.entity: f.type.whole for f in plan.kinds[0].fields if f.type.entity} if plan.kinds else {}
         self.words = Wording(_memory(plan))
         self._limited: list[list[int]] = [[] for _ in plan.caps]
         self._mildest_last = sorted(range(len(plan.caps)), key=lambda number: -plan.caps[number].outcome)
@@ -56,6 +63,7 @@ class Decider:
         self._capped[[cap.outcome for cap in plan.caps]] = True
         self.remembered = np.array(plan.remembered, dtype=np.int64)
         self._whens = np.array([rule.when for rule in plan.rules], dtype=np.int64)
+        self._when_of = {rule.name: rule.when for rule in plan.rules}
         self._severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
         self.tables = [IndexedTable(table) for table in plan.tables]
         left = iter(self.tables)
@@ -83,10 +91,13 @@ class Decider:
         self._before(n)
         self.windows.run(self.cells, self.kinds, self.flags, n)
 
-    def again(self, n: int) -> np.ndarray:
-        """Decide rows whose remembered columns are there already, without windows or lists: to make decisions again."""
+    def again(self, n: int, silenced: Mapping[int, dict[str, str]] | None = None) -> np.ndarray:
+        """Decide rows whose remembered columns are there already, without windows or lists: to make decisions again.
+
+        `silenced` has, by row, the rules that were silenced then.
+        """
         self._before(n)
-        return self.conclude(n)
+        return self.conclude(n, silenced or {})
 
     def relearn(self, answered: Sequence[int | None]) -> None:
         """Learn rows that were decided before, and count towards limits what was answered then.
@@ -107,8 +118,8 @@ class Decider:
         if len(before.code):
             kernel.run(self.cells, self.floats, before.code, before.pool, n)
 
-    def conclude(self, n: int) -> np.ndarray:
-        """Everything after the windows: programs, models, tables, rules, limits."""
+    def conclude(self, n: int, silenced: Mapping[int, dict[str, str]] | None = None) -> np.ndarray:
+        """Everything after the windows: programs, models, tables, rules, snoozes, limits."""
         for code, pool, models, tables in self._programs:
             if len(code):
                 kernel.run(self.cells, self.floats, code, pool, n)
@@ -117,11 +128,46 @@ class Decider:
             for one in models:
                 self._ask(one, n)
         settle(self.cells, self._whens, self._severities, n, self.settled)
+        if silenced is not None:
+            self.silenced = dict(silenced)
+        elif self.snoozes or self.silenced:
+            self.silenced = self._find_silenced(n)
+        for row, rules in self.silenced.items():
+            self._settle_without(row, rules)
         self.limited.clear()
         if self._limited:
             self._cap(n)
         outcomes: np.ndarray = self.settled[0]
         return outcomes
+
+    def _find_silenced(self, n: int) -> dict[int, dict[str, str]]:
+        """By row, the rules that would have fired and are silent for one of the event's entities, and why."""
+        found: dict[int, dict[str, str]] = {}
+        decided = (self.kinds[:n] == 0) & (self.flags[:n] & READ != 0)
+        for rule, entity, keys in self.snoozes.each():
+            when = self._when_of.get(rule)
+            for column in self._keys.get(entity, ()) if when is not None else ():
+                fires = decided & (self.cells[when, :n] == 1)
+                for row in np.flatnonzero(fires & np.isin(self.cells[column, :n], keys)).tolist():
+                    words = self.snoozes.words(rule, entity, int(self.cells[column, row]), int(self.cells[AT, row]))
+                    if words:
+                        found.setdefault(row, {}).setdefault(rule, words)
+        return found
+
+    def held(self, n: int) -> np.ndarray:
+        """The rules' conditions of the first `n` rows, one row each; those that were silenced do not hold."""
+        held: np.ndarray = self.cells[self._whens, :n]
+        for row, rules in self.silenced.items():
+            for place, rule in enumerate(self.plan.rules):
+                if rule.name in rules:
+                    held[place, row] = 0
+        return held
+
+    def _settle_without(self, row: int, rules: Mapping[str, str]) -> None:
+        """The outcome of a row without some of the rules that fired."""
+        left = [r for r in self.plan.rules if self.cells[r.when, row] == 1 and r.name not in rules]
+        self.settled[0, row] = max((rule.outcome for rule in left), default=0)
+        self.settled[1, row] = len(left)
 
     def _ask(self, one: ModelPlan, n: int) -> None:
         binding = self.bindings.get(one.out)
@@ -177,6 +223,19 @@ class Decider:
                 if past > _FORGET:
                     del times[:past]
 
+    def obey(self, event: Instruction) -> None:
+        """Put an instruction into effect; one that this flow has no use for, as an earlier version had, has none."""
+        at = microseconds_of(event.at)
+        if isinstance(event, ListChange):
+            of = next((check for check in self.plan.lists if check.name == event.list), None)
+            if of is not None:
+                until = None if event.until is None else microseconds_of(event.until)
+                self.book.change(event.list, int(event.key) if of.whole else word(event.key), at, event.listed, until)
+        elif isinstance(event, Snooze) and event.entity in self._keys:
+            until = microseconds_of(event.until)
+            key = int(event.key) if self._whole[event.entity] else word(event.key)
+            self.snoozes.put(event.rule, event.entity, key, at, until, told(event, until))
+
     def snapshot(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """The state: arrays, and a header of plain values."""
         header = {
@@ -184,6 +243,7 @@ class Decider:
             "lists": self.book.dump(),
             "caps": [list(times) for times in self._limited],
             "words": list(self.words.items()),
+            "snoozes": self.snoozes.dump(),
         }
         return {f"windows.{name}": array for name, array in self.windows.snapshot().items()}, header
 
@@ -201,9 +261,19 @@ class Decider:
             {name.removeprefix("windows."): a for name, a in arrays.items() if name.startswith("windows.")}
         )
         self.book.load(header["lists"])
+        self.snoozes.load(header.get("snoozes", []))
         self._limited = [list(times) for times in header["caps"]]
         self.words = Wording(_memory(self.plan))
         self.words.update((int(cell), text) for cell, text in header["words"])
+
+
+def key_columns(plan: Plan) -> dict[str, list[int]]:
+    """The columns of the decided event's keys, by the name of the entity."""
+    found: dict[str, list[int]] = {}
+    for field in plan.kinds[0].fields if plan.kinds else ():
+        if field.type.kind is Kind.KEY and field.type.entity:
+            found.setdefault(field.type.entity, []).append(field.column)
+    return found
 
 
 def _memory(plan: Plan) -> int:

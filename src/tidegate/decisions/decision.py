@@ -63,7 +63,9 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     `outcome` is approve, review or decline; `score` the flow's score or none; `level` the band it lies in; `alarm`
     whether the flow's alarm condition held. `rules` are those that fired, severest first; `unknown` those whose
     condition was missing; `unread` says which amounts the flow could not read, being in another currency than its own.
-    `limited` says which limit of the flow made the outcome milder, or that the deadline passed.
+    `snoozed` says which rules
+    would have fired and were silenced. `limited` says which limit of the flow made the outcome milder, or that the
+    deadline passed.
     `tables` says of every decision table which of its rows decided, and why.
     `timing` is in microseconds and is the only part that differs when a decision is made again.
     """
@@ -80,6 +82,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     models: tuple[ModelUse, ...] = ()
     tables: tuple[TableUse, ...] = ()
     limited: str | None = None
+    snoozed: tuple[str, ...] = ()
     flow: str = ""
     repeated: bool = False
     features: dict[str, Any] | None = None

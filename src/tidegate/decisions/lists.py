@@ -5,7 +5,7 @@ from collections import deque
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
-from tidegate.events.event import Event
+from tidegate.decisions.instruction import Instruction
 from tidegate.events.field import Field
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _LOOKS = 2
 """Keys that each change looks at: with two, a key is looked at before as many changes as half of all keys have come."""
 
 
-class ListChange(Event):
+class ListChange(Instruction):
     """A change to an entity list, in force from its own time `at`: an event like others, so lists are replayed too."""
 
     list: Annotated[str, Field(description="Name of the list, as the flow declares it")]

@@ -315,6 +315,9 @@ class _Planner:
             replace(rule, table=self.read.index(said.when.read)) if isinstance(said.when, TableOutput) else rule
             for rule, said in zip(rules, flow.rules.values(), strict=True)
         )
+        for name, known in flow.event.__contract__.items():
+            if known.type.kind is Kind.KEY and known.known_after is None:
+                self.field(flow.event, name)  # whether the flow reads it or not: a rule may be snoozed for it
         streams = tuple(StreamPlan(kind, learn, tuple(windows)) for (kind, learn), windows in self.windows.items())
         kinds = tuple(
             KindPlan(event.__name__, event.__version__, tuple(self.fields[k].values()), tuple(self.texts[k]))

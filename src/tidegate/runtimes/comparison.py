@@ -11,6 +11,7 @@ from tidegate.connectors.files_merge import Batch, merge_batches
 from tidegate.connectors.files_refused import Refused
 from tidegate.connectors.quarantine import Quarantine
 from tidegate.decisions.flow import Flow
+from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.errors import FlowError
 from tidegate.events.event import Event
 from tidegate.reports.compared import Compared
@@ -91,7 +92,7 @@ def _pieces(
 ) -> Iterator[Batch]:
     event: type[Event] = side.definition.event
     counts = side.tally.counts
-    known = {kind.__name__ for kind in side.definition.kinds} | {"ListChange"}
+    known = {kind.__name__ for kind in side.definition.kinds} | {kind.__name__ for kind in INSTRUCTIONS}
 
     def set_aside(name: str, rows: list[Refused], read: int, twice: int) -> None:
         counts.twice += twice

@@ -12,15 +12,15 @@ from tidegate.connectors.sqlite import Store
 from tidegate.decisions.answer import Answers, texts_of
 from tidegate.decisions.decider import LEARN, OVERDUE, READ, Decider
 from tidegate.decisions.decision import Decision, to_json
-from tidegate.decisions.encode import Encoder, microseconds_of
+from tidegate.decisions.encode import Encoder
 from tidegate.decisions.flow import Definition, Flow
-from tidegate.decisions.lists import ListChange
+from tidegate.decisions.instruction import Instruction
+from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.decisions.plan import Plan
 from tidegate.errors import ContractError
 from tidegate.events.contract import Reader, check
 from tidegate.events.event import Event
 from tidegate.evidence.record import Entry
-from tidegate.expressions.words import word
 from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.horizon import Horizon
@@ -68,7 +68,7 @@ class Engine:
         self.plan: Plan = flow.plan
         self.models = models_of(self.definition, models)
         self.batch, self.explain = batch, explain
-        kinds: list[type[Event]] = [*self.definition.kinds, ListChange]
+        kinds: list[type[Event]] = [*self.definition.kinds, *INSTRUCTIONS]
         self.readers: dict[str, Reader[Any]] = {kind.__name__: Reader(kind) for kind in kinds}
         self._kinds: dict[type[Event], int] = {kind: number for number, kind in enumerate(self.definition.kinds)}
         self._journal = Journal(store, self.plan, self.models) if store is not None else None
@@ -189,13 +189,13 @@ class Engine:
         return answers  # type: ignore[return-value]
 
     def _runs(self, events: Sequence[Event], new: list[int]) -> Iterable[list[int]]:
-        """Cut where an entity list changes: what follows must see it."""
-        if not self.plan.lists and ListChange not in map(type, events):
+        """Cut at instructions, such as changes of entity lists: what follows must see them."""
+        if not any(isinstance(event, Instruction) for event in events):
             return [new] if new else []
         runs: list[list[int]] = []
         for place in new:
-            alone = isinstance(events[place], ListChange)
-            if not runs or alone or isinstance(events[runs[-1][-1]], ListChange):
+            alone = isinstance(events[place], Instruction)
+            if not runs or alone or isinstance(events[runs[-1][-1]], Instruction):
                 runs.append([])
             runs[-1].append(place)
         return runs
@@ -210,8 +210,8 @@ class Engine:
         entries: list[Entry],
     ) -> None:
         first, journal = events[run[0]], self._journal
-        if isinstance(first, ListChange):
-            self.change_list(first)
+        if isinstance(first, Instruction):
+            self.decider.obey(first)
             answers[run[0]] = Learned(first.id)
             if journal is not None:
                 entries.append(journal.learned(first))
@@ -246,15 +246,6 @@ class Engine:
             encoder.put(row, kind, event)
         encoder.scatter(decider.cells, decider.kinds, len(events))
 
-    def change_list(self, event: ListChange) -> None:
-        """Put a list change into effect."""
-        of = self._intake.lists.get(event.list)
-        if of is None:  # kept by an earlier flow that read it
-            return
-        key = int(event.key) if of.key_type is int else word(event.key)
-        until = None if event.until is None else microseconds_of(event.until)
-        self.decider.book.change(event.list, key, microseconds_of(event.at), event.listed, until)
-
     def _texts(self, event: Event) -> dict[int, str]:
         return texts_of(self.plan, 0, partial(getattr, event))
 
@@ -275,7 +266,7 @@ class Engine:
 
     def knows(self, kind: type[Event]) -> bool:
         """Whether events of this very class are taken."""
-        return kind in self._kinds or kind is ListChange
+        return kind in self._kinds or kind in INSTRUCTIONS
 
     def catch_up(self) -> int:
         """Learn what another engine wrote to the store since this one was made; only before this one decides.

@@ -1,5 +1,6 @@
 """The intake: which events are new, which came before, and which are refused."""
 
+import difflib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from tidegate.decisions.decision import Decision
 from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.flow import Definition
 from tidegate.decisions.lists import ListChange
+from tidegate.decisions.snooze import Snooze
 from tidegate.errors import ContractError
 from tidegate.events.contract import body, digest
 from tidegate.events.durations import written
@@ -62,6 +64,9 @@ class Intake:
         self._name, self._lateness, self._past = definition.name, definition.lateness, past
         self._kinds, self._horizon = frozenset(definition.kinds), horizon
         self._order = definition.kinds
+        self._rules = tuple(definition.rules)
+        fields = definition.event.__contract__.values()
+        self._entities = {f.entity.entity_name: f.entity for f in fields if f.entity is not None}
         self.lists: dict[str, Any] = {known.name: known.entity for known in definition.lists}
         self.clock = 0
 
@@ -106,15 +111,32 @@ class Intake:
         """
         if type(event) in self._kinds:
             return
-        if not isinstance(event, ListChange):
+        if not isinstance(event, (ListChange, Snooze)):
             names = ", ".join(kind.__name__ for kind in self._order)
             raise ContractError(f"{self._name} does not know {type(event).__name__} events.", do=f"It takes {names}.")
+        if isinstance(event, Snooze):
+            self._known_snooze(event)
+            return
         of = self.lists.get(event.list)
         if of is None:
             do = f"It reads {', '.join(self.lists) or 'none'}."
             raise ContractError("The flow reads no such list.", seen=event.list, do=do, pointer="/list")
-        if of.key_type is int and not (_WHOLE.fullmatch(event.key) and abs(int(event.key)) < 2**63):
-            raise ContractError(f"A {of.entity_name} is a whole number of 64 bits.", seen=event.key, pointer="/key")
+        _fits(event.key, of)
+
+    def _known_snooze(self, event: Snooze) -> None:
+        if event.rule not in self._rules:
+            near = difflib.get_close_matches(event.rule, self._rules, 1)
+            do = f"Did you mean {near[0]}?" if near else f"Its rules are {', '.join(self._rules)}."
+            raise ContractError(f"{self._name} has no rule {event.rule}.", seen=event.rule, do=do, pointer="/rule")
+        of = self._entities.get(event.entity)
+        if of is None:
+            do = f"It is about {', '.join(self._entities) or 'no entity'}."
+            raise ContractError(
+                f"A decided event is about no {event.entity}.", seen=event.entity, do=do, pointer="/entity"
+            )
+        _fits(event.key, of)
+        if event.until < event.at:
+            raise ContractError("A snooze ends after it begins.", seen=event.until.isoformat(), pointer="/until")
 
     def _too_late(self, event: Event, at: int, refusals: list[Refusal]) -> Refused:
         reason = too_late(self._lateness)
@@ -143,3 +165,9 @@ class Intake:
         if isinstance(known.answer, Decision):
             return msgspec.structs.replace(known.answer, repeated=True)
         return Learned(event.id, repeated=True)
+
+
+def _fits(key: str, of: Any) -> None:
+    """Raise ContractError unless this is a key of the entity."""
+    if of.key_type is int and not (_WHOLE.fullmatch(key) and abs(int(key)) < 2**63):
+        raise ContractError(f"A {of.entity_name} is a whole number of 64 bits.", seen=key, pointer="/key")

@@ -11,7 +11,7 @@ from tidegate.decisions.answer import EDITION
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.encode import microseconds_of
-from tidegate.decisions.lists import ListChange
+from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.plan import Plan, dump
 from tidegate.decisions.rule import outcome_of
 from tidegate.errors import ContractError, FlowError, SnapshotError, StoreError
@@ -31,7 +31,8 @@ class Record(msgspec.Struct, array_like=True):
 
     `past` holds the cells that came from windows and lists, in the order of `Plan.remembered`; `words` the texts that
     windows gave back; `cap` which of the flow's limits applied (-1: none); `overdue` that the deadline had passed;
-    `edition` that of the answer's words (see `decisions.answer.EDITION`).
+    `silenced` the rules that were silent, and why; `edition` that of the answer's words
+    (see `decisions.answer.EDITION`).
     """
 
     past: bytes
@@ -39,6 +40,7 @@ class Record(msgspec.Struct, array_like=True):
     cap: int = -1
     overdue: bool = False
     edition: int = 1
+    silenced: dict[str, str] = {}
 
 
 class Program(msgspec.Struct):
@@ -58,7 +60,9 @@ def make_record(decider: Decider, row: int, overdue: bool) -> bytes:
     words = (
         {int(cell): decider.words[int(cell)] for cell in past if int(cell) in decider.words} if decider.words else {}
     )
-    return _ENCODER.encode(Record(past.tobytes(), words, decider.limited.get(row, -1), overdue, EDITION))
+    return _ENCODER.encode(
+        Record(past.tobytes(), words, decider.limited.get(row, -1), overdue, EDITION, decider.silenced.get(row, {}))
+    )
 
 
 class Kept:
@@ -259,12 +263,12 @@ def relearn(engine: "Engine", events: Sequence[Again]) -> None:
     run: list[Again] = []
     for again in events:
         engine.clock = max(engine.clock, microseconds_of(again.event.at))
-        if not isinstance(again.event, ListChange):
+        if not isinstance(again.event, Instruction):
             run.append(again)
             continue
         _learn_run(engine, run)
         run = []
-        engine.change_list(again.event)
+        engine.decider.obey(again.event)
     _learn_run(engine, run)
 
 

@@ -102,7 +102,7 @@ def again(plan: Plan, models: Mapping[str, ScoringModel], kept: Stored) -> Decis
     encoder.scatter(decider.cells, decider.kinds, 1)
     decider.cells[decider.remembered, 0] = past
     decider.words.update(record.words)
-    decider.again(1)
+    decider.again(1, {0: record.silenced} if record.silenced else None)
     if record.cap >= 0:
         # How often the flow had decided so by then is the past's, so the record says whether a limit applied.
         decider.settled[0, 0] = plan.caps[record.cap].then

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -19,12 +19,12 @@ from tidegate.connectors.files_merge import Batch
 from tidegate.decisions.answer import Answers, texts_of
 from tidegate.decisions.decider import LEARN, READ, Decider
 from tidegate.decisions.decision import to_json
-from tidegate.decisions.encode import Encoder, microseconds_of
+from tidegate.decisions.encode import Encoder
 from tidegate.decisions.flow import Definition, Flow
-from tidegate.decisions.lists import ListChange
+from tidegate.decisions.instruction import Instruction
+from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.errors import TidegateError
 from tidegate.events.event import Event
-from tidegate.expressions.words import word
 from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.columns import KindColumns, marks, times
 from tidegate.runtimes.examples import Examples
@@ -83,9 +83,8 @@ class Replay:
         self._examples = Examples(self._answers, self.plan)
         self._admission = Admission(self.plan.lateness)
         self._numbers: dict[type[Event], int] = {event: k for k, event in enumerate(self.definition.kinds)}
-        self._numbers[ListChange] = _CHANGE
+        self._numbers |= dict.fromkeys(INSTRUCTIONS, _CHANGE)
         self._ways = [KindColumns(kind, self.decider.words, self.plan.worded, spoken) for kind in self.plan.kinds]
-        self._whens = np.array([rule.when for rule in self.plan.rules], np.int64)
         self._began: float | None = None
 
     def take(self, batch: Batch) -> None:
@@ -114,7 +113,7 @@ class Replay:
         self.stages["columns"] += perf_counter() - began
         for start, end in _cuts(kinds, self.decider.capacity):
             if kinds[start] == _CHANGE:
-                self._change(parts.event(int(taken[start])))
+                self.decider.obey(cast(Instruction, parts.event(int(taken[start]))))
             else:
                 self._some(parts, taken[start:end], kinds[start:end])
         began = perf_counter()
@@ -178,19 +177,10 @@ class Replay:
             decider.floats[at.score][chosen].copy() if at.score >= 0 else nothing,
             decider.floats[at.level][chosen].copy() if at.level >= 0 else nothing,
             decider.cells[at.alarm][chosen] == 1 if at.alarm >= 0 else np.zeros(len(nothing), np.bool_),
-            decider.cells[self._whens, :n] if mine is None else decider.cells[self._whens][:, chosen],
+            decider.held(n)[:, chosen],
         )
         if self._watch is not None:
             self._watch(decider, n, mine)
-
-    def _change(self, event: Event) -> None:
-        """Put a list change into effect, as the engine does."""
-        change: Any = event
-        of = next((known.entity for known in self.definition.lists if known.name == change.list), None)
-        if of is not None:
-            key = int(change.key) if of.key_type is int else word(change.key)
-            until = None if change.until is None else microseconds_of(change.until)
-            self.decider.book.change(change.list, key, microseconds_of(change.at), change.listed, until)
 
     def result(self) -> Replayed:
         """What was decided so far."""

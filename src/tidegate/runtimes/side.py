@@ -159,7 +159,7 @@ class Side(Replay):
                 np.where(np.isnan(level), -1, place),
                 decider.cells[plan.alarm][chosen] == 1 if plan.alarm >= 0 else np.zeros(len(chosen), np.bool_),
                 limited,
-                decider.cells[self._whens][:, chosen] == 1,
+                decider.held(n)[:, chosen] == 1,
                 decider.cells[self._columns][:, chosen],
             )
         )

@@ -14,7 +14,7 @@ from tidegate.connectors.files_order import in_order
 from tidegate.connectors.files_refused import Refused
 from tidegate.connectors.files_sources import csv_columns, form, parquet_columns
 from tidegate.decisions.flow import Definition
-from tidegate.decisions.lists import ListChange
+from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.errors import TidegateError
 from tidegate.events.event import Event
 from tidegate.events.field import Label
@@ -117,7 +117,7 @@ def event_named(definition: Definition, name: str) -> type[Event]:
     Raises:
         TidegateError: the flow has none of that name.
     """
-    kinds: tuple[type[Event], ...] = (*definition.kinds, ListChange)
+    kinds: tuple[type[Event], ...] = (*definition.kinds, *INSTRUCTIONS)
     known = {kind.__name__: kind for kind in kinds}
     if name not in known:
         raise TidegateError(f"{definition.name} does not know {name} events.", do=f"It takes {', '.join(known)}.")
@@ -161,7 +161,7 @@ def _own(
     definition: Definition, event: type[Event], columns: Mapping[str, str], defaults: Mapping[str, object]
 ) -> tuple[dict[str, str], dict[str, object]]:
     """What is said of this event's fields, without its name before them."""
-    kinds: tuple[type[Event], ...] = (*definition.kinds, ListChange)
+    kinds: tuple[type[Event], ...] = (*definition.kinds, *INSTRUCTIONS)
     names = {kind.__name__ for kind in kinds}
 
     def own(of: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ import uvicorn
 from tidegate.connectors.sqlite import Store
 from tidegate.decisions.flow import Definition, Flow
 from tidegate.decisions.lists import ListChange
+from tidegate.decisions.snooze import Snooze
 from tidegate.errors import TidegateError
 from tidegate.events.event import Event
 from tidegate.models.registry import Registry
@@ -203,7 +204,7 @@ class Server:
 
     def _pages(self, definition: Definition) -> dict[str, tuple[bytes, bytes]]:
         """What is the same for every request, for a version of the flow."""
-        taken: list[type[Event]] = [*definition.kinds, *([ListChange] if definition.lists else [])]
+        taken: list[type[Event]] = [*definition.kinds, *([ListChange] if definition.lists else []), Snooze]
         kinds = {kind.__name__: kind for kind in taken}
         version = f"{definition.name}@{definition.digest[:12]}"
         document = openapi(definition.name, definition.purpose, version, kinds, keys=self.keyed)
