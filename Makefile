@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --univ
 BENCHMARKS := $(shell grep -l '^if __name__ ==' benchmarks/*.py | sed 's|benchmarks/\(.*\)\.py|\1|')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format bench api lock clean
+.PHONY: help demo test test-long kills check format bench api lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## show these commands
@@ -26,6 +26,10 @@ test: .venv/.installed-dev ## every test; 500 cases of random flows and streams
 
 test-long: .venv/.installed-dev ## every test; 10,000 cases of random flows and streams
 	@TIDEGATE_CASES=10000 $(BIN)/pytest -n 2 --dist worksteal --timeout 3600
+
+KILLS ?= 30
+kills: .venv/.installed-dev ## kill -9 under load, 30 times (make kills KILLS=100): what was lost, doubled or different
+	@TIDEGATE_KILLS=$(KILLS) $(BIN)/pytest tests/faults/test_serve_kill.py tests/faults/test_store_kill.py -s --timeout 3600
 
 check: .venv/.installed-dev ## style, types, import rules, the documents and the rules of the house
 	@$(BIN)/python tools/check.py

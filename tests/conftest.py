@@ -11,6 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 CASES = int(os.environ.get("TIDEGATE_CASES", "500"))
 """Random flows and streams a run may try in all: 500 in `make test`, 10,000 in `make test-long`."""
 
+KILLS = int(os.environ.get("TIDEGATE_KILLS") or (30 if CASES > 500 else 5))
+"""How often the tests of `kill -9` kill a server or a writer: 5 times in `make test`, 30 in `make test-long`."""
+
 IN_CI = os.environ.get("CI") == "true"
 
 # One property test takes a fifth of the budget; the oracle's own tests divide `cases` among themselves.

@@ -7,14 +7,16 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from tests.conftest import KILLS, ROOT
 from tidegate.connectors.sqlite import Store
+from tidegate.errors import StoreError
 from tidegate.evidence.log import verify
 from tidegate.evidence.merkle import Range
 from tidegate.evidence.record import seal
 
 from .filler import entry
-
-KILLS = 30 if int(os.environ.get("TIDEGATE_CASES", "500")) > 500 else 5
 
 
 def fill_and_kill(path: Path, seconds: float) -> list[int]:
@@ -54,3 +56,36 @@ def test_nothing_acknowledged_is_lost_doubled_or_different(tmp_path: Path) -> No
             assert verify(store).ok
         sizes.append(head.size)
     assert sizes[-1] > 0
+
+
+def killed_while_a_page_is_moved(path: Path) -> int:
+    """A store whose process died as it moved the log's pages into the file: half of a new page is at its end."""
+    writer = "import os, sys, tests.faults.filler as f; f.fill(sys.argv[1])"
+    process = subprocess.Popen([sys.executable, "-c", writer, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout is not None
+    kept = [process.stdout.readline() for _ in range(4)][-1]
+    process.kill()
+    process.communicate()
+    os.truncate(path, path.stat().st_size + 4096)
+    return int(kept.split()[1])
+
+
+def test_half_a_page_that_the_log_holds_whole_is_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    kept = killed_while_a_page_is_moved(path)
+    with Store.open(path, read_only=True) as store:
+        assert verify(store).ok and store.head().size >= kept
+    with Store.open(path) as store:
+        assert verify(store).ok and store.head().size >= kept
+    assert path.stat().st_size % 8192 == 0
+
+
+def test_half_a_page_that_the_log_has_not_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    killed_while_a_page_is_moved(path)
+    Store.open(path).close()  # all of the log is moved
+    killed_while_a_page_is_moved(path)
+    os.truncate(path, path.stat().st_size // 8192 // 2 * 8192 + 4096)
+    for read_only in (True, False):
+        with pytest.raises(StoreError, match="damaged or was cut short"):
+            Store.open(path, read_only=read_only)
