@@ -79,6 +79,7 @@ class Answers:
     Attributes:
         wants_texts: whether every decision shows texts of the event, and not only one in which a rule fired.
         open: the event's money fields that take any currency, and the one that the flow reads each in.
+        bare: whether a decision says nothing but the outcome where no rule fired or was missing: see `quiet`.
     """
 
     def __init__(
@@ -99,6 +100,9 @@ class Answers:
         self._words = dict(self.plan.words)
         open_amounts = (f for f in self.plan.kinds[0].fields if f.currency and not f.type.currency)
         self.open = [(f.name, f.currency) for f in open_amounts] if edition > 1 else []
+        plan = self.plan
+        more = explain or decider.tables or self.models or self.open
+        self.bare = not more and max(plan.alarm, plan.score, plan.level) < 0
 
     def unread(self, read: Callable[[str], Any]) -> tuple[str, ...]:
         """What the flow could not read of an event, in words: amounts in another currency than its own.
@@ -115,6 +119,10 @@ class Answers:
             if amount.currency != currency:
                 found += (f"{name} is {amount}, which cannot be compared with {currency}: it counts as missing",)
         return found
+
+    def quiet(self, id: str) -> Decision:
+        """The decision of a row of a `bare` flow in which no rule fired or was missing, in time and not limited."""
+        return Decision(id=id, outcome=OUTCOMES[0], flow=self.flow)
 
     def decision(
         self, row: int, id: str, texts: Mapping[int, str], overdue: bool = False, unread: tuple[str, ...] = ()

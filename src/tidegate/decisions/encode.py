@@ -1,14 +1,16 @@
 """From events to cells: one row an event, packed and then scattered into the columns of its kind."""
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from msgspec.structs import astuple
+from numpy.typing import NDArray
 
 from tidegate.decisions.plan import AT, FieldPlan, KindPlan, Plan, TextPlan
 from tidegate.decisions.settle import scatter
@@ -20,6 +22,7 @@ from tidegate.expressions.words import word as hashed
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAN = float("nan")
+_PARTS = (attrgetter("days"), attrgetter("seconds"), attrgetter("microseconds"))
 word = lru_cache(maxsize=65_536)(hashed)
 
 
@@ -27,6 +30,13 @@ def microseconds_of(at: datetime) -> int:
     """A time as microseconds since 1970 UTC."""
     past = at - _EPOCH
     return (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
+
+
+def times_of(ats: Sequence[datetime]) -> NDArray[np.int64]:
+    """Times as microseconds since 1970 UTC."""
+    past, n = [at - _EPOCH for at in ats], len(ats)
+    days, seconds, rest = (np.fromiter(map(part, past), np.int64, n) for part in _PARTS)
+    return (days * 86_400 + seconds) * 1_000_000 + rest
 
 
 def _optional(convert: Callable[[Any], Any], missing: Any) -> Callable[[Any], Any]:
@@ -101,8 +111,8 @@ class _Packer:
         converters: list[Callable[[Any], Any]] = [_time, *(converter(f) for f in kind.fields)]
         converters += [partial(text_cell, t) for t in kind.texts]
         self.convert = list(enumerate(converters))
-        floats = [False, *(f.type.is_float for f in kind.fields), *(False for _ in kind.texts)]
-        self.pack = struct.Struct("=" + "".join("d" if f else "q" for f in floats)).pack_into
+        self.floats = [False, *(f.type.is_float for f in kind.fields), *(False for _ in kind.texts)]
+        self.pack = struct.Struct("=" + "".join("d" if f else "q" for f in self.floats)).pack_into
         self.columns = [AT, *(f.column for f in kind.fields), *(t.column for t in kind.texts)]
         self.worded: list[tuple[int, TextPlan | None]] = [
             (place, None) for place, f in enumerate(kind.fields, 1) if f.column in worded
@@ -130,6 +140,27 @@ class _Packer:
             if plain and not event.__contract__[self.names[place]].optional
         }
         self.convert = [(place, convert) for place, convert in self.convert if place not in ready]
+
+    def fill(self, events: Sequence[Event], cells: NDArray[np.int64], words: dict[int, str]) -> None:
+        """Write the events into the first rows of the columns, a field at a time."""
+        if self._places is None:
+            self._learn(type(events[0]))
+        n, fields = len(events), list(zip(*map(astuple, events), strict=True))
+        convert, texts = dict(self.convert), dict(self.worded)
+        for place, (field, column) in enumerate(zip(self._places or (), self.columns, strict=True)):
+            values: Sequence[Any] = fields[field]
+            if place == 0:
+                cells[column, :n] = times_of(values)
+                continue
+            given = values
+            if place in convert:
+                values = list(map(convert[place], values))
+            row = cells[column].view(np.float64) if self.floats[place] else cells[column]
+            row[:n] = np.fromiter(values, row.dtype, n)
+            if place in texts:
+                for cell, value in dict(zip(values, given, strict=True)).items():
+                    if value is not None:
+                        words[cell] = text_value(texts[place], value)
 
     def pack_row(self, values: list[Any], buffer: memoryview, offset: int, words: dict[int, str]) -> None:
         """Turn raw values into cells and write them to the buffer."""
@@ -167,6 +198,10 @@ class Encoder:
         """Pack one event as a row."""
         packer = self._packers[kind]
         packer.pack_row(packer.raw(event), self._buffer, row * self._stride, self.words)
+
+    def put_all(self, kind: int, events: Sequence[Event], cells: NDArray[np.int64]) -> None:
+        """Bring many events of one kind into the first rows: what `put` of each and `scatter` do."""
+        self._packers[kind].fill(events, cells, self.words)
 
     def put_plain(self, row: int, kind: int, fields: Mapping[str, Any]) -> None:
         """Pack one event given as plain JSON values."""

@@ -18,7 +18,7 @@ from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.decisions.plan import Plan
 from tidegate.errors import ContractError
-from tidegate.events.contract import Reader, check
+from tidegate.events.contract import Reader, check, check_all
 from tidegate.events.event import Event
 from tidegate.evidence.record import Entry
 from tidegate.models.registry import Registry
@@ -30,6 +30,8 @@ from tidegate.runtimes.memory import Memory, Past
 from tidegate.runtimes.models import models_of
 
 _ENCODER = msgspec.json.Encoder()
+_MANY = 8
+"""Events of one type from which it is faster to bring them into rows a field at a time."""
 
 
 class Engine:
@@ -113,7 +115,7 @@ class Engine:
 
     def decide_many(self, events: Iterable[Event]) -> list[Answer]:
         """Decide events in this order; the answers are in the same order. Other types of event are learned from."""
-        return self.process([check(event) for event in events])
+        return self.process(check_all(list(events)))
 
     def decide_json(self, data: bytes, event: str | None = None) -> bytes:
         """Decide one event given as JSON; the answer is JSON too. `event` names its type, if not the flow's own."""
@@ -216,20 +218,26 @@ class Engine:
             if journal is not None:
                 entries.append(journal.learned(first))
             return
-        decider, make = self.decider, self.answers.decision
+        decider, make, quiet = self.decider, self.answers.decision, self.answers.quiet
         self.put([events[place] for place in run], learn_only, [overdue[place] for place in run] if overdue else ())
         decider.run(len(run))
+        kinds, fired = decider.kinds[: len(run)].tolist(), decider.settled[1, : len(run)].tolist()
+        may_be_quiet = self.answers.bare and not overdue and not decider.limited
+        loud: Sequence[int] = decider.settled[:, : len(run)].max(axis=0).tolist() if may_be_quiet else [1] * len(run)
         for row, place in enumerate(run):
             event = events[place]
-            if learn_only or decider.kinds[row] != 0:
+            if learn_only or kinds[row] != 0:
                 answers[place] = Learned(event.id)
                 if journal is not None:
                     entries.append(journal.learned(event))
                 continue
             late = bool(overdue) and overdue[place]
-            texts = self._texts(event) if self.answers.wants_texts or decider.settled[1, row] else {}
-            unread = self.answers.unread(partial(getattr, event)) if self.answers.open else ()
-            decision = make(row, event.id, texts, late, unread)
+            if loud[row]:
+                texts = self._texts(event) if self.answers.wants_texts or fired[row] else {}
+                unread = self.answers.unread(partial(getattr, event)) if self.answers.open else ()
+                decision = make(row, event.id, texts, late, unread)
+            else:
+                decision = quiet(event.id)
             answers[place] = decision
             if journal is not None:
                 entries.append(
@@ -238,7 +246,12 @@ class Engine:
 
     def put(self, events: Sequence[Event], learn_only: bool = False, late: Sequence[bool] = ()) -> None:
         """Bring events into the decider's rows; `late` marks those whose deadline has passed."""
-        decider, encoder = self.decider, self.encoder
+        decider, encoder, n = self.decider, self.encoder, len(events)
+        if n >= _MANY and not late and len(set(map(type, events))) == 1:
+            kind = self._kinds[type(events[0])]
+            decider.kinds[:n], decider.flags[:n] = kind, LEARN if learn_only or kind else READ | LEARN
+            encoder.put_all(kind, events, decider.cells)
+            return
         for row, event in enumerate(events):
             kind = self._kinds[type(event)]
             decider.kinds[row] = kind

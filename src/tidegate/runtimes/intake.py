@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from tidegate.decisions.decision import Decision
-from tidegate.decisions.encode import microseconds_of
+from tidegate.decisions.encode import microseconds_of, times_of
 from tidegate.decisions.flow import Definition
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.snooze import Snooze
@@ -78,7 +79,10 @@ class Intake:
         """
         for event in events:
             self._known(event)
-        known = self._past.find([event.id for event in events])
+        ids = [event.id for event in events]
+        known = self._past.find(ids)
+        if len(events) > 1 and not known and self._horizon is None and self._all_new(events, ids):
+            return list(range(len(events))), [], []
         new: list[int] = []
         twice: list[int] = []
         refusals: list[Refusal] = []
@@ -102,6 +106,17 @@ class Intake:
             seen.add(event.id)
             new.append(place)
         return new, twice, refusals
+
+    def _all_new(self, events: Sequence[Event], ids: Sequence[str]) -> bool:
+        """Whether all events, of ids that did not come before, are new and in time; the clock is then the newest's."""
+        if len(set(ids)) < len(ids):
+            return False
+        ats = times_of([event.at for event in events])
+        clocks = np.maximum(np.maximum.accumulate(ats), self.clock)
+        if (ats < clocks - self._lateness).any():
+            return False
+        self.clock = int(clocks[-1])
+        return True
 
     def _known(self, event: Event) -> None:
         """Refuse what the flow has no use for, before anything of its batch is learned.
