@@ -221,9 +221,10 @@ class Engine:
         decider, make, quiet = self.decider, self.answers.decision, self.answers.quiet
         self.put([events[place] for place in run], learn_only, [overdue[place] for place in run] if overdue else ())
         decider.run(len(run))
-        kinds, fired = decider.kinds[: len(run)].tolist(), decider.settled[1, : len(run)].tolist()
-        may_be_quiet = self.answers.bare and not overdue and not decider.limited
-        loud: Sequence[int] = decider.settled[:, : len(run)].max(axis=0).tolist() if may_be_quiet else [1] * len(run)
+        # As lists: numbers are slow to take out of an array one by one.
+        kinds = decider.kinds[: len(run)].tolist()
+        _, fired, unknown = decider.settled[:, : len(run)].tolist()
+        brief = self.answers.bare and not overdue and not decider.limited
         for row, place in enumerate(run):
             event = events[place]
             if learn_only or kinds[row] != 0:
@@ -232,12 +233,12 @@ class Engine:
                     entries.append(journal.learned(event))
                 continue
             late = bool(overdue) and overdue[place]
-            if loud[row]:
+            if brief and not fired[row] and not unknown[row]:
+                decision = quiet(event.id)
+            else:
                 texts = self._texts(event) if self.answers.wants_texts or fired[row] else {}
                 unread = self.answers.unread(partial(getattr, event)) if self.answers.open else ()
                 decision = make(row, event.id, texts, late, unread)
-            else:
-                decision = quiet(event.id)
             answers[place] = decision
             if journal is not None:
                 entries.append(
