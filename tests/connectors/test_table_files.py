@@ -227,6 +227,7 @@ def test_a_csv_file_of_ten_million_cells_is_refused() -> None:
         csv_table(b"first,if a (text),then b\n1," + b"x" * 20_000 + b",2\n")
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=300) | st.text('first,if then(){}[]"-<>=.\n0123:;\t', max_size=200).map(str.encode))
 def test_any_bytes_are_a_table_or_refused(data: bytes) -> None:
     for read in (csv_table, xlsx_table):
@@ -236,6 +237,7 @@ def test_any_bytes_are_a_table_or_refused(data: bytes) -> None:
             assert str(error).strip()
 
 
+@pytest.mark.fuzz
 @given(st.data())
 def test_a_workbook_with_bytes_changed_is_a_table_or_refused(data: st.DataObject) -> None:
     good = bytearray(_GOOD_BOOK)
@@ -247,6 +249,7 @@ def test_a_workbook_with_bytes_changed_is_a_table_or_refused(data: st.DataObject
         assert str(error).strip()
 
 
+@pytest.mark.fuzz
 @given(st.lists(st.text('-<>=!()[].,"0123456789 eEURnotmisg', max_size=20), min_size=1, max_size=4))
 def test_any_cell_is_read_or_refused_with_its_place(cells: list[str]) -> None:
     for kind in ("number", "text", "money EUR", "bool", "time", "duration", "whole number"):

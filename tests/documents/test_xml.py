@@ -81,6 +81,7 @@ def test_hostile_documents_cost_little() -> None:
     tracemalloc.stop()
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=200) | st.text("<>/ab=\"'&;!-[]", max_size=60).map(str.encode))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:

@@ -16,6 +16,7 @@ from tests.decisions.dmn.written import decision, dmn, function, given, literal,
 from tidegate.decisions.dmn import DmnModel, read_dmn, to_json
 from tidegate.errors import TidegateError
 
+pytestmark = pytest.mark.fuzz
 SEEDS = sorted((Path(__file__).parent / "seeds" / "dmn").glob("*.dmn"))
 
 TABLE = table(["Risk"], [""], [['"a"', "1"], ["-", "2"]], policy="PRIORITY", values={"": "1, 2"})

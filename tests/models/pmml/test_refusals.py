@@ -116,6 +116,7 @@ def test_a_verification_that_fails() -> None:
     refused(TREE.replace(b"</TreeModel>", verification.format("2.1").encode()), "row 1 of its verification")
 
 
+@pytest.mark.fuzz
 @given(st.data())
 def test_a_document_that_was_cut_or_garbled_never_crashes(data: st.DataObject) -> None:
     source = data.draw(st.sampled_from([TREE, expressed(apply("if", apply("isIn", ref("c"), const("a")), ref("x")))]))
