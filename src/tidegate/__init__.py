@@ -27,6 +27,7 @@ from tidegate.events.entity import entity
 from tidegate.events.event import Event
 from tidegate.events.field import Field, Label, Personal
 from tidegate.events.money import Money, eur, gbp, usd
+from tidegate.expressions.feel.graph import feel
 from tidegate.expressions.functions import (
     as_number,
     ceil,
@@ -154,7 +155,7 @@ __all__ = [
     "entity",
     "entity_list",
     "eur",
-    "exp",
+    "exp", "feel",
     "first",
     "floor",
     "gbp",

@@ -1,0 +1,161 @@
+"""What FEEL and the graph can both say, they say alike: the engine against FEEL's exact evaluator."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate import Decision, Engine, Event, Flow, FlowError, Money, entity, feel, where
+from tidegate.expressions.feel.expression import parse
+from tidegate.expressions.feel.literals import literal_of
+from tidegate.expressions.feel.refusals import FeelError
+from tidegate.expressions.feel.temporal import parse_date_time
+from tidegate.expressions.node import Expr
+
+Card = entity("card")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Paid(Event):
+    card: Card
+    a: int | None
+    b: int
+    x: float | None
+    c: str | None
+    f: bool | None
+    amount: Money
+
+
+NAMES: dict[str, Expr] = {
+    "a": Paid.a, "b": Paid.b, "x": Paid.x, "c": Paid.c, "f": Paid.f, "amount": Paid.amount, "at": Paid.at,
+}  # type: ignore[dict-item]  # fmt: skip
+
+EVENTS = st.builds(
+    lambda i, minute, a, b, x, c, f, cents: Paid(
+        id=str(i), at=START + timedelta(minutes=minute), card="k", a=a, b=b, x=x, c=c, f=f, amount=Money(cents, "EUR")
+    ),
+    st.integers(0, 9), st.integers(0, 40_000), st.none() | st.integers(-9, 9), st.integers(-9, 9),
+    st.none() | st.integers(-16, 16).map(lambda n: n / 4), st.none() | st.sampled_from(["", "FR", "fr", "Frankfurt"]),
+    st.none() | st.booleans(), st.integers(0, 900),
+)  # fmt: skip
+
+_NUMBERS = st.sampled_from(["a", "b", "x", "1", "0", "-3", "2.5", "at.hour", "at.weekday", "string length(c)"])
+
+
+@st.composite
+def numbers(draw: Any, depth: int = 2) -> str:
+    if depth == 0 or draw(st.booleans()):
+        return draw(_NUMBERS)
+    left, right = draw(numbers(depth - 1)), draw(numbers(depth - 1))
+    form = draw(
+        st.sampled_from(
+            ["({} + {})", "({} - {})", "({} * {})", "max({}, {})", "min([{}, {}])", "(if {} > 1 then {} else 7)"]
+        )
+    )
+    return form.format(left, right)
+
+
+@st.composite
+def conditions(draw: Any, depth: int = 3) -> str:
+    if depth and draw(st.booleans()):
+        left, right = draw(conditions(depth - 1)), draw(conditions(depth - 1))
+        return draw(st.sampled_from([f"({left} and {right})", f"({left} or {right})", f"not({left})"]))
+    one, other = draw(numbers()), draw(numbers())
+    return draw(
+        st.sampled_from(
+            [
+                f"{one} < {other}", f"{one} >= {other}", f"{one} = {other}", f"{one} != {other}",
+                f"{one} between -1 and {other}", f"{one} in (-1..3]", f"{one} in (> 2, < -2)",
+                f"{one} in (1, 2, 3)",
+                "a = null", "x != null", "f", "f = true", 'c = "FR"', 'c != "FR"', 'c in ("FR", "fr")',
+                'starts with(c, "F")', 'contains(upper case(c), "R")', "amount > 5", "amount in [1..4.25]",
+                "amount * 2 <= 7.5", "amount + 1 = 2", "amount = amount", 'at < date and time("2026-01-10T00:00:00Z")',
+                'at + duration("P1D") >= @"2026-01-05T12:00:00Z"', f"abs({one}) > 2",
+            ]
+        )
+    )  # fmt: skip
+
+
+def exact(event: Paid) -> dict[str, Any]:
+    """What FEEL is given: the same event in its own values."""
+    numbers = {name: None if (v := getattr(event, name)) is None else Decimal(str(v)) for name in ("a", "b", "x")}
+    amount = Decimal(event.amount.units) / 100
+    at = parse_date_time(event.at.isoformat().replace("+00:00", "Z"))
+    return numbers | {"c": event.c, "f": event.f, "amount": amount, "at": at}
+
+
+@given(conditions(), st.lists(EVENTS, min_size=1, max_size=4, unique_by=lambda event: event.id))
+def test_the_engine_says_what_feel_says(text: str, events: list[Paid]) -> None:
+    made = feel(text, NAMES, currency="EUR")
+
+    class Asks(Flow[Paid]):
+        currency = "EUR"
+        lateness = "400d"
+        answer = where(made, 1, 0)
+
+    engine, read = Engine(Asks, explain=True), parse(text, names=dict.fromkeys(NAMES))
+    for event in events:
+        decision = engine.decide(event)
+        assert isinstance(decision, Decision) and decision.features is not None
+        right = read.evaluate(exact(event))
+        assert decision.features["answer"] == (None if right is None else int(right)), (text, literal_of(right))
+
+
+def test_whole_numbers_and_amounts_are_exact() -> None:
+    assert str(feel("a * 3 - 1 >= 5", a=Paid.a)) == "Paid.a * 3 - 1 >= 5"
+    assert str(feel("amount > 5000.10", amount=Paid.amount, currency="EUR")) == "Paid.amount > money('5000.10 EUR')"
+    assert str(feel("the amount > 5", {"the amount": Paid.amount}, currency="JPY")) == "Paid.amount > money('5 JPY')"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("amout > 5", "Did you mean amount"),
+        ("amount >", "line 1"),
+        ("amount > 5.001", "no parts as small"),
+        ("for i in [1, 2] return i", "cannot be compiled"),
+        ("some i in [1] satisfies i > a", "cannot be compiled"),
+        ("[1, 2][1] = a", "cannot be compiled"),
+        ("a < null", "by = and !="),
+        ("null", "null stands alone"),
+        ("c + c", "texts are not put together"),
+        ("c < c", "order"),
+        ("amount > a", "Compare money with money"),
+        ("contains(c, c)", "written as a text"),
+        ("a ** 2 > 1", "cannot be compiled"),
+        ("a in [1..b]", "write `between`"),
+        ('at > @"2026-01-01T00:00:00"', "has its zone"),
+        ('a > @"P1Y"', "days and hours"),
+        ("substring(c, 1) = c", "cannot be compiled"),
+    ],
+)
+def test_what_the_graph_cannot_say_is_refused_with_its_place(text: str, words: str) -> None:
+    with pytest.raises(FeelError) as told:
+        feel(text, NAMES, currency="EUR")
+    assert words in str(told.value) and "column" in told.value.seen
+    assert isinstance(told.value, FlowError)
+
+
+@pytest.mark.fuzz
+@given(st.lists(st.sampled_from([
+    "a", "b", "(", ")", "[", "]", "{", "}", ",", ":", ".", "..", "+", "-", "*", "/", "**", "=", "!=", "<", ">", " and ",
+    " or ", " in ", "if ", " then ", " else ", "for ", " return ", "some ", " satisfies ", " between ", " instance of ",
+    "null", "true", "1", "2.5", '"x"', '"', "@", "//", "/*", "function(", "not(", "date(", "sum(", "list<", "?", " ",
+    "\n",
+]), max_size=14).map("".join) | st.text(max_size=30))  # fmt: skip
+def test_any_text_is_read_or_refused(text: str) -> None:
+    from tidegate.errors import TidegateError
+    from tidegate.expressions.feel.given import Budget, Given
+
+    try:
+        read = parse(text, names={"a": None, "b": None})
+        read.evaluate({"a": Decimal(1), "b": None}, Given(budget=Budget()))
+    except TidegateError as error:
+        assert str(error)
+    try:
+        feel(text, {"a": Paid.a, "b": Paid.b})  # type: ignore[dict-item]
+    except FlowError as error:
+        assert str(error)
