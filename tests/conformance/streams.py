@@ -16,6 +16,8 @@ from tidegate.events.event import Event
 _STEPS = st.sampled_from([0, 0, 0, 1, 250_000, 500_000, 500_000, 1_000_000, 1_000_000, 999_999, 2_000_000, 7_000_000])
 _BACK = st.sampled_from([1, 250_000, 500_000, 1_000_000, 2_000_000, 3_500_000, 30_000_000])
 
+_HELD = st.sampled_from([-1_000_000, 0, 1, 250_000, 500_000, 500_000, 1_000_000, 1_000_000, 2_000_000, 7_000_000])
+
 
 @dataclass(frozen=True)
 class Step:
@@ -31,7 +33,7 @@ def made_stream(draw: Draw, flow: Definition, decided: Made, others: Sequence[Ma
     clock, steps = 0, list[Step]()
     for number in range(draw(st.one_of(st.integers(1, longest), st.integers(longest // 2, longest)))):
         clock += draw(_STEPS)
-        made = draw(st.sampled_from([decided] * 6 + [*others] * 2 + [None]))
+        made = draw(st.sampled_from([decided] * 6 + [*others] * 2 + [None] * (1 + len(flow.lists))))
         if steps and draw(st.integers(0, 11)) == 0:
             steps.append(_again(draw, draw(st.sampled_from(steps))))
             continue
@@ -64,6 +66,6 @@ def _again(draw: Draw, step: Step) -> Step:
 def _list_change(draw: Draw, flow: Definition, number: int, at: datetime) -> ListChange:
     known = draw(st.sampled_from(flow.lists))
     key = str(draw(st.sampled_from(SHOPS))) if known.entity.key_type is int else draw(st.sampled_from(CARDS))
-    until = at + timedelta(seconds=draw(st.integers(-1, 5))) if draw(st.booleans()) else None
-    listed = draw(st.integers(0, 2)) > 0
+    until = at + timedelta(microseconds=draw(_HELD)) if draw(st.booleans()) else None
+    listed = draw(st.integers(0, 3)) > 0
     return ListChange(id=f"e{number}", at=at, list=known.name, key=key, listed=listed, until=until, because=None)

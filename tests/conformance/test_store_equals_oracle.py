@@ -22,7 +22,7 @@ from tidegate.evidence.log import verify
 from tidegate.runtimes.intake import Answer, Learned, Refused
 from tidegate.runtimes.remake import remake
 
-_SHARE = settings(max_examples=max(1, CASES // 5))
+_SHARE = settings(max_examples=max(1, CASES // 2))
 _MEMORY = Path("/dev/shm")
 
 
