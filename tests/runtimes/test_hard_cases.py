@@ -298,3 +298,46 @@ def test_a_limit_looks_at_the_past_of_the_event_and_not_at_its_future() -> None:
     times = (("a", 600), ("b", 0), ("c", 1), ("d", 60))
     outcomes = [engine.decide(paid(id, minute)).outcome for id, minute in times]  # type: ignore[union-attr]
     assert outcomes == ["decline", "decline", "review", "decline"]
+
+
+def test_a_snapshot_without_a_part_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in ("clock", "lists", "caps", "words"):
+        path = tmp_path / f"{part}.db"
+        with Store.open(path) as store:
+            engine = Engine(Counting, store=store, explain=True)
+            engine.decide_many([paid("a"), paid("b")])
+            whole = engine.snapshot()
+            with monkeypatch.context() as patch:
+                lacking = (whole[0], {name: value for name, value in whole[1].items() if name != part})
+                patch.setattr(engine, "snapshot", lambda lacking=lacking: lacking)
+                engine.save()
+        with Store.open(path) as store:
+            engine = Engine(Counting, store=store, explain=True)
+            assert [error.wrong for error in engine.passed_over] == ["The snapshot lacks what a state is made of."]
+            assert n_of(engine.decide(paid("c"))) == 2
+
+
+def test_without_a_store_an_interrupted_batch_is_not_gone_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(Counting)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._past, "keep", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            engine.decide(paid("a"))
+    with pytest.raises(StoreError, match="interrupted"):
+        engine.decide(paid("a"))
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "s.db") as store:
+        engine = Engine(Counting, store=store)
+        engine.decide(paid("a"))
+        engine.save()
+    folder = tmp_path / "s.db.snapshots"
+    (folder / "0000000000000000009.snapshot.new").write_bytes(b"half")
+    with Store.open(tmp_path / "s.db") as store:
+        Engine(Counting, store=store)
+    assert not list(folder.glob("*.new"))

@@ -1,6 +1,9 @@
 """What the server answers: decisions, the same again, and to each bad request a problem that points at the field."""
 
+import contextlib
 import json
+import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -292,3 +295,47 @@ def test_httpx_is_not_needed_for_a_plain_socket(server: Running) -> None:
     assert [seen.index(f'"pipe-{number}"'.encode()) for number in range(3)] == sorted(
         seen.index(f'"pipe-{number}"'.encode()) for number in range(3)
     )
+
+
+def test_an_instruction_that_is_a_mistake_is_refused_alone(server: Running) -> None:
+    at = payment(900)["at"]
+    wrong = {
+        "ListChange": ({"list": "blokced", "key": "c", "listed": True}, "/list"),
+        "Snooze": ({"rule": "offen", "entity": "card", "key": "c", "until": at, "because": "x"}, "/rule"),
+    }
+    for kind, (fields, place) in wrong.items():
+        answer = server.client.post(f"/events?event={kind}", json={"id": f"wrong {kind}", "at": at, **fields})
+        assert answer.status_code == 422 and answer.json()["pointer"] == place, answer.text
+    assert server.client.get("/ready").status_code == 200
+    assert server.metric("tidegate_store_failures_total") == 0
+
+
+def cut_off(server: Running, begin: bytes, more: bytes) -> bytes:
+    """What a server says before it hangs up on someone who goes on sending."""
+    host, _, port = server.url.removeprefix("http://").rpartition(":")
+    said = b""
+    with socket.create_connection((host, int(port)), timeout=20) as line, contextlib.suppress(OSError):
+        line.sendall(begin)
+        for _ in range(200 if more else 0):
+            line.sendall(more)
+        while part := line.recv(4096):
+            said += part
+    return said
+
+
+def test_headers_without_end_are_cut_off(server: Running) -> None:
+    begin = b"POST /decisions HTTP/1.1\r\nhost: localhost\r\n"
+    for sent in ((begin + b"x: ", b"a" * 100_000), (begin, b"h: 1\r\n" * 10_000)):
+        before = peak(server)
+        cut_off(server, *sent)
+        assert peak(server) - before < 10_000
+    assert b" 431 " in cut_off(server, begin + b"x: " + b"a" * 40_000, b"a" * 400)
+    assert server.decide(payment(901)).status_code == 200
+
+
+def test_headers_that_do_not_come_are_not_waited_for(tmp_path: Path) -> None:
+    with served(tmp_path / "s.db", "head_seconds=0.5") as server:
+        began = time.monotonic()
+        assert b"408 Request Timeout" in cut_off(server, b"POST /decisions HTTP/1.1\r\nhost: local", b"")
+        assert time.monotonic() - began < 10
+        assert server.decide(payment(1)).status_code == 200

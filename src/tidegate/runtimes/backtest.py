@@ -3,9 +3,9 @@
 Without one, columns go straight to the decider; with one, every event goes through the engine, to the same decisions.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -19,8 +19,11 @@ from tidegate.connectors.sqlite import Store
 from tidegate.decisions.answer import Answers
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.flow import Flow
+from tidegate.decisions.instruction import Instruction
+from tidegate.decisions.instructions import Instructions
 from tidegate.decisions.rule import outcome_of
-from tidegate.errors import TidegateError
+from tidegate.errors import ContractError, TidegateError
+from tidegate.events.contract import body
 from tidegate.events.types import Kind
 from tidegate.expressions.words import MISSING
 from tidegate.models.registry import Registry
@@ -114,13 +117,38 @@ def replay(
             progress(read)
 
     found: list[Source] = sources_of(definition, sources, columns or {}, defaults or {}, encoding=encoding, sort=sort)
-    streams = [(one.event, one.frames(label if one.event is event else None, set_aside)) for one in found]
+    instructions = Instructions(definition)
+
+    def frames(one: Source) -> Iterator[pl.DataFrame]:
+        made = one.frames(label if one.event is event else None, set_aside)
+        if not issubclass(one.event, Instruction):
+            return made
+        return of_use(made, one, instructions, lambda rows: set_aside(one.name, rows, 0, 0))
+
+    streams = [(one.event, frames(one)) for one in found]
     away = TurnedAway(found, definition.lateness, counts)
     for piece in merge_batches(streams):
         away.look(piece, run.run(piece))
     if quarantine is not None:
         away.write(quarantine)
     return run.result()
+
+
+def of_use(
+    frames: Iterable[pl.DataFrame], source: Source, known: Instructions, refused: Callable[[list[Row]], None]
+) -> Iterator[pl.DataFrame]:
+    """Frames of instructions without those that are mistakes, which `refused` is told of; people give few of them."""
+    for frame in frames:
+        keep, away = [], list[Row]()
+        for row, event in enumerate(to_events(frame, source.event)):
+            try:
+                known.require(cast(Instruction, event))
+                keep.append(row)
+            except ContractError as error:
+                away.append(Row(0, error.pointer, f"{event.id}: {error}", body(event).decode()))
+        if away:
+            refused(away)
+        yield frame[keep] if away else frame
 
 
 class _Noted(Admission):

@@ -17,7 +17,7 @@ from tidegate.decisions.flow import Definition, Flow
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.decisions.plan import Plan
-from tidegate.errors import ContractError
+from tidegate.errors import ContractError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, check, check_all
 from tidegate.events.event import Event
 from tidegate.evidence.record import Entry
@@ -153,7 +153,7 @@ class Engine:
 
     def distrust(self) -> None:
         """Say that a batch ended in the middle: the state is made anew from the store before it is used again."""
-        self._broken = self._journal is not None
+        self._broken = True
 
     def mend(self) -> None:
         """After a failed write: what was learned but not kept is forgotten, by making the state anew from the store.
@@ -161,10 +161,15 @@ class Engine:
         The next batch does so by itself; call it to do it earlier.
 
         Raises:
-            StoreError: the store cannot be read.
+            StoreError: the store cannot be read, or there is none to make the state anew from.
         """
-        if not self._broken or self._journal is None:
+        if not self._broken:
             return
+        if self._journal is None:
+            raise StoreError(
+                "A batch of this engine was interrupted: part of it may be learned, and nothing says which.",
+                do="Make a new engine and give it its past again; with a store it would do so by itself.",
+            )
         self._build()
         self.recovered = self._journal.recover(self)
         self._broken = False
@@ -274,9 +279,27 @@ class Engine:
         Raises:
             SnapshotError: it is of another flow, or damaged.
         """
-        self.decider.restore(arrays, header)
-        self.encoder.words = self.decider.words
-        self.clock = int(header["clock"])
+        try:
+            self.decider.restore(arrays, header)
+            self.encoder.words = self.decider.words
+            self.clock = int(header["clock"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise SnapshotError(
+                "The snapshot lacks what a state is made of.", seen=repr(error), do="Replay the events instead."
+            ) from None
+
+    @property
+    def passed_over(self) -> Sequence[SnapshotError]:
+        """The snapshots that could not be used when the state was made from the store, and why."""
+        return self._journal.passed_over if self._journal is not None else ()
+
+    def require(self, event: Event) -> None:
+        """Make sure that the flow has a use for an event, before it waits with others.
+
+        Raises:
+            ContractError: it has none, and why.
+        """
+        self._intake.require(event)
 
     def knows(self, kind: type[Event]) -> bool:
         """Whether events of this very class are taken."""

@@ -1,9 +1,6 @@
 """The intake: which events are new, which came before, and which are refused."""
 
-import difflib
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,8 +8,8 @@ import numpy as np
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.encode import microseconds_of, times_of
 from tidegate.decisions.flow import Definition
-from tidegate.decisions.lists import ListChange
-from tidegate.decisions.snooze import Snooze
+from tidegate.decisions.instruction import Instruction
+from tidegate.decisions.instructions import Instructions
 from tidegate.errors import ContractError
 from tidegate.events.contract import body, digest
 from tidegate.events.durations import written
@@ -20,8 +17,6 @@ from tidegate.events.event import Event
 from tidegate.evidence.record import Refusal
 from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.memory import Known, Past
-
-_WHOLE = re.compile(r"-?[0-9]{1,19}")
 
 
 def too_late(lateness: int) -> str:
@@ -58,17 +53,13 @@ class Intake:
 
     Attributes:
         clock: the time of the newest event taken, microseconds since 1970 UTC; 0 before the first.
-        lists: the entities of the lists that the flow reads, by name.
     """
 
     def __init__(self, definition: Definition, past: Past, horizon: Horizon | None = None) -> None:
         self._name, self._lateness, self._past = definition.name, definition.lateness, past
         self._kinds, self._horizon = frozenset(definition.kinds), horizon
         self._order = definition.kinds
-        self._rules = tuple(definition.rules)
-        fields = definition.event.__contract__.values()
-        self._entities = {f.entity.entity_name: f.entity for f in fields if f.entity is not None}
-        self.lists: dict[str, Any] = {known.name: known.entity for known in definition.lists}
+        self._instructions = Instructions(definition)
         self.clock = 0
 
     def sort(self, events: Sequence[Event], answers: list[Answer | None]) -> tuple[list[int], list[int], list[Refusal]]:
@@ -78,7 +69,7 @@ class Intake:
             The places of new events, those of ids that stand twice in this batch, and the refusals to be kept.
         """
         for event in events:
-            self._known(event)
+            self.require(event)
         ids = [event.id for event in events]
         known = self._past.find(ids)
         if len(events) > 1 and not known and self._horizon is None and self._all_new(events, ids):
@@ -118,7 +109,7 @@ class Intake:
         self.clock = int(clocks[-1])
         return True
 
-    def _known(self, event: Event) -> None:
+    def require(self, event: Event) -> None:
         """Refuse what the flow has no use for, before anything of its batch is learned.
 
         Raises:
@@ -126,32 +117,10 @@ class Intake:
         """
         if type(event) in self._kinds:
             return
-        if not isinstance(event, (ListChange, Snooze)):
+        if not isinstance(event, Instruction):
             names = ", ".join(kind.__name__ for kind in self._order)
             raise ContractError(f"{self._name} does not know {type(event).__name__} events.", do=f"It takes {names}.")
-        if isinstance(event, Snooze):
-            self._known_snooze(event)
-            return
-        of = self.lists.get(event.list)
-        if of is None:
-            do = f"It reads {', '.join(self.lists) or 'none'}."
-            raise ContractError("The flow reads no such list.", seen=event.list, do=do, pointer="/list")
-        _fits(event.key, of)
-
-    def _known_snooze(self, event: Snooze) -> None:
-        if event.rule not in self._rules:
-            near = difflib.get_close_matches(event.rule, self._rules, 1)
-            do = f"Did you mean {near[0]}?" if near else f"Its rules are {', '.join(self._rules)}."
-            raise ContractError(f"{self._name} has no rule {event.rule}.", seen=event.rule, do=do, pointer="/rule")
-        of = self._entities.get(event.entity)
-        if of is None:
-            do = f"It is about {', '.join(self._entities) or 'no entity'}."
-            raise ContractError(
-                f"A decided event is about no {event.entity}.", seen=event.entity, do=do, pointer="/entity"
-            )
-        _fits(event.key, of)
-        if event.until < event.at:
-            raise ContractError("A snooze ends after it begins.", seen=event.until.isoformat(), pointer="/until")
+        self._instructions.require(event)
 
     def _too_late(self, event: Event, at: int, refusals: list[Refusal]) -> Refused:
         reason = too_late(self._lateness)
@@ -180,9 +149,3 @@ class Intake:
         if isinstance(known.answer, Decision):
             return msgspec.structs.replace(known.answer, repeated=True)
         return Learned(event.id, repeated=True)
-
-
-def _fits(key: str, of: Any) -> None:
-    """Raise ContractError unless this is a key of the entity."""
-    if of.key_type is int and not (_WHOLE.fullmatch(key) and abs(int(key)) < 2**63):
-        raise ContractError(f"A {of.entity_name} is a whole number of 64 bits.", seen=key, pointer="/key")

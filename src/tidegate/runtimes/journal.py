@@ -198,6 +198,8 @@ class Journal:
     def _set_aside_ahead(self) -> None:
         """Snapshots of records that the store does not hold are never used: an older copy of it was put back."""
         size = self.store.head().size
+        for unfinished in self.snapshots.folder.glob("*.new"):  # whoever wrote it was killed, and we hold the store
+            unfinished.unlink(missing_ok=True)
         for path in self.snapshots.files():
             if path.stem.isdecimal() and int(path.stem) > size:
                 self.passed_over.append(

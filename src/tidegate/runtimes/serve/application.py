@@ -40,7 +40,7 @@ class Serving:
 
     def __init__(self, engine: Engine, turns: Turns, limits: Limits) -> None:
         self.engine, self.turns = engine, turns
-        self.readings = Readings(engine.readers, engine.definition.event.__name__, limits.ahead)
+        self.readings = Readings(engine.readers, engine.definition.event.__name__, limits.ahead, engine.require)
         self.plain = self.readings.of(b"")
 
 

@@ -14,6 +14,7 @@ class Limits:
         turn: the most events decided at once; more would make the others wait.
         syncs: batches that may be on their way to the disk at the same time.
         ahead: how far ahead of the wall clock an event's time may be, in seconds.
+        head_seconds: how long the headers of a request may take to come.
         body_seconds: how long the rest of a body may take to come.
         drain_seconds: how long a stop waits for requests that were taken.
         snapshot_records, snapshot_seconds: a snapshot is written after so many records, or so long after a new one.
@@ -26,6 +27,7 @@ class Limits:
     turn: int = 256
     syncs: int = 2
     ahead: float = 300.0
+    head_seconds: float = 15.0
     body_seconds: float = 30.0
     drain_seconds: float = 30.0
     snapshot_records: int = 200_000

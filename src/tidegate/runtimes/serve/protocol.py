@@ -17,6 +17,7 @@ from tidegate.runtimes.serve.turns import Told
 
 _OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\nserver-timing: %b\r\n\r\n%b"
 _MOST = 1 << 16
+_MOST_HEAD = 1 << 16
 _FORBIDDEN = (b"expect", b"transfer-encoding", b"content-encoding", b"upgrade", b"connection")
 
 
@@ -62,23 +63,68 @@ class DirectProtocol(HttpToolsProtocol):
 
     Args:
         application: answers.
+        direct: whether requests may go the short way.
         given: what uvicorn gives to its protocols.
     """
 
     cycle: Any
 
-    def __init__(self, application: Application, **given: Any) -> None:
+    def __init__(self, application: Application, *, direct: bool = True, **given: Any) -> None:
         super().__init__(**given)
-        self.application = application
+        self.application, self._direct = application, direct
+        self._head: int | None = None
+        self._head_slow: asyncio.TimerHandle | None = None
         self._reply: Reply | None = None
         self._never = asyncio.Event()
         self._slow: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
-        super().data_received(data)
+        if self._head is not None:
+            self._head += len(data)
+        if self._head is None or self._head <= _MOST_HEAD:
+            began = self._head is None
+            super().data_received(data)
+            if began and self._head is not None:  # the headers of a request began in these bytes and go on
+                self._head = len(data)
+        if self._head is not None and self._head > _MOST_HEAD:
+            self._turn_away("431 Request Header Fields Too Large", "The headers are too long.")
+            return
+        if self._head is not None and self._head_slow is None:
+            # Nobody has shown a key before the headers are complete, so little is taken and not for long.
+            self._head_slow = self.loop.call_later(
+                self.application.limits.head_seconds,
+                self._turn_away,
+                "408 Request Timeout",
+                "The headers did not come.",
+            )
         if self._reply is not None and self._slow is None:
             self._slow = self.loop.call_later(self.application.limits.body_seconds, self._give_up)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._head = 0
+        super().on_message_begin()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The other end is gone."""
+        self._head_is_there()
+        super().connection_lost(exc)
+
+    def _head_is_there(self) -> None:
+        self._head = None
+        if self._head_slow is not None:
+            self._head_slow.cancel()
+            self._head_slow = None
+
+    def _turn_away(self, status: str, words: str) -> None:
+        """Say why nothing more is taken, and hang up."""
+        self._head_is_there()
+        body = words.encode()
+        lines = (f"HTTP/1.1 {status}", "content-type: text/plain", f"content-length: {len(body)}", "connection: close")
+        head = "\r\n".join((*lines, "", ""))
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def _give_up(self) -> None:
         """The rest of a body did not come."""
@@ -90,7 +136,8 @@ class DirectProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The headers are there: decide which way the request goes."""
-        if self.url == b"/decisions" and self._is_plain():
+        self._head_is_there()
+        if self._direct and self.url == b"/decisions" and self._is_plain():
             self._reply = self.cycle = Reply(self, self._never)
             return
         self._reply = None

@@ -1,11 +1,12 @@
 """Which events a request may bring, and reading them: contract, version, and a time that is not ahead of the clock."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
+from tidegate.decisions.instruction import Instruction
 from tidegate.events.contract import Reader
 from tidegate.events.event import Event
 from tidegate.runtimes.horizon import Horizon
@@ -19,10 +20,13 @@ class EventReading:
         reader: of their type.
         version: of the contract they are written to, None for the newest.
         horizon: the latest time they may have.
+        require: raises ContractError for an instruction that the flow has no use for.
     """
 
-    def __init__(self, reader: Reader[Event], version: int | None, horizon: Horizon) -> None:
-        self._reader, self._version, self._horizon = reader, version, horizon
+    def __init__(
+        self, reader: Reader[Event], version: int | None, horizon: Horizon, require: Callable[[Event], None]
+    ) -> None:
+        self._reader, self._version, self._horizon, self._require = reader, version, horizon, require
 
     def read(self, body: bytes) -> Event:
         """The event in a JSON document.
@@ -32,6 +36,8 @@ class EventReading:
             Problem: its time lies in the future.
         """
         event = self._reader.read(body, self._version)
+        if isinstance(event, Instruction):
+            self._require(event)  # now, since in its turn others would be refused with it
         if self._horizon.beyond(event):
             most = f"{self._horizon.ahead.total_seconds():g} seconds"
             detail = f"{event.at.isoformat()} is more than {most} ahead of the server's clock."
@@ -46,10 +52,14 @@ class Readings:
         readers: by the name of the event type.
         own: the name of the type that is decided on.
         ahead: how far ahead of the wall clock an event's time may be, in seconds.
+        require: raises ContractError for an instruction that the flow has no use for.
     """
 
-    def __init__(self, readers: Mapping[str, Reader[Event]], own: str, ahead: float) -> None:
+    def __init__(
+        self, readers: Mapping[str, Reader[Event]], own: str, ahead: float, require: Callable[[Event], None]
+    ) -> None:
         self._readers, self._own, self._horizon = readers, own, Horizon(timedelta(seconds=ahead))
+        self._require = require
         self.of = lru_cache(maxsize=64)(self._of)
 
     def _of(self, query: bytes) -> EventReading:
@@ -78,4 +88,4 @@ class Readings:
             near = difflib.get_close_matches(name[:100], self._readers, 1)
             known = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(self._readers)}."
             raise Problem("query", f"The flow does not know events of type {name[:60]!a}. {known}")
-        return EventReading(self._readers[name], version, self._horizon)
+        return EventReading(self._readers[name], version, self._horizon, self._require)

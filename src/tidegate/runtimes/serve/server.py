@@ -185,7 +185,7 @@ class Server:
             self.application,
             loop="none",
             # The short way logs nothing, so with an access log every request goes the usual one.
-            http="httptools" if settings.access_log else partial(DirectProtocol, self.application),  # type: ignore[arg-type]
+            http=partial(DirectProtocol, self.application, direct=not settings.access_log),  # type: ignore[arg-type]
             proxy_headers=False,
             ws="none",
             lifespan="off",
@@ -271,9 +271,22 @@ class Server:
         models = _registry(settings)
         flow = (self._released.flow() if self._released is not None else None) or settings.flow
         self._store = Store.open(settings.store)
+        self._look_at_last(flow.definition.name)
         engine = Engine(flow, models=models, store=self._store, explain=settings.explain)
+        for error in engine.passed_over:
+            _LOG.warning("A snapshot was passed over, and its events were learned again from the store: %s", error)
         warm(flow, models, explain=settings.explain)
         return engine
+
+    def _look_at_last(self, flow: str) -> None:
+        """Say so if another flow decided last: a store may be mistaken for another."""
+        last = self._store.list(limit=1) if self._store is not None else ()
+        found = self._store.get(last[0].id) if self._store is not None and last else None
+        if found is not None and found.answer is not None:
+            before = str(msgspec.json.decode(found.answer).get("flow", "")).partition("@")[0]
+            if before and before != flow:
+                where = self.settings.store
+                _LOG.warning("The last decision in %s is of %s, and %s goes on in it.", where, before, flow)
 
     def _drain(self) -> None:
         """Stop: take nothing more, answer what was taken. Asked twice, do not wait either."""

@@ -77,7 +77,8 @@ class Turns:
         self._called = False
         self._syncing = self._failures = 0
         self._threads = ThreadPoolExecutor(limits.syncs + 1, "tidegate-sync")
-        self._records = 0
+        # What had to be learned again is not in a snapshot yet; the next start shall not have to do so as well.
+        self._records = engine.recovered
         self._saved = perf_counter()
         self._saving: asyncio.Future[None] | None = None
         store.sync_apart()
@@ -178,8 +179,10 @@ class Turns:
         try:
             answers = self._decide(batch, began)
         except Exception as error:
-            # Half of a batch may have been learned: the state is not to be used again before it was made anew.
-            self.engine.distrust()
+            # Half of a batch may have been learned: the state is not to be used again before it was made anew. What
+            # breaks a contract is found before anything is learned.
+            if not isinstance(error, ContractError):
+                self.engine.distrust()
             self._fail(batch, error)
             return
         decided = perf_counter()
