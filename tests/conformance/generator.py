@@ -113,6 +113,7 @@ class Lines:
     def again(self, lines: Mapping[str, Any]) -> dict[str, Any]:
         """What a challenger writes again: some lines of the same type, others left out, one that is new."""
         own: dict[str, Any] = {}
+        used = {leaf.key for leaf in self.formulas.leaves} if self.models else set()
         once = {id(line): name for name, line in reversed(lines.items()) if isinstance(line, Expr)}
         for name, line in lines.items():
             if self.draw(st.integers(0, 2)):
@@ -122,8 +123,10 @@ class Lines:
                 readable = (
                     isinstance(made, FieldRead) or line.type.kind is not Kind.TEXT
                 )  # functions of text read fields
-                if made.type == line.type and made is not line and readable:
+                # a model is given nothing twice, so no line becomes what another is
+                if made.type == line.type and made is not line and readable and made.key not in used:
                     own[name] = made
+                    used |= {made.key} if self.models else set()
             elif name[0] == "r" and name != "r0":
                 own[name] = None if self.draw(st.booleans()) else self.rule(9)
             elif name == "limits":

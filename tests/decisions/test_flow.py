@@ -142,3 +142,12 @@ def test_a_window_over_a_parent_is_over_the_one_event_of_the_flow_that_derives_f
 def test_a_model_is_given_a_feature_once() -> None:
     with pytest.raises(FlowError, match=r"once.*Bought\.size twice"):
         model("m@champion", of=[Bought.size, Bought.ok, Bought.size], otherwise=0.0)
+
+    class Scored(Flow[Bought]):
+        larger = Bought.size + 1
+        risk = model("m@champion", of=[Bought.size, larger], otherwise=0.0)
+
+    with pytest.raises(FlowError, match=r"once.*Bought\.size twice"):
+
+        class Challenger(Scored):
+            larger = Bought.size

@@ -15,6 +15,11 @@ class ModelScore(Expr):
     __slots__ = ("default", "reference")
 
     def __init__(self, reference: str, of: tuple[Expr, ...], default: float) -> None:
+        twice = [part for place, part in enumerate(of) if part.key in {other.key for other in of[:place]}]
+        if twice:
+            raise FlowError(
+                "A model is given each feature once.", seen=f"{twice[0]} twice", do="Leave one of them out."
+            )
         self.reference, self.args, self.default, self.type = reference, of, default, FLOAT
 
     def _own_key(self) -> tuple[Any, ...]:
@@ -44,9 +49,6 @@ def model(reference: str, *, of: Sequence[Expr], otherwise: float) -> Expr:
         raise FlowError(
             "A model is given a list of features.", seen=repr(of), do="Write of=[times_usual, payments_10m]."
         )
-    twice = [part for place, part in enumerate(of) if part.key in {other.key for other in of[:place]}]
-    if twice:
-        raise FlowError("A model is given each feature once.", seen=f"{twice[0]} twice", do="Leave one of them out.")
     if isinstance(otherwise, bool) or not isinstance(otherwise, (int, float)) or not isfinite(otherwise):
         raise FlowError("otherwise= is a number.", seen=repr(otherwise))
     return ModelScore(reference, tuple(of), float(otherwise))
