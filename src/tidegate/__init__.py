@@ -6,8 +6,10 @@ embedded `Engine`.
 
 from typing import TYPE_CHECKING, Any
 
+from tidegate.connectors.drools.rules import drools
 from tidegate.connectors.tables import table
-from tidegate.decisions.decision import Decision, FiredRule, MatchedRow, ModelReason, ModelUse, TableUse
+from tidegate.decisions.decision import Decision, FiredRule, MatchedRow, ModelReason, ModelUse, PackageUse, TableUse
+from tidegate.decisions.drl.node import DrlPackage
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.rule import approve, at_most, bands, deadline, decline, review
@@ -115,6 +117,7 @@ __all__ = [
     "DmnModel",
     "DmnResult",
     "DocumentError",
+    "DrlPackage",
     "Engine",
     "Event",
     "Field",
@@ -129,6 +132,7 @@ __all__ = [
     "ModelReason",
     "ModelUse",
     "Money",
+    "PackageUse",
     "Personal",
     "Refused",
     "Registry",
@@ -151,6 +155,7 @@ __all__ = [
     "deadline",
     "decline",
     "distinct",
+    "drools",
     "ends_with",
     "entity",
     "entity_list",

@@ -17,7 +17,7 @@ _COMMANDS = (
     ("compare", "Change"), ("shadow", "Change"), ("people", "Change"), ("propose", "Change"), ("sign", "Change"),
     ("release", "Change"), ("rollback", "Change"), ("history", "Change"),
     ("features", "Train"), ("train", "Train"), ("models", "Train"), ("pmml", "Train"),
-    ("dmn", "Bring what you have"),
+    ("dmn", "Bring what you have"), ("drools", "Bring what you have"),
     ("decisions", "Look into a store"), ("explain", "Look into a store"), ("remake", "Look into a store"),
     ("verify", "Look into a store"),
 )  # fmt: skip

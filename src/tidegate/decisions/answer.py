@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from tidegate.decisions.decider import Decider
-from tidegate.decisions.decision import Decision, FiredRule, ModelReason, ModelUse, TableUse
+from tidegate.decisions.decision import Decision, FiredRule, ModelReason, ModelUse, PackageUse, TableUse
 from tidegate.decisions.encode import text_value, word
 from tidegate.decisions.plan import ModelPlan, Plan, RulePlan, SeenPlan
 from tidegate.decisions.rule import Outcome
@@ -101,7 +101,7 @@ class Answers:
         open_amounts = (f for f in self.plan.kinds[0].fields if f.currency and not f.type.currency)
         self.open = [(f.name, f.currency) for f in open_amounts] if edition > 1 else []
         plan = self.plan
-        more = explain or decider.tables or self.models or self.open
+        more = explain or decider.tables or decider.packages or self.models or self.open
         self.bare = not more and max(plan.alarm, plan.score, plan.level) < 0
 
     def unread(self, read: Callable[[str], Any]) -> tuple[str, ...]:
@@ -168,6 +168,7 @@ class Answers:
             unread=unread,
             models=self._uses(row) if self.models else (),
             tables=tuple(self._table(table, row, words) for table in decider.tables),
+            packages=self._packages(row) if decider.packages else (),
             limited=limited,
             snoozed=tuple(decider.silenced[row].values()) if row in decider.silenced else (),
             flow=self.flow,
@@ -247,6 +248,14 @@ class Answers:
                 uses.append(ModelUse(model.reference, "", score, "the model is not there"))
             else:
                 uses.append(ModelUse(model.reference, scorer.model.digest, score))
+        return tuple(uses)
+
+    def _packages(self, row: int) -> tuple[PackageUse, ...]:
+        uses = []
+        for package in self.decider.packages:
+            answer, plan = package.answers[row], package.plan
+            outputs = {one.name: value for one, value in zip(plan.outputs, answer.values, strict=True)}
+            uses.append(PackageUse(plan.name, plan.digest, outputs, answer.rules, answer.fired, answer.otherwise))
         return tuple(uses)
 
     def _reasons(self, row: int) -> tuple[ModelReason, ...]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tidegate.decisions.drl.asked import AskedPackage
+from tidegate.decisions.drl.plan import DrlAnswer, DrlRunner
 from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.lists import ListBook, ListChange
@@ -37,9 +39,16 @@ class Decider:
         plan: what to do.
         models: by reference; a reference that is not there is answered by its `otherwise`.
         capacity: the most rows in a batch.
+        runners: of packages of rules, by their `read`; one that is not there is answered by its `otherwise`.
     """
 
-    def __init__(self, plan: Plan, models: Mapping[str, ScoringModel] | None = None, capacity: int = 1024) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        models: Mapping[str, ScoringModel] | None = None,
+        capacity: int = 1024,
+        runners: Mapping[str, DrlRunner] | None = None,
+    ) -> None:
         self.plan, self.capacity = plan, capacity
         self.bindings = _bound(plan, models or {})
         self.cells = np.full((plan.columns, capacity), MISSING, dtype=np.int64)
@@ -66,9 +75,18 @@ class Decider:
         self._when_of = {rule.name: rule.when for rule in plan.rules}
         self._severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
         self.tables = [IndexedTable(table) for table in plan.tables]
-        left = iter(self.tables)
+        self.packages = [AskedPackage(package, (runners or {}).get(package.read)) for package in plan.packages]
+        self._said = dict(plan.words)
+        left, asked = iter(self.tables), iter(self.packages)
         self._programs = [
-            (one.program.code, one.program.pool, one.models, [next(left) for _ in one.tables]) for one in plan.segments
+            (
+                one.program.code,
+                one.program.pool,
+                one.models,
+                [next(left) for _ in one.tables],
+                [next(asked) for _ in one.packages],
+            )
+            for one in plan.segments
         ]
         self.limited: dict[int, int] = {}
 
@@ -91,13 +109,15 @@ class Decider:
         self._before(n)
         self.windows.run(self.cells, self.kinds, self.flags, n)
 
-    def again(self, n: int, silenced: Mapping[int, dict[str, str]] | None = None) -> np.ndarray:
+    def again(
+        self, n: int, silenced: Mapping[int, dict[str, str]] | None = None, answers: Sequence[DrlAnswer] = ()
+    ) -> np.ndarray:
         """Decide rows whose remembered columns are there already, without windows or lists: to make decisions again.
 
-        `silenced` has, by row, the rules that were silenced then.
+        `silenced` has, by row, the rules that were silenced then; `answers` are what packages of rules said.
         """
         self._before(n)
-        return self.conclude(n, silenced or {})
+        return self.conclude(n, silenced or {}, answers)
 
     def relearn(self, answered: Sequence[int | None]) -> None:
         """Learn rows that were decided before, and count towards limits what was answered then.
@@ -118,15 +138,21 @@ class Decider:
         if len(before.code):
             kernel.run(self.cells, self.floats, before.code, before.pool, n)
 
-    def conclude(self, n: int, silenced: Mapping[int, dict[str, str]] | None = None) -> np.ndarray:
-        """Everything after the windows: programs, models, tables, rules, snoozes, limits."""
-        for code, pool, models, tables in self._programs:
+    def conclude(
+        self, n: int, silenced: Mapping[int, dict[str, str]] | None = None, answers: Sequence[DrlAnswer] = ()
+    ) -> np.ndarray:
+        """Everything after the windows: programs, models, tables, packages of rules, rules, snoozes, limits."""
+        recorded = iter(answers)
+        rows = np.flatnonzero((self.kinds[:n] == 0) & (self.flags[:n] & READ != 0)).tolist() if self.packages else []
+        for code, pool, models, tables, packages in self._programs:
             if len(code):
                 kernel.run(self.cells, self.floats, code, pool, n)
             for table in tables:
                 table.answer(self.cells, 0, n)
             for one in models:
                 self._ask(one, n)
+            for package in packages:
+                package.ask(self.cells, rows, n, self.words, self._said, next(recorded, None))
         settle(self.cells, self._whens, self._severities, n, self.settled)
         if silenced is not None:
             self.silenced = dict(silenced)

@@ -57,6 +57,21 @@ class TableUse(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     said: str | None = None
 
 
+class PackageUse(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A package of rules that Drools ran: what it gave, which rules fired, and, if it could not answer, why.
+
+    `rules` are those that fired, each once, in order of their first firing, at most twenty; `fired` is how often any
+    did. `otherwise` says why the declared results were used.
+    """
+
+    package: str
+    digest: str
+    outputs: dict[str, Any]
+    rules: tuple[str, ...] = ()
+    fired: int = 0
+    otherwise: str | None = None
+
+
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The answer to one event.
 
@@ -67,6 +82,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     would have fired and were silenced. `limited` says which limit of the flow made the outcome milder, or that the
     deadline passed.
     `tables` says of every decision table which of its rows decided, and why.
+    `packages` says of every package of rules in DRL what it gave, and which of its rules fired.
     `timing` is in microseconds and is the only part that differs when a decision is made again.
     """
 
@@ -81,6 +97,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     unread: tuple[str, ...] = ()
     models: tuple[ModelUse, ...] = ()
     tables: tuple[TableUse, ...] = ()
+    packages: tuple[PackageUse, ...] = ()
     limited: str | None = None
     snoozed: tuple[str, ...] = ()
     flow: str = ""

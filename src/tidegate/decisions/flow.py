@@ -4,8 +4,10 @@ import difflib
 import hashlib
 from collections.abc import MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
+from tidegate.decisions.drl.node import DrlPackage, packages_in, replaced
 from tidegate.decisions.owners import owned
 from tidegate.decisions.rule import AtMost, Bands, Deadline, Rule
 from tidegate.decisions.tables.lines import fit_currency, readings, renewed, rules_of
@@ -44,6 +46,7 @@ class Definition:
     features: dict[str, Expr]
     rules: dict[str, Rule]
     tables: dict[str, DecisionTable]
+    packaged: dict[str, DrlPackage]
     score: Expr | None
     alarm: Expr | None
     level: Bands | None
@@ -54,6 +57,7 @@ class Definition:
     windows: tuple[Window, ...]
     models: tuple[ModelScore, ...]
     readings: tuple[DecisionTable, ...]
+    packages: tuple[DrlPackage, ...]
     lists: tuple[EntityList, ...]
     text: str
     digest: str
@@ -68,7 +72,7 @@ class Definition:
 class _FlowType(type):
     @classmethod
     def __prepare__(cls, name: str, bases: tuple[type, ...], /, **_: Any) -> MutableMapping[str, object]:
-        return Lines(name, (Expr, Rule, EntityList, Bands, DecisionTable), _SETTINGS)
+        return Lines(name, (Expr, Rule, EntityList, Bands, DecisionTable, DrlPackage), _SETTINGS)
 
 
 class Flow(Generic[E], metaclass=_FlowType):
@@ -123,7 +127,7 @@ def _event_of(cls: type) -> type[Event] | None:
 
 def _only_known(flow: str, own: dict[str, Any]) -> None:
     for name, value in own.items():
-        if isinstance(value, (Expr, Rule, EntityList, DecisionTable)) or name in _SETTINGS or value is None:
+        if isinstance(value, (Expr, Rule, EntityList, DecisionTable, DrlPackage)) or name in _SETTINGS or value is None:
             continue
         if callable(value) or isinstance(value, (property, classmethod, staticmethod)):
             raise FlowError(f"{flow}.{name} is code; a flow is data.", seen=repr(value), do="Write an expression.")
@@ -141,7 +145,7 @@ def _merged(parent: Definition | None, own: dict[str, Any], cls: type) -> dict[s
     if parent is None:
         return {name: value for name, value in own.items() if value is not None}
     by_hand = {name: rule for name, rule in parent.rules.items() if name.isidentifier()}  # not made by a table
-    inherited: dict[str, Any] = dict(parent.features) | by_hand | dict(parent.tables)
+    inherited: dict[str, Any] = dict(parent.features) | by_hand | dict(parent.tables) | dict(parent.packaged)
     settings = {"score": parent.score, "alarm": parent.alarm, "level": parent.level}
     for name in ("limits", "lateness", "currency", "learns"):
         settings[name] = next((base.__dict__[name] for base in cls.__mro__[1:] if name in base.__dict__), None)
@@ -165,6 +169,7 @@ def _merged(parent: Definition | None, own: dict[str, Any], cls: type) -> dict[s
     }
     merged: dict[str, Any] = {}
     changed: dict[int, Expr] = dict(swap)
+    changed |= replaced(inherited, own)
     for name, value in inherited.items():
         if name in own:
             merged[name] = own[name]
@@ -182,7 +187,7 @@ def _swapped(value: Any, other: dict[int, Expr], tables: dict[str, DecisionTable
     other = other | renewed(value, tables)
     if not other:
         return value
-    if isinstance(value, DecisionTable):
+    if isinstance(value, (DecisionTable, DrlPackage)):
         return value.over(tuple(replace(part, other) for part in value.args))
     if isinstance(value, Expr):
         return replace(value, other)
@@ -205,6 +210,7 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
     extra = [kind for kind in lines.get("learns") or () if kind is not event]
     lines = owned(lines, event, extra)
     tables = {name: line for name, line in lines.items() if isinstance(line, DecisionTable)}
+    packaged = {name: line for name, line in lines.items() if isinstance(line, DrlPackage)}
     rules = {name: rule for line, value in lines.items() for name, rule in rules_of(line, value).items()}
     features = {name: line for name, line in lines.items() if isinstance(line, Expr) and name != "alarm"}
     score, alarm, level = _number("score", lines.get("score")), lines.get("alarm"), lines.get("level")
@@ -216,6 +222,7 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
     roots += [alarm] if alarm is not None else []
     roots += [level.of] if level is not None else []
     roots += [part for table in tables.values() for part in table.args]
+    roots += [part for package in packaged.values() for part in package.args]
     nodes: dict[str, Expr] = {}
     for root in roots:
         for node in walk(root):
@@ -243,6 +250,7 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
         features=features,
         rules=rules,
         tables=tables,
+        packaged=packaged,
         score=score,
         alarm=alarm,
         level=level,
@@ -253,6 +261,7 @@ def _define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
         windows=windows,
         models=tuple(node for node in nodes.values() if isinstance(node, ModelScore)),
         readings=asked,
+        packages=packages_in(nodes.values(), packaged.values()),
         lists=tuple(
             {node.entity_list.name: node.entity_list for node in nodes.values() if isinstance(node, ListCheck)}.values()
         ),
@@ -375,9 +384,9 @@ def _text(
         if isinstance(line, Expr):
             out.append(f"{name} = {write(line, names)}")
             names.setdefault(id(line), name)
-        elif isinstance(line, DecisionTable):
-            out.append(f"{name} = {line.written(lambda part: write(part, names))}")
-            for node in line.outputs():
+        elif isinstance(line, (DecisionTable, DrlPackage)):
+            out.append(f"{name} = {line.written(partial(write, names=names))}")
+            for node in line.outputs() if isinstance(line, DecisionTable) else line.results():
                 names.setdefault(id(node), f"{name}.{node.label}")
         elif isinstance(line, Rule):
             out.append(f"{name} = {line.outcome.word}({write(line.when, names)}, because={line.because!r})")

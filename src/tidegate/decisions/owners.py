@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tidegate.decisions.drl.node import DrlPackage
 from tidegate.decisions.rule import Bands, Rule
 from tidegate.decisions.tables.node import DecisionTable
 from tidegate.errors import FlowError
@@ -58,7 +59,7 @@ class _Owner:
         if isinstance(line, Bands):
             of = self._read(line.of, self._event)
             return line if of is line.of else Bands(of, line.names, line.thresholds)
-        if isinstance(line, DecisionTable):
+        if isinstance(line, (DecisionTable, DrlPackage)):
             return line.over(tuple(self._read(part, self._event) for part in line.args))
         return line
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
+from tidegate.decisions.drl.plan import DrlPlan
 from tidegate.decisions.tables.plan import TablePlan
 from tidegate.events.types import Type
 from tidegate.expressions.program import Program
@@ -67,11 +68,12 @@ class ModelPlan:
 
 @dataclass(frozen=True)
 class SegmentPlan:
-    """A program, and the models and tables that can be asked once it has run."""
+    """A program, and the models, tables and packages of rules that can be asked once it has run."""
 
     program: Program
     models: tuple[ModelPlan, ...]
     tables: tuple[TablePlan, ...] = ()
+    packages: tuple[DrlPlan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,11 @@ class Plan:
     def tables(self) -> tuple[TablePlan, ...]:
         """Every table, in the order in which they are asked."""
         return tuple(table for segment in self.segments for table in segment.tables)
+
+    @property
+    def packages(self) -> tuple[DrlPlan, ...]:
+        """Every package of rules, in the order in which they are asked."""
+        return tuple(package for segment in self.segments for package in segment.packages)
 
     @property
     def remembered(self) -> tuple[int, ...]:

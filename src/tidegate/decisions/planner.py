@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from tidegate.decisions.drl.node import DrlOutput, DrlPackage
+from tidegate.decisions.drl.plan import DrlPlan
 from tidegate.decisions.flow import Definition
 from tidegate.decisions.plan import (
     CapPlan,
@@ -18,7 +20,7 @@ from tidegate.decisions.plan import (
 )
 from tidegate.decisions.rule import Outcome
 from tidegate.decisions.tables.node import DecisionTable, TableOutput
-from tidegate.decisions.tables.plan import TablePlan, plan_of, texts_of
+from tidegate.decisions.tables.plan import InputPlan, OutputPlan, TablePlan, plan_of, texts_of
 from tidegate.decisions.tables.table import OUTCOME
 from tidegate.errors import FlowError
 from tidegate.events.durations import written
@@ -47,9 +49,9 @@ def plan(definition: Definition) -> Plan:
     return _Planner(definition).plan()
 
 
-def _asked(node: Expr | DecisionTable) -> str:
-    """What stands for a model or a table that must be asked before the node has a value; nothing for other nodes."""
-    if isinstance(node, (DecisionTable, TableOutput)):
+def _asked(node: Expr | DecisionTable | DrlPackage) -> str:
+    """What stands for a model, table or package that must be asked before the node has a value; else nothing."""
+    if isinstance(node, (DecisionTable, TableOutput, DrlPackage, DrlOutput)):
         return node.read
     return node.key if isinstance(node, ModelScore) else ""
 
@@ -68,6 +70,10 @@ class _Planner:
         self.names = {id(e): n for n, e in reversed(definition.features.items())}  # the first of two names
         for line, table in definition.tables.items():
             self.names |= {id(node): f"{line}.{node.label}" for node in table.outputs()}
+        for line, package in definition.packaged.items():
+            self.names |= {
+                id(node): f"{line}.{name}" for name, node in zip(package.outputs, package.results(), strict=True)
+            }
         self.worded: set[int] = set()
         self.read: list[str] = []
 
@@ -103,7 +109,7 @@ class _Planner:
             out = self.columns.new()
             self.lists.append(ListPlan(node.entity_list.name, self.before.column(key), out, key.type.whole))
             return out
-        if isinstance(node, (Window, ModelScore, TableOutput)):
+        if isinstance(node, (Window, ModelScore, TableOutput, DrlOutput)):
             raise FlowError("A window holds fields of events only.", seen=str(node))
         raise FlowError("This cannot be computed.", seen=str(node))
 
@@ -227,9 +233,10 @@ class _Planner:
         return any(f.optional for f in fields if f.type.kind is Kind.KEY and f.type.entity == key.entity_name)
 
     def _segments(self) -> tuple[SegmentPlan, ...]:
-        """Programs in order, each followed by the models and tables whose inputs it completes."""
+        """Programs in order, each followed by the models, tables and packages whose inputs it completes."""
         segments = [SegmentPlan(self.guards.program(), ())]
-        waiting: list[ModelScore | DecisionTable] = [*self.flow.models, *self.flow.readings]
+        waiting: list[ModelScore | DecisionTable | DrlPackage]
+        waiting = [*self.flow.models, *self.flow.readings, *self.flow.packages]
         while waiting:
             open_still = {_asked(one) for one in waiting}
             ready = [
@@ -239,7 +246,8 @@ class _Planner:
             models = [node for node in ready if isinstance(node, ModelScore)]
             made = tuple(self._model(node, after) for node in models)
             tables = tuple(self._table(one, after) for one in ready if isinstance(one, DecisionTable))
-            segments.append(SegmentPlan(after.program(), made, tables))
+            packages = tuple(self._package(one, after) for one in ready if isinstance(one, DrlPackage))
+            segments.append(SegmentPlan(after.program(), made, tables, packages))
             for node, one in zip(models, made, strict=True):
                 self.columns.of[node.key] = one.out
             waiting = [one for one in waiting if all(one is not r for r in ready)]
@@ -262,6 +270,25 @@ class _Planner:
             self.columns.new(),
             self.columns.new(),
             (approve, review, decline),
+        )
+
+    def _package(self, one: DrlPackage, after: Compiler) -> DrlPlan:
+        """A package over the columns of its inputs, whose texts are kept: it is given them and not their cells."""
+        inputs = []
+        for name, part in zip(one.names, one.args, strict=True):
+            kind = part.type
+            if kind.kind is Kind.MONEY:
+                kind = replace(kind, currency=kind.currency or self.flow.currency)
+            if kind.is_word:
+                self.worded.update(self._text_sources(part))
+            inputs.append(InputPlan(name, after.column(part), kind))
+        outputs = []
+        for (name, kind), node in zip(one.outputs.items(), one.results(), strict=True):
+            self.columns.of[node.key] = self.columns.new()
+            outputs.append(OutputPlan(name, self.columns.of[node.key], kind))
+        named = next((line for line, package in self.flow.packaged.items() if package.read == one.read), one.name)
+        return DrlPlan(
+            named, one.digest, one.source, one.read, tuple(inputs), tuple(outputs), one.default, one.deadline
         )
 
     def _model(self, node: ModelScore, after: Compiler) -> ModelPlan:
@@ -352,6 +379,7 @@ class _Planner:
         flow = self.flow
         roots = [*flow.features.values(), *(rule.when for rule in flow.rules.values())]
         roots += [part for table in flow.readings for part in table.args]
+        roots += [part for package in flow.packages for part in package.args]
         return roots + [root for root in (flow.alarm, flow.level.of if flow.level else None) if root is not None]
 
     def _texts_said(self) -> set[str]:

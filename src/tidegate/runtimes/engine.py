@@ -27,7 +27,7 @@ from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.intake import Answer, Intake, Learned, Refused
 from tidegate.runtimes.journal import Journal, make_record
 from tidegate.runtimes.memory import Memory, Past
-from tidegate.runtimes.models import models_of
+from tidegate.runtimes.models import models_of, runners_of
 
 _ENCODER = msgspec.json.Encoder()
 _MANY = 8
@@ -83,7 +83,7 @@ class Engine:
         self.recovered = self._journal.recover(self) if self._journal is not None else 0
 
     def _build(self) -> None:
-        self.decider = Decider(self.plan, self.models, self.batch)
+        self.decider = Decider(self.plan, self.models, self.batch, runners_of(self.definition))
         self.encoder = Encoder(self.plan, self.decider.words, self.batch)
         self.answers = Answers(self.decider, explain=self.explain)
         self._intake.clock = 0
@@ -190,7 +190,7 @@ class Engine:
         except BaseException:
             self.distrust()  # whatever ended it, an interrupt too: part of the batch may be learned and not kept
             raise
-        if self.plan.worded:
+        if self.plan.worded or self.decider.packages:
             self.decider.words.age(self.clock)
         self.timing = {"decide": (decided - began) * 1e6, "keep": (perf_counter() - decided) * 1e6}
         return answers  # type: ignore[return-value]

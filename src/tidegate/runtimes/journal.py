@@ -10,6 +10,7 @@ from tidegate.connectors.sqlite import Store
 from tidegate.decisions.answer import EDITION
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import Decision, to_json
+from tidegate.decisions.drl.plan import DrlAnswer
 from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.plan import Plan, dump
@@ -31,8 +32,8 @@ class Record(msgspec.Struct, array_like=True):
 
     `past` holds the cells that came from windows and lists, in the order of `Plan.remembered`; `words` the texts that
     windows gave back; `cap` which of the flow's limits applied (-1: none); `overdue` that the deadline had passed;
-    `silenced` the rules that were silent, and why; `edition` that of the answer's words
-    (see `decisions.answer.EDITION`).
+    `silenced` the rules that were silent, and why; `packages` what packages of rules said;
+    `edition` that of the answer's words (see `decisions.answer.EDITION`).
     """
 
     past: bytes
@@ -41,6 +42,7 @@ class Record(msgspec.Struct, array_like=True):
     overdue: bool = False
     edition: int = 1
     silenced: dict[str, str] = {}
+    packages: tuple[DrlAnswer, ...] = ()
 
 
 class Program(msgspec.Struct):
@@ -60,9 +62,9 @@ def make_record(decider: Decider, row: int, overdue: bool) -> bytes:
     words = (
         {int(cell): decider.words[int(cell)] for cell in past if int(cell) in decider.words} if decider.words else {}
     )
-    return _ENCODER.encode(
-        Record(past.tobytes(), words, decider.limited.get(row, -1), overdue, EDITION, decider.silenced.get(row, {}))
-    )
+    limited, silenced = decider.limited.get(row, -1), decider.silenced.get(row, {})
+    said = tuple(package.answers[row] for package in decider.packages)
+    return _ENCODER.encode(Record(past.tobytes(), words, limited, overdue, EDITION, silenced, said))
 
 
 class Kept:

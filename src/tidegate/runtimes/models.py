@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
+from tidegate.decisions.drl.plan import DrlRunner
 from tidegate.decisions.flow import Definition
 from tidegate.errors import ModelError
 from tidegate.models.registry import Registry
@@ -21,6 +22,11 @@ def models_of(
     registry = models if isinstance(models, Registry) else Registry(models)
     there = set(registry.references())
     return {node.reference: registry.model(node.reference) for node in definition.models if node.reference in there}
+
+
+def runners_of(definition: Definition) -> dict[str, DrlRunner]:
+    """What runs the packages of rules that a flow asks, by their `read`."""
+    return {package.read: package.runner for package in definition.packages}
 
 
 def require_models(definition: Definition, folder: str | Path) -> None:

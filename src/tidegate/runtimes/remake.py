@@ -96,13 +96,19 @@ def again(plan: Plan, models: Mapping[str, ScoringModel], kept: Stored) -> Decis
             seen=f"{len(past)} values from the past, where the flow has {len(decider.remembered)}",
             do=_AGAIN,
         )
+    if len(record.packages) != len(decider.packages):
+        raise StoreError(
+            f"The record of {kept.id!r} does not fit the flow that it names.",
+            seen=f"{len(record.packages)} answers of packages of rules, where it asks {len(decider.packages)}",
+            do=_AGAIN,
+        )
     encoder = Encoder(plan, decider.words, 1)
     decider.kinds[0], decider.flags[0] = 0, READ
     encoder.put_plain(0, 0, fields)
     encoder.scatter(decider.cells, decider.kinds, 1)
     decider.cells[decider.remembered, 0] = past
     decider.words.update(record.words)
-    decider.again(1, {0: record.silenced} if record.silenced else None)
+    decider.again(1, {0: record.silenced} if record.silenced else None, record.packages)
     if record.cap >= 0:
         # How often the flow had decided so by then is the past's, so the record says whether a limit applied.
         decider.settled[0, 0] = plan.caps[record.cap].then

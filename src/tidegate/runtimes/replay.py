@@ -29,6 +29,7 @@ from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.columns import KindColumns, marks, times
 from tidegate.runtimes.examples import Examples
 from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED, Admission
+from tidegate.runtimes.models import runners_of
 from tidegate.runtimes.replayed import Replayed
 from tidegate.runtimes.tally import Tally
 
@@ -70,7 +71,7 @@ class Replay:
         self.definition: Definition = flow.definition
         self.plan = flow.plan
         self.models = dict(models or {})
-        self.decider = Decider(self.plan, self.models, batch)
+        self.decider = Decider(self.plan, self.models, batch, runners_of(self.definition))
         self.decider.windows.warm()
         self.tally = Tally(self.plan, self.definition.event, label, amount, keep)
         self.stages = dict.fromkeys(

@@ -5,43 +5,21 @@ Its jars are fetched by Maven once, into a cache folder. Without Java or Maven t
 
 import os
 import shutil
-import subprocess
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-VERSION = "10.1.0"
-POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
-<modelVersion>4.0.0</modelVersion><groupId>tidegate</groupId><artifactId>oracle</artifactId><version>1</version>
-<dependencies>
-<dependency><groupId>org.kie</groupId><artifactId>kie-dmn-core</artifactId><version>{VERSION}</version></dependency>
-<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-nop</artifactId><version>2.0.17</version></dependency>
-</dependencies></project>
-"""
+from tidegate.connectors.drools.jars import fetch
+from tidegate.connectors.drools.java import java
+
 THERE = os.environ.get("TIDEGATE_DROOLS") == "1" and bool(shutil.which("mvn") and shutil.which("java"))
 """Whether the oracle is asked for, and what fetches and runs it is there."""
 
 
-def jars() -> Path:
-    """The folder of the jars, filled if it is not there yet."""
-    kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tidegate" / f"drools-{VERSION}"
-    if not (kept / "complete").exists():
-        kept.mkdir(parents=True, exist_ok=True)
-        (kept / "pom.xml").write_text(POM)
-        command = ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={kept / 'lib'}"]
-        subprocess.run(command, cwd=kept, check=True, timeout=600)
-        (kept / "complete").touch()
-    return kept / "lib"
-
-
 @cache
 def _java() -> Any:
-    import jpype
-
-    if not jpype.isJVMStarted():
-        jpype.startJVM("-Xmx512m", classpath=[str(jars() / "*")], convertStrings=False)
-    return jpype
+    fetch()
+    return java()
 
 
 class Drools:
