@@ -41,7 +41,7 @@ def made_model(draw: Draw, plan: ModelPlan) -> Model:
     )
     name, _, version = plan.reference.partition("@")
     card = Card(name=name, version=version, objective="", features=features)
-    return Model(forest, Artefact(card, written(forest, len(features))).model())
+    return Model(forest, Artefact(card, written(forest, len(features)).encode()).model())
 
 
 def _texts(draw: Draw) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ def test_a_model_whose_reasons_fall_short_is_promoted_only_by_who_says_why(tmp_p
     registry.add(made)
     assert registry.require_reasons("m@1") == ""
     worse = msgspec.structs.replace(made.card, version="2", metrics=made.card.metrics | {"reason_sufficiency": 0.4})
-    registry.add(Artefact(worse, made.text))
+    registry.add(Artefact(worse, made.content))
     with pytest.raises(ModelError, match="fall short") as told:
         registry.require_reasons("m@2")
     assert told.value.seen == "sufficiency 0.40, at least 0.85"

@@ -16,7 +16,9 @@ FEATURES = (ModelFeature("amount"), ModelFeature("times_usual"), ModelFeature("c
 
 
 def artefact(version: str = "1", text: str = TEXT, **more: object) -> Artefact:
-    return Artefact(Card(name="card-risk", version=version, objective="binary", features=FEATURES, **more), text)  # type: ignore[arg-type]
+    return Artefact(
+        Card(name="card-risk", version=version, objective="binary", features=FEATURES, **more), text.encode()
+    )  # type: ignore[arg-type]
 
 
 def test_what_was_stored_is_what_is_read(tmp_path: Path) -> None:
@@ -56,7 +58,7 @@ def test_damage_is_refused_by_name(tmp_path: Path, name: str, damage: str) -> No
 def test_a_card_of_other_features_is_refused(tmp_path: Path) -> None:
     made = artefact()
     with pytest.raises(ModelError, match="3 features"):
-        write(Artefact(msgspec.structs.replace(made.card, features=FEATURES[:2]), TEXT), tmp_path)
+        write(Artefact(msgspec.structs.replace(made.card, features=FEATURES[:2]), TEXT.encode()), tmp_path)
     assert not (tmp_path / "card-risk@1").exists()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath
-from tidegate.cli.terminal import aside, emit, next_steps, out
+from tidegate.cli.terminal import aside, emit, next_steps, out, ready
 
 if TYPE_CHECKING:
     from tidegate.models.registry import Registry
@@ -31,6 +31,54 @@ def models(ctx: typer.Context, models: ModelsPath = DEFAULT_MODELS, as_json: AsJ
         emit({"models": found, "aliases_of_nothing": lost})
         return
     _show(found, lost, models)
+
+
+@app.command()
+def add(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A PMML file, or a model that LightGBM (.txt) or XGBoost (.json, .ubj) saved."
+        ),
+    ],
+    reference: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="What to store it as.")],
+    output: Annotated[
+        str, typer.Option("--output", help="Of PMML: which of its outputs is the score; default: its only one.")
+    ] = "",
+    alias: Annotated[str, typer.Option("--alias", help="Let NAME@ALIAS stand for it.")] = "",
+    models: ModelsPath = DEFAULT_MODELS,
+    as_json: AsJson = False,
+) -> None:
+    """Store a model that is a file for flows, which ask it as model("NAME@ALIAS", of=[…], otherwise=…)."""
+    from tidegate.errors import ModelError
+    from tidegate.models.foreign import artefact_of
+    from tidegate.models.registry import Registry
+
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{file} cannot be read.", seen=error.strerror or str(error), do="Name the file of a model."
+        ) from None
+    if b"ModelVerification" in content:
+        ready(pmml=True)
+    artefact, what = artefact_of(content, reference, file=file.name, output=output)
+    path = Registry(models).add(artefact, alias=alias)
+    name, features = artefact.card.name, [feature.name for feature in artefact.card.features]
+    if as_json:
+        emit(
+            {
+                "model": reference,
+                "kind": artefact.kind,
+                "digest": artefact.digest,
+                "features": features,
+                "path": str(path),
+            }
+        )
+        return
+    said = f", {name}@{alias} points at it" if alias else ""
+    out().print(f"[bold]{reference}[/]: {what}, stored in {path}{said}", soft_wrap=True)
+    out().print(f"It reads {', '.join(features)}.", style="dim", soft_wrap=True)
 
 
 @app.command()

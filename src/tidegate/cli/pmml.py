@@ -96,49 +96,24 @@ def run(
 
 
 @app.command()
-def store(
-    file: _File,
-    reference: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="What to store it as.")],
-    output: Annotated[
-        str, typer.Option("--output", help="Which of its outputs is the score; default: its only one.")
-    ] = "",
-    alias: Annotated[str, typer.Option("--alias", help="Point NAME@ALIAS at it.")] = "",
-    models: ModelsPath = DEFAULT_MODELS,
-) -> None:
-    """Store a model for flows, which ask it as model("NAME@ALIAS", of=[…], otherwise=…)."""
-    from tidegate.models.artefact import Artefact, Card, ModelFeature, split_name
-    from tidegate.models.pmml.scorer import PmmlScorer
-    from tidegate.models.registry import Registry
-
-    model = _read(file)
-    name, version = split_name(reference)
-    scorer = PmmlScorer(model, output=output)
-    features = tuple(
-        ModelFeature(one.name, "category" if one.kind == "string" else "number", one.values) for one in model.inputs
-    )
-    card = Card(
-        name=name, version=version, objective="pmml", features=features, parameters={"output": scorer.output.name}
-    )  # fmt: skip
-    path = Registry(models).add(Artefact(card, file.read_bytes().decode("utf-8-sig")), alias=alias)
-    said = f", {name}@{alias} points at it" if alias else ""
-    out().print(
-        f"[bold]{reference}[/]: {model.kind}, its score {scorer.output.name}, stored in {path}{said}", soft_wrap=True
-    )
-
-
-@app.command()
 def export(
     reference: Annotated[str, typer.Argument(metavar="NAME@ALIAS", help="A stored model.")],
     to: Annotated[Path, typer.Option("--out", "-o", help="Where to write it.")],
     models: ModelsPath = DEFAULT_MODELS,
 ) -> None:
     """Write a stored model as PMML 4.4, which other engines score the same."""
+    from tidegate.errors import TidegateError
     from tidegate.models.pmml.export import forest_pmml
     from tidegate.models.registry import Registry
 
     artefact = Registry(models).artefact(reference)
-    data = artefact.text.encode()
-    if not artefact.is_pmml:
+    data = artefact.content
+    if artefact.kind == "xgboost":
+        raise TidegateError(
+            f"{reference} is an XGBoost model, whose floats of 32 bits PMML would sum otherwise.", seen="XGBoost",
+            do="Export a LightGBM model.",
+        )  # fmt: skip
+    if artefact.kind == "lightgbm":
         trees = artefact.trees()
         forest = replace(trees.forest, features=trees.features)
         data = forest_pmml(forest, name=reference, categories=trees.categories)

@@ -288,7 +288,8 @@ class Answers:
         """The value with its unit, if it has one."""
         if value is None:
             return None
-        kind = model.types[model.names.index(feature)]
+        names = model.names if feature in model.names else [name.rpartition(".")[2] for name in model.names]
+        kind = model.types[names.index(feature)]  # a model may call a field without its event
         if kind.kind not in (Kind.MONEY, Kind.TIME, Kind.DURATION):
             return value
         number = float(value)

@@ -1,27 +1,47 @@
 """A stored model: a folder `NAME@VERSION` of the trees and of what one must know to trust them.
 
-`model.txt` is the LightGBM text or a PMML document, `card.json` the card, and `digest` the sha256 of the card, which
-itself holds that of the text: whoever knows the digest knows every byte.
+`model.txt` is what others wrote, byte for byte: LightGBM's text, XGBoost's .json or .ubj, or a PMML document;
+`card.json` is the card, and `digest` the sha256 of the card, which itself holds that of the model: whoever knows the
+digest knows every byte.
 """
 
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
 from tidegate.errors import ModelError
-from tidegate.models.lightgbm import parse_forest
+from tidegate.models.lightgbm import Forest, parse_forest
 from tidegate.models.pmml.model import read_pmml
 from tidegate.models.pmml.scorer import PmmlScorer
 from tidegate.models.scoring import ScoringModel
 from tidegate.models.tree_model import TreeModel
+from tidegate.models.xgboost import parse_xgboost
 
-__all__ = ["Artefact", "Card", "ModelFeature", "split_name", "verified"]
+__all__ = ["Artefact", "Card", "Kind", "ModelFeature", "kind_of", "read_trees", "split_name", "verified"]
 
 AGAIN = "Restore the folder from a copy, or train the model again."
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+
+
+Kind = Literal["lightgbm", "xgboost", "pmml"]
+"""What models are written by."""
+
+
+def kind_of(content: bytes) -> Kind:
+    """What wrote a model's bytes, by how they begin; LightGBM where that says nothing."""
+    start = content[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return "pmml" if start[:1] == b"<" else "xgboost" if start[:1] == b"{" else "lightgbm"
+
+
+def read_trees(content: bytes, *, name: str) -> Forest:
+    """The forest in a LightGBM or XGBoost model. Raises TidegateError, by `name`, if it cannot be used."""
+    if kind_of(content) == "xgboost":
+        return parse_xgboost(content, name=name)
+    return parse_forest(content.decode("utf-8", "replace"), name=name)
 
 
 class ModelFeature(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -42,7 +62,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         metrics: of the test part, by name.
         thresholds: hints, a score by the share of rows that it would alert on.
         flow: digest of the flow whose features these are; empty if unknown.
-        model: sha256 of the trees' text; filled in when the artefact is written.
+        model: sha256 of the model's bytes; filled in when the artefact is written.
     """
 
     name: str
@@ -63,10 +83,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Artefact(msgspec.Struct, frozen=True):
-    """A model's text and its card, not yet or no longer in a folder."""
+    """A model's bytes and its card, not yet or no longer in a folder."""
 
     card: Card
-    text: str
+    content: bytes
 
     @property
     def digest(self) -> str:
@@ -76,39 +96,41 @@ class Artefact(msgspec.Struct, frozen=True):
     def files(self) -> dict[str, bytes]:
         """What is stored, by file name."""
         return {
-            "model.txt": self.text.encode(),
+            "model.txt": self.content,
             "card.json": self.card_bytes(),
             "digest": self.digest.encode() + b"\n",
         }
 
     def card_bytes(self) -> bytes:
         """The card as it is stored."""
-        model = hashlib.sha256(self.text.encode()).hexdigest()
+        model = hashlib.sha256(self.content).hexdigest()
         card = msgspec.structs.replace(self.card, model=model)
         return msgspec.json.format(msgspec.json.encode(card, order="sorted"), indent=1)
 
     @property
-    def is_pmml(self) -> bool:
-        """Whether the text is a PMML document rather than LightGBM's own."""
-        return self.text.lstrip("\ufeff \t\r\n").startswith("<")
+    def kind(self) -> Kind:
+        """What the model was written by."""
+        return kind_of(self.content)
 
     def model(self) -> ScoringModel:
         """The model, ready to answer. Raises TidegateError if it is damaged or is not the card's."""
-        return self._scorer() if self.is_pmml else self.trees()
+        return self._scorer() if self.kind == "pmml" else self.trees()
 
     def _scorer(self) -> PmmlScorer:
-        model = read_pmml(self.text.encode(), f"{self.card.name}@{self.card.version}")
+        model = read_pmml(self.content, f"{self.card.name}@{self.card.version}")
         scorer = PmmlScorer(model, digest=self.digest, output=str(self.card.parameters.get("output", "")))
         scorer.files = self.files()
         return scorer
 
     def trees(self) -> TreeModel:
-        """The trees of a LightGBM model. Raises ModelError if they are damaged, not the card's, or a PMML document."""
+        """The trees. Raises ModelError if they are damaged or not the card's, or if it is a PMML document."""
         where = f"{self.card.name}@{self.card.version}"
-        if self.is_pmml:
-            raise ModelError(f"{where} is a PMML document.", seen=self.card.objective, do="Name a LightGBM model.")
+        if self.kind == "pmml":
+            raise ModelError(
+                f"{where} is a PMML document.", seen=self.card.objective, do="Name a LightGBM or XGBoost model."
+            )
         model = TreeModel(
-            parse_forest(self.text, name=where),
+            read_trees(self.content, name=where),
             digest=self.digest,
             features=[feature.name for feature in self.card.features],
             categories={feature.name: feature.categories for feature in self.card.features if feature.categories},
@@ -156,7 +178,7 @@ def verified(contents: Mapping[str, bytes], name: str, *, digest: str = "") -> A
             seen=f"digest {seal}",
             do=f"Restore the one with the digest {digest}, or point the alias at this one.",
         )
-    artefact = Artefact(card, contents["model.txt"].decode())
+    artefact = Artefact(card, contents["model.txt"])
     if artefact.digest != seal:
         raise ModelError(f"The card of {name} is of another format.", seen=f"format {card.format}", do=AGAIN)
     return artefact

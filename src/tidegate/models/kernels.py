@@ -1,7 +1,9 @@
 """The fixed kernels that walk a forest (see `layout`): one row or many, from a matrix or from a batch's cells.
 
 The answer is LightGBM's to the bit: the same comparisons, the trees summed in the same order, the same expression for
-the link. `fastmath` would break that and is never used.
+the link. XGBoost computes with floats of 32 bits. They are floats of 64 bits here that are rounded after each step: the
+sum of two, rounded twice, is the sum rounded once, as 53 bits are at least twice 24 and two more (Figueroa 1995).
+`fastmath` would break that and is never used.
 """
 
 import math
@@ -27,7 +29,9 @@ from tidegate.models.layout import (
     NONE,
     ROOTS,
     SIGMOID,
+    SINGLE,
     SLOT_COUNT,
+    START,
     ZERO_LEFT,
     ZERO_RIGHT,
 )  # fmt: skip
@@ -38,13 +42,20 @@ MISSING = -(2**63)
 BLOCK = 16  # rows that share a pass over a group of trees, so that the group is read from memory once for all of them
 ZERO = float(np.float32(1e-35))  # LightGBM's kZeroThreshold: values as close to zero as this are zero
 INPUT_INT, INPUT_FLOAT, INPUT_TEXT = 0, 1, 2
+LARGEST_SIGMOID = 88.7  # XGBoost: exp of more is no float of 32 bits
 INPUT_WORDS = 4  # column, kind, first entry of its dictionary, entries
+
+
+@njit(inline="always")
+def _rounded(x):  # type: ignore[no-untyped-def]
+    """The nearest float of 32 bits."""
+    return np.float64(np.float32(x))
 
 
 @njit("void(int64[::1], float64[::1], float64[::1])", cache=True, nogil=True)
 def fill_slots(forest, values, slots):  # type: ignore[no-untyped-def]
     """A row's feature values to its slots (see `layout`)."""
-    looks = forest[LOOKS]
+    looks, single = forest[LOOKS], forest[SINGLE]
     slots[0] = math.nan
     for s in range(forest[KINDS + NONE], forest[KINDS + ZERO_LEFT]):
         x = values[forest[looks + s]]
@@ -58,12 +69,18 @@ def fill_slots(forest, values, slots):  # type: ignore[no-untyped-def]
         away = math.inf if kind == NAN_RIGHT else -math.inf
         for s in range(forest[KINDS + kind], forest[KINDS + kind + 1]):
             x = values[forest[looks + s]]
-            slots[s] = away if x != x else (0.0 if abs(x) <= ZERO else min(x, LARGEST))
+            if single:
+                x = _rounded(x)
+            slots[s] = away if x != x else (0.0 if abs(x) <= ZERO and not single else min(x, LARGEST))
     for block in range(forest[BLOCK_COUNT]):
         at = forest[BLOCKS] + BLOCK_WORDS * block
         x, others = values[forest[at]], forest[at + 4]
-        # False for NaN. LightGBM cuts the fraction off, so -0.5 is category 0.
-        code = np.int64(x) if x > -1.0 and x < others else others
+        if single:
+            x = _rounded(x)
+        # False for NaN. LightGBM cuts the fraction off, so -0.5 is category 0; to XGBoost it is none.
+        code = np.int64(x) if x > -1.0 and x < others and (x >= 0.0 or not single) else others
+        if x != x:
+            code = others + 1
         row = forest[at + 3] + code * forest[at + 5]
         mine = slots[forest[at + 1] : forest[at + 1] + forest[at + 2]]
         for s in range(len(mine)):
@@ -82,8 +99,16 @@ def _step(nodes, numbers, slots, first, at):  # type: ignore[no-untyped-def]
 def link(forest, raw):  # type: ignore[no-untyped-def]
     """The sum of the leaves to the answer."""
     floats = forest.view(np.float64)
-    total = raw / floats[DIVISOR]
     kind = forest[LINK]
+    if forest[SINGLE]:
+        if kind == 1:  # XGBoost's Sigmoid
+            return _rounded(1.0 / _rounded(_rounded(math.exp(-max(raw, -LARGEST_SIGMOID))) + 1.0))
+        if kind == 2:
+            return _rounded(math.exp(raw))
+        if kind == 4:
+            return 1.0 if raw > 0.0 else 0.0
+        return raw
+    total = raw / floats[DIVISOR]
     if kind == 1:
         return 1.0 / (1.0 + math.exp(-floats[SIGMOID] * total))
     if kind == 2:
@@ -96,7 +121,7 @@ def link(forest, raw):  # type: ignore[no-untyped-def]
 @njit("void(int64[::1], float64[::1], float64[::1], int64)", cache=True, nogil=True)
 def walk(forest, slots, sums, n):  # type: ignore[no-untyped-def]
     """Add every tree's leaf to each of n rows whose slots lie one after another; each sum is in the trees' order."""
-    width, groups = np.uint64(forest[SLOT_COUNT]), forest[GROUP_COUNT]
+    width, groups, single = np.uint64(forest[SLOT_COUNT]), forest[GROUP_COUNT], forest[SINGLE]
     roots = forest[forest[ROOTS] :].view(np.uint64)
     nodes = forest[forest[NODES] :].view(np.uint64)
     numbers = nodes.view(np.float64)
@@ -118,6 +143,16 @@ def walk(forest, slots, sums, n):  # type: ignore[no-untyped-def]
                 f = _step(nodes, numbers, slots, first, f)
                 u = _step(nodes, numbers, slots, first, u)
                 v = _step(nodes, numbers, slots, first, v)
+            if single:
+                total = _rounded(sums[i] + numbers[a])
+                total = _rounded(total + numbers[b])
+                total = _rounded(total + numbers[c])
+                total = _rounded(total + numbers[d])
+                total = _rounded(total + numbers[e])
+                total = _rounded(total + numbers[f])
+                total = _rounded(total + numbers[u])
+                sums[i] = _rounded(total + numbers[v])
+                continue
             total = sums[i] + numbers[a]
             total = total + numbers[b]
             total = total + numbers[c]
@@ -137,7 +172,7 @@ def predict_matrix(forest, matrix, out, raw):  # type: ignore[no-untyped-def]
         rows = min(BLOCK, n - start)
         for i in range(rows):
             fill_slots(forest, matrix[start + i], slots[i * width : (i + 1) * width])
-        out[start : start + rows] = 0.0
+        out[start : start + rows] = forest.view(np.float64)[START]
         walk(forest, slots, out[start : start + rows], rows)
         if not raw:
             for i in range(start, start + rows):
@@ -187,7 +222,7 @@ def score_cells(forest, inputs, cells, start, stop, out):  # type: ignore[no-unt
         for i in range(rows):
             read_cells(inputs, cells, first + i, values)
             fill_slots(forest, values, slots[i * width : (i + 1) * width])
-        scores[first : first + rows] = 0.0
+        scores[first : first + rows] = forest.view(np.float64)[START]
         walk(forest, slots, scores[first : first + rows], rows)
         for i in range(first, first + rows):
             scores[i] = link(forest, scores[i])

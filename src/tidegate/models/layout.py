@@ -12,10 +12,11 @@ Words of the array::
 
     header   HEADER words, see the constants below
     looks    per numeric slot, ordered by kind: its feature
-    blocks   BLOCK_WORDS per categorical feature: feature, first slot, slots, first row, rows - 1, words of a row
+    blocks   BLOCK_WORDS per categorical feature: feature, first slot, slots, first row, categories, words of a row
     roots    8 words per group of 8 trees: their first nodes; then one word: the steps to the deepest leaf
     nodes    2 words each: the number (threshold, or a leaf's value), and slot << 32 | left child
-    rows     per categorical feature and category: a bit per slot, set if the category is outside; last, for all others
+    rows     per categorical feature and category: a bit per slot, set if the category is outside; then one row
+             for all others, and one for a missing value
 
 Nodes are named by their offset in words from the first; the right child lies behind the left one.
 """
@@ -31,6 +32,7 @@ GROUP = 8  # trees walked side by side, so that the wait for one node's memory i
 
 FEATURE_COUNT, SLOT_COUNT, BLOCK_COUNT, GROUP_COUNT, LOOKS, BLOCKS, ROOTS, NODES, LINK, SIGMOID, DIVISOR = range(11)
 KINDS = 11  # header[KINDS + k] is the first slot of kind k
+SINGLE, START = 18, 19  # floats of 32 bits; what sums begin with
 HEADER = 24
 BLOCK_WORDS = 6
 LARGEST = float(np.finfo(np.float64).max)  # stands for infinity, so that a missing value lies above even that
@@ -38,18 +40,18 @@ LARGEST = float(np.finfo(np.float64).max)  # stands for infinity, so that a miss
 # What LightGBM calls missing type: none (NaN is zero), zero (zero and NaN are missing), NaN (NaN is missing).
 # The last two come in two kinds, by the way that a missing value goes.
 NONE, ZERO_LEFT, ZERO_RIGHT, NAN_LEFT, NAN_RIGHT, SET = range(6)
-LINKS = {"identity": 0, "logistic": 1, "exponential": 2, "signed_square": 3}
+LINKS = {"identity": 0, "logistic": 1, "exponential": 2, "signed_square": 3, "step": 4}
 
-Look = tuple[int, int, tuple[int, ...]]  # kind, feature, words of the set
+Look = tuple[int, int, tuple[int, ...], bool]  # kind, feature, words of the set, whether a missing value is in it
 
 
-def _look(tree: Tree, node: int) -> Look:
+def _look(tree: Tree, node: int, single: bool) -> Look:
     """How a split looks at its feature."""
     feature, which = int(tree.feature[node]), int(tree.set_of[node])
     if which >= 0:
-        return SET, feature, tuple(tree.categories[which].tolist())
+        return SET, feature, tuple(tree.categories[which].tolist()), single and bool(tree.default_left[node])
     missing = int(tree.missing[node])
-    return (0 if missing == 0 else 2 * missing - int(tree.default_left[node])), feature, ()
+    return (0 if missing == 0 else 2 * missing - int(tree.default_left[node])), feature, (), False
 
 
 def _bits(value: float) -> int:
@@ -66,7 +68,7 @@ def level_order(tree: Tree) -> list[int]:
     return order
 
 
-def _lay_tree(tree: Tree, nodes: list[int], slot_of: dict[Look, int]) -> tuple[int, int]:
+def _lay_tree(tree: Tree, nodes: list[int], slot_of: dict[Look, int], single: bool) -> tuple[int, int]:
     """Append the tree's nodes in level order; the place of its first node and its depth in steps."""
     root, order = len(nodes), level_order(tree)
     depth, splits = [0] * len(order), 0
@@ -74,7 +76,7 @@ def _lay_tree(tree: Tree, nodes: list[int], slot_of: dict[Look, int]) -> tuple[i
         if node < 0:
             nodes += [_bits(float(tree.leaf_value[~node])), len(nodes)]
             continue
-        look, child = _look(tree, node), 1 + 2 * splits
+        look, child = _look(tree, node, single), 1 + 2 * splits
         number = 0.5 if look[0] == SET else min(float(tree.threshold[node]), LARGEST)
         nodes += [_bits(number), slot_of[look] << 32 | root + 2 * child]
         depth[child] = depth[child + 1] = depth[k] + 1
@@ -88,10 +90,11 @@ def _lay_categories(looks: list[Look]) -> tuple[list[int], list[NDArray[np.int64
     for feature in sorted({look[1] for look in looks if look[0] == SET}):
         mine = [slot for slot, look in enumerate(looks, start=1) if look[:2] == (SET, feature)]
         codes = max(32 * len(looks[slot - 1][2]) for slot in mine)
-        outside = np.ones((codes + 1, -(-len(mine) // 64) * 64), np.uint8)
+        outside = np.ones((codes + 2, -(-len(mine) // 64) * 64), np.uint8)
         for k, slot in enumerate(mine):
             words = np.array(looks[slot - 1][2], dtype="<u4")
             outside[: 32 * len(words), k] = 1 - np.unpackbits(words.view(np.uint8), bitorder="little")
+            outside[-1, k] = not looks[slot - 1][3]
         packed = np.packbits(outside, axis=1, bitorder="little").view(np.int64)
         blocks += [feature, mine[0], len(mine), end, codes, packed.shape[1]]
         rows.append(packed.ravel())
@@ -101,10 +104,10 @@ def _lay_categories(looks: list[Look]) -> tuple[list[int], list[NDArray[np.int64
 
 def layout(forest: Forest) -> NDArray[np.int64]:
     """The forest as one array of words. Trees keep their order: the order of a float sum is part of its value."""
-    looks = sorted({_look(tree, node) for tree in forest.trees for node in range(len(tree.feature))})
+    looks = sorted({_look(tree, node, forest.single) for tree in forest.trees for node in range(len(tree.feature))})
     slot_of = {look: k + 1 for k, look in enumerate(looks)}
     nodes, roots = list[int](), list[int]()
-    trees = [_lay_tree(tree, nodes, slot_of) for tree in forest.trees]
+    trees = [_lay_tree(tree, nodes, slot_of, forest.single) for tree in forest.trees]
     zero = len(nodes)
     nodes += [_bits(0.0), zero]  # fills the last group: adding it changes no sum
     trees += [(zero, 0)] * (-len(trees) % GROUP)
@@ -112,7 +115,7 @@ def layout(forest: Forest) -> NDArray[np.int64]:
         group = trees[first : first + GROUP]
         roots += [root for root, _ in group] + [max(depth for _, depth in group)]
     blocks, rows = _lay_categories(looks)
-    features = [0] + [feature for kind, feature, _ in looks if kind != SET]
+    features = [0] + [look[1] for look in looks if look[0] != SET]
 
     header = [0] * HEADER
     header[FEATURE_COUNT], header[SLOT_COUNT] = len(forest.features), len(looks) + 1
@@ -124,6 +127,7 @@ def layout(forest: Forest) -> NDArray[np.int64]:
     header[NODES] += header[NODES] % 2  # a node does not straddle two lines of the cache
     header[LINK], header[SIGMOID] = LINKS[forest.link], _bits(forest.sigmoid)
     header[DIVISOR] = _bits(float(len(forest.trees)) if forest.average else 1.0)
+    header[SINGLE], header[START] = int(forest.single), _bits(forest.start)
     for kind in range(SET + 1):
         header[KINDS + kind] = 1 + sum(look[0] < kind for look in looks)
     for block in range(0, len(blocks), BLOCK_WORDS):

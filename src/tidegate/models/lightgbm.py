@@ -52,8 +52,11 @@ class Tree:
 class Forest:
     """A boosted model: the trees in the order in which they are summed, and how the sum becomes the answer.
 
-    `link` is "identity", "logistic" (1 / (1 + exp(-sigmoid x))), "exponential" or "signed_square".
+    `link` is "identity", "logistic" (1 / (1 + exp(-sigmoid x))), "exponential" or "signed_square"; of a `single` one
+    also "step" (1 above zero, else 0).
     `average` says that the sum is divided by the number of trees (random forests).
+    `single` says that values, sums and links are floats of 32 bits, that no value near zero is taken for zero, and that
+    a missing category follows `default_left`, as XGBoost has it; `start` is what its sums begin with.
     """
 
     features: tuple[str, ...]
@@ -62,6 +65,8 @@ class Forest:
     link: str
     sigmoid: float
     average: bool
+    single: bool = False
+    start: float = 0.0
 
 
 def read_forest(path: str | Path) -> Forest:

@@ -71,7 +71,7 @@ def tabulate(forest: Forest) -> Shares:
     trees, splits, leaves, shares = list[int](), list[int](), list[int](), list[float]()
     points, factors = list[NDArray[np.float64]](), [np.ones((1, POINTS))]
     rules: dict[int, tuple[int, NDArray[np.float64]]] = {}  # by blocks: the first row in `points`, and t
-    node, rows, bias = 0, 1, 0.0
+    node, rows, bias = 0, 1, forest.start
     for k, tree in enumerate(forest.trees):
         if len(tree.leaf_count) != len(tree.leaf_value) or tree.leaf_count.sum() <= 0.0:
             raise ModelError(

@@ -188,7 +188,7 @@ def _judged(
     budgets: Sequence[float],
 ) -> tuple[Artefact, NDArray[np.float64], NDArray[np.bool_]]:
     """The artefact with its figures, by the same walk that will serve it."""
-    model = Artefact(card, text).trees()
+    model = Artefact(card, text.encode()).trees()
     scores = model.predict(matrix)
     # Reasons are owed to whom the model acts on: as many as there are positives, and at least one in a hundred.
     acted = threshold_for(scores, max(0.01, float(labels.mean())))
@@ -197,7 +197,7 @@ def _judged(
         metrics=evaluate(labels, scores, budgets=budgets) | measure(model, matrix, acted).metrics(),
         thresholds={f"{budget:g}": threshold_for(scores, budget) for budget in budgets},
     )
-    return Artefact(card, text), scores, labels
+    return Artefact(card, text.encode()), scores, labels
 
 
 def encode(table: pl.DataFrame, features: Sequence[ModelFeature]) -> NDArray[np.float64]:

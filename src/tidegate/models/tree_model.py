@@ -65,10 +65,13 @@ class TreeModel:
     def require(self, features: Sequence[str], reference: str = "") -> None:
         """Raise ModelError, naming the first difference, unless the model reads just these features in this order.
 
-        `reference` is how a flow names the model, for the message.
+        `reference` is how a flow names the model, for the message. A field of an event, `Payment.amount` to the flow,
+        is `amount` to a model that does not call it otherwise.
         """
+        bare = [name.rpartition(".")[2] for name in features]
+        known = [last if last in self.features else name for name, last in zip(features, bare, strict=True)]
         try:
-            self._require(features)
+            self._require([name if name in self.features else one for name, one in zip(features, known, strict=True)])
         except ModelError as error:
             if not reference:
                 raise

@@ -47,7 +47,7 @@ def test_a_scorecard_is_stored_asked_and_gives_its_reason_codes(tmp_path: Path) 
     file.write_bytes(document(scorecard("pointsAbove")))
     models = tmp_path / "models"
     result = typed(
-        "pmml", "store", file, "affordability@1", "--alias", "champion", "--output", "said", "--models", models
+        "models", "add", file, "affordability@1", "--alias", "champion", "--output", "said", "--models", models
     )
     assert result.exit_code == 0, result.output
     alone = read_pmml(file.read_bytes())
@@ -89,7 +89,7 @@ def test_a_stored_model_is_written_as_pmml_that_pypmml_scores_the_same(tmp_path:
     options = {"objective": "binary", "num_leaves": 15, "verbosity": -1, "num_threads": 1}
     text = lightgbm.train(options, lightgbm.Dataset(x, y, categorical_feature=[2]), 20).model_to_string()
     features = (ModelFeature("a"), ModelFeature("b"), ModelFeature("kind", "category", ("red", "dark blue", "é<&")))
-    artefact = Artefact(Card(name="m", version="1", objective="binary", features=features), text)
+    artefact = Artefact(Card(name="m", version="1", objective="binary", features=features), text.encode())
     Registry(tmp_path / "models").add(artefact, alias="champion")
     file = tmp_path / "m.pmml"
     result = typed("pmml", "export", "m@champion", "-o", file, "--models", tmp_path / "models")

@@ -1,0 +1,73 @@
+"""`tidegate models add`: files that others saved, stored for flows."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xgboost
+from typer.testing import CliRunner
+
+from tests.models.test_lightgbm_text import TEXT
+from tidegate.cli import app
+from tidegate.models.registry import Registry
+
+
+def booster() -> xgboost.Booster:
+    rows = np.random.default_rng(1).normal(size=(300, 2))
+    data = xgboost.DMatrix(rows, rows[:, 0] > rows[:, 1], feature_names=["amount", "hour"])
+    return xgboost.train({"objective": "binary:logistic", "nthread": 1}, data, 3)
+
+
+def typed(*words: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize("ending", ["json", "ubj"])
+def test_an_xgboost_file_is_stored_and_answers_as_it_did(tmp_path: Path, ending: str) -> None:
+    file, made = tmp_path / f"night.{ending}", booster()
+    made.save_model(file)
+    code, said = typed("models", "add", file, "night@1", "--alias", "champion", "--models", tmp_path / "m", "--json")
+    assert code == 0, said
+    fact = json.loads(said)
+    assert (fact["kind"], fact["features"]) == ("xgboost", ["amount", "hour"])
+    artefact = Registry(tmp_path / "m").artefact("night@champion")
+    assert artefact.digest == fact["digest"] and artefact.content == file.read_bytes()
+    rows = np.random.default_rng(2).normal(size=(50, 2))
+    wanted = made.predict(xgboost.DMatrix(rows, feature_names=["amount", "hour"]))
+    np.testing.assert_allclose(artefact.trees().predict(rows), wanted, rtol=1e-6)
+
+
+def test_a_lightgbm_text_is_stored(tmp_path: Path) -> None:
+    (tmp_path / "m.txt").write_text(TEXT, encoding="utf-8")
+    code, said = typed("models", "add", tmp_path / "m.txt", "card@1", "--models", tmp_path / "m")
+    assert code == 0 and "LightGBM" in said, said
+    assert Registry(tmp_path / "m").versions() == ("card@1",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("m.json", b'{"learner": 3}', "not an XGBoost model"),
+        ("m.json", b'{"learner": ', "no XGBoost model"),
+        ("m.ubj", b"{L\x00\x00\x00\x00\x00\x00\x00\x07learner{", "ends early"),
+        ("m.pmml", b"<PMML", "m.pmml"),
+        ("m.txt", b"\x08\x07\x12", "not a LightGBM text model"),
+        ("m.txt", b"", "not a LightGBM text model"),
+    ],
+)
+def test_what_is_no_model_is_refused_and_nothing_is_stored(
+    tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    code, said = typed("models", "add", tmp_path / name, "m@1", "--models", tmp_path / "m")
+    assert code == 2 and words in " ".join(said.split()), said
+    assert not (tmp_path / "m").exists()
+
+
+def test_an_xgboost_model_is_not_written_as_pmml(tmp_path: Path) -> None:
+    booster().save_model(tmp_path / "night.json")
+    typed("models", "add", tmp_path / "night.json", "night@1", "--models", tmp_path / "m")
+    code, said = typed("pmml", "export", "night@1", "-o", tmp_path / "x.pmml", "--models", tmp_path / "m")
+    assert code == 2 and "XGBoost" in said and not (tmp_path / "x.pmml").exists()
