@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tidegate.decisions.tables.plan import InputPlan, OutputPlan
+from tidegate.decisions.tables.columns import InputPlan, OutputPlan
 
 Value = bool | int | float | str | None
 """What a package gives: None is missing."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tidegate.decisions.tables.columns import InputPlan, OutputPlan
 from tidegate.decisions.tables.policy import Policy
 from tidegate.decisions.tables.table import Row, Table
 from tidegate.events.types import INT, Type
@@ -14,24 +15,6 @@ from tidegate.expressions.words import MISSING, word
 
 NAN = 0x7FF8000000000000
 """The bits of a missing float."""
-
-
-@dataclass(frozen=True)
-class InputPlan:
-    """An input: its name, its column and its type."""
-
-    name: str
-    column: int
-    type: Type
-
-
-@dataclass(frozen=True)
-class OutputPlan:
-    """An output: its name, the column that its value goes to (-1: it is a list, and has none) and its type."""
-
-    name: str
-    column: int
-    type: Type
 
 
 @dataclass(frozen=True)

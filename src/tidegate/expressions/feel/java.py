@@ -10,8 +10,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-
 from tidegate.expressions.feel import numbers
 from tidegate.expressions.feel.literals import text_of
 
@@ -27,7 +25,7 @@ _BOXED = {
 } | {"[Ljava.lang.Object;": "Object...", "java.lang.Object...": "Object..."}  # fmt: skip
 
 _OF_DOUBLES: dict[str, Callable[..., float]] = {
-    "sqrt": math.sqrt, "cbrt": lambda x: float(np.cbrt(x)), "exp": math.exp, "expm1": math.expm1, "log": math.log,
+    "sqrt": math.sqrt, "cbrt": math.cbrt, "exp": math.exp, "expm1": math.expm1, "log": math.log,
     "log10": math.log10, "log1p": math.log1p, "sin": math.sin, "cos": math.cos, "tan": math.tan, "asin": math.asin,
     "acos": math.acos, "atan": math.atan, "sinh": math.sinh, "cosh": math.cosh, "tanh": math.tanh,
     "toRadians": math.radians, "toDegrees": math.degrees, "signum": lambda x: math.copysign(1.0, x) if x else x,
@@ -113,11 +111,19 @@ def _argument(type: str, value: Any) -> Any:
     return value
 
 
+def _single(real: float) -> float:
+    """A float of 32 bits, by the shortest digits that tell it from the others, as Java writes it."""
+    import numpy as np  # here, so that declaring a flow, or asking for help, does not wait for it
+
+    with np.errstate(over="ignore"):
+        return float(str(np.float32(real)))
+
+
 def _number(value: Any, type: str) -> Any:
     """A number as Java has it: within the bits of the type."""
     if type in _REAL:
         real = float(value)
-        return float(str(np.float32(real))) if type == "float" else real
+        return _single(real) if type == "float" else real
     whole = int(value) if not isinstance(value, Decimal) else numbers.whole(value)
     if whole is None or not -(2 ** _WHOLE[type]) <= whole < 2 ** _WHOLE[type]:
         raise ValueError(f"{value} is no {type}")
