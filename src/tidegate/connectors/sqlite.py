@@ -46,7 +46,7 @@ class Store(Reading):
         self._apart = self._unsure = False
         self._logs: dict[int, int] = {}
         try:
-            recognise(self._reader() if lock is None else self._write_connection(), path)
+            recognise(self._reader(), path)  # before anything may write: see `check_whole`
             if lock is not None:
                 bring_up(self._write_connection())
                 self._read_trees()

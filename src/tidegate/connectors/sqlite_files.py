@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tidegate.connectors.sqlite_faults import told
+from tidegate.connectors.sqlite_whole import check_whole
 from tidegate.errors import StoreError
 from tidegate.evidence.merkle import Range
 from tidegate.evidence.record import Refusal
@@ -144,42 +145,15 @@ def make(path: Path) -> None:
         ) from error
 
 
-def _lacking(connection: sqlite3.Connection, path: Path, page: int) -> tuple[int, bool]:
-    """The size of the file, and whether a page that it holds only in part is lost.
-
-    A process that is killed, or finds the disk full, while it moves pages from the log into the file can leave half a
-    page at its end. The log still has the whole one, is read in its stead, and is moved again.
-    """
-    if not path.stat().st_size % page:
-        return path.stat().st_size, False
-    connection.execute("BEGIN")  # while this reads, nobody begins the log anew
-    try:
-        (pages,) = connection.execute("SELECT page_count FROM pragma_page_count").fetchone()
-        logged = _logged(path.with_name(path.name + "-wal"), page)
-        size = path.stat().st_size
-    finally:
-        connection.execute("COMMIT")
-    return size, bool(size % page) and not logged.issuperset(range(size // page + 1, pages + 1))
-
-
-def _logged(log: Path, page: int) -> set[int]:
-    """The numbers of the pages in a write-ahead log (https://sqlite.org/fileformat2.html#the_write_ahead_log)."""
-    found: set[int] = set()
-    if not log.exists():
-        return found
-    with log.open("rb") as file:
-        salts = file.read(32)[16:24]
-        while len(head := file.read(24)) == 24 and head[8:16] == salts:
-            found.add(int.from_bytes(head[:4], "big"))
-            file.seek(page, os.SEEK_CUR)
-    return found
-
-
 def recognise(connection: sqlite3.Connection, path: Path) -> None:
-    """Make sure that this is a store, and of our version.
+    """Make sure that this is a store, whole, and of our version.
+
+    Args:
+        connection: to read only (see `check_whole`).
+        path: the file.
 
     Raises:
-        StoreError: it is another database, or a store of another version.
+        StoreError: it is another database, was cut short, or a store of another version.
         sqlite3.Error: it is no database, or a damaged one.
     """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
@@ -195,15 +169,7 @@ def recognise(connection: sqlite3.Connection, path: Path) -> None:
             seen=f"application id {application:#x}, {tables} tables and indexes",
             do="Give the path of a store, or of a file that does not exist yet.",
         )
-    (page,) = connection.execute("PRAGMA page_size").fetchone()
-    size, lacking = _lacking(connection, path, page)
-    if lacking:
-        # SQLite itself would read what is missing of the last page as zeros.
-        raise StoreError(
-            f"The store {path} is damaged or was cut short.",
-            seen=f"{size} bytes, which is not a number of whole pages of {page}",
-            do="Put back a copy of the file (with its -wal file, if there is one), then run `tidegate verify`.",
-        )
+    check_whole(connection, path)
     row = connection.execute("SELECT value FROM about WHERE name = 'tables'").fetchone()
     if row is None or row[0] not in ("1", str(VERSION)):
         raise StoreError(
