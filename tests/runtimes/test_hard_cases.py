@@ -5,6 +5,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
 
+import msgspec
 import pytest
 
 from tidegate import (
@@ -118,9 +119,10 @@ def test_a_snapshot_ahead_of_its_store_does_not_come_back(tmp_path: Path) -> Non
     for rest in tmp_path.glob("s.db-*"):
         rest.unlink()
     with Store.open(path) as store:  # an older copy, here an empty one
-        Engine(Counting, store=store).decide_many([paid(f"new {i}", 1) for i in range(5)])
+        others = [msgspec.structs.replace(paid(f"new {i}", 1), card="d") for i in range(5)]
+        Engine(Counting, store=store).decide_many(others)
     with Store.open(path) as store:
-        assert n_of(Engine(Counting, store=store, explain=True).decide(paid("x", 2))) == 5
+        assert n_of(Engine(Counting, store=store, explain=True).decide(paid("x", 2))) == 0
 
 
 def test_an_id_is_of_one_type_of_event(tmp_path: Path) -> None:
