@@ -142,7 +142,9 @@ def served_alike(data: Data, artefact: Artefact) -> bool:
     """Whether the flow, with the model as its champion, gives every payment the very score of LightGBM itself."""
     import lightgbm
 
-    right = lightgbm.Booster(model_str=artefact.text).predict(encode(data.table, artefact.card.features), num_threads=1)
+    right = lightgbm.Booster(model_str=artefact.content.decode()).predict(
+        encode(data.table, artefact.card.features), num_threads=1
+    )
     frame, order = delivered(data.folder)
     with tempfile.TemporaryDirectory() as folder:
         registry = Registry(folder)

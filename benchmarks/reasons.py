@@ -66,7 +66,7 @@ def judged(artefact: Artefact, rows: np.ndarray) -> tuple[ReasonQuality, float, 
     answers = model.predict(rows)
     share = max(0.01, artefact.card.positives / artefact.card.rows)
     found = measure(model, rows, threshold_for(answers, share))
-    booster = lightgbm.Booster(model_str=artefact.text)
+    booster = lightgbm.Booster(model_str=artefact.content.decode())
     one = rows[:1].copy()
     theirs = best(lambda: booster.predict(one, pred_contrib=True, num_threads=1), 3)
     ours = best(lambda: reasons(model, one[0], model.contributions(one)[0]), 20)

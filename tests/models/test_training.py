@@ -73,7 +73,7 @@ def test_training_learns_and_stores_what_it_learnt() -> None:
     assert [feature.name for feature in card.features] == FEATURES
     assert card.features[2].categories == ("BE", "BR", "DE", "NL")
     assert card.trained_from.startswith("2025-01-01T00:00:00") and card.thresholds["0.01"] > card.thresholds["0.05"]
-    booster = lightgbm.Booster(model_str=made.artefact.text)
+    booster = lightgbm.Booster(model_str=made.artefact.content.decode())
     matrix = encode(table, card.features)
     assert (booster.predict(matrix, num_threads=1) == model.predict(matrix)).all()
     assert set(made.gain) == set(FEATURES) and made.rounds == len(model.forest.trees)
@@ -82,9 +82,9 @@ def test_training_learns_and_stores_what_it_learnt() -> None:
 def test_training_again_gives_the_same_digest_whatever_the_threads() -> None:
     table = payments(3000)
     digests = {
-        train(table, FEATURES, "fraud", "at", name="r", rounds=20, threads=threads).artefact.text.partition(
-            "parameters:"
-        )[0]
+        train(table, FEATURES, "fraud", "at", name="r", rounds=20, threads=threads)
+        .artefact.content.decode()
+        .partition("parameters:")[0]
         for threads in (1, 1, 2)
     }
     assert len(digests) == 1

@@ -149,7 +149,7 @@ def test_a_trained_model_is_served_what_it_was_trained_on(table: pl.DataFrame, t
     card = done.artefact.card
     assert [feature.kind for feature in card.features].count("category") == 2
     assert card.flow == Risky.definition.digest
-    booster = lightgbm.Booster(model_str=done.artefact.text)
+    booster = lightgbm.Booster(model_str=done.artefact.content.decode())
     right = booster.predict(encode(table, card.features), num_threads=1)
     assert np.unique(right).size > 50
     found = replay(Risky, events(), models=registry, defaults=DEFAULTS)
