@@ -67,7 +67,8 @@ class Lines:
         self.models += 1
         leaves = st.sampled_from(self.formulas.leaves)
         drawn = [self.draw(leaves) for _ in range(self.draw(st.integers(1, 4)))]
-        given = list({leaf.key: leaf for leaf in drawn}.values())
+        # a field of a parent type is that of the event which inherits it, so by name it is one and the same
+        given = list({leaf.name if isinstance(leaf, FieldRead) else leaf.key: leaf for leaf in drawn}.values())
         return model(f"m{self.models}@champion", of=given, otherwise=self.draw(st.sampled_from([0.0, 0.5, -1.0])))
 
     def rule(self, number: int) -> Any:
