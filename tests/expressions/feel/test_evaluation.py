@@ -46,6 +46,7 @@ def test_a_text_gives(text: str) -> None:
 WHY = {
     '1 + "a"': "'+' does not take the number 1 and the string \"a\"",
     "1 / 0": "the number 1 is divided by zero",
+    "0 ** -1": "'**' of the number 0 and the number -1 is no number",
     "foo": "nothing in scope is called 'foo'",
     '1 < "a"': "'<' does not compare the number 1 with the string \"a\"",
     '@"2021-02-30"': "this is no date, time, date and time, or duration",

@@ -33,11 +33,14 @@ NAMES: dict[str, Expr] = {
     "a": Paid.a, "b": Paid.b, "x": Paid.x, "c": Paid.c, "f": Paid.f, "amount": Paid.amount, "at": Paid.at,
 }  # type: ignore[dict-item]  # fmt: skip
 
+# Some are close to the constants below.
+_HALF_SECONDS = st.integers(0, 4_800_000) | st.integers(777_598, 777_603)
 EVENTS = st.builds(
-    lambda i, minute, a, b, x, c, f, cents: Paid(
-        id=str(i), at=START + timedelta(minutes=minute), card="k", a=a, b=b, x=x, c=c, f=f, amount=Money(cents, "EUR")
+    lambda i, half_seconds, a, b, x, c, f, cents: Paid(
+        id=str(i), at=START + timedelta(seconds=half_seconds / 2), card="k", a=a, b=b, x=x, c=c, f=f,
+        amount=Money(cents, "EUR"),
     ),
-    st.integers(0, 9), st.integers(0, 40_000), st.none() | st.integers(-9, 9), st.integers(-9, 9),
+    st.integers(0, 9), _HALF_SECONDS, st.none() | st.integers(-9, 9), st.integers(-9, 9),
     st.none() | st.integers(-16, 16).map(lambda n: n / 4), st.none() | st.sampled_from(["", "FR", "fr", "Frankfurt"]),
     st.none() | st.booleans(), st.integers(0, 900),
 )  # fmt: skip
@@ -68,11 +71,14 @@ def conditions(draw: Any, depth: int = 3) -> str:
         st.sampled_from(
             [
                 f"{one} < {other}", f"{one} >= {other}", f"{one} = {other}", f"{one} != {other}",
-                f"{one} between -1 and {other}", f"{one} in (-1..3]", f"{one} in (> 2, < -2)",
+                f"{one} between -1 and {other}",
+                f"b between {one} and {other}", f"{one} in (-1..3]", f"{one} in (> 2, < -2)",
                 f"{one} in (1, 2, 3)",
                 "a = null", "x != null", "f", "f = true", 'c = "FR"', 'c != "FR"', 'c in ("FR", "fr")',
                 'starts with(c, "F")', 'contains(upper case(c), "R")', "amount > 5", "amount in [1..4.25]",
                 "amount * 2 <= 7.5", "amount + 1 = 2", "amount = amount", 'at < date and time("2026-01-10T00:00:00Z")',
+                f'at {draw(st.sampled_from(["=", "!=", "<", "<=", ">", ">="]))} @"2026-01-05T12:00:00.5Z"',
+                'at in [@"2026-01-05T12:00:00Z"..@"2026-01-05T12:00:01Z"]',
                 'at + duration("P1D") >= @"2026-01-05T12:00:00Z"', f"abs({one}) > 2",
             ]
         )
@@ -126,6 +132,8 @@ def test_whole_numbers_and_amounts_are_exact() -> None:
         ("amount > a", "Compare money with money"),
         ("contains(c, c)", "written as a text"),
         ("a ** 2 > 1", "cannot be compiled"),
+        ("x > 0.10000000000000000000001", "more digits than a float has"),
+        ('at < at + duration("PT1S")', "whole seconds"),
         ("a in [1..b]", "write `between`"),
         ('at > @"2026-01-01T00:00:00"', "has its zone"),
         ('a > @"P1Y"', "days and hours"),

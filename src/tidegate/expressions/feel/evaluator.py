@@ -142,9 +142,11 @@ def _between(maker: Maker, node: nodes.Between) -> Made:
     def made(frame: Frame) -> Any:
         value, low, high = [_scalar(part(frame)) for part in parts]
         above, below = order(low, value), order(value, high)
+        if (above is not None and above > 0) or (below is not None and below > 0):
+            return False
         if above is None or below is None:
             return frame.run.null(place, "'between' does not compare {} with {} and {}", value, low, high)
-        return above <= 0 and below <= 0
+        return True
 
     return made
 

@@ -78,7 +78,7 @@ def member(value: Any, name: str, run: Run, place: Place) -> Any:
             return value[name]
         return run.null(place, "{} has no entry {}", value, Word(repr(name)))
     if type(value) is list:
-        run.budget.sized(len(value))
+        run.spend(len(value) + 1)
         return [member(each, name, run, place) for each in value]
     if value is None:
         return run.null(place, "null has no {}", Word(name))
@@ -96,11 +96,12 @@ def _filter(maker: Maker, node: nodes.Filter) -> Made:
         if value is None:
             return run.null(whole, "null has no elements")
         elements = value if type(value) is list else [value]
-        run.spend(len(elements) + 1)
+        run.spend(1)
         if may_count:
             index = condition(frame if not elements else _within(elements[0], frame))
             if type(index) is Decimal:
                 return _element(elements, index, run, whole)
+        run.spend(len(elements))
         kept = []
         for each in elements:
             found = condition(_within(each, frame))

@@ -53,11 +53,10 @@ class Trace:
 
     def add(self, reason: Reason) -> None:
         """Keep a reason, if there is room and it was not the last one already."""
-        if len(self.reasons) < MOST_REASONS:
-            if not self.reasons or self.reasons[-1] != reason:
-                self.reasons.append(reason)
-        else:
+        if len(self.reasons) >= MOST_REASONS:
             self.more += 1
+        elif not self.reasons or self.reasons[-1] != reason:
+            self.reasons.append(reason)
 
 
 @dataclass(slots=True)
@@ -70,7 +69,7 @@ class Budget:
         size: how many elements a list, or characters a string, may have.
     """
 
-    steps: int = 5_000_000
+    steps: int = 2_000_000
     depth: int = 600
     size: int = 1_000_000
 
@@ -132,7 +131,11 @@ class Run:
 
     def null(self, place: Place | None, why: str, *parts: Any) -> Any:
         """Say null, and keep why. `parts` are put into the braces of `why`, told in words."""
-        if self.trace is not None and place is not None:
+        if self.trace is None or place is None:
+            return None
+        if len(self.trace.reasons) >= MOST_REASONS:
+            self.trace.more += 1
+        else:
             self.trace.add(Reason(place, why.format(*map(_told, parts)) if parts else why))
         return None
 

@@ -2,8 +2,8 @@
 
 The two agree: the graph's missing is FEEL's null, and where FEEL's rules differ they are written out. In FEEL `x = 1`
 is false for a null x, and never null; `if` goes on at `else` where its condition is null. Whole numbers and money are
-exact in both. On floats the graph computes in binary doubles and FEEL in decimals, so results that are no whole numbers
-may differ in their last digits.
+exact in both, and a time compared with a constant is: by whole seconds, as FEEL does. On floats the graph computes in
+binary doubles and FEEL in decimals, so results that are no whole numbers may differ in their last digits.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +25,8 @@ from tidegate.expressions.feel.temporal import DateTime, parse_date_time
 from tidegate.expressions.node import Expr, Literal, call, literal
 
 _COMPARE = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
+_SECOND = 1_000_000
 _ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 _FUNCTIONS: Mapping[str, tuple[int, Callable[..., Expr]]] = {
     "not": (1, lambda a: call("not", a)),
@@ -116,7 +118,7 @@ class _Graph:
                 return self._comparison(node.operator, node.left, node.right)
             case nodes.Between():
                 low = self._comparison(">=", node.value, node.low)
-                return _both(low, self._comparison("<=", node.value, node.high))
+                return low & self._comparison("<=", node.value, node.high)
             case nodes.In():
                 return self._any(node.value, node.tests)
             case nodes.If():
@@ -140,8 +142,12 @@ class _Graph:
         if value is None:
             return None
         if isinstance(value, Decimal):
-            whole = value == value.to_integral_value()
-            return literal(int(value) if whole and abs(value) <= 2**53 else float(value))
+            if value == value.to_integral_value() and abs(value) <= 2**53:
+                return literal(int(value))
+            nearest = float(value)
+            if Decimal(repr(nearest)) != value:
+                raise self._refused(node, "the number has more digits than a float has")
+            return literal(nearest)
         if isinstance(value, bool | str):
             return literal(value)
         return self._temporal(node, value)
@@ -192,6 +198,8 @@ class _Graph:
             if only is None or operator not in ("=", "!="):
                 raise self._refused(left if a is None else right, "nothing is compared with null but by = and !=")
             return only.is_missing() if operator == "=" else ~only.is_missing()
+        if a.type.kind is Kind.TIME and b.type.kind is Kind.TIME:
+            return self._moments(operator, a, b, left)
         a, b = self._alike(a, b, left)
         if operator in _COMPARE:
             return call(_COMPARE[operator], a, b)
@@ -199,6 +207,19 @@ class _Graph:
         if not isinstance(a, Literal) and not isinstance(b, Literal):
             equal = equal | (a.is_missing() & b.is_missing())
         return equal if operator == "=" else ~equal
+
+    def _moments(self, operator: str, a: Expr, b: Expr, node: Node) -> Expr:
+        """FEEL compares times by whole seconds, the graph by microseconds: the constant moves to where both agree."""
+        if isinstance(a, Literal):
+            a, b, operator = b, a, _TURNED[operator]
+        if not isinstance(b, Literal):
+            raise self._refused(node, "FEEL compares two times by whole seconds, and expressions do not")
+        begins = b.value // _SECOND * _SECOND
+        second, following = Literal(begins, TIME), Literal(begins + _SECOND, TIME)
+        if operator in ("=", "!="):
+            within = ((a >= second) & (a < following)).otherwise(False)
+            return within if operator == "=" else ~within
+        return {"<": a < second, "<=": a < following, ">": a >= following, ">=": a >= second}[operator]
 
     def _any(self, value: Node, tests: Sequence[Node]) -> Expr:
         return reduce(lambda a, b: a | b, [self._test(value, test) for test in tests])
@@ -210,7 +231,7 @@ class _Graph:
                     if not isinstance(end, nodes.Constant | nodes.Negation):
                         raise self._refused(end, "the ends of a range are constants here; write `between`")
                 low = self._comparison(">=" if test.low_included else ">", value, test.low)
-                return _both(low, self._comparison("<=" if test.high_included else "<", value, test.high))
+                return low & self._comparison("<=" if test.high_included else "<", value, test.high)
             case nodes.UnaryRange():
                 return self._comparison(test.operator, value, test.value)
             case nodes.ListOf():
@@ -249,8 +270,3 @@ class _Graph:
                 raise self._refused(second, f"what `{name}` looks for is written as a text here")
             return function(self.expr(arguments[0]), second.value)
         return function(*map(self.expr, arguments))
-
-
-def _both(low: Expr, high: Expr) -> Expr:
-    """Whether both hold; null if either is, unlike `and`: a range with an end that is null says nothing."""
-    return functions.where(low, high, functions.where(high, False, False))

@@ -1,16 +1,15 @@
 """Values as FEEL writes them: what is behind an @, and a literal for any value that has one."""
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from tidegate.expressions.feel import numbers, types
 from tidegate.expressions.feel.durations import parse_duration
 from tidegate.expressions.feel.ranges import Range
+from tidegate.expressions.feel.scanner import is_name
 from tidegate.expressions.feel.temporal import parse_date, parse_date_time, parse_time
 
 Sized: TypeAlias = Callable[[int], None]
-_NAME = re.compile(r"[^\W\d]\w*(?:(?: ?[./’'+*-] ?| )\w+)*")
 
 
 def _free(size: int) -> None:
@@ -74,7 +73,7 @@ def _joined(start: str, parts: list[str], end: str, sized: Sized) -> str:
 
 
 def _key(name: str) -> str:
-    return name if _NAME.fullmatch(name) else quoted(name)
+    return name if is_name(name) else quoted(name)
 
 
 def _range(value: Range, sized: Sized) -> str:

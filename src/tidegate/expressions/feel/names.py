@@ -55,7 +55,8 @@ class Known:
 
     def _file(self, name: str) -> None:
         pieces = pieces_of(name)
-        if pieces:
+        # The key of an entry may be any string; one that begins like no name is found by its path alone.
+        if pieces and is_part(pieces[0][0]):
             filed = self._by_first.setdefault(pieces[0], [])
             filed.append((pieces, name))
             filed.sort(key=lambda each: -len(each[0]))

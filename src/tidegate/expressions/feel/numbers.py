@@ -50,4 +50,6 @@ def power(base: Decimal, exponent: Decimal) -> Decimal:
     Raises:
         Failure: there is no such number.
     """
+    if base == 0 and exponent < 0:
+        raise DivisionByZero  # `decimal` gives an infinity, and signals nothing
     return ONE if exponent == 0 else CONTEXT.power(base, exponent)

@@ -23,12 +23,18 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|([\"'\\nrt]))")
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t"}
 _PIECE = re.compile(rf"[{_PART}]+|[^{_SPACE}]")
+_NAME = re.compile(rf"[{_START}][{_PART}]*(?:(?: ?[./’'+*-] ?| )[{_PART}]+)*")
 _ONE_PART = re.compile(rf"[{_PART}]")
 
 
 def pieces_of(name: str) -> tuple[str, ...]:
     """The words of a name and the single signs between them; how much white space stands between does not matter."""
     return tuple(_PIECE.findall(name))
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can stand as a name where nothing in scope is called so: words, one space or sign between them."""
+    return _NAME.fullmatch(text) is not None
 
 
 def is_part(character: str) -> bool:

@@ -168,6 +168,8 @@ def parse_time(text: str) -> Time | None:
     if not found:
         return None
     hour, minute, second, fraction, utc, sign, offset_hours, offset_minutes, offset_seconds, zone = found.groups()
+    if (hour, minute, second) == ("24", "00", "00") and not int(fraction or 0):
+        hour = "00"  # the end of a day is the start of the next (XML Schema Part 2, 3.3.7)
     if int(hour) > 23 or int(minute) > 59 or int(second) > 59:
         return None
     offset = 0 if utc else None
@@ -189,4 +191,6 @@ def parse_date_time(text: str) -> DateTime | None:
     day, mark, rest = text.partition("T")
     date = parse_date(day)
     time = parse_time(rest) if mark else Time(0, 0, 0)
+    if date is not None and rest.startswith("24"):
+        date = date_after(date.days + 1)
     return None if date is None or time is None else DateTime(date, time)

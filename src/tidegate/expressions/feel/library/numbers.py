@@ -100,7 +100,7 @@ def modulo(run: Run, dividend: Decimal, divisor: Decimal) -> Any:
     rest = exact.remainder(dividend, divisor)
     if rest != 0 and (rest < 0) is not (divisor < 0):
         rest = exact.add(rest, divisor)
-    return numbers.number(rest)
+    return numbers.number(rest) if rest else numbers.ZERO
 
 
 @builtin("sqrt(number: number)")
