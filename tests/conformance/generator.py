@@ -1,5 +1,6 @@
 """Random flows, models and streams: whole cases, for the engine and for the oracle."""
 
+import re
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,7 +69,7 @@ class Lines:
         leaves = st.sampled_from(self.formulas.leaves)
         drawn = [self.draw(leaves) for _ in range(self.draw(st.integers(1, 4)))]
         # a field of a parent type is that of the event which inherits it, so by name it is one and the same
-        given = list({leaf.name if isinstance(leaf, FieldRead) else leaf.key: leaf for leaf in drawn}.values())
+        given = list({re.sub(r"\b\w+\.(?=\w+)", "", str(leaf)): leaf for leaf in drawn}.values())
         return model(f"m{self.models}@champion", of=given, otherwise=self.draw(st.sampled_from([0.0, 0.5, -1.0])))
 
     def rule(self, number: int) -> Any:
