@@ -156,6 +156,24 @@ def test_verify_names_the_first_record_that_was_touched(touched: tuple[Path, str
     assert typed("explain", id, "--store", path).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("statement", "how"),
+    [("DELETE FROM artefacts", "removed"), ("UPDATE artefacts SET body = x'00' WHERE kind = 'model'", "changed")],
+)
+def test_verify_misses_flows_and_models(demo: Demo, tmp_path: Path, statement: str, how: str) -> None:
+    path = tmp_path / "tidegate.db"
+    shutil.copy(demo.store, path)
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    connection.close()
+    result = typed("verify", "--store", path)
+    assert result.exit_code == 1
+    assert "Untouched" not in result.stdout
+    assert f"was {how}" in result.stdout
+    told = json.loads(typed("verify", "--store", path, "--json").stdout)
+    assert (told["ok"], told["fault"]["log"], told["fault"]["how"]) == (False, "artefacts", how)
+
+
 def test_verify_wants_a_tree_head_that_is_one(demo: Demo) -> None:
     result = typed("verify", "--store", demo.store, "--head", "12:beef")
     assert result.exit_code == 2

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ def test_find_of_many_ids(tmp_path: Path) -> None:
 
 ids = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 blobs = st.binary(max_size=20)
+FLOW = sha256(b"definition").digest()
 made = st.builds(
     Entry,
     id=ids,
@@ -74,7 +76,7 @@ made = st.builds(
     level=st.none() | ids,
     score=st.none() | st.floats(),
     alarm=st.booleans(),
-    flow=blobs,
+    flow=st.sampled_from([b"", FLOW]),
     elapsed=blobs,
     flags=st.integers(0, 3),
     outbox=st.lists(st.tuples(ids, blobs), max_size=2),
@@ -89,6 +91,7 @@ def test_any_entry_comes_back_as_it_was_sealed(
     path = tmp_path_factory.mktemp("any") / "s.db"
     kept: dict[str, Entry] = {}
     with Store.open(path) as store:
+        store.put_artefact("flow", b"definition")
         for batch in batches:
             new = {e.id: e for e in batch if e.id not in kept}
             store.append(list(new.values()))

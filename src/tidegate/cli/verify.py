@@ -21,7 +21,7 @@ def verify(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Compute every seal of a store anew. Names the first record that was touched, and then ends with exit code 1."""
+    """Compute every seal of a store anew. Names the first thing that was touched, and then ends with exit code 1."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from tidegate.evidence.log import verify as verified
@@ -58,13 +58,14 @@ def verify(
     elif result.fault is not None:
         console = out()
         fault = result.fault
-        one = fault.log.removesuffix("s")
+        one = "what is needed for record" if fault.log == "artefacts" else fault.log.removesuffix("s")
         first = f"one of the {fault.log} from {{}} on" if fault.how == "rewritten" else f"{one} {{}}"
         console.print(f"[bold red]Touched:[/] {first.format(fault.seq)}" + (f", {fault.id}" if fault.id else ""))
         console.print(f"  {fault.words}", markup=False, soft_wrap=True)
-        if result.records and fault.log == "records":
+        if result.records and fault.log != "refusals":
             are = "is as it was" if result.records == 1 else "are as they were"
-            console.print(f"  The {several(result.records, 'record')} before it {are} sealed.")
+            before = " before it" if fault.log == "records" else ""
+            console.print(f"  The {several(result.records, 'record')}{before} {are} sealed.")
         next_steps("cp BACKUP STORE  put back a copy of the store, then verify again")
     else:
         console = out()

@@ -198,7 +198,7 @@ class Reading:
             raise StoreError(
                 f"The store {self.path} holds no artefact {digest.hex()}.", do="Use the store that the decision is in."
             )
-        kind, body = rows[0]
+        kind, body = rows[0][0], _bytes(rows[0][1])
         if sha256(body).digest() != digest:
             raise StoreError(
                 f"The artefact {digest.hex()} ({kind}) in the store {self.path} was changed.",
@@ -206,6 +206,13 @@ class Reading:
                 do="Put back a copy of the store.",
             )
         return kind, body
+
+    def artefact_as_kept(self, digest: bytes) -> bytes | None:
+        """What lies under this digest, whether or not it is its own; None if nothing does."""
+        rows = self._read("SELECT body FROM artefacts WHERE digest = ?", (digest,))
+        if not rows:
+            return None
+        return _bytes(rows[0][0])
 
     def snapshots(self) -> Sequence[tuple[int, str, bytes]]:
         """Sequence number, file name and SHA-256 of the snapshots that were noted, the newest first."""
@@ -289,6 +296,11 @@ class Reading:
             )
         found: bytes = rows[0][0]
         return found
+
+
+def _bytes(found: object) -> bytes:
+    """Content as bytes; SQLite keeps what it is given, so someone who touched it may have left text or a number."""
+    return found if isinstance(found, bytes) else str(found).encode()
 
 
 def stored(row: Row) -> Stored:

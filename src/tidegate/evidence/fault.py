@@ -1,4 +1,4 @@
-"""What was done to a log, and where."""
+"""What was done to a log or to what its records rest on, and where."""
 
 from typing import Literal
 
@@ -8,18 +8,19 @@ How = Literal["changed", "removed", "inserted", "reordered", "unreadable", "rewr
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """The first record or refusal that was touched.
+    """The first record, refusal or artefact that was touched.
 
     Args:
-        seq: its number; of a rewritten commit the first number it may be.
-        id: the id found there, None where there is none.
+        seq: its number; of a rewritten commit the first number it may be; of an artefact that of the first record
+            that rests on it.
+        id: the id found there, None where there is none; of an artefact that of the record.
         how: what was done to it.
         words: the same as a sentence, with how it was noticed.
-        log: which of the two logs it is in.
+        log: which of the two logs it is in, or that the artefacts are it.
     """
 
     seq: int
     id: str | None
     how: How
     words: str
-    log: Literal["records", "refusals"] = "records"
+    log: Literal["records", "refusals", "artefacts"] = "records"

@@ -6,6 +6,7 @@ What is caught, and by what:
 * The same with the leaf hashes written anew: the tree heads of all later commits. The commit is named.
 * Everything written anew, or cut back to an older state: only by a tree head kept elsewhere (`head=`), by an auditor or
   in another system. The 32 bytes of one head vouch for every record before it.
+* A flow or model that records rest on, removed or changed: the digest that they are sealed with. It is named.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 from tidegate.errors import StoreError
+from tidegate.evidence.artefacts import ArtefactCheck, ArtefactStore
 from tidegate.evidence.fault import Fault
 from tidegate.evidence.merkle import EMPTY_ROOT, Range
 from tidegate.evidence.record import HeadRow, Row, Stored, TreeHead, leaf
@@ -25,7 +27,7 @@ NEAR = 1000
 """How many records before and after a damaged place are looked through for where its record went."""
 
 
-class Log(RefusalLog, Protocol):
+class Log(RefusalLog, ArtefactStore, Protocol):
     """What is needed of a store to check its log."""
 
     def head(self) -> TreeHead:
@@ -60,9 +62,10 @@ class Verification(msgspec.Struct, frozen=True):
         records: how many records were found to be as they were sealed, from the first on.
         commits: how many tree heads were found right.
         head: the tree head of the whole log as computed from its records; up to the fault if there is one.
-        fault: the first record or refusal that was touched, None when all is well.
+        fault: the first record that was touched, or else the first flow or model that one rests on, or else the first
+            refusal; None when all is well.
         refusals: the tree head of the refusals, as computed from them; None when they were not looked at, because a
-            record was touched or the store is of an older version.
+            record or an artefact was touched or the store is of an older version.
     """
 
     records: int
@@ -92,7 +95,7 @@ def verify(
     refusals: TreeHead | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
-    """Compute every seal anew from the stored records, and every tree head from the seals.
+    """Compute anew every seal from the stored records, every tree head from the seals, and the digests of artefacts.
 
     Reads a part at a time; others may go on appending, and what they append is left for the next time.
 
@@ -122,6 +125,7 @@ class _Check:
     def __init__(self, store: Log, kept: TreeHead | None, progress: Callable[[int, int], None] | None) -> None:
         self.store, self.kept, self.progress = store, kept, progress
         self.tree = Range()
+        self.artefacts = ArtefactCheck(store)
         self.commits = 0
         self.total = store.head().size
         self.rows: Sequence[Row] = ()
@@ -137,6 +141,7 @@ class _Check:
                 self.check_commit(commit)
                 self.commits += 1
             self.check_end()
+            fault = self.artefacts.fault  # only now, since a record that was touched is the graver
         except _FaultFoundError as found:
             fault = found.fault
         except StoreError as error:
@@ -197,6 +202,7 @@ class _Check:
                 self.tree.extend(leaves[:done])
                 row = part[good] if part else None
                 raise _FaultFoundError(self.touched(start + done + 1, row, leaves[done]))
+            self.artefacts.look(part)
             done += len(own)
         kept = self.kept
         if kept is not None and start < kept.size <= commit.size:

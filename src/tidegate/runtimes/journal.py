@@ -18,6 +18,7 @@ from tidegate.decisions.rule import outcome_of
 from tidegate.errors import ContractError, FlowError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
+from tidegate.evidence.artefacts import Program
 from tidegate.evidence.record import LEARN, READ, Entry, Found, Refusal
 from tidegate.evidence.record import Event as StoredEvent
 from tidegate.evidence.snapshot import Snapshots
@@ -43,13 +44,6 @@ class Record(msgspec.Struct, array_like=True):
     edition: int = 1
     silenced: dict[str, str] = {}
     packages: tuple[DrlAnswer, ...] = ()
-
-
-class Program(msgspec.Struct):
-    """What is kept of a flow: its plan, its text, and the digests of its models' artefacts by reference."""
-
-    plan: bytes
-    models: dict[str, bytes]
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -14,10 +14,11 @@ from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.encode import Encoder
 from tidegate.decisions.plan import Plan, load
 from tidegate.errors import StoreError
+from tidegate.evidence.artefacts import Program
 from tidegate.evidence.record import Stored
 from tidegate.models.artefact import verified
 from tidegate.models.scoring import ScoringModel
-from tidegate.runtimes.journal import Program, Record
+from tidegate.runtimes.journal import Record
 
 _AGAIN = "Run `tidegate verify`: it names the first record that was touched. Then put back a copy of the store."
 
