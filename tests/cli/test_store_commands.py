@@ -51,6 +51,13 @@ def test_decisions_are_found_by_what_the_event_holds(demo: Demo) -> None:
         assert [row["id"] for row in listed(demo, "--alarms", "--limit", 100_000)] == [row["id"] for row in alarms]
 
 
+def test_explain_tells_how_long_it_took(demo: Demo) -> None:
+    id = listed(demo, "--limit", 1)[0]["id"]
+    told = json.loads(typed("explain", id, "--store", demo.store, "--json").stdout)
+    assert told["timing"]["decide"] > 0
+    assert f"decide {told['timing']['decide'] / 1000:.3f} ms" in typed("explain", id, "--store", demo.store).stdout
+
+
 def test_refusals_are_listed(tmp_path: Path) -> None:
     from tests.runtimes.test_shadow import START, Champion, Payment
     from tidegate import Engine, Money, Store

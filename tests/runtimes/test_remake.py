@@ -38,6 +38,7 @@ from tidegate import (
     units,
 )  # fmt: skip
 from tidegate.decisions.decision import to_json
+from tidegate.evidence.elapsed import timing
 from tidegate.runtimes.remake import remake
 
 Card = entity("card")
@@ -121,6 +122,15 @@ def test_every_decision_is_remade(kept: tuple[Store, dict[str, bytes]]) -> None:
     store, answers = kept
     wrong = {id: made.difference for id in answers if not (made := remake(store, id)).equal}
     assert not wrong
+
+
+def test_how_long_it_took_is_kept_and_is_no_part_of_what_is_remade(kept: tuple[Store, dict[str, bytes]]) -> None:
+    store, answers = kept
+    stages = [timing(record.elapsed) for id in answers if (record := store.get(id)) is not None]
+    assert len(stages) == len(answers)
+    assert all(one is not None and list(one) == ["decide"] and one["decide"] > 0 for one in stages)
+    assert all(b"timing" not in answer for answer in answers.values())
+    assert all(remake(store, id).equal for id in list(answers)[:3])
 
 
 def test_the_flow_was_put_to_use(kept: tuple[Store, dict[str, bytes]]) -> None:

@@ -53,7 +53,26 @@ def test_the_same_again_gets_its_first_answer(server: Running) -> None:
     for event in (payment(1, "again"), respelled):
         assert untimed(server.decide(event).json()) == untimed(first) | {"repeated": True}
     found = server.client.get("/decisions/again-1")
-    assert found.status_code == 200 and found.json() == untimed(first)
+    assert found.status_code == 200 and untimed(found.json()) == untimed(first)
+
+
+def test_a_decision_that_is_looked_up_tells_the_timing_of_its_first_answer(server: Running) -> None:
+    told = server.decide(payment(1, "timed")).json()["timing"]
+    server.decide(payment(1, "timed"))
+    found = server.client.get("/decisions/timed-1").json()["timing"]
+    assert set(found) == {"wait", "decide"}
+    assert found["wait"] == told["wait"]
+    assert 0 < found["decide"] <= told["decide"]
+
+
+def test_each_of_many_events_has_its_own_wait_kept(server: Running) -> None:
+    lines = b"".join(json.dumps(payment(number, "waits")).encode() + b"\n" for number in range(6))
+    answer = server.client.post("/decisions", content=lines, headers={"content-type": "application/x-ndjson"})
+    told = [json.loads(line) for line in answer.content.splitlines()]
+    assert len(told) == 6
+    for one in told:
+        found = server.client.get(f"/decisions/{one['id']}").json()
+        assert found["timing"]["wait"] == one["timing"]["wait"]
 
 
 def test_an_id_with_other_content_is_refused_and_that_is_kept(server: Running) -> None:

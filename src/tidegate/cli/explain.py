@@ -19,6 +19,7 @@ def explain(id: EventId, store: StorePath = DEFAULT_STORE, as_json: AsJson = Fal
     import msgspec
 
     from tidegate.decisions.decision import Decision
+    from tidegate.evidence.elapsed import timing
     from tidegate.evidence.proof import prove
 
     with opened(store) as kept:
@@ -26,7 +27,12 @@ def explain(id: EventId, store: StorePath = DEFAULT_STORE, as_json: AsJson = Fal
         proof = prove(kept, id)
     answer: bytes = record.answer or b""
     if as_json:
-        emit({"decision": msgspec.Raw(answer), "event": msgspec.Raw(record.body), "type": record.kind, "proof": proof})
+        emit(
+            {
+                "decision": msgspec.Raw(answer), "timing": timing(record.elapsed), "event": msgspec.Raw(record.body),
+                "type": record.kind, "proof": proof,
+            }
+        )  # fmt: skip
         return
     decision = msgspec.json.decode(answer, type=Decision)
     console = out()
@@ -153,11 +159,16 @@ def _model(console: "Console", decision: "Decision", record: "Stored") -> None:
 def _evidence(console: "Console", decision: "Decision", record: "Stored", proof: dict[str, object]) -> None:
     from rich.text import Text
 
+    from tidegate.evidence.elapsed import timing
+
     _title(console, "Evidence")
     console.print(Text(f"  flow {decision.flow}"), soft_wrap=True)
     steps = proof["proof"]
     proven = several(len(steps) if isinstance(steps, list) else 0, "hash", "hashes")
     console.print(f"  record {record.seq:,} of {proof['size']:,}, proven in the log by {proven}", soft_wrap=True)
+    if stages := timing(record.elapsed):
+        took = ", ".join(f"{stage} {micros / 1000:.3f} ms" for stage, micros in stages.items())
+        console.print(f"  {took}, as it was measured then; no seal covers that", soft_wrap=True)
     console.print(
         Text.assemble(
             "  seal ", (str(proof["leaf"])[:32] + "…", "dim"), "  root ", (str(proof["root"])[:32] + "…", "dim")

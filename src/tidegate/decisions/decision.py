@@ -83,7 +83,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     deadline passed.
     `tables` says of every decision table which of its rows decided, and why.
     `packages` says of every package of rules in DRL what it gave, and which of its rules fired.
-    `timing` is in microseconds and is the only part that differs when a decision is made again.
+    `timing` is in microseconds, is added where a decision is told over HTTP or looked up in a store, and is the only
+    part that differs when a decision is made again.
     """
 
     id: str

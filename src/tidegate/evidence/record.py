@@ -25,7 +25,8 @@ class Entry(msgspec.Struct, gc=False):
         outcome, level, score, alarm: of the decision, kept apart so that decisions can be searched. A score that is
             NaN is kept as None.
         flow: digest of the flow that decided.
-        elapsed: how long each stage took. The one part the seal leaves out: it may differ when a decision is remade.
+        elapsed: how long each stage took (see `evidence.elapsed`). The one part the seal leaves out: it may differ when
+            a decision is remade.
         flags: READ and LEARN.
         outbox: `(topic, body)` of what is to be sent on because of this decision.
     """

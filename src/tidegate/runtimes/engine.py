@@ -20,6 +20,7 @@ from tidegate.decisions.plan import Plan
 from tidegate.errors import ContractError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, check, check_all
 from tidegate.events.event import Event
+from tidegate.evidence.elapsed import elapsed
 from tidegate.evidence.record import Entry
 from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
@@ -135,20 +136,26 @@ class Engine:
         return self.process([check(event)], learn_only=True)[0]  # type: ignore[return-value]
 
     def process(
-        self, events: Sequence[Event], *, learn_only: bool = False, overdue: Sequence[bool] = ()
+        self,
+        events: Sequence[Event],
+        *,
+        learn_only: bool = False,
+        overdue: Sequence[bool] = (),
+        waited: Sequence[float] = (),
     ) -> list[Answer]:
         """Take events that keep their contract, in order; everything above comes down to this.
 
-        `overdue` marks events whose deadline passed before their turn came.
+        `overdue` marks events whose deadline passed before their turn came; `waited` says how long each waited for it,
+        in microseconds, and is kept with what is decided.
         """
         if self._broken:
             self.mend()
         if len(events) <= self.batch:
-            return self._batch(events, learn_only, overdue)
+            return self._batch(events, learn_only, overdue, waited)
         answers: list[Answer] = []
         for start in range(0, len(events), self.batch):
             end = start + self.batch
-            answers += self._batch(events[start:end], learn_only, overdue[start:end])
+            answers += self._batch(events[start:end], learn_only, overdue[start:end], waited[start:end])
         return answers
 
     def distrust(self) -> None:
@@ -174,7 +181,9 @@ class Engine:
         self.recovered = self._journal.recover(self)
         self._broken = False
 
-    def _batch(self, events: Sequence[Event], learn_only: bool, overdue: Sequence[bool]) -> list[Answer]:
+    def _batch(
+        self, events: Sequence[Event], learn_only: bool, overdue: Sequence[bool], waited: Sequence[float]
+    ) -> list[Answer]:
         began = perf_counter()
         answers: list[Answer | None] = [None] * len(events)
         new, twice, refusals = self._intake.sort(events, answers)
@@ -183,6 +192,8 @@ class Engine:
             for run in self._runs(events, new):
                 self._run(run, events, learn_only, overdue, answers, entries)
             decided = perf_counter()
+            if entries:
+                _time(entries, (decided - began) * 1e6, [waited[place] for place in new] if waited else ())
             if new or refusals:
                 self._past.keep(entries, refusals, [(events[place], answers[place]) for place in new])
             if twice:
@@ -328,6 +339,17 @@ class Engine:
         """
         self.mend()  # a state that holds what was never kept must not be written down
         return self._journal.hold(self) if self._journal is not None else lambda: None
+
+
+def _time(entries: Sequence[Entry], decide: float, waits: Sequence[float]) -> None:
+    """Note how long the entries of a batch took; without waits of their own they share the bytes."""
+    if waits:
+        for entry, wait in zip(entries, waits, strict=True):
+            entry.elapsed = elapsed(decide, wait)
+        return
+    shared = elapsed(decide)
+    for entry in entries:
+        entry.elapsed = shared
 
 
 __all__ = ["Answer", "ContractError", "Engine", "Learned", "Refused", "to_json"]

@@ -10,6 +10,7 @@ import msgspec
 
 from tidegate.decisions.decision import Decision
 from tidegate.errors import ContractError, TidegateError
+from tidegate.evidence.elapsed import timing
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.serve.body import GoneError, Receive, rest_of, said_length, too_large
 from tidegate.runtimes.serve.keys import Keys
@@ -200,8 +201,8 @@ class Application:
             event = reading.read(body)
         except ContractError as error:
             raise of_contract(error, body) from None
-        told, timing = await serving.turns.future(event, learn, began)
-        return 200, [_JSON, (b"content-length", b"%d" % len(told)), (b"server-timing", timing)], told
+        told, stages = await serving.turns.future(event, learn, began)
+        return 200, [_JSON, (b"content-length", b"%d" % len(told)), (b"server-timing", stages)], told
 
     async def _decision(self, id: str) -> Answer:
         """The first answer to an event, once it is safe."""
@@ -219,7 +220,9 @@ class Application:
         if found.answer is None:
             raise Problem("no-decision", "The event of this id was learned from, not decided on.", id=id[:256])
         # Through the type, so that what is told is what this version means by a decision.
-        return _page(200, b"application/json", msgspec.json.encode(msgspec.json.decode(found.answer, type=Decision)))
+        decision = msgspec.json.decode(found.answer, type=Decision)
+        told = msgspec.structs.replace(decision, timing=timing(found.elapsed))
+        return _page(200, b"application/json", msgspec.json.encode(told))
 
     def _unready(self) -> Problem | None:
         if self.draining:

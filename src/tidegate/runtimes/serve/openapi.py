@@ -33,7 +33,7 @@ _PROBLEM = {
 
 _TIMING = {
     "type": "object",
-    "description": "Microseconds: waiting for a turn, deciding the batch, putting it on the disk.",
+    "description": "Microseconds: waiting for a turn, deciding the batch, putting it on the disk (not told later).",
     "properties": {name: {"type": "number"} for name in ("wait", "decide", "keep")},
 }
 

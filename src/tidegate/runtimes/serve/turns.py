@@ -203,15 +203,18 @@ class Turns:
         """The answers of a batch, in its order."""
         process, deadline = self.engine.process, self._deadline
         overdue = [began - asked.began > deadline for asked in batch] if deadline else ()
+        waited = [(began - asked.began) * 1e6 for asked in batch]
         learn = batch[0].learn
         if all(asked.learn is learn for asked in batch):
-            return process([asked.event for asked in batch], learn_only=learn, overdue=overdue)
+            return process([asked.event for asked in batch], learn_only=learn, overdue=overdue, waited=waited)
         answers: list[Answer] = []
         start = 0
         for end in range(1, len(batch) + 1):
             if end == len(batch) or batch[end].learn is not batch[start].learn:
                 events = [asked.event for asked in batch[start:end]]
-                answers += process(events, learn_only=batch[start].learn, overdue=overdue[start:end])
+                answers += process(
+                    events, learn_only=batch[start].learn, overdue=overdue[start:end], waited=waited[start:end]
+                )
                 start = end
         return answers
 

@@ -1,0 +1,16 @@
+"""What is kept of how long it took is read again, and what somebody put there instead is not believed."""
+
+import pytest
+
+from tidegate.evidence.elapsed import elapsed, timing
+
+
+def test_stages_come_back_in_microseconds() -> None:
+    assert timing(elapsed(12.34)) == {"decide": 12.3}
+    assert timing(elapsed(12.34, 0.0)) == {"wait": 0.0, "decide": 12.3}
+    assert timing(elapsed(3e8, 1e9)) == {"wait": 1e9, "decide": 3e8}
+
+
+@pytest.mark.parametrize("kept", [b"", b"12", b"\xff", b"[1,2,3]", b'{"decide":"soon"}', b'{"decide":1'])
+def test_anything_else_is_none(kept: bytes) -> None:
+    assert timing(kept) is None
