@@ -166,7 +166,7 @@ def test_outbox_is_kept_with_the_batch_and_emptied_in_order(tmp_path: Path) -> N
         assert store.outbox_pending()[0].n > pending[2].n
 
 
-def test_refusals_artefacts_and_snapshots_are_kept(tmp_path: Path) -> None:
+def test_refusals_and_artefacts_are_kept(tmp_path: Path) -> None:
     with Store.open(tmp_path / "s.db") as store:
         refusal = Refusal("e1", b"d" * 32, "the same id with other content", 5)
         assert store.append([], [refusal]).size == 0
@@ -178,10 +178,6 @@ def test_refusals_artefacts_and_snapshots_are_kept(tmp_path: Path) -> None:
         assert store.get_artefact(digest) == ("flow", b"definition")
         with pytest.raises(StoreError, match="holds no artefact"):
             store.get_artefact(b"x" * 32)
-        store.note_snapshot(1, "a", b"1")
-        store.note_snapshot(5, "b", b"2")
-        store.note_snapshot(1, "c", b"3")
-        assert store.snapshots() == [(5, "b", b"2"), (1, "c", b"3")]
 
 
 def test_a_changed_artefact_is_not_given_out(tmp_path: Path) -> None:

@@ -118,6 +118,21 @@ def test_a_snapshot_ahead_of_its_store_is_passed_over(tmp_path: Path) -> None:
     assert "ahead of its store" in str(found.passed_over[0]) and "ends at 7" in str(found.passed_over[0])
 
 
+def test_a_snapshot_of_another_history_is_passed_over(tmp_path: Path) -> None:
+    kept, roots = Snapshots.beside(tmp_path / "s.db"), {5: b"5" * 32, 9: b"9" * 32}
+    kept.write(seq=5, flow=FLOW, arrays=some(5), root=roots[5])
+    kept.write(seq=9, flow=FLOW, arrays=some(9), root=roots[9])
+    found = kept.latest(flow=FLOW, up_to=9, root_at=roots.get)
+    assert found.snapshot is not None and found.snapshot.seq == 9 and found.snapshot.root == roots[9]
+    for other in (roots | {9: b"x" * 32}, {5: roots[5]}):
+        found = kept.latest(flow=FLOW, up_to=9, root_at=other.get)
+        assert found.snapshot is not None and found.snapshot.seq == 5
+        assert "cannot be shown to be of the history" in str(found.passed_over[0])
+    kept.write(seq=9, flow=FLOW, arrays=some(9))  # as an older version did
+    found = kept.latest(flow=FLOW, up_to=9, root_at=roots.get)
+    assert found.snapshot is not None and found.snapshot.seq == 5
+
+
 def test_an_unfinished_snapshot_is_not_looked_at(tmp_path: Path) -> None:
     kept = Snapshots(tmp_path)
     kept.write(seq=5, flow=FLOW, arrays=some(5))

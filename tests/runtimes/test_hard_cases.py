@@ -120,9 +120,35 @@ def test_a_snapshot_ahead_of_its_store_does_not_come_back(tmp_path: Path) -> Non
         rest.unlink()
     with Store.open(path) as store:  # an older copy, here an empty one
         others = [msgspec.structs.replace(paid(f"new {i}", 1), card="d") for i in range(5)]
-        Engine(Counting, store=store).decide_many(others)
+        engine = Engine(Counting, store=store)
+        assert "is ahead of its store" in str(engine.passed_over[0])
+        # Out of the way for good: a store that grows beyond its number must not make it look usable again.
+        assert [file.suffix for file in path.with_name("s.db.snapshots").iterdir()] == [".ahead"]
+        engine.decide_many(others)
     with Store.open(path) as store:
         assert n_of(Engine(Counting, store=store, explain=True).decide(paid("x", 2))) == 0
+
+
+def test_a_snapshot_of_another_store_is_not_believed(tmp_path: Path) -> None:
+    """The store was replaced by another that has more records; nothing about the numbers is wrong."""
+    for name, card, many in (("s.db", "c", 3), ("other.db", "d", 5)):
+        with Store.open(tmp_path / name) as store:
+            engine = Engine(Counting, store=store)
+            engine.decide_many([msgspec.structs.replace(paid(f"{name} {i}"), card=card) for i in range(many)])
+            engine.save()
+    for part in tmp_path.glob("s.db*"):
+        if part.is_file():
+            part.unlink()
+    (tmp_path / "other.db").rename(tmp_path / "s.db")
+    with Store.open(tmp_path / "s.db") as store:
+        engine = Engine(Counting, store=store, explain=True)
+        assert engine.recovered == 5
+        assert "cannot be shown to be of the history" in str(engine.passed_over[0])
+        assert n_of(engine.decide(paid("x", 2))) == 0
+        engine.save()
+    with Store.open(tmp_path / "s.db") as store:
+        again = Engine(Counting, store=store)
+        assert (again.recovered, list(again.passed_over)) == (0, [])
 
 
 def test_an_id_is_of_one_type_of_event(tmp_path: Path) -> None:

@@ -261,14 +261,6 @@ class Store(Reading):
         """These have been sent (the `n` of `outbox_pending`); they are not pending any more."""
         self._change("DELETE FROM outbox WHERE n = ?", [(n,) for n in numbers])
 
-    def note_snapshot(self, seq: int, file: str, sha256: bytes) -> None:
-        """Note that `file` holds the state after record `seq`; a later note for the same record takes its place."""
-        self._change(
-            "INSERT INTO snapshots VALUES (?, ?, ?) "
-            "ON CONFLICT (seq) DO UPDATE SET file = excluded.file, sha256 = excluded.sha256",
-            [(seq, file, sha256)],
-        )
-
     def close(self) -> None:
         """Close every connection and let other processes in. Closing twice is no mistake."""
         with self._writing, self._opening:

@@ -214,16 +214,19 @@ class Reading:
             return None
         return _bytes(rows[0][0])
 
-    def snapshots(self) -> Sequence[tuple[int, str, bytes]]:
-        """Sequence number, file name and SHA-256 of the snapshots that were noted, the newest first."""
-        return self._read("SELECT seq, file, sha256 FROM snapshots ORDER BY seq DESC")
-
     # What the log is checked with (tidegate.evidence.log).
 
     def head(self) -> TreeHead:
         """The tree head of the last commit."""
         rows = self._read("SELECT size, root FROM heads ORDER BY size DESC LIMIT 1")
         return TreeHead(*rows[0]) if rows else TreeHead(0, EMPTY_ROOT)
+
+    def root_at(self, size: int) -> bytes | None:
+        """The root of the log when it had so many records; None if no commit ended there."""
+        if size == 0:
+            return EMPTY_ROOT
+        rows = self._read("SELECT root FROM heads WHERE size = ?", (size,))
+        return rows[0][0] if rows else None
 
     def heads(self, after: int = 0) -> Iterator[HeadRow]:
         """The tree heads of all commits that end after record `after`, in order."""

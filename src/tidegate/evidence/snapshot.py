@@ -4,14 +4,15 @@ The file, all numbers little-endian:
 
     8 bytes   TIDESNAP
     8 bytes   length of the header
-    header    JSON: format, seq, flow, about (the caller's own), arrays (name, dtype, shape, offset); padded with blanks
+    header    JSON: format, seq, flow, about (the caller's own), arrays (name, dtype, shape, offset), root; padded with
+              blanks
     arrays    raw bytes in C order, each at an offset that is a multiple of 64
     32 bytes  SHA-256 of everything before
 """
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
@@ -46,6 +47,7 @@ class _Header(msgspec.Struct, frozen=True):
     flow: str
     about: dict[str, Any]
     arrays: list[_Array]
+    root: str = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -56,12 +58,14 @@ class Snapshot(msgspec.Struct, frozen=True):
         flow: digest of the flow whose state it is.
         about: what the writer added, plain JSON values.
         arrays: by name. They may be written to; the file does not change by it.
+        root: of the log at `seq`, which says what history the state is of; empty where the writer did not say.
     """
 
     seq: int
     flow: bytes
     about: dict[str, Any]
     arrays: dict[str, Any]
+    root: bytes = b""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -90,12 +94,13 @@ def write(
     flow: bytes,
     arrays: Mapping[str, np.ndarray[Any, Any]],
     about: Mapping[str, Any] | None = None,
+    root: bytes = b"",
 ) -> Written:
     """Write a snapshot: under another name, synced, then renamed, so `path` is never half a snapshot.
 
     Args:
         path: the file; one that is there is replaced.
-        seq, flow, arrays, about: see `Snapshot`. Arrays of numbers, times or fixed-length text.
+        seq, flow, arrays, about, root: see `Snapshot`. Arrays of numbers, times or fixed-length text.
 
     Raises:
         SnapshotError: an array of Python objects; the disk is full or cannot be written.
@@ -114,7 +119,7 @@ def write(
         parts.append(np.ascontiguousarray(array))
         offset = _padded(offset + array.nbytes)
     # Offsets count from the end of the header, whose own length depends on their digits.
-    header = msgspec.json.encode(_Header(FORMAT, seq, flow.hex(), dict(about or {}), places))
+    header = msgspec.json.encode(_Header(FORMAT, seq, flow.hex(), dict(about or {}), places, root.hex()))
     header = header.ljust(_padded(16 + len(header)) - 16)
     unfinished = path.with_name(path.name + ".new")
     digest = sha256()
@@ -203,7 +208,7 @@ def read(path: Path, *, flow: bytes | None = None, mapped: bool = False) -> Snap
     for array in header.arrays:
         at = begin + array.offset
         arrays[array.name] = data[at : at + array.size].view(array.dtype).reshape(array.shape).view(np.ndarray)
-    return Snapshot(header.seq, bytes.fromhex(header.flow), header.about, arrays)
+    return Snapshot(header.seq, bytes.fromhex(header.flow), header.about, arrays, bytes.fromhex(header.root))
 
 
 class Snapshots:
@@ -244,20 +249,32 @@ class Snapshots:
         flow: bytes,
         arrays: Mapping[str, np.ndarray[Any, Any]],
         about: Mapping[str, Any] | None = None,
+        root: bytes = b"",
     ) -> Written:
         """Write the state after record `seq`, then delete all but the last few (see this module's `write`)."""
-        written = write(self.folder / f"{seq:019d}{_SUFFIX}", seq=seq, flow=flow, arrays=arrays, about=about)
+        path = self.folder / f"{seq:019d}{_SUFFIX}"
+        written = write(path, seq=seq, flow=flow, arrays=arrays, about=about, root=root)
         for old in self.files()[self.keep :]:
             with contextlib.suppress(OSError):
                 old.unlink()
         return written
 
-    def latest(self, *, flow: bytes | None = None, up_to: int | None = None, mapped: bool = False) -> Latest:
+    def latest(
+        self,
+        *,
+        flow: bytes | None = None,
+        up_to: int | None = None,
+        root_at: Callable[[int], bytes | None] | None = None,
+        mapped: bool = False,
+    ) -> Latest:
         """The newest snapshot that is whole and fits.
 
         Args:
             flow: the digest it must be of.
             up_to: the last record that the store holds. A snapshot of a later one says that the store was cut short.
+            root_at: the root of the store's log at a number of records, None where no commit ended there. A snapshot
+                of another root is of another history: its store was replaced by another, or by an older copy that
+                went on otherwise.
             mapped: see `read`.
         """
         passed_over: list[SnapshotError] = []
@@ -271,7 +288,21 @@ class Snapshots:
                         do="The store was cut short, or an older copy put in its place: put back the newest copy. "
                         "To go on with the older one, delete the snapshot.",
                     )
+                if root_at is not None:
+                    _same_history(path, found, root_at(found.seq))
                 return Latest(found, passed_over)
             except SnapshotError as error:
                 passed_over.append(error)
         return Latest(None, passed_over)
+
+
+def _same_history(path: Path, found: Snapshot, root: bytes | None) -> None:
+    """Raise SnapshotError if the state is not of the log that has this root where the state was taken."""
+    if root is not None and found.root == root:
+        return
+    own = found.root.hex() or "none, as older versions wrote it"
+    raise SnapshotError(
+        f"The snapshot {path} cannot be shown to be of the history that its store holds.",
+        seen=f"root {own} at record {found.seq}, where the store's log has {'none' if root is None else root.hex()}",
+        do="Nothing is lost: the state is made from the store's own records.",
+    )

@@ -58,7 +58,6 @@ TABLES: dict[str, Columns] = {
     ),
     "outbox": (("n", "key", False), ("topic", "text", False), ("body", "blob", False), ("seq", "int", False)),
     "artefacts": (("digest", "blob", False), ("kind", "text", False), ("body", "blob", False)),
-    "snapshots": (("seq", "key", False), ("file", "text", False), ("sha256", "blob", False)),
 }
 
 PRIMARY = {"about": "name", "nodes": "level, place", "artefacts": "digest"}

@@ -142,10 +142,10 @@ class Journal:
     def hold(self, engine: "Engine") -> Callable[[], None]:
         """Copy the state as of the last record; what is given back writes it as a snapshot."""
         arrays, about = engine.snapshot()
-        seq, flow = self.store.head().size, bytes.fromhex(self.plan.digest)
+        head, flow = self.store.head(), bytes.fromhex(self.plan.digest)
 
         def write() -> None:
-            self.snapshots.write(seq=seq, flow=flow, arrays=arrays, about=about)
+            self.snapshots.write(seq=head.size, flow=flow, arrays=arrays, about=about, root=head.root)
 
         return write
 
@@ -157,7 +157,8 @@ class Journal:
         """
         self.passed_over = []
         self._set_aside_ahead()
-        found = self.snapshots.latest(flow=bytes.fromhex(self.plan.digest), up_to=self.store.head().size)
+        flow, size = bytes.fromhex(self.plan.digest), self.store.head().size
+        found = self.snapshots.latest(flow=flow, up_to=size, root_at=self.store.root_at)
         self.passed_over += found.passed_over
         seq = 0
         if found.snapshot is not None:
