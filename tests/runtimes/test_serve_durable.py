@@ -1,0 +1,98 @@
+"""Nothing that a loss of power could take back is told, or written into a snapshot; waits are those of their events."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+from tidegate import Engine, Event, Store
+from tidegate.evidence.elapsed import timing
+from tidegate.runtimes.serve.application import Application, Serving
+from tidegate.runtimes.serve.limits import Limits
+from tidegate.runtimes.serve.metrics import Metrics
+from tidegate.runtimes.serve.turns import Turns
+
+from .served import Fraud, payment
+
+
+def event_of(engine: Engine, number: int) -> Event:
+    read: Event = engine.readers["Payment"].read(json.dumps(payment(number)).encode())
+    return read
+
+
+def test_a_decision_is_not_told_by_its_id_before_it_is_on_the_disk(tmp_path: Path) -> None:
+    async def run() -> None:
+        with Store.open(tmp_path / "s.db") as store:
+            engine, disk, sync = Engine(Fraud, store=store), threading.Event(), store.sync
+
+            def slow() -> None:
+                assert disk.wait(30)
+                sync()
+
+            store.sync = slow  # type: ignore[method-assign]
+            turns = Turns(engine, store, Limits(), Metrics())
+            application = Application(Limits(), Metrics(), {}, None)
+            application.serving = Serving(engine, turns, Limits())
+            event = event_of(engine, 1)
+            first = turns.future(event, False, perf_counter())
+            while store.get(event.id) is None:  # appended, and on its way to the disk
+                await asyncio.sleep(0.005)
+            asked = asyncio.ensure_future(application._decision(event.id))
+            done, _ = await asyncio.wait([asked, first], timeout=0.2)
+            assert not done
+            disk.set()
+            assert (await asked)[0] == 200
+            await first
+            await turns.close()
+
+    asyncio.run(run())
+
+
+def test_a_snapshot_is_written_after_the_sync_of_what_it_holds(tmp_path: Path) -> None:
+    async def run() -> None:
+        with Store.open(tmp_path / "s.db") as store:
+            engine, sync, done = Engine(Fraud, store=store), store.sync, list[str]()
+            hold = engine.hold
+
+            def noted() -> None:
+                sync()
+                done.append("sync")
+
+            store.sync = noted  # type: ignore[method-assign]
+            engine.hold = lambda: noting(hold(), done)  # type: ignore[method-assign]
+            turns = Turns(engine, store, Limits(), Metrics())
+            await turns.future(event_of(engine, 1), False, perf_counter())
+            done.clear()
+            await turns.close()
+            assert done == ["sync", "snapshot"]
+
+    def noting(write: Callable[[], None], done: list[str]) -> Callable[[], None]:
+        def written() -> None:
+            write()
+            done.append("snapshot")
+
+        return written
+
+    asyncio.run(run())
+
+
+def test_waits_stay_with_their_events_where_some_are_only_learned(tmp_path: Path) -> None:
+    async def run() -> None:
+        with Store.open(tmp_path / "s.db") as store:
+            engine = Engine(Fraud, store=store)
+            turns, now = Turns(engine, store, Limits(), Metrics()), perf_counter()
+            # One turn takes all four; each came a second after the one before it.
+            asked = [turns.future(event_of(engine, n), n == 2, now - 10 + n) for n in range(4)]
+            await asyncio.gather(*asked)
+            waits = []
+            for n in range(4):
+                kept = store.get(event_of(engine, n).id)
+                stages = timing(kept.elapsed) if kept is not None else None
+                assert stages is not None
+                waits.append(round((stages["wait"] - 10e6) / 1e6 + n))
+            assert waits == [0, 0, 0, 0]
+            await turns.close()
+
+    asyncio.run(run())
