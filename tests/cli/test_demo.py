@@ -21,6 +21,12 @@ def test_it_shows_rate_latency_outcomes_and_alarms(demo: Demo) -> None:
     assert re.search(r"p\d+ .* EUR +0\.9\d\d", demo.stderr), "no alarm was shown"
 
 
+def test_the_live_days_know_the_history(demo: Demo) -> None:
+    """What the windows knew is handed over; without it every card is new, and half of what is declined is honest."""
+    said = re.search(r"decline +precision (\d+(?:\.\d+)?) %", demo.stdout)
+    assert said is not None and float(said[1]) > 70, demo.stdout
+
+
 def test_every_command_it_names_next_works(demo: Demo) -> None:
     named = [line for line in demo.stderr.partition("Next:")[2].splitlines() if "tidegate " in line]
     assert len(named) == 5

@@ -14,6 +14,7 @@ from tidegate.errors import SnapshotError
 from tidegate.evidence.snapshot import MAGIC, Snapshots, read, write
 
 FLOW = bytes(range(32))
+ROOT = b"r" * 32
 arrays = hnp.arrays(
     st.sampled_from(["<i8", "<f8", "u1", "?", "<u4", ">i2", "<M8[us]", "<m8[s]", "<U3", "S5", "<c16"]),
     hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5),
@@ -29,7 +30,7 @@ def some(seq: int) -> dict[str, np.ndarray]:
 def test_any_arrays_come_back_bit_for_bit(mapped: bool, named: dict[str, np.ndarray]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one"
-        written = write(path, seq=7, flow=FLOW, arrays=named, about={"clock": 5})
+        written = write(path, seq=7, flow=FLOW, root=ROOT, arrays=named, about={"clock": 5})
         assert path.stat().st_size == written.size
         back = read(path, flow=FLOW, mapped=mapped)
         assert (back.seq, back.flow, back.about, list(back.arrays)) == (7, FLOW, {"clock": 5}, list(named))
@@ -41,7 +42,7 @@ def test_any_arrays_come_back_bit_for_bit(mapped: bool, named: dict[str, np.ndar
 
 
 def test_what_was_read_may_be_changed_and_the_file_stays(tmp_path: Path) -> None:
-    write(tmp_path / "one", seq=1, flow=FLOW, arrays=some(1))
+    write(tmp_path / "one", seq=1, flow=FLOW, root=ROOT, arrays=some(1))
     before = (tmp_path / "one").read_bytes()
     for mapped in (False, True):
         read(tmp_path / "one", mapped=mapped).arrays["cells"][:] = 0
@@ -52,7 +53,7 @@ def test_what_was_read_may_be_changed_and_the_file_stays(tmp_path: Path) -> None
 def test_any_flipped_bit_is_noticed(at: float, bit: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one"
-        write(path, seq=1, flow=FLOW, arrays=some(1))
+        write(path, seq=1, flow=FLOW, root=ROOT, arrays=some(1))
         data = bytearray(path.read_bytes())
         data[int(at * len(data))] ^= 1 << bit
         path.write_bytes(data)
@@ -63,7 +64,7 @@ def test_any_flipped_bit_is_noticed(at: float, bit: int) -> None:
 @pytest.mark.parametrize("left", [0, 1, 8, 20, 47, 48, 200, 5000, -1])
 def test_a_snapshot_cut_short_is_noticed(tmp_path: Path, left: int) -> None:
     path = tmp_path / "one"
-    write(path, seq=1, flow=FLOW, arrays=some(1))
+    write(path, seq=1, flow=FLOW, root=ROOT, arrays=some(1))
     path.write_bytes(path.read_bytes()[:left])
     for mapped in (False, True):
         with pytest.raises(SnapshotError, match=r"one .*(damaged|cannot be read|no snapshot)|one is no snapshot"):
@@ -74,13 +75,13 @@ def test_each_fault_is_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "one"
     with pytest.raises(SnapshotError, match="There is no snapshot"):
         read(path)
-    write(path, seq=1, flow=FLOW, arrays=some(1))
+    write(path, seq=1, flow=FLOW, root=ROOT, arrays=some(1))
     with pytest.raises(SnapshotError, match=r"is of another flow\. Seen: flow 0001"):
         read(path, flow=b"x" * 32)
     with pytest.raises(SnapshotError, match="'names' cannot be kept"):
-        write(path, seq=1, flow=FLOW, arrays={"names": np.array(["a", None], dtype=object)})
+        write(path, seq=1, flow=FLOW, root=ROOT, arrays={"names": np.array(["a", None], dtype=object)})
     with pytest.raises(SnapshotError, match="could not be written"):
-        write(tmp_path / "no folder" / "one", seq=1, flow=FLOW, arrays={})
+        write(tmp_path / "no folder" / "one", seq=1, flow=FLOW, root=ROOT, arrays={})
     header = json.dumps({"format": 9, "other": 1}).encode().ljust(48)
     data = MAGIC + len(header).to_bytes(8, "little") + header
     from hashlib import sha256
@@ -94,7 +95,7 @@ def test_the_last_two_are_kept_and_a_damaged_one_is_passed_over(tmp_path: Path) 
     kept = Snapshots(tmp_path / "snapshots")
     assert kept.latest().snapshot is None
     for seq in (5, 10, 15):
-        kept.write(seq=seq, flow=FLOW, arrays=some(seq))
+        kept.write(seq=seq, flow=FLOW, root=ROOT, arrays=some(seq))
     assert [int(path.stem) for path in kept.files()] == [15, 10]
     found = kept.latest(flow=FLOW, up_to=15)
     assert found.snapshot is not None and found.snapshot.seq == 15 and found.passed_over == []
@@ -111,8 +112,8 @@ def test_the_last_two_are_kept_and_a_damaged_one_is_passed_over(tmp_path: Path) 
 
 def test_a_snapshot_ahead_of_its_store_is_passed_over(tmp_path: Path) -> None:
     kept = Snapshots.beside(tmp_path / "s.db")
-    kept.write(seq=5, flow=FLOW, arrays=some(5))
-    kept.write(seq=9, flow=FLOW, arrays=some(9))
+    kept.write(seq=5, flow=FLOW, root=ROOT, arrays=some(5))
+    kept.write(seq=9, flow=FLOW, root=ROOT, arrays=some(9))
     found = kept.latest(flow=FLOW, up_to=7)
     assert found.snapshot is not None and found.snapshot.seq == 5
     assert "ahead of its store" in str(found.passed_over[0]) and "ends at 7" in str(found.passed_over[0])
@@ -128,14 +129,14 @@ def test_a_snapshot_of_another_history_is_passed_over(tmp_path: Path) -> None:
         found = kept.latest(flow=FLOW, up_to=9, root_at=other.get)
         assert found.snapshot is not None and found.snapshot.seq == 5
         assert "cannot be shown to be of the history" in str(found.passed_over[0])
-    kept.write(seq=9, flow=FLOW, arrays=some(9))  # as an older version did
+    kept.write(seq=9, flow=FLOW, root=b"", arrays=some(9))  # as an older version did
     found = kept.latest(flow=FLOW, up_to=9, root_at=roots.get)
     assert found.snapshot is not None and found.snapshot.seq == 5
 
 
 def test_an_unfinished_snapshot_is_not_looked_at(tmp_path: Path) -> None:
     kept = Snapshots(tmp_path)
-    kept.write(seq=5, flow=FLOW, arrays=some(5))
+    kept.write(seq=5, flow=FLOW, root=ROOT, arrays=some(5))
     (tmp_path / f"{6:019d}.snapshot.new").write_bytes(b"half")
     found = kept.latest()
     assert found.snapshot is not None and found.snapshot.seq == 5 and not found.passed_over

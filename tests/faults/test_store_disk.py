@@ -213,16 +213,16 @@ from tidegate.evidence.snapshot import Snapshots
 
 kept = Snapshots(Path(sys.argv[1]))
 state = {"cells": np.arange(100_000)}
-kept.write(seq=1, flow=b"f", arrays=state)
+kept.write(seq=1, flow=b"f", root=b"r", arrays=state)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
 try:
-    kept.write(seq=2, flow=b"f", arrays=state)
+    kept.write(seq=2, flow=b"f", root=b"r", arrays=state)
 except SnapshotError as error:
     print("told:", error)
 assert [path.name for path in Path(sys.argv[1]).iterdir()] == [kept.files()[0].name], "half a snapshot was left"
 assert kept.latest().snapshot.seq == 1
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-kept.write(seq=2, flow=b"f", arrays=state)
+kept.write(seq=2, flow=b"f", root=b"r", arrays=state)
 assert kept.latest().snapshot.seq == 2
 print("went on")
 """

@@ -3,7 +3,9 @@
 import json
 import re
 import signal
+import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from tests.runtimes.test_serve_command import FLOW, typed
 from tidegate import Engine, Store
 from tidegate.evidence.log import verify
 from tidegate.runtimes.load import load_flow
+from tidegate.runtimes.serve import released
 
 OLD = FLOW.replace("    often =", '    signed_by = ("business", "data")\n    often =')
 NEW = OLD.replace(">= 2", ">= LEAST").replace("from tidegate", "from parts import LEAST\nfrom tidegate", 1)
@@ -131,3 +134,60 @@ def test_a_restart_serves_what_is_live(server: tuple[Any, str], folder: Path) ->
     again.kill()
     again.wait()
     assert outcomes == ["approve"] * 4 + ["decline"] * 2
+
+
+def test_what_cannot_be_served_is_passed_over_and_what_comes_next_is_not(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaks = "import os\n\nif os.environ.get('SERVING'):\n    raise OSError('not here')\n"
+    (folder / "broken.py").write_text(breaks + OLD.replace(">= 2", ">= 3"))
+    let_out("old.py")
+    monkeypatch.setenv("SERVING", "1")
+    process = typed(folder, "serve", "old.py", "--port", "0", "--register", "releases.db")
+    monkeypatch.delenv("SERVING")
+    assert process.stderr is not None
+    told = ""
+    while "-d '" not in told:
+        told += process.stderr.readline()
+    url = re.search(r"Ready on (http://\S+),", told)
+    assert url
+    version = {place: load_flow(place).definition.digest[:12] for place in ("old.py", "new/flow.py")}
+    with httpx.Client(base_url=url[1], timeout=60) as client:
+
+        def ask(number: int) -> str:
+            return str(client.post("/decisions", json=payment(number)).json()["flow"]).partition("@")[2]
+
+        let_out("broken.py")
+        while "cannot be served" not in told:
+            line = process.stderr.readline()
+            assert line, told
+            told += line
+        assert "not here" in told and ask(1) == version["old.py"]
+        let_out("new/flow.py")
+        numbers = count(2)
+        until(lambda: ask(next(numbers)) == version["new/flow.py"])
+    process.kill()
+    process.wait()
+
+
+def test_no_fault_ends_the_following(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(released, "_PAUSE", 0.02)
+    following = released.Released(folder / "releases.db", "Fraud", None, folder / "tidegate.db", explain=False)
+    brought: list[int] = []
+
+    def bring(register: object, live: Any, *_: object) -> None:
+        brought.append(live.seq)
+        if len(set(brought)) == 1:
+            raise RuntimeError("a fault of ours")
+        following._at = live.seq
+
+    monkeypatch.setattr(following, "_bring", bring)
+    following.follow(None, None, lambda _: True)  # type: ignore[arg-type]
+    let_out("old.py")
+    until(lambda: len(brought) == 1)
+    time.sleep(0.5)
+    assert len(brought) == 1, "what failed is not tried again at once"
+    let_out("new/flow.py")
+    until(lambda: len(brought) == 2)
+    following.stop()
+    assert brought[0] < brought[1]

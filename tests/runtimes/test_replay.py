@@ -29,7 +29,7 @@ from tidegate.events.contract import check
 from tidegate.events.event import Event
 from tidegate.reports import render, summary
 from tidegate.runtimes.backtest import replay
-from tidegate.runtimes.columns import kind_columns
+from tidegate.runtimes.columns import KindColumns
 from tidegate.runtimes.engine import Engine, Learned, Refused
 from tidegate.runtimes.replay import Replay
 from tidegate.runtimes.replayed import Counts, Replayed
@@ -89,7 +89,7 @@ def test_columns_are_the_encoder(case: Case) -> None:
     flow, events = case.flow, case.events
     made = plan(flow.definition)
     words: dict[int, str] = {}
-    ways = kind_columns(made, words)
+    ways = [KindColumns(kind, words, made.worded) for kind in made.kinds]
     encoder = Encoder(made, {}, len(events))
     for number, kind in enumerate(flow.definition.kinds):
         own = [check(event) for event in events if type(event) is kind]

@@ -72,6 +72,8 @@ def demo(
         _clear(folder)
         store = history.hand_over(folder, artefact)
         engine = Engine(CardFraud, models=str(folder / "models"), store=store, batch=64)
+        for error in engine.passed_over:
+            raise error  # without its past the flow would decide on cards that it never saw
         del history
     run = LiveRun(engine, size.live, parts)
     with Live(run.display(), console=console, auto_refresh=False, transient=True) as live:

@@ -125,7 +125,7 @@ class History:
         Registry(folder / "models").add(artefact, alias="champion")
         store = Store.open(folder / "tidegate.db")
         arrays, about = self.replay.decider.snapshot()
-        digest = bytes.fromhex(self.replay.plan.digest)
-        clock = self.replay.decider.windows.clock
-        Snapshots.beside(store.path).write(seq=0, flow=digest, arrays=arrays, about=about | {"clock": clock})
+        digest, head = bytes.fromhex(self.replay.plan.digest), store.head()
+        about |= {"clock": self.replay.decider.windows.clock}
+        Snapshots.beside(store.path).write(seq=head.size, flow=digest, arrays=arrays, about=about, root=head.root)
         return store

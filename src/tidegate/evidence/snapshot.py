@@ -58,7 +58,7 @@ class Snapshot(msgspec.Struct, frozen=True):
         flow: digest of the flow whose state it is.
         about: what the writer added, plain JSON values.
         arrays: by name. They may be written to; the file does not change by it.
-        root: of the log at `seq`, which says what history the state is of; empty where the writer did not say.
+        root: of the log at `seq`, which says what history the state is of; empty in files of older versions.
     """
 
     seq: int
@@ -93,8 +93,8 @@ def write(
     seq: int,
     flow: bytes,
     arrays: Mapping[str, np.ndarray[Any, Any]],
+    root: bytes,
     about: Mapping[str, Any] | None = None,
-    root: bytes = b"",
 ) -> Written:
     """Write a snapshot: under another name, synced, then renamed, so `path` is never half a snapshot.
 
@@ -248,8 +248,8 @@ class Snapshots:
         seq: int,
         flow: bytes,
         arrays: Mapping[str, np.ndarray[Any, Any]],
+        root: bytes,
         about: Mapping[str, Any] | None = None,
-        root: bytes = b"",
     ) -> Written:
         """Write the state after record `seq`, then delete all but the last few (see this module's `write`)."""
         path = self.folder / f"{seq:019d}{_SUFFIX}"

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tidegate.decisions.encode import text_cell
-from tidegate.decisions.plan import AT, FieldPlan, KindPlan, Plan, TextPlan
+from tidegate.decisions.plan import AT, FieldPlan, KindPlan, TextPlan
 from tidegate.errors import ContractError
 from tidegate.events.event import Event
 from tidegate.events.types import Kind
@@ -176,8 +176,3 @@ def marks(frame: pl.DataFrame, event: type[Event], number: int) -> tuple[Ints, I
 
 def _coded(series: pl.Series) -> bool:
     return isinstance(series.dtype, pl.Categorical)
-
-
-def kind_columns(plan: Plan, words: dict[int, str], spoken: dict[int, str] | None = None) -> list[KindColumns]:
-    """The ways of all the plan's event types."""
-    return [KindColumns(kind, words, plan.worded, spoken) for kind in plan.kinds]

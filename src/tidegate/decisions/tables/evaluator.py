@@ -1,7 +1,7 @@
 """A table asked by itself: plain Python values in, its answer with the trace out."""
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -98,14 +98,6 @@ class Evaluator:
         except _WRONG as error:
             raise self._wrong(saw, error) from None
         return saw
-
-    def evaluate_many(self, rows: Sequence[Mapping[str, Any]]) -> list[TableUse]:
-        """The table's answers to many sets of inputs, in the same order.
-
-        Raises:
-            FlowError: as `evaluate`.
-        """
-        return [self.evaluate(row) for row in rows]
 
     def _lists(self, row: int) -> dict[str, Any]:
         """The outputs of every row that matched."""

@@ -10,11 +10,12 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from tidegate.connectors.sqlite import Store
 from tidegate.decisions.flow import Flow
-from tidegate.errors import ReleaseError, TidegateError
+from tidegate.errors import ReleaseError
 from tidegate.models.registry import Registry
 from tidegate.releases.bundle import read_bundle
 from tidegate.releases.register import Live, Register
@@ -24,6 +25,8 @@ from tidegate.runtimes.load import load_flow
 _LOG = logging.getLogger("tidegate.serve")
 _PAUSE = 1.0
 _AGAIN = 0.2
+_FIRST_WAIT, _LONGEST_WAIT = 2.0, 60.0
+"""Seconds until a version that could not be served is tried again, doubling; a newer one is tried at once."""
 
 
 class Released:
@@ -94,19 +97,28 @@ class Released:
         """
 
         def look() -> None:
-            told = ""
-            with Register.open(self._path, read_only=True) as register:
-                while not self._ending.wait(_PAUSE):
-                    try:
-                        register.refresh()
-                        live = register.live(self._name)
-                        if live is not None and live.seq > self._at:
-                            self._bring(register, live, store, loop, take_over)
-                            told = ""
-                    except TidegateError as error:
-                        if str(error) != told:  # once, and not each second
-                            _LOG.error("What is released cannot be served, so the version before goes on: %s", error)
-                        told = str(error)
+            register: Register | None = None
+            failed, wait, again = 0, _FIRST_WAIT, 0.0
+            while not self._ending.wait(_PAUSE):
+                seq = failed
+                try:
+                    register = register or Register.open(self._path, read_only=True)
+                    register.refresh()
+                    live = register.live(self._name)
+                    if live is None or live.seq <= self._at:
+                        continue
+                    seq = live.seq
+                    if seq != failed:
+                        wait = _FIRST_WAIT
+                    elif monotonic() < again:
+                        continue
+                    self._bring(register, live, store, loop, take_over)
+                except Exception as error:  # whatever it is, the version before goes on, and this thread too
+                    _LOG.error("What is released cannot be served, so the version before goes on: %s", error)
+                    failed, again = seq, monotonic() + wait
+                    wait = min(2 * wait, _LONGEST_WAIT)
+            if register is not None:
+                register.store.close()
 
         self._thread = threading.Thread(target=look, name="tidegate-released", daemon=True)
         self._thread.start()
