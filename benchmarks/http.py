@@ -166,7 +166,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--events", type=int, default=400_000)
+    parser.add_argument("--events", type=int, default=800_000)
     parser.add_argument("--folder", help="where the store is written; a folder on the disk to measure")
     parser.add_argument("--client", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -185,7 +185,7 @@ def main() -> None:
         (folder / "events.ndjson").write_bytes(b"\n".join(documents))
         features = tuple(ModelFeature(name) for name in W1.definition.features)
         card = Card(name="w1", version="1", objective="binary", features=features)
-        Registry(folder / "models").add(Artefact(card, forest_text(documents[:40_000])), alias="champion")
+        Registry(folder / "models").add(Artefact(card, forest_text(documents[:40_000]).encode()), alias="champion")
         found: dict[str, list[list[float]]] = {"raw": [], "fastapi": [], "ours": []}
         with server(RAW + EPILOGUE) as raw, server(FASTAPI + EPILOGUE) as fast, server(OURS, str(folder)) as ours:
             ports, taken = {"raw": raw, "fastapi": fast, "ours": ours}, 0

@@ -126,5 +126,5 @@ def test_a_snapshot_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkey
 
     monkeypatch.setattr(os, "fsync", noted_fsync)
     monkeypatch.setattr(os, "replace", noted_replace)
-    write(tmp_path / "one", seq=1, flow=bytes(32), arrays={"cells": np.arange(1000)})
+    write(tmp_path / "one", seq=1, flow=bytes(32), root=b"r" * 32, arrays={"cells": np.arange(1000)})
     assert done == ["sync one.new", "rename", f"sync {tmp_path.name}"]
