@@ -12,7 +12,7 @@ from tests.oracle import Oracle, OracleDecision, RefusedError, UndecidedError
 from tests.oracle.real import error
 from tests.oracle.terms import microseconds
 from tidegate.decisions.decision import Decision
-from tidegate.decisions.flow import Definition
+from tidegate.decisions.definition import Definition
 from tidegate.events.currency import decimals
 from tidegate.events.event import Event
 from tidegate.events.money import Money

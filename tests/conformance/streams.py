@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.conformance.events import CARDS, SHOPS, Draw, Made
 from tests.conformance.formulas import EPOCH
-from tidegate.decisions.flow import Definition
+from tidegate.decisions.definition import Definition
 from tidegate.decisions.lists import ListChange
 from tidegate.events.event import Event
 

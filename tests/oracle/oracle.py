@@ -8,7 +8,8 @@ from tests.oracle.forest import Forest
 from tests.oracle.real import compared, real
 from tests.oracle.terms import Scope, evaluate, microseconds
 from tests.oracle.windows import Learned, key_fields, read
-from tidegate.decisions.flow import Definition, Flow
+from tidegate.decisions.definition import Definition
+from tidegate.decisions.flow import Flow
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.rule import Outcome
 from tidegate.events.event import Event

@@ -262,6 +262,7 @@ def test_figures_are_told(server: Running) -> None:
     before = server.metric('tidegate_decisions_total{outcome="approve"}')
     server.decide(payment(1, "figures"))
     server.decide(payment(1, "figures"))
+    assert server.decide({"id": "figures-refused"}).is_client_error
     assert server.metric('tidegate_decisions_total{outcome="approve"}') == before + 1
     text = server.client.get("/metrics").text
     for name in (

@@ -12,7 +12,7 @@ from tidegate.cli.terminal import COLOURS, emit, next_steps, out, several
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tidegate.decisions.flow import Definition
+    from tidegate.decisions.definition import Definition
 
 
 def check(

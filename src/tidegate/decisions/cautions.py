@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tidegate.expressions.node import FieldRead, walk
 
 if TYPE_CHECKING:
-    from tidegate.decisions.flow import Definition
+    from tidegate.decisions.definition import Definition
 
 
 class Caution(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tidegate.decisions.flow import Definition
+from tidegate.decisions.definition import Definition
 from tidegate.decisions.rule import Rule
 from tidegate.decisions.tables.lines import told
 from tidegate.events.durations import written

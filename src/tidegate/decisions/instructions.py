@@ -4,7 +4,7 @@ import difflib
 import re
 from typing import Any
 
-from tidegate.decisions.flow import Definition
+from tidegate.decisions.definition import Definition
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.snooze import Snooze

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from tidegate.decisions.definition import Definition
 from tidegate.decisions.drl.node import DrlOutput, DrlPackage
 from tidegate.decisions.drl.plan import DrlPlan
-from tidegate.decisions.flow import Definition
 from tidegate.decisions.plan import (
     CapPlan,
     FieldPlan,

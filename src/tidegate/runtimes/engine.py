@@ -12,8 +12,9 @@ from tidegate.connectors.sqlite import Store
 from tidegate.decisions.answer import Answers, texts_of
 from tidegate.decisions.decider import LEARN, OVERDUE, READ, Decider
 from tidegate.decisions.decision import Decision, to_json
+from tidegate.decisions.definition import Definition
 from tidegate.decisions.encode import Encoder
-from tidegate.decisions.flow import Definition, Flow
+from tidegate.decisions.flow import Flow
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.decisions.plan import Plan

@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 
 from tidegate.decisions.decision import Decision
+from tidegate.decisions.definition import Definition
 from tidegate.decisions.encode import microseconds_of, times_of
-from tidegate.decisions.flow import Definition
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import Instructions
 from tidegate.errors import ContractError

@@ -4,8 +4,8 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
+from tidegate.decisions.definition import Definition
 from tidegate.decisions.drl.plan import DrlRunner
-from tidegate.decisions.flow import Definition
 from tidegate.errors import ModelError
 from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel

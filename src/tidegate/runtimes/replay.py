@@ -19,8 +19,9 @@ from tidegate.connectors.files_merge import Batch
 from tidegate.decisions.answer import Answers, texts_of
 from tidegate.decisions.decider import LEARN, READ, Decider
 from tidegate.decisions.decision import to_json
+from tidegate.decisions.definition import Definition
 from tidegate.decisions.encode import Encoder
-from tidegate.decisions.flow import Definition, Flow
+from tidegate.decisions.flow import Flow
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.errors import TidegateError

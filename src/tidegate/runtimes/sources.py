@@ -13,7 +13,7 @@ from tidegate.connectors.files_columns import Columns
 from tidegate.connectors.files_order import in_order
 from tidegate.connectors.files_refused import Refused
 from tidegate.connectors.files_sources import csv_columns, form, parquet_columns
-from tidegate.decisions.flow import Definition
+from tidegate.decisions.definition import Definition
 from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.errors import TidegateError
 from tidegate.events.event import Event

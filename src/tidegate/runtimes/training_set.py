@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from tidegate.connectors.quarantine import Quarantine
 from tidegate.decisions.decider import Decider
-from tidegate.decisions.flow import Definition, Flow
+from tidegate.decisions.definition import Definition
+from tidegate.decisions.flow import Flow
 from tidegate.decisions.plan import ModelPlan, Plan, SeenPlan
 from tidegate.errors import ModelError, TidegateError
 from tidegate.events.types import Kind, Type

@@ -20,7 +20,8 @@ import msgspec
 import uvicorn
 
 from tidegate.connectors.sqlite import Store
-from tidegate.decisions.flow import Definition, Flow
+from tidegate.decisions.definition import Definition
+from tidegate.decisions.flow import Flow
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.snooze import Snooze
 from tidegate.errors import TidegateError
