@@ -1,11 +1,11 @@
 """The kernels around rules: from conditions to outcomes, and from packed rows to columns."""
 
-import numba as nb
+from tidegate.kernels.compiled import compiled
 
 _M = -(2**63)
 
 
-@nb.njit("void(i8[:,::1], i8[::1], i8[::1], i8, i8[:,::1])", cache=True, nogil=True)
+@compiled("void(i8[:,::1], i8[::1], i8[::1], i8, i8[:,::1])")
 def settle(cells, whens, severities, n, result):  # type: ignore[no-untyped-def]
     """The severest outcome of the rules that hold, per row.
 
@@ -26,7 +26,7 @@ def settle(cells, whens, severities, n, result):  # type: ignore[no-untyped-def]
                 result[2, i] += 1
 
 
-@nb.njit("void(i8[:,::1], i8[::1], i8[:,::1], i8[:,::1], i8)", cache=True, nogil=True)
+@compiled("void(i8[:,::1], i8[::1], i8[:,::1], i8[:,::1], i8)")
 def scatter(rows, kinds, columns, cells, n):  # type: ignore[no-untyped-def]
     """Put packed rows into columns: value `f` of row `i` goes to the column that its kind gives to field `f`."""
     for i in range(n):

@@ -10,6 +10,7 @@ import numba as nb
 import numpy as np
 
 from tidegate.expressions.program import OPCODES
+from tidegate.kernels.compiled import compiled
 
 _M = -(2**63)
 _BIG = 2**62
@@ -24,7 +25,7 @@ _OP = tuple(range(len(OPCODES)))
 ) = _OP  # fmt: skip
 _DAY_US = 86_400_000_000
 
-_jit = nb.njit(cache=True, nogil=True, error_model="numpy", inline="never")
+_jit = nb.njit(nogil=True, error_model="numpy", inline="never")
 
 
 @_jit
@@ -170,7 +171,7 @@ def _logic(op, x, y):  # type: ignore[no-untyped-def]
     return np.int64(1 - decides)
 
 
-@nb.njit("void(i8[:,::1], f8[:,::1], i8[:,::1], i8[::1], i8)", cache=True, nogil=True, error_model="numpy")
+@compiled("void(i8[:,::1], f8[:,::1], i8[:,::1], i8[::1], i8)", error_model="numpy")
 def run(cells, floats, code, pool, n):  # type: ignore[no-untyped-def]
     """Run a program over the first `n` rows. `floats` is the same memory as `cells`."""
     for k in range(code.shape[0]):

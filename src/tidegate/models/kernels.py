@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
+from tidegate.kernels.compiled import compiled
 from tidegate.models.layout import (
     BLOCK_COUNT,
     BLOCK_WORDS,
@@ -52,7 +53,7 @@ def _rounded(x):  # type: ignore[no-untyped-def]
     return np.float64(np.float32(x))
 
 
-@njit("void(int64[::1], float64[::1], float64[::1])", cache=True, nogil=True)
+@compiled("void(int64[::1], float64[::1], float64[::1])")
 def fill_slots(forest, values, slots):  # type: ignore[no-untyped-def]
     """A row's feature values to its slots (see `layout`)."""
     looks, single = forest[LOOKS], forest[SINGLE]
@@ -95,7 +96,7 @@ def _step(nodes, numbers, slots, first, at):  # type: ignore[no-untyped-def]
     return (packed & np.uint64(0xFFFFFFFF)) + (above << np.uint64(1))
 
 
-@njit("float64(int64[::1], float64)", cache=True, nogil=True)
+@compiled("float64(int64[::1], float64)")
 def link(forest, raw):  # type: ignore[no-untyped-def]
     """The sum of the leaves to the answer."""
     floats = forest.view(np.float64)
@@ -118,7 +119,7 @@ def link(forest, raw):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit("void(int64[::1], float64[::1], float64[::1], int64)", cache=True, nogil=True)
+@compiled("void(int64[::1], float64[::1], float64[::1], int64)")
 def walk(forest, slots, sums, n):  # type: ignore[no-untyped-def]
     """Add every tree's leaf to each of n rows whose slots lie one after another; each sum is in the trees' order."""
     width, groups, single = np.uint64(forest[SLOT_COUNT]), forest[GROUP_COUNT], forest[SINGLE]
@@ -163,7 +164,7 @@ def walk(forest, slots, sums, n):  # type: ignore[no-untyped-def]
             sums[i] = total + numbers[v]
 
 
-@njit("void(int64[::1], float64[:, ::1], float64[::1], boolean)", cache=True, nogil=True)
+@compiled("void(int64[::1], float64[:, ::1], float64[::1], boolean)")
 def predict_matrix(forest, matrix, out, raw):  # type: ignore[no-untyped-def]
     """The answer for each row of a matrix, or with `raw` the sum of its leaves."""
     n, width = len(matrix), forest[SLOT_COUNT]
@@ -179,7 +180,7 @@ def predict_matrix(forest, matrix, out, raw):  # type: ignore[no-untyped-def]
                 out[i] = link(forest, out[i])
 
 
-@njit("void(int64[::1], int64[:, ::1], int64, float64[::1])", cache=True, nogil=True)
+@compiled("void(int64[::1], int64[:, ::1], int64, float64[::1])")
 def read_cells(inputs, cells, row, values):  # type: ignore[no-untyped-def]
     """The feature values of one row of a batch, as the forest was trained on them; missing is NaN.
 
@@ -210,7 +211,7 @@ def read_cells(inputs, cells, row, values):  # type: ignore[no-untyped-def]
             values[k] = np.float64(inputs[low + length]) if found else math.nan
 
 
-@njit("void(int64[::1], int64[::1], int64[:, ::1], int64, int64, int64)", cache=True, nogil=True)
+@compiled("void(int64[::1], int64[::1], int64[:, ::1], int64, int64, int64)")
 def score_cells(forest, inputs, cells, start, stop, out):  # type: ignore[no-untyped-def]
     """Score rows start..stop of a batch into the float column `out` of its cells."""
     width = forest[SLOT_COUNT]

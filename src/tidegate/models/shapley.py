@@ -26,10 +26,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
+from tidegate.kernels.compiled import compiled
 from tidegate.models.kernels import fill_slots, read_cells
 from tidegate.models.layout import FEATURE_COUNT, NODES, SLOT_COUNT, level_order
 from tidegate.models.lightgbm import Forest, Tree
@@ -130,11 +130,9 @@ def _tabulate_tree(
     return max(len(path) for path in above), old
 
 
-@njit(
+@compiled(
     "void(int64[::1], int64[::1], uint64[::1], uint64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
     " float64[::1])",
-    cache=True,
-    nogil=True,
 )
 def _explain(forest, trees, splits, leaves, shares, points, factors, slots, out):  # type: ignore[no-untyped-def]
     """Add every tree's contributions to `out`, one per feature. Unsigned, as in `kernels._step`."""
@@ -199,7 +197,7 @@ def _explain(forest, trees, splits, leaves, shares, points, factors, slots, out)
 _TABLES = "int64[::1], int64[::1], uint64[::1], uint64[::1], float64[::1], float64[::1], float64[::1]"
 
 
-@njit(f"void({_TABLES}, float64[:, ::1], float64[:, ::1])", cache=True, nogil=True)
+@compiled(f"void({_TABLES}, float64[:, ::1], float64[:, ::1])")
 def contributions_matrix(forest, trees, splits, leaves, shares, points, factors, matrix, out):  # type: ignore[no-untyped-def]
     """Contributions to the raw score, per row and feature. The bias, the last column, is left alone."""
     slots = np.empty(forest[SLOT_COUNT])
@@ -210,7 +208,7 @@ def contributions_matrix(forest, trees, splits, leaves, shares, points, factors,
         _explain(forest, trees, splits, leaves, shares, points, factors, slots, out[i, :features])
 
 
-@njit(f"void({_TABLES}, int64[::1], int64[:, ::1], int64, float64[::1])", cache=True, nogil=True)
+@compiled(f"void({_TABLES}, int64[::1], int64[:, ::1], int64, float64[::1])")
 def contributions_cells(  # type: ignore[no-untyped-def]
     forest, trees, splits, leaves, shares, points, factors, inputs, cells, row, out
 ):

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.expressions.words import MISSING
+from tidegate.kernels.compiled import compiled
 
 NEW, REPEATED, REUSED, LATE = 0, 1, 2, 3
 """What becomes of an event: taken; seen before; seen before with other content; older than the flow's memory."""
@@ -13,7 +14,7 @@ _EMPTY = MISSING
 _START = 1 << 12
 
 
-@nb.njit("i8(i8[::1], i8)", cache=True, nogil=True, inline="always")
+@nb.njit(inline="always")
 def _slot(keys, key):  # type: ignore[no-untyped-def]
     """The slot that holds the key, or the empty one where it would go; linear probing from a multiplied hash."""
     mask = len(keys) - 1
@@ -24,7 +25,7 @@ def _slot(keys, key):  # type: ignore[no-untyped-def]
     return at
 
 
-@nb.njit("i8(i8[::1], i8[::1], i8[::1], i8[::1])", cache=True, nogil=True)
+@compiled("i8(i8[::1], i8[::1], i8[::1], i8[::1])")
 def _find(keys, values, wanted, found):  # type: ignore[no-untyped-def]
     missed = 0
     for i in range(len(wanted)):
@@ -37,7 +38,7 @@ def _find(keys, values, wanted, found):  # type: ignore[no-untyped-def]
     return missed
 
 
-@nb.njit("i8(i8[::1], i8[::1], i8[::1], i8[::1])", cache=True, nogil=True)
+@compiled("i8(i8[::1], i8[::1], i8[::1], i8[::1])")
 def _put(keys, values, new_keys, new_values):  # type: ignore[no-untyped-def]
     added = 0
     for i in range(len(new_keys)):
@@ -49,7 +50,7 @@ def _put(keys, values, new_keys, new_values):  # type: ignore[no-untyped-def]
     return added
 
 
-@nb.njit("i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8, i8[::1], i8[::1])", cache=True, nogil=True)
+@compiled("i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8, i8[::1], i8[::1])")
 def _admit(keys, values, ids, contents, at, lateness, clock, verdict):  # type: ignore[no-untyped-def]
     """In order of arrival, exactly as an engine does it: what came before, what is too late, and the clock."""
     added = 0

@@ -35,6 +35,7 @@ from tidegate.decisions.tables.index import (
     WORDS,
 )  # fmt: skip
 from tidegate.decisions.tables.plan import NAN
+from tidegate.kernels.compiled import compiled
 
 __all__ = ["answer", "hits"]
 
@@ -44,7 +45,7 @@ _NAN = NAN
 _BIG = 2**62
 _UNIQUE, _ANY, _FIRST, _PRIORITY = (POLICIES[sign] for sign in "UAFP")
 _SUM, _LEAST, _GREATEST, _COUNT = (POLICIES["C" + sign] for sign in "+<>#")
-_jit = nb.njit(cache=True, nogil=True, error_model="numpy")
+_jit = nb.njit(nogil=True, error_model="numpy")
 
 
 @nb.njit(inline="always")
@@ -224,7 +225,7 @@ def _decisive(index, sets, old, low, high, policy):  # type: ignore[no-untyped-d
     return found, many
 
 
-@nb.njit("void(i8[::1], i8[:,::1], i8[::1], i8, i8)", cache=True, nogil=True, error_model="numpy")
+@compiled("void(i8[::1], i8[:,::1], i8[::1], i8, i8)", error_model="numpy")
 def answer(index, cells, sets, first, n):  # type: ignore[no-untyped-def]
     """Answer the rows `first` to `n` of a batch: the outputs into their columns, and which row decided.
 
@@ -252,7 +253,7 @@ def answer(index, cells, sets, first, n):  # type: ignore[no-untyped-def]
         cells[index[HITS], i] = many
 
 
-@nb.njit("i8(i8[::1], i8[:,::1], i8[::1], i8, i8[::1])", cache=True, nogil=True, error_model="numpy")
+@compiled("i8(i8[::1], i8[:,::1], i8[::1], i8, i8[::1])", error_model="numpy")
 def hits(index, cells, sets, i, found):  # type: ignore[no-untyped-def]
     """The numbers of all rows that match, in the order of the hit policy, as far as `found` has room; and how many."""
     old, low, high = _match(index, cells, i, sets)

@@ -1,0 +1,36 @@
+"""Functions that Numba makes machine code of, once for fixed types; the code is kept on disk (see `kept`)."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from numba import njit
+
+from tidegate.kernels.kept import KeptCode
+
+__all__ = ["compiled", "kernel_of"]
+
+ErrorModel = Literal["python", "numpy"]
+
+
+def kernel_of(function: Callable[..., Any], error_model: ErrorModel = "python") -> Any:
+    """A dispatcher that takes what it compiles from disk where it can, and puts it there."""
+    dispatcher: Any = njit(nogil=True, error_model=error_model)(function)
+    dispatcher._cache = KeptCode(function)
+    return dispatcher
+
+
+def compiled(signature: str, *, error_model: ErrorModel = "python") -> Callable[[Callable[..., Any]], Any]:
+    """Make a function machine code for one Numba signature, from disk or compiled now.
+
+    Args:
+        signature: the types, as Numba writes them: `"int64(int64, float64[::1])"`. No others are taken.
+        error_model: "numpy" makes a division by zero infinite or NaN; "python" raises.
+    """
+
+    def made(function: Callable[..., Any]) -> Any:
+        dispatcher = kernel_of(function, error_model)
+        dispatcher.compile(signature)
+        dispatcher.disable_compile()
+        return dispatcher
+
+    return made
