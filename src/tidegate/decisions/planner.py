@@ -1,42 +1,34 @@
 """From what a flow says to what a decider does."""
 
 from dataclasses import replace
-from typing import Any
 
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.drl.node import DrlOutput, DrlPackage
 from tidegate.decisions.drl.plan import DrlPlan
+from tidegate.decisions.event_columns import TEXT_FUNCTIONS, EventColumns
 from tidegate.decisions.plan import (
     CapPlan,
-    FieldPlan,
     KindPlan,
-    ListPlan,
     ModelPlan,
     Plan,
     RulePlan,
     SeenPlan,
     SegmentPlan,
-    TextPlan,
 )
 from tidegate.decisions.rule import Outcome
 from tidegate.decisions.tables.node import DecisionTable, TableOutput
 from tidegate.decisions.tables.plan import InputPlan, OutputPlan, TablePlan, plan_of, texts_of
 from tidegate.decisions.tables.table import OUTCOME
 from tidegate.errors import FlowError
-from tidegate.events.durations import written
-from tidegate.events.event import Event
 from tidegate.events.types import Kind
 from tidegate.expressions.node import Call, Expr, FieldRead, Literal, walk
 from tidegate.expressions.program import Columns, Compiler
 from tidegate.expressions.text import write
 from tidegate.expressions.words import word
-from tidegate.features.aggregates import probe_of
 from tidegate.features.entity_list import ListCheck
-from tidegate.features.plan import StreamPlan, WindowPlan
+from tidegate.features.plan import StreamPlan
 from tidegate.features.window import Window
 from tidegate.models.score import ModelScore
-
-_TEXT_FUNCTIONS = ("lower", "upper", "length", "starts_with", "ends_with", "contains")
 
 
 def plan(definition: Definition) -> Plan:
@@ -60,13 +52,7 @@ class _Planner:
     def __init__(self, definition: Definition) -> None:
         self.flow = definition
         self.columns = Columns()
-        self.at = self.columns.new()
-        self.fields: list[dict[str, FieldPlan]] = [{} for _ in definition.kinds]
-        self.texts: list[list[TextPlan]] = [[] for _ in definition.kinds]
-        self.lists: list[ListPlan] = []
-        self.windows: dict[tuple[int, int], list[WindowPlan]] = {}
-        self.before = Compiler(self.columns, self._before_leaf)
-        self.guards = Compiler(self.columns, self._before_leaf)
+        self.events = EventColumns(definition, self.columns)
         self.names = {id(e): n for n, e in reversed(definition.features.items())}  # the first of two names
         for line, table in definition.tables.items():
             self.names |= {id(node): f"{line}.{node.label}" for node in table.outputs()}
@@ -74,167 +60,11 @@ class _Planner:
             self.names |= {
                 id(node): f"{line}.{name}" for name, node in zip(package.outputs, package.results(), strict=True)
             }
-        self.worded: set[int] = set()
         self.read: list[str] = []
-
-    def kind(self, event: type[Event]) -> int:
-        """The number of an event type among the flow's."""
-        if event in self.flow.kinds:
-            return self.flow.kinds.index(event)
-        raise FlowError(
-            f"{self.flow.name} does not learn from {event.__name__}.", do=f"Add learns = [{event.__name__}]."
-        )
-
-    def field(self, event: type[Event], name: str) -> int:
-        """The column of a field."""
-        number = self.kind(event)
-        if name == "at":
-            return self.at
-        known = self.fields[number]
-        if name not in known:
-            kind = self.flow.kinds[number].__contract__[name].type
-            currency = kind.currency or self.flow.currency if kind.kind is Kind.MONEY else None
-            known[name] = FieldPlan(name, self.columns.new(), kind, currency)
-        return known[name].column
-
-    def _before_leaf(self, node: Expr) -> int:
-        if isinstance(node, FieldRead):
-            return self.field(node.event, node.name)
-        if isinstance(node, Call) and node.op in _TEXT_FUNCTIONS:
-            return self._text(node)
-        if isinstance(node, ListCheck):
-            key = node.args[0]
-            if not isinstance(key, FieldRead):
-                raise FlowError("A list is asked about a field of the event.", seen=str(node))
-            out = self.columns.new()
-            self.lists.append(ListPlan(node.entity_list.name, self.before.column(key), out, key.type.whole))
-            return out
-        if isinstance(node, (Window, ModelScore, TableOutput, DrlOutput)):
-            raise FlowError("A window holds fields of events only.", seen=str(node))
-        raise FlowError("This cannot be computed.", seen=str(node))
-
-    def _text(self, node: Call) -> int:
-        steps: list[tuple[str, str]] = []
-        inner: Expr = node
-        while isinstance(inner, Call) and inner.op in _TEXT_FUNCTIONS:
-            constant = inner.args[1] if len(inner.args) > 1 else None
-            steps.append((inner.op, constant.value if isinstance(constant, Literal) else ""))
-            inner = inner.args[0]
-        if not isinstance(inner, FieldRead):
-            raise FlowError("Functions of text read a field of the event.", seen=str(node))
-        column = self.columns.new()
-        self.texts[self.kind(inner.event)].append(TextPlan(inner.name, column, tuple(reversed(steps))))
-        return column
-
-    def key(self, event: type[Event], keys: tuple[Any, ...], delay: int = -1) -> int:
-        """The column of an entity key, or of a pair of them, in an event that is seen `delay` after it happened.
-
-        Raises:
-            FlowError: a key is a label, and not known by then.
-        """
-        names = [self._key_name(event, key) for key in keys]
-        for name in names:
-            known_after = event.__contract__[name].known_after
-            if known_after is not None and delay < known_after:
-                raise FlowError(
-                    f"{event.__name__}.{name} is known only {written(known_after)} after the event: "
-                    "a window kept by it would leak the future.",
-                    do=f"Read it under another key, or file it with delay={written(known_after)!r} or longer.",
-                )
-        found = [self.field(event, name) for name in names]
-        if len(found) == 1:
-            return found[0]
-        pair = ("pair", *found)
-        if pair not in self.columns.of:
-            self.columns.of[pair] = self.before.emit("pair", *found)
-        return self.columns.of[pair]
-
-    def _key_name(self, event: type[Event], key: Any) -> str:
-        if isinstance(key, FieldRead):
-            if issubclass(event, key.event):
-                return key.name
-            entity = key.type.entity
-        else:
-            entity = key.entity_name
-        roles = [f.name for f in event.__contract__.values() if f.type.kind is Kind.KEY and f.type.entity == entity]
-        if len(roles) != 1:
-            raise FlowError(
-                f"{event.__name__} has {'no' if not roles else 'more than one'} {entity}.",
-                seen=", ".join(roles) or "no field of that entity",
-                do=f"Write per={event.__name__}.{roles[0]}." if roles else "",
-            )
-        return roles[0]
-
-    def window(self, node: Window) -> int:
-        """The column that a window's value goes to."""
-        event = node.of_event or self.flow.event
-        kind = self.kind(event)
-        if node.frame.with_current and kind != 0:
-            raise FlowError(
-                "with_current counts the event decided on.", seen=str(node), do=f"It is over {event.__name__}."
-            )
-        value = node.value
-        column = self.before.column(value) if value is not None else -1
-        probe = -1
-        if node.aggregate == "has_seen":
-            probe = self.before.column(probe_of(node, self.flow.event))
-        if (
-            value is not None
-            and value.type.is_word
-            and node.aggregate in ("mode", "first", "last_value", "nth_previous")
-        ):
-            self.worded.update(self._text_sources(value))
-        key, out = self.key(self.flow.event, node.per), self.columns.new()
-        made = WindowPlan(
-            aggregate=node.aggregate,
-            read_key=key,
-            out=out,
-            last=node.frame.last,
-            delay=node.frame.delay,
-            value=column,
-            value_float=value is not None and value.type.is_float,
-            bound=value.type.bound if value is not None else 2**53,
-            where=self.before.column(node.where) if node.where is not None else -1,
-            probe=probe,
-            with_current=node.frame.with_current,
-            n=node.frame.n,
-        )
-        learn = self.key(event, node.seen_as or node.per, node.frame.delay)
-        self.windows.setdefault((kind, learn), []).append(made)
-        return self._guarded(node, key, out)
-
-    def _text_sources(self, value: Expr) -> set[int]:
-        """The columns of the texts that a value can be: fields, and functions of them."""
-        found: set[int] = set()
-        waiting = [value]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, FieldRead) or (isinstance(node, Call) and node.op in _TEXT_FUNCTIONS):
-                if node.type.is_word:
-                    found.add(self.before.column(node))
-            else:
-                waiting += node.args
-        return found
-
-    def _guarded(self, node: Window, key: int, out: int) -> int:
-        """Where the entity is missing so is what is known of it; and a total that no cell can hold is missing."""
-        if node.aggregate == "total" and not node.type.is_float:
-            out = self.guards.emit("add_i", out, self.columns.constant(0))
-        if any(self._may_miss(part) for part in node.per):
-            there = self.guards.emit("eq_i", key, key)
-            out = self.guards.emit("where_f" if node.type.is_float else "where_i", there, out, out)
-        return out
-
-    def _may_miss(self, key: Any) -> bool:
-        """Whether the event decided on can come without this key."""
-        fields = self.flow.event.__contract__.values()
-        if isinstance(key, FieldRead):
-            return self.flow.event.__contract__[key.name].optional
-        return any(f.optional for f in fields if f.type.kind is Kind.KEY and f.type.entity == key.entity_name)
 
     def _segments(self) -> tuple[SegmentPlan, ...]:
         """Programs in order, each followed by the models, tables and packages whose inputs it completes."""
-        segments = [SegmentPlan(self.guards.program(), ())]
+        segments = [SegmentPlan(self.events.guards.program(), ())]
         waiting: list[ModelScore | DecisionTable | DrlPackage]
         waiting = [*self.flow.models, *self.flow.readings, *self.flow.packages]
         while waiting:
@@ -280,7 +110,7 @@ class _Planner:
             if kind.kind is Kind.MONEY:
                 kind = replace(kind, currency=kind.currency or self.flow.currency)
             if kind.is_word:
-                self.worded.update(self._text_sources(part))
+                self.events.worded.update(self.events.text_sources(part))
             inputs.append(InputPlan(name, after.column(part), kind))
         outputs = []
         for (name, kind), node in zip(one.outputs.items(), one.results(), strict=True):
@@ -299,8 +129,8 @@ class _Planner:
         )
 
     def _after_leaf(self, node: Expr) -> int:
-        if isinstance(node, (FieldRead, ListCheck, Window)) or (isinstance(node, Call) and node.op in _TEXT_FUNCTIONS):
-            return self._before_leaf(node)
+        if isinstance(node, (FieldRead, ListCheck, Window)) or (isinstance(node, Call) and node.op in TEXT_FUNCTIONS):
+            return self.events.leaf(node)
         raise FlowError("This cannot be computed.", seen=str(node))
 
     def _saw(self, rule: Expr, after: Compiler) -> tuple[SeenPlan, ...]:
@@ -310,7 +140,7 @@ class _Planner:
         def visit(node: Expr) -> None:
             if isinstance(node, Literal):
                 return
-            leaf = id(node) in self.names or not isinstance(node, Call) or node.op in _TEXT_FUNCTIONS
+            leaf = id(node) in self.names or not isinstance(node, Call) or node.op in TEXT_FUNCTIONS
             if leaf:
                 name = self.names.get(id(node), write(node, self.names))
                 seen.setdefault(name, SeenPlan(name, after.column(node), node.type))
@@ -325,7 +155,7 @@ class _Planner:
         """Put it together: columns first, programs over them."""
         flow = self.flow
         for node in flow.windows:
-            self.columns.of[node.key] = self.window(node)
+            self.columns.of[node.key] = self.events.window(node)
         self._lists_and_texts()
         segments = self._segments()
         after = Compiler(self.columns, self._after_leaf)
@@ -344,10 +174,14 @@ class _Planner:
         )
         for name, known in flow.event.__contract__.items():
             if known.type.kind is Kind.KEY and known.known_after is None:
-                self.field(flow.event, name)  # whether the flow reads it or not: a rule may be snoozed for it
-        streams = tuple(StreamPlan(kind, learn, tuple(windows)) for (kind, learn), windows in self.windows.items())
+                self.events.field(flow.event, name)  # whether the flow reads it or not: a rule may be snoozed for it
+        streams = tuple(
+            StreamPlan(kind, learn, tuple(windows)) for (kind, learn), windows in self.events.windows.items()
+        )
         kinds = tuple(
-            KindPlan(event.__name__, event.__version__, tuple(self.fields[k].values()), tuple(self.texts[k]))
+            KindPlan(
+                event.__name__, event.__version__, tuple(self.events.fields[k].values()), tuple(self.events.texts[k])
+            )
             for k, event in enumerate(flow.kinds)
         )
         return Plan(
@@ -356,8 +190,8 @@ class _Planner:
             columns=self.columns.count,
             constants=tuple(self.columns.constants.items()),
             kinds=kinds,
-            lists=tuple(self.lists),
-            before=self.before.program(),
+            lists=tuple(self.events.lists),
+            before=self.events.before.program(),
             streams=streams,
             segments=segments,
             features=features,
@@ -372,7 +206,7 @@ class _Planner:
             deadline=flow.deadline.within if flow.deadline else 0,
             deadline_answer=int(flow.deadline.answer) if flow.deadline else 1,
             words=tuple(sorted((word(text), text) for text in self._texts_said())),
-            worded=tuple(sorted(self.worded)),
+            worded=tuple(sorted(self.events.worded)),
         )
 
     def _roots(self) -> list[Expr]:
@@ -392,6 +226,6 @@ class _Planner:
         """Give list checks and functions of text their columns; they are filled before any program runs."""
         for root in self._roots():
             for node in walk(root):
-                early = isinstance(node, ListCheck) or (isinstance(node, Call) and node.op in _TEXT_FUNCTIONS)
+                early = isinstance(node, ListCheck) or (isinstance(node, Call) and node.op in TEXT_FUNCTIONS)
                 if early and not any(isinstance(part, Window) for part in node.args):
-                    self.before.column(node)
+                    self.events.before.column(node)
