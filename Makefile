@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --univ
 BENCHMARKS := $(shell grep -l '^if __name__ ==' benchmarks/*.py | sed 's|benchmarks/\(.*\)\.py|\1|')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long kills fuzz check format bench api lock clean
+.PHONY: help demo test test-long kills servers fetch-servers fuzz check format bench api lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## show these commands
@@ -30,6 +30,13 @@ test-long: .venv/.installed-dev ## every test; 10,000 cases of random flows and 
 KILLS ?= 30
 kills: .venv/.installed-dev ## kill -9 under load, 30 times (make kills KILLS=100): what was lost, doubled or different
 	@TIDEGATE_KILLS=$(KILLS) $(BIN)/pytest tests/faults/test_serve_kill.py tests/faults/test_store_kill.py -s --timeout 3600
+
+ONLY ?=
+servers: .venv/.installed-dev ## real servers on this machine, until Ctrl-C (make servers ONLY="kafka"); needs Java 17 and Maven
+	@$(BIN)/python -m tests.servers run $(ONLY)
+
+fetch-servers: .venv/.installed-dev ## what these servers need, fetched once into the user's cache
+	@$(BIN)/python -m tests.servers fetch $(ONLY)
 
 fuzz: .venv/.installed-dev ## the readers of outside documents, given what nobody would write; seeds are kept
 	@TIDEGATE_CASES=$${TIDEGATE_CASES:-50000} $(BIN)/pytest -n 2 --dist worksteal --timeout 3600 -m fuzz

@@ -1,0 +1,31 @@
+"""Servers as fixtures: one of each for a whole run of tests, started when a test first asks for it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from tests.servers.maven import UnavailableError
+
+if TYPE_CHECKING:
+    from tests.servers.kafka import Kafka
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Kafka]":
+    """A broker that all tests of a run share; each makes topics of its own (`topic`)."""
+    from tests.servers.kafka import Kafka  # its client is loaded by those who ask for it
+
+    try:
+        broker = Kafka(tmp_path_factory.mktemp("kafka"))
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    with broker:
+        yield broker
+
+
+@pytest.fixture
+def own() -> str:
+    """A word that nothing else is named by, to begin the names of topics and groups with."""
+    return f"t{uuid4().hex[:10]}"

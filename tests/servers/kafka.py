@@ -1,0 +1,103 @@
+"""Apache Kafka from Maven: one node that is broker and controller (KRaft), as its users run it, on loopback."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+
+from tests.servers.maven import jars, program
+from tests.servers.server import Server, answers, free_port
+
+VERSION = "4.2.1"
+ARTEFACTS = (f"org.apache.kafka:kafka_2.13:{VERSION}", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.3")
+_LOGGING = """<Configuration status="error"><Appenders><Console name="out"><PatternLayout pattern="%d %p %c %m%n"/>
+</Console></Appenders><Loggers><Root level="warn"><AppenderRef ref="out"/></Root></Loggers></Configuration>
+"""
+
+
+def fetch() -> Path:
+    """The folder of Kafka's jars, fetched unless they are there."""
+    return jars("kafka", *ARTEFACTS)
+
+
+class Kafka(Server):
+    """A broker. `settings` are lines of its `server.properties` beside ours."""
+
+    name = "Kafka"
+
+    def __init__(self, folder: Path, port: int | None = None, **settings: object) -> None:
+        super().__init__(folder, port)
+        self.controller, self.settings, self.jars = free_port(), settings, fetch()
+
+    def prepare(self) -> None:
+        """Write its settings and format its disk."""
+        lines = {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.bootstrap.servers": f"127.0.0.1:{self.controller}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller}",
+            "controller.listener.names": "CONTROLLER",
+            "log.dirs": self.folder / "data",
+            "offsets.topic.replication.factor": 1,
+            "offsets.topic.num.partitions": 4,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.num.partitions": 4,
+            "group.initial.rebalance.delay.ms": 0,
+            "auto.create.topics.enable": "false",
+            "log.cleaner.dedupe.buffer.size": 8_388_608,
+            **{name.replace("_", "."): value for name, value in self.settings.items()},
+        }
+        text = "".join(f"{name}={value}\n" for name, value in lines.items())
+        (self.folder / "server.properties").write_text(text, encoding="utf-8")
+        (self.folder / "log4j2.xml").write_text(_LOGGING, encoding="utf-8")
+        tool = [
+            *self._java("kafka.tools.StorageTool"),
+            "format",
+            "--standalone",
+            "--cluster-id",
+            "dGlkZWdhdGUtdGVzdHMtMA",
+        ]
+        done = subprocess.run(
+            [*map(str, tool), "--config", "server.properties"], cwd=self.folder, capture_output=True, text=True
+        )
+        if done.returncode:
+            raise RuntimeError(f"Kafka's disk could not be formatted: {done.stdout}{done.stderr}")
+
+    def _java(self, main: str) -> list[str | Path]:
+        java = program("java", "install Java 17")
+        quick = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
+        logging = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.xml'}"
+        return [java, "-Xms128m", "-Xmx512m", *quick, logging, "-cp", f"{self.jars}/*", main]
+
+    def command(self) -> Sequence[str | Path]:
+        return [*self._java("kafka.Kafka"), "server.properties"]
+
+    def ready(self) -> bool:
+        """Whether it answers what it is asked; its port is open some time earlier."""
+        if not answers(self.port):
+            return False
+        try:
+            return bool(self.admin().list_topics(timeout=2).brokers)
+        except KafkaException:
+            return False
+
+    def admin(self) -> AdminClient:
+        """A client that makes topics."""
+        return AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+
+    def topics(self, *names: str, partitions: int = 1, **settings: str) -> None:
+        """Make topics and wait until they are there."""
+        config = {name.replace("_", "."): value for name, value in settings.items()}
+        admin = self.admin()  # by name: it must outlive what it is asked
+        for done in admin.create_topics([NewTopic(name, partitions, 1, config=config) for name in names]).values():
+            done.result(30)
+
+    def widen(self, topic: str, partitions: int) -> None:
+        """Give a topic more partitions."""
+        admin = self.admin()
+        for done in admin.create_partitions([NewPartitions(topic, partitions)]).values():
+            done.result(30)
