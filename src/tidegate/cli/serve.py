@@ -9,6 +9,7 @@ from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, Model
 from tidegate.cli.terminal import aside, ready
 
 if TYPE_CHECKING:
+    from tidegate.decisions.definition import Definition
     from tidegate.runtimes.serve.companion import Companion
     from tidegate.runtimes.serve.server import Server
     from tidegate.runtimes.serve.tls import Tls
@@ -49,6 +50,9 @@ def serve(
     shadow: Annotated[
         Path | None, typer.Option("--shadow", help="Where its decisions go; default: STORE.shadow.")
     ] = None,
+    alerts: Annotated[
+        list[str], typer.Option("--alerts", help="Tell these of every decision too; see `tidegate alerts deliver`.")
+    ] = [],  # noqa: B006
     explain: Annotated[bool, typer.Option("--explain", help="Put every feature's value into every decision.")] = False,
     access_log: Annotated[
         bool, typer.Option("--access-log", help="Write a line of JSON for each request to stderr.")
@@ -90,6 +94,7 @@ def serve(
     if not without_models:
         require_models(settings.flow.definition, models)
     beside = _challenger(challenger, store, shadow, models)
+    telling = _deliveries(alerts, store, settings.flow.definition)
     server = Server(settings)
     console = aside()
     for caution in cautions(settings.flow.definition):
@@ -111,12 +116,15 @@ def serve(
                 "Whether the challenger's process runs.", lambda: int(beside.running),
             )  # fmt: skip
             beside.start()
+        if telling is not None:
+            telling.start()
 
     try:
         server.run(begin)
     finally:
-        if beside is not None:
-            beside.stop()
+        for companion in (beside, telling):
+            if companion is not None:
+                companion.stop()
     console.print("Stopped; everything that was taken is answered and kept.", style="dim")
 
 
@@ -133,6 +141,33 @@ def _challenger(place: str, store: Path, shadow: Path | None, models: Path) -> "
     own = shadow or store.with_name(store.name + ".shadow")
     words = ["shadow", place, "--follow", str(store), "--store", str(own), "--models", str(models)]
     return Companion([*words, "--parent", str(os.getpid())], f"The challenger {place}")
+
+
+def _deliveries(addresses: list[str], store: Path, definition: "Definition") -> "Companion | None":
+    """The process that tells others of the store's decisions; what is most personal in events is not sent."""
+    import os
+
+    from tidegate.events.field import Personal
+    from tidegate.runtimes.serve.companion import Companion
+    from tidegate.runtimes.sinks import check_address
+
+    if not addresses:
+        return None
+    words = ["alerts", "deliver", "--store", str(store), "--parent", str(os.getpid())]
+    for address in addresses:
+        check_address(address)  # its mistakes are told now, and not by a process in the background
+        words += ["--to", address]
+    kept_back = sorted(
+        {
+            field.name
+            for kind in definition.kinds
+            for field in kind.__contract__.values()
+            if field.about.personal is Personal.SPECIAL
+        }
+    )
+    if kept_back:
+        words += ["--leave-out", ",".join(kept_back)]
+    return Companion(words, "The delivery of alerts")
 
 
 def _tell_certificate(tls: "Tls") -> None:

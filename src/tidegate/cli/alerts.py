@@ -1,0 +1,283 @@
+"""`tidegate alerts`: find decisions again, and tell others of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tidegate.cli.options import DEFAULT_STORE, AsJson, StorePath, opened
+from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out, several
+
+if TYPE_CHECKING:
+    from tidegate.actions.document import Document
+    from tidegate.actions.search import Hits
+    from tidegate.connectors.alerts_file import AlertsFile
+    from tidegate.connectors.sqlite import Store
+    from tidegate.runtimes.delivery import Delivery
+
+app = typer.Typer(help="Find decisions again, and tell others of them.", no_args_is_help=True)
+
+_To = Annotated[
+    list[str],
+    typer.Option(
+        "--to",
+        help="Where they go; several times for several. elasticsearch://HOST:9200/NAME, opensearch://…, or "
+        "https://HOST/PATH: a webhook, which is told of alarms only.",
+    ),
+]
+_LeftOut = Annotated[str, typer.Option("--leave-out", help="Fields of events that are not sent: card,ip.")]
+
+
+@app.command()
+def search(
+    query: Annotated[
+        str, typer.Argument(help='What to look for: level:high amount>5000 merchant:"Corner Shop" since:7d')
+    ] = "",
+    store: StorePath = DEFAULT_STORE,
+    where: Annotated[
+        str,
+        typer.Option("--in", help="The index on a server instead: elasticsearch://HOST:9200/NAME or opensearch://…"),
+    ] = "",
+    facet: Annotated[list[str], typer.Option("--facet", help="Count the most frequent values of this field.")] = [],  # noqa: B006
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many on a page.")] = 20,
+    after: Annotated[str, typer.Option(help="Where the page before said that the next one begins.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Find decisions, the newest first.
+
+    Without a server they are found in a file beside the store, which is brought up to date first.
+    Terms beside each other all hold; OR, NOT (or -) and parentheses mean what they say. field:value, field:a,b,
+    field:begin*, field>5, since:7d, until:2026-01-31; other words are looked for in texts and reasons.
+    """
+    from tidegate.actions.query import parse
+
+    asked = parse(query)
+    if where:
+        from tidegate.runtimes.sinks import search_server
+
+        server = search_server(where)
+        found = server.search(asked, limit=limit, after=after, facets=facet)
+        server.close()
+    else:
+        found = _search_here(store, asked, limit=limit, after=after, facets=facet)
+    if as_json:
+        from msgspec import to_builtins
+
+        emit(
+            {
+                "total": found.total,
+                "decisions": [to_builtins(one) for one in found.documents],
+                "facets": {name: dict(counts) for name, counts in found.facets.items()},
+            }
+            | ({"after": found.after} if found.after else {})
+        )
+        return
+    _show(found, query, store, where)
+
+
+def _search_here(store: Path, query: object, **more: object) -> "Hits":
+    """Search the file beside the store, after it was told what is new."""
+    from tidegate.connectors.alerts_file import AlertsFile
+    from tidegate.connectors.search_sqlite import SqliteIndex
+    from tidegate.runtimes.delivery import Delivery
+
+    with opened(store) as kept, AlertsFile.beside(store) as file:
+        index = SqliteIndex(file)
+        _catch_up(Delivery(kept, file, index), "indexed")
+        found: Hits = index.search(query, **more)  # type: ignore[arg-type]
+        return found
+
+
+def _catch_up(delivery: "Delivery", word: str) -> None:
+    """Tell a sink what is new, and show how far it is when that takes long."""
+    behind = delivery.behind
+    if behind < 20_000:
+        delivery.catch_up()
+        return
+    from rich.progress import Progress
+
+    with Progress(console=aside(), transient=True) as progress:
+        task = progress.add_task(f"{word}: {several(behind, 'record')}", total=behind)
+        delivery.catch_up(told=lambda many: progress.advance(task, many))
+
+
+def _show(found: "Hits", query: str, store: Path, where: str) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not found.total:
+        aside().print("No decision fits.", style="yellow")
+        return
+    for one in found.documents:
+        head = Text.assemble(
+            (one.id, "bold"), f"  {one.at[:19].replace('T', ' ')}  ", (one.outcome, COLOURS.get(one.outcome, "white"))
+        )
+        head.append("".join(f"  {part}" for part in (one.level, one.score and f"{one.score:.4f}") if part))
+        head.append("  alarm" if one.alarm else "", "bold red")
+        out().print(head, soft_wrap=True)
+        for line in (_event(one), "; ".join(one.because)):
+            if line:
+                out().print(Text("  " + line, style="dim", overflow="ellipsis", no_wrap=True))
+    for name, counts in found.facets.items():
+        facet = Table(box=None, pad_edge=False, header_style="dim")
+        facet.add_column(name)
+        facet.add_column("decisions", justify="right")
+        for value, many in counts:
+            facet.add_row(Text(value), f"{many:,}")
+        out().print()
+        out().print(facet)
+    aside().print(f"\n{len(found.documents):,} of {several(found.total, 'decision')}.", style="dim")
+    steps = []
+    if found.after:
+        import shlex
+
+        place = f"--in {where}" if where else f"--store {store}"
+        steps.append(f"tidegate alerts search {shlex.quote(query)} {place} --after {found.after}  the next page")
+    if found.documents and not where:
+        steps.append(f"tidegate explain {found.documents[0].id} --store {store}  why it was decided so")
+    if steps:
+        next_steps(*steps)
+
+
+def _event(one: "Document") -> str:
+    """The event's fields in a few words, amounts first."""
+    from tidegate.actions.search import plain
+
+    amounts, others = [], []
+    for name, value in one.numbers.items():
+        currency = one.words.get(f"{name}-currency")
+        if currency:
+            amounts.append(f"{name} {value:,.2f} {currency}")
+        else:
+            others.append(f"{name} {plain(value)}")
+    others += [f"{name} {value}" for name, value in one.words.items() if not name.endswith("-currency")]
+    return ", ".join(amounts + others)
+
+
+@app.command()
+def deliver(
+    to: _To,
+    store: StorePath = DEFAULT_STORE,
+    leave_out: _LeftOut = "",
+    once: Annotated[bool, typer.Option("--once", help="Stop when nothing is left to send.")] = False,
+    parent: Annotated[int, typer.Option(hidden=True, help="Stop when this process is gone.")] = 0,
+) -> None:
+    """Tell others of every decision of a store, in its order, and go on as it grows.
+
+    What cannot be sent now is sent later; what a server rejects is held (`tidegate alerts held`). SIGTERM and Ctrl-C
+    stop it; it goes on where it was. `tidegate serve --alerts` runs it beside the server.
+    """
+    import logging
+    import os
+    import signal
+    import threading
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level="WARNING")
+    logging.getLogger("elastic_transport").setLevel("ERROR")  # it warns of each failed request; we say so in our words
+    logging.getLogger("opensearch").setLevel("CRITICAL")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with opened(store) as kept, _file(store) as file:
+        deliveries = [_delivery(address, kept, file, leave_out) for address in to]
+        console = aside()
+        for one in deliveries:
+            console.print(f"{one.sink.name} is told of {store}; {several(one.behind, 'record')} behind", soft_wrap=True)
+        if once:
+            for one in deliveries:
+                _catch_up(one, "sent")
+        else:
+            threads = [threading.Thread(target=one.follow, args=(stop,), daemon=True) for one in deliveries]
+            for thread in threads:
+                thread.start()
+            while not stop.wait(0.5):
+                if parent and os.getppid() != parent:
+                    stop.set()
+            for thread in threads:
+                thread.join(30)
+        for one in deliveries:
+            done = one.figures
+            words = f"{one.sink.name}: told of {several(done.told, 'decision')}, {one.behind:,} records left to look at"
+            console.print(words + (f", {done.held:,} rejected and held" if done.held else ""), soft_wrap=True)
+            one.sink.close()
+
+
+def _file(store: Path) -> "AlertsFile":
+    from tidegate.connectors.alerts_file import AlertsFile
+
+    return AlertsFile.beside(store)
+
+
+def _delivery(address: str, kept: "Store", file: "AlertsFile", leave_out: str = "") -> "Delivery":
+    from tidegate.runtimes.delivery import Delivery
+    from tidegate.runtimes.sinks import sink_at
+
+    sink, alarms = sink_at(address, file)
+    left_out = [name.strip() for name in leave_out.split(",") if name.strip()]
+    return Delivery(kept, file, sink, alarms=alarms, left_out=left_out)
+
+
+@app.command()
+def status(store: StorePath = DEFAULT_STORE, as_json: AsJson = False) -> None:
+    """How far each sink was told of a store's decisions, and how many it rejected."""
+    from tidegate.connectors.told import Told, sinks
+
+    with opened(store) as kept, _file(store) as file:
+        size = kept.head().size
+        rows = []
+        for name in sinks(file):
+            told = Told(file, name)
+            marks = told.marks()
+            rows.append((name, marks[0][0] if marks else 0, len(told.held(limit=1_000_000))))
+    if as_json:
+        for name, seq, held in rows:
+            emit({"sink": name, "told": seq, "behind": max(0, size - seq), "held": held})
+        return
+    if not rows:
+        aside().print("Nobody was told yet.", style="yellow")
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("sink", overflow="fold")
+    for name in ("told up to record", "behind", "held"):
+        table.add_column(name, justify="right")
+    for name, seq, held in rows:
+        table.add_row(name, f"{seq:,}", f"{max(0, size - seq):,}", f"{held:,}")
+    out().print(table)
+
+
+@app.command()
+def held(
+    store: StorePath = DEFAULT_STORE,
+    retry: Annotated[str, typer.Option("--retry", help="Send to this address again what it rejected.")] = "",
+    leave_out: _LeftOut = "",
+    as_json: AsJson = False,
+) -> None:
+    """What sinks rejected, with their reasons."""
+    from tidegate.connectors.told import Told, sinks
+
+    with opened(store) as kept, _file(store) as file:
+        if retry:
+            delivery = _delivery(retry, kept, file, leave_out)
+            taken, _ = delivery.retry()
+            delivery.sink.close()
+            aside().print(f"{several(taken, 'decision')} taken now.")
+        found = [one for name in sinks(file) for one in Told(file, name).held()]
+    if as_json:
+        for one in found:
+            emit(one._asdict())
+        return
+    if not found:
+        aside().print("Nothing is held.", style="green")
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("id", "sink", "reason"):
+        table.add_column(name, overflow="fold")
+    for one in found:
+        table.add_row(Text(one.id), Text(one.sink), Text(one.reason))
+    out().print(table)
+    raise typer.Exit(1)

@@ -1,0 +1,178 @@
+"""Delivery: sinks are told of every decision of a store, in its order, whatever happens to them or to us meanwhile.
+
+The store is the outbox. What it keeps is kept in order and never changes, so all that has to be remembered of a sink is
+the number up to which it was told; after any interruption it is told on from there. What may have been told twice then
+changes nothing, because every decision has one id everywhere. So a decision waits for no sink, and none is lost to one.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from time import monotonic
+
+from tidegate.actions.document import Document, document
+from tidegate.actions.sink import Sink, UnavailableError
+from tidegate.connectors.alerts_file import AlertsFile
+from tidegate.connectors.search_sqlite import SqliteIndex
+from tidegate.connectors.sqlite import Store
+from tidegate.connectors.sqlite_reading import stored
+from tidegate.connectors.told import Held, Told
+
+_LOG = logging.getLogger("tidegate.alerts")
+_CHUNK = 2000
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
+_LOOK = 0.2
+"""Seconds between looks at a store that has nothing new."""
+
+
+@dataclass
+class Figures:
+    """What became of one sink: documents told and held, failures in a row, and why it failed last."""
+
+    told: int = 0
+    held: int = 0
+    failures: int = 0
+    why: str = ""
+    since: float = field(default_factory=monotonic)
+
+
+class Delivery:
+    """Tells one sink.
+
+    Args:
+        store: whose decisions it is told of; something else may be writing to it.
+        file: where its progress is kept.
+        sink: the sink.
+        alarms: tell it of alarms only.
+        left_out: fields of events that it is not told.
+    """
+
+    def __init__(
+        self, store: Store, file: AlertsFile, sink: Sink, *, alarms: bool = False, left_out: Collection[str] = ()
+    ) -> None:
+        self.store, self.sink, self.figures = store, sink, Figures()
+        self._alarms, self._left_out = alarms, left_out
+        self._progress = Told(file, sink.name)
+        self._after = self._resume()
+
+    def _resume(self) -> int:
+        """The number up to which the sink was told of what the store holds now.
+
+        A store that was put back from a copy, or lost its last events with the power, is met again where both agree.
+        """
+        size = self.store.head().size
+        marks = self._progress.marks()
+        for seq, leaf in marks:
+            if seq <= size and self._leaf(seq) == leaf:
+                break
+        else:
+            seq = 0
+        if marks and seq != marks[0][0]:
+            _LOG.warning(
+                "%s was told up to record %d, of which the store %s holds the first %d; it is told on from there.",
+                self.sink.name, marks[0][0], self.store.path, seq,
+            )  # fmt: skip
+            self._progress.back_to(seq)
+            if isinstance(self.sink, SqliteIndex):
+                self.sink.forget_after(seq)
+        return seq
+
+    def _leaf(self, seq: int) -> bytes:
+        """The hash by which the log seals a record."""
+        (leaf,) = self.store.leaves(seq - 1, seq)
+        return leaf
+
+    @property
+    def behind(self) -> int:
+        """How many records the store has that the sink was not told of."""
+        return self.store.head().size - self._after
+
+    def catch_up(self, *, told: Callable[[int], None] | None = None, stop: Callable[[], bool] = lambda: False) -> int:
+        """Tell the sink everything that the store holds by now; gives how many records that were.
+
+        Args:
+            told: told after each step how many records it had.
+            stop: asked now and then whether to leave it at that.
+
+        Raises:
+            UnavailableError: it takes nothing now; the next call begins with the same again.
+        """
+        began = self._after
+        while not stop():
+            part = self._next()
+            if not part:
+                break
+            for seq, documents in part:
+                before = self._after
+                self._tell(seq, documents)
+                self._after = seq
+                if told is not None:
+                    told(seq - before)
+        return self._after - began
+
+    def _next(self) -> list[tuple[int, list[Document]]]:
+        """What to tell next: documents that are told at once, with the number of the record that is reached by it."""
+        many = min(_CHUNK, self.store.head().size - self._after)
+        rows = self.store.rows(self._after, many) if many > 0 else []
+        if not rows:
+            return []
+        documents = []
+        for row in rows:
+            one = document(stored(row), self._left_out)
+            if one is not None and (one.alarm or not self._alarms):
+                documents.append(one)
+        most = self.sink.most
+        parts = [documents[start : start + most] for start in range(0, len(documents), most)]
+        last = int(str(rows[-1][0]))
+        return [*((part[-1].seq, part) for part in parts[:-1]), (last, parts[-1] if parts else [])]
+
+    def _tell(self, seq: int, documents: list[Document]) -> None:
+        try:
+            rejected = {one.id: one.reason for one in self.sink.send(documents)} if documents else {}
+            held = [Held(self.sink.name, one.seq, one.id, rejected[one.id]) for one in documents if one.id in rejected]
+            self._progress.reached(seq, self._leaf(seq), held)
+        except UnavailableError as error:
+            self.figures.failures += 1
+            self.figures.why = str(error)
+            raise
+        for one in held:
+            _LOG.error("%s does not take the decision %s: %s", self.sink.name, one.id, one.reason)
+        self.figures.failures, self.figures.why = 0, ""
+        self.figures.told += len(documents) - len(held)
+        self.figures.held += len(held)
+
+    def follow(self, stop: threading.Event, *, told: Callable[[int], None] | None = None) -> None:
+        """Go on until asked to stop; a sink that takes nothing is asked again, after longer and longer pauses."""
+        pause, reached = _FIRST_PAUSE, self._after
+        while not stop.is_set():
+            try:
+                self.catch_up(told=told, stop=stop.is_set)
+                stop.wait(_LOOK)
+            except UnavailableError as error:
+                if self._after > reached:  # it takes something now and then
+                    pause, reached = _FIRST_PAUSE, self._after
+                _LOG.warning("%s Asked again in %.1f s; nothing is lost.", error, pause)
+                stop.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def retry(self) -> tuple[int, list[Held]]:
+        """Tell the sink again what it rejected; gives how many it took, and what it still rejects.
+
+        Raises:
+            UnavailableError: it takes nothing now.
+        """
+        taken, kept = 0, []
+        for batch in _batches(self._progress.held(limit=1_000_000), self.sink.most):
+            found = [stored(row) for one in batch for row in self.store.rows(one.seq - 1, 1)]
+            documents = [made for made in (document(row, self._left_out) for row in found) if made is not None]
+            rejected = {one.id: one.reason for one in self.sink.send(documents)}
+            self._progress.let_go([one.seq for one in batch if one.id not in rejected])
+            taken += len(batch) - len(rejected)
+            kept += [one._replace(reason=rejected[one.id]) for one in batch if one.id in rejected]
+        return taken, kept
+
+
+def _batches(held: list[Held], most: int) -> Iterator[list[Held]]:
+    for start in range(0, len(held), most):
+        yield held[start : start + most]

@@ -1,0 +1,72 @@
+"""Where decisions go, by address: the sink that an address means."""
+
+import os
+from urllib.parse import urlsplit
+
+from tidegate.actions.sink import Sink
+from tidegate.connectors.alerts_file import AlertsFile
+from tidegate.connectors.search_client import connect, read_address
+from tidegate.connectors.search_server import SearchServer
+from tidegate.connectors.search_sqlite import SqliteIndex
+from tidegate.connectors.webhook import Webhook, secret_of
+from tidegate.errors import TidegateError
+
+LOCAL = "local"
+"""The address of the index without a server."""
+
+ADDRESSES = "elasticsearch://HOST:9200/NAME, opensearch://HOST:9200/NAME, https://HOST/PATH (a webhook), or local"
+
+
+def check_address(address: str) -> None:
+    """Refuse an address that alerts cannot be sent to; nothing is asked of it.
+
+    Raises:
+        TidegateError: it is none that we know, what it takes is not installed, or a secret is missing.
+    """
+    scheme = urlsplit(address).scheme.partition("+")[0]
+    if scheme in ("elasticsearch", "opensearch"):
+        search_server(address).close()
+    elif scheme in ("http", "https"):
+        Webhook(address, _secret())
+    elif address != LOCAL:
+        raise TidegateError(
+            "That is no address that alerts can be sent to.", seen=scheme or address, do=f"Write {ADDRESSES}."
+        )
+
+
+def sink_at(address: str, file: AlertsFile) -> tuple[Sink, bool]:
+    """The sink at an address, and whether it is told of alarms only.
+
+    The secret of webhooks is read from `TIDEGATE_WEBHOOK_SECRET`.
+
+    Raises:
+        TidegateError: the address is none that we know, what it takes is not installed, or the secret is missing.
+    """
+    check_address(address)
+    if address == LOCAL:
+        return SqliteIndex(file), False
+    scheme = urlsplit(address).scheme.partition("+")[0]
+    if scheme in ("elasticsearch", "opensearch"):
+        return search_server(address), False
+    return Webhook(address, _secret()), True
+
+
+def _secret() -> bytes:
+    secret = os.environ.get("TIDEGATE_WEBHOOK_SECRET", "")
+    if not secret:
+        raise TidegateError(
+            "A webhook is signed with a secret that the receiver knows too.",
+            seen="TIDEGATE_WEBHOOK_SECRET is not set",
+            do="Set it to whsec_ and the Base64 of 24 to 64 random bytes.",
+        )
+    return secret_of(secret)
+
+
+def search_server(address: str) -> SearchServer:
+    """The index on a server.
+
+    Raises:
+        TidegateError: the address is none, or the server's client is not installed.
+    """
+    read = read_address(address)
+    return SearchServer(connect(read), read.indices, stream=read.stream)
