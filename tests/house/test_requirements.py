@@ -17,7 +17,13 @@ from .house import ROOT, SOURCE, files, shown
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 BY_ITS_HOST = {"mypy.py": {"mypy"}}
 """What a file of ours imports that is always there, because nothing else loads the file."""
-NAMES = {"xgboost": "xgboost-cpu", "jpype": "jpype1", "sklearn": "scikit-learn", "zen": "zen-engine"}
+NAMES = {
+    "opensearchpy": "opensearch-py",
+    "xgboost": "xgboost-cpu",
+    "jpype": "jpype1",
+    "sklearn": "scikit-learn",
+    "zen": "zen-engine",
+}
 """Modules that go by another name than their package."""
 NOT_FOR_USERS = re.compile(r"\b(A?GPL|GNU (Affero )?General Public|SSPL|BUSL|Commons Clause)", re.I)
 

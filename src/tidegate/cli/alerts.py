@@ -112,7 +112,9 @@ def _show(found: "Hits", query: str, store: Path, where: str) -> None:
         head = Text.assemble(
             (one.id, "bold"), f"  {one.at[:19].replace('T', ' ')}  ", (one.outcome, COLOURS.get(one.outcome, "white"))
         )
-        head.append("".join(f"  {part}" for part in (one.level, one.score and f"{one.score:.4f}") if part))
+        head.append(
+            "".join(f"  {part}" for part in (one.level, None if one.score is None else f"{one.score:.4f}") if part)
+        )
         head.append("  alarm" if one.alarm else "", "bold red")
         out().print(head, soft_wrap=True)
         for line in (_event(one), "; ".join(one.because)):

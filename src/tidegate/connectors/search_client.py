@@ -134,8 +134,7 @@ def _unavailable(url: str, error: Exception) -> UnavailableError:
 
 
 def _elasticsearch(address: Address) -> Client:
-    from elastic_transport import TransportError
-    from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
+    from elasticsearch import ApiError, Elasticsearch, TransportError, UnsupportedProductError
 
     more: dict[str, Any] = {}
     if address.url.startswith("https"):

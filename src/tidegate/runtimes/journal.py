@@ -130,7 +130,6 @@ class Journal:
             alarm=decision.alarm,
             flow=self.flow,
             flags=flags,
-            outbox=(("alarms", answer),) if decision.alarm else (),
         )
 
     def learned(self, event: Event, flags: int = LEARN) -> Entry:
