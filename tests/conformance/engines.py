@@ -14,11 +14,11 @@ from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.intake import Answer
 
 
-def engine_of(case: Case, store: Store | None = None) -> Engine:
+def engine_of(case: Case, store: Store | None = None, *, explain: bool = True) -> Engine:
     """An engine with small batches, so that long streams need several."""
     gc.unfreeze()  # every engine freezes what is there; here they come by the thousand and have to go again
     models = {name: model.trees for name, model in case.models.items()}
-    return Engine(case.flow, models=models, store=store, explain=True, batch=16)
+    return Engine(case.flow, models=models, store=store, explain=explain, batch=16)
 
 
 def together(engine: Engine, steps: Sequence[Step]) -> list[Answer]:

@@ -86,6 +86,19 @@ def test_a_store_changes_no_answer(case: Case, data: st.DataObject) -> None:
     assert jsonable(found) == jsonable(one_by_one(engine_of(case), case.steps)), case
 
 
+@_SHARE
+@given(cases(longest=40))
+def test_what_is_told_briefly_is_the_same(case: Case) -> None:
+    """Without every feature's value most decisions are told a column at a time; remaking tells them one by one."""
+    with folder() as place, Store.open(Path(place) / "s.db") as store:
+        found = together(engine_of(case, store, explain=False), case.steps)
+        check_kept(case, store, found)
+    right = jsonable(together(engine_of(case), case.steps))
+    for one in right:
+        one.pop("features", None)
+    assert jsonable(found) == right, case
+
+
 def jsonable(answers: list[Answer]) -> list[Any]:
     """Answers as they are kept and sent: a repeated one has been through JSON."""
     return [msgspec.json.decode(msgspec.json.encode(answer)) for answer in untimed(answers)]

@@ -32,7 +32,7 @@ from tidegate import (
 from tidegate.decisions.answer import Answers
 from tidegate.events.durations import spoken
 from tidegate.models.tree_model import TreeModel
-from tidegate.runtimes import engine as engine_module
+from tidegate.runtimes import journal as journal_module
 from tidegate.runtimes.journal import edition_of
 from tidegate.runtimes.remake import remake
 
@@ -167,16 +167,16 @@ def test_what_the_first_edition_answered_is_remade_to_the_letter(
 ) -> None:
     """Answers as they were before words had units, with the record of that time: an array of four."""
 
-    def first(*given: Any) -> bytes:
-        record: list[Any] = msgspec.msgpack.decode(made(*given))
-        return msgspec.msgpack.encode(record[:4])
+    def first(*given: Any) -> list[bytes]:
+        records: list[list[Any]] = [msgspec.msgpack.decode(record) for record in made(*given)]
+        return [msgspec.msgpack.encode(record[:4]) for record in records]
 
-    made = engine_module.make_record
+    made = journal_module.make_records
     loaded = stumps(tmp_path)
     loaded.files = {}
     with Store.open(tmp_path / "a.db") as store:
         engine = Engine(Judged, store=store, models={"risk@champion": loaded})
-        monkeypatch.setattr(engine_module, "make_record", first)
+        monkeypatch.setattr(journal_module, "make_records", first)
         newest, engine.answers = engine.answers, Answers(engine.decider, edition=1)
         old = words(engine, 5400)
         assert old["quiet"] == (5400.0, "quiet is 5,400,000,000, which raises the risk")

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -67,6 +67,10 @@ def _amount(units: int | float, currency: str | None) -> str:
     return f"{exact.scaleb(-places):.{places}f} {currency or ''}".rstrip()
 
 
+def _there(number: float) -> float | None:
+    return None if number != number else number
+
+
 class Answers:
     """Makes decisions of a decider's settled rows.
 
@@ -79,7 +83,7 @@ class Answers:
     Attributes:
         wants_texts: whether every decision shows texts of the event, and not only one in which a rule fired.
         open: the event's money fields that take any currency, and the one that the flow reads each in.
-        bare: whether a decision says nothing but the outcome where no rule fired or was missing: see `quiet`.
+        plain: whether the flow is such that `quiet` can tell most rows.
     """
 
     def __init__(
@@ -100,9 +104,7 @@ class Answers:
         self._words = dict(self.plan.words)
         open_amounts = (f for f in self.plan.kinds[0].fields if f.currency and not f.type.currency)
         self.open = [(f.name, f.currency) for f in open_amounts] if edition > 1 else []
-        plan = self.plan
-        more = explain or decider.tables or decider.packages or self.models or self.open
-        self.bare = not more and max(plan.alarm, plan.score, plan.level) < 0
+        self.plain = not (explain or decider.tables or decider.packages or self.open)
 
     def unread(self, read: Callable[[str], Any]) -> tuple[str, ...]:
         """What the flow could not read of an event, in words: amounts in another currency than its own.
@@ -120,9 +122,31 @@ class Answers:
                 found += (f"{name} is {amount}, which cannot be compared with {currency}: it counts as missing",)
         return found
 
-    def quiet(self, id: str) -> Decision:
-        """The decision of a row of a `bare` flow in which no rule fired or was missing, in time and not limited."""
-        return Decision(id=id, outcome=OUTCOMES[0], flow=self.flow)
+    def quiet(self, ids: Sequence[str]) -> list[Decision | None]:
+        """The decisions of the first rows, as far as nothing in them calls for words: a column at a time.
+
+        None where a rule fired or was missing or the alarm went; `decision` makes those. Only for a `plain` flow, and
+        where nothing is overdue, limited or silenced.
+
+        Args:
+            ids: the events', of as many rows as are asked for.
+        """
+        decider, plan, n = self.decider, self.plan, len(ids)
+        cells, floats, flow = decider.cells, decider.floats, self.flow
+        _, fired, unknown = decider.settled[:, :n].tolist()
+        alarms = cells[plan.alarm, :n].tolist() if plan.alarm >= 0 else None
+        loud = [f or u for f, u in zip(fired, unknown, strict=True)]
+        if alarms is not None:
+            loud = [one or alarm == 1 for one, alarm in zip(loud, alarms, strict=True)]
+        if not self.models and max(plan.score, plan.level) < 0:
+            return [None if one else Decision(id, OUTCOMES[0], flow=flow) for id, one in zip(ids, loud, strict=True)]
+        scores = [_there(x) for x in floats[plan.score, :n].tolist()] if plan.score >= 0 else [None] * n
+        levels = [self._band(x) for x in floats[plan.level, :n].tolist()] if plan.level >= 0 else [None] * n
+        uses = zip(*map(partial(self._uses_of, n), self.models), strict=True) if self.models else [()] * n
+        return [
+            None if one else Decision(id, OUTCOMES[0], score, level, models=used, flow=flow)
+            for id, one, score, level, used in zip(ids, loud, scores, levels, uses, strict=True)
+        ]
 
     def decision(
         self, row: int, id: str, texts: Mapping[int, str], overdue: bool = False, unread: tuple[str, ...] = ()
@@ -145,9 +169,7 @@ class Answers:
             cap = plan.caps[decider.limited[row]]
             most = f"at most {cap.count} times {OUTCOMES[cap.outcome]} in {written(cap.last)}"
             limited = f"{most}: {OUTCOMES[cap.then]} instead"
-        score = float(decider.floats[plan.score, row]) if plan.score >= 0 else None
-        if score is not None and score != score:
-            score = None
+        score = _there(float(decider.floats[plan.score, row])) if plan.score >= 0 else None
         fired, words = settled[1, row], texts
         if fired or self.wants_texts:
             words = ChainMap(dict(texts), self._words, decider.words)
@@ -158,7 +180,7 @@ class Answers:
             id=id,
             outcome=OUTCOMES[outcome],
             score=score,
-            level=self._level(row),
+            level=self._band(float(decider.floats[plan.level, row])) if plan.level >= 0 else None,
             alarm=bool(alarm),
             rules=self._fired(row, words) if fired else (),
             reasons=self._reasons(row) if self.models and (outcome or alarm) else (),
@@ -175,10 +197,7 @@ class Answers:
             features={seen.name: self._value(seen, row, words) for seen in plan.features} if self.explain else None,
         )
 
-    def _level(self, row: int) -> str | None:
-        if self.plan.level < 0:
-            return None
-        value = float(self.decider.floats[self.plan.level, row])
+    def _band(self, value: float) -> str | None:
         place = bisect_right(self.plan.thresholds, value) if value == value else 0
         return self.plan.levels[place - 1] if place else None
 
@@ -240,15 +259,16 @@ class Answers:
         }
 
     def _uses(self, row: int) -> tuple[ModelUse, ...]:
-        uses = []
-        for model in self.models:
-            score = float(self.decider.floats[model.out, row])
-            scorer = self.decider.bindings.get(model.out)
-            if scorer is None:
-                uses.append(ModelUse(model.reference, "", score, "the model is not there"))
-            else:
-                uses.append(ModelUse(model.reference, scorer.model.digest, score))
-        return tuple(uses)
+        return tuple(self._use(model, float(self.decider.floats[model.out, row])) for model in self.models)
+
+    def _uses_of(self, n: int, model: ModelPlan) -> list[ModelUse]:
+        return [self._use(model, score) for score in self.decider.floats[model.out, :n].tolist()]
+
+    def _use(self, model: ModelPlan, score: float) -> ModelUse:
+        scorer = self.decider.bindings.get(model.out)
+        if scorer is None:
+            return ModelUse(model.reference, "", score, "the model is not there")
+        return ModelUse(model.reference, scorer.model.digest, score)
 
     def _packages(self, row: int) -> tuple[PackageUse, ...]:
         uses = []

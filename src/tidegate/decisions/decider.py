@@ -180,6 +180,10 @@ class Decider:
                         found.setdefault(row, {}).setdefault(rule, words)
         return found
 
+    def past(self, n: int) -> bytes:
+        """The remembered cells of the first `n` rows, one row after another."""
+        return self.cells[self.remembered, :n].T.tobytes()
+
     def held(self, n: int) -> np.ndarray:
         """The rules' conditions of the first `n` rows, one row each; those that were silenced do not hold."""
         held: np.ndarray = self.cells[self._whens, :n]

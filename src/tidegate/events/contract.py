@@ -24,6 +24,8 @@ from tidegate.events.event import LAST_YEAR, Event, FieldContract
 from tidegate.events.money import MOST_UNITS, Money
 from tidegate.events.types import Kind
 
+_ENCODE = msgspec.json.Encoder().encode
+
 E = TypeVar("E", bound=Event)
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 _Mend = Callable[[Any], Any]
@@ -285,14 +287,18 @@ def check_all(events: Sequence[Event]) -> list[Event]:
 def body(event: Event) -> bytes:
     """The one JSON form of an event that was read or checked: fields in the order of the contract, times in UTC, fields
     without a value left out, unless they would then have their default."""
-    values, said = msgspec.structs.asdict(event), _said_as_null(type(event))
-    return msgspec.json.encode({name: value for name, value in values.items() if value is not None or name in said})
+    may_lack = _left_out(type(event))
+    for name in may_lack:
+        if getattr(event, name) is None:
+            values = msgspec.structs.asdict(event)
+            return _ENCODE({name: value for name, value in values.items() if value is not None or name not in may_lack})
+    return _ENCODE(event)
 
 
 @lru_cache(maxsize=256)
-def _said_as_null(event_type: type[Event]) -> frozenset[str]:
-    """The fields that have another default than no value."""
-    return frozenset(name for name, field in event_type.__contract__.items() if field.default is not None)
+def _left_out(event_type: type[Event]) -> tuple[str, ...]:
+    """The fields that are left out where they have no value, since that is what they have when they are left out."""
+    return tuple(field.name for field in msgspec.structs.fields(event_type) if field.default is None)
 
 
 def digest(body: bytes) -> bytes:

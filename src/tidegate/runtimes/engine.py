@@ -27,7 +27,7 @@ from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.intake import Answer, Intake, Learned, Refused
-from tidegate.runtimes.journal import Journal, make_record
+from tidegate.runtimes.journal import Journal
 from tidegate.runtimes.memory import Memory, Past
 from tidegate.runtimes.models import models_of, runners_of
 
@@ -233,34 +233,35 @@ class Engine:
             self.decider.obey(first)
             answers[run[0]] = Learned(first.id)
             if journal is not None:
-                entries.append(journal.learned(first))
+                entries.append(journal.obeyed(first))
             return
-        decider, make, quiet = self.decider, self.answers.decision, self.answers.quiet
-        self.put([events[place] for place in run], learn_only, [overdue[place] for place in run] if overdue else ())
-        decider.run(len(run))
-        # As lists: numbers are slow to take out of an array one by one.
-        kinds = decider.kinds[: len(run)].tolist()
-        _, fired, unknown = decider.settled[:, : len(run)].tolist()
-        brief = self.answers.bare and not overdue and not decider.limited
-        for row, place in enumerate(run):
-            event = events[place]
-            if learn_only or kinds[row] != 0:
-                answers[place] = Learned(event.id)
-                if journal is not None:
-                    entries.append(journal.learned(event))
-                continue
-            late = bool(overdue) and overdue[place]
-            if brief and not fired[row] and not unknown[row]:
-                decision = quiet(event.id)
-            else:
-                texts = self._texts(event) if self.answers.wants_texts or fired[row] else {}
-                unread = self.answers.unread(partial(getattr, event)) if self.answers.open else ()
-                decision = make(row, event.id, texts, late, unread)
-            answers[place] = decision
-            if journal is not None:
-                entries.append(
-                    journal.decided(event, decision, make_record(decider, row, late), int(decider.flags[row]))
-                )
+        here, late = [events[place] for place in run], [overdue[place] for place in run] if any(overdue) else ()
+        self.put(here, learn_only, late)
+        self.decider.run(len(run))
+        made = [Learned(event.id) for event in here] if learn_only else self._answers_of(here, late)
+        if journal is not None:
+            entries += journal.entries(here, made, self.decider, late)
+        for place, answer in zip(run, made, strict=True):
+            answers[place] = answer
+
+    def _answers_of(self, events: Sequence[Event], late: Sequence[bool]) -> list[Answer]:
+        """The answers to events that were just decided, in the decider's first rows."""
+        decider, n = self.decider, len(events)
+        plain = self.answers.plain and not (late or decider.limited or decider.silenced)
+        quiet: Sequence[Decision | None] = self.answers.quiet([event.id for event in events]) if plain else [None] * n
+        # As a list: numbers are slow to take out of an array one by one.
+        kinds = decider.kinds[:n].tolist()
+        return [
+            Learned(event.id) if kind != 0 else decision or self._told(row, event, bool(late) and late[row])
+            for row, (event, kind, decision) in enumerate(zip(events, kinds, quiet, strict=True))
+        ]
+
+    def _told(self, row: int, event: Event, late: bool) -> Decision:
+        """A decision with all that there is to tell."""
+        words = self.answers.wants_texts or self.decider.settled[1, row]
+        texts = self._texts(event) if words else {}
+        unread = self.answers.unread(partial(getattr, event)) if self.answers.open else ()
+        return self.answers.decision(row, event.id, texts, late, unread)
 
     def put(self, events: Sequence[Event], learn_only: bool = False, late: Sequence[bool] = ()) -> None:
         """Bring events into the decider's rows; `late` marks those whose deadline has passed."""

@@ -1,10 +1,10 @@
 """An engine's memory on disk: what it decided goes to the store, what the store holds comes back after a restart."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-import numpy as np
 
 from tidegate.connectors.sqlite import Store
 from tidegate.decisions.answer import EDITION
@@ -13,13 +13,13 @@ from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.drl.plan import DrlAnswer
 from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.instruction import Instruction
-from tidegate.decisions.plan import Plan, dump
+from tidegate.decisions.plan import AT, Plan, dump
 from tidegate.decisions.rule import outcome_of
 from tidegate.errors import ContractError, FlowError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
 from tidegate.evidence.artefacts import Program
-from tidegate.evidence.record import LEARN, READ, Entry, Found, Refusal
+from tidegate.evidence.record import LEARN, Entry, Found, Refusal
 from tidegate.evidence.record import Event as StoredEvent
 from tidegate.evidence.snapshot import Snapshots
 from tidegate.models.scoring import ScoringModel
@@ -49,16 +49,26 @@ class Record(msgspec.Struct, array_like=True):
 _ENCODER = msgspec.msgpack.Encoder()
 
 
-def make_record(decider: Decider, row: int, overdue: bool) -> bytes:
-    """The record of a decision that was just made in a row."""
-    columns = decider.remembered
-    past = decider.cells[columns, row] if len(columns) else np.zeros(0, np.int64)
-    words = (
-        {int(cell): decider.words[int(cell)] for cell in past if int(cell) in decider.words} if decider.words else {}
-    )
+_NOTHING = _ENCODER.encode(Record(b"", {}, edition=EDITION))[3:]
+"""What follows the past in a record with nothing else to tell: all after the three bytes that an empty past takes."""
+
+
+def make_records(decider: Decider, n: int, overdue: Sequence[bool] = ()) -> list[bytes]:
+    """The records of decisions that were just made in the first `n` rows; `overdue` marks those past their deadline."""
+    past, size = decider.past(n), 8 * len(decider.remembered)
+    pasts = [past[start : start + size] for start in range(0, n * size, size)] if size else [b""] * n
+    if decider.words or decider.limited or decider.silenced or decider.packages or overdue:
+        return [_record(decider, row, past, bool(overdue) and overdue[row]) for row, past in enumerate(pasts)]
+    blank = _ENCODER.encode(Record(bytes(size), {}, edition=EDITION))
+    head = blank[: len(blank) - len(_NOTHING) - size]
+    return [head + past + _NOTHING for past in pasts]
+
+
+def _record(decider: Decider, row: int, past: bytes, overdue: bool) -> bytes:
+    words = {cell: decider.words[cell] for cell in memoryview(past).cast("q") if cell in decider.words}
     limited, silenced = decider.limited.get(row, -1), decider.silenced.get(row, {})
     said = tuple(package.answers[row] for package in decider.packages)
-    return _ENCODER.encode(Record(past.tobytes(), words, limited, overdue, EDITION, silenced, said))
+    return _ENCODER.encode(Record(past, words, limited, overdue, EDITION, silenced, said))
 
 
 class Kept:
@@ -112,31 +122,58 @@ class Journal:
         if entries or refusals:
             self.store.append(entries, refusals)
 
-    def decided(self, event: Event, decision: Decision, record: bytes, flags: int = READ | LEARN) -> Entry:
-        """The entry of a decision."""
-        data = body(event)
-        answer = to_json(decision)
+    def entries(
+        self, events: Sequence[Event], answers: Sequence[Any], decider: Decider, overdue: Sequence[bool] = ()
+    ) -> list[Entry]:
+        """The entries of events that were just decided, or learned, in the decider's first rows.
+
+        Args:
+            events: in the order of the rows.
+            answers: theirs; what is no `Decision` was only learned from.
+            decider: as it is after them.
+            overdue: which of them were past their deadline.
+        """
+        n = len(events)
+        rows = zip(
+            events,
+            answers,
+            decider.cells[AT, :n].tolist(),
+            decider.flags[:n].tolist(),
+            make_records(decider, n, overdue),
+            strict=True,
+        )
+        return [
+            self._decided(event, answer, at, flags, record)
+            if type(answer) is Decision
+            else self._learned(event, at, flags)
+            for event, answer, at, flags, record in rows
+        ]
+
+    def _decided(self, event: Event, decision: Decision, at: int, flags: int, record: bytes) -> Entry:
+        data, answer = body(event), to_json(decision)
         return Entry(
-            id=event.id,
-            kind=kind_of(type(event)),
-            at=microseconds_of(event.at),
-            digest=content(event, data),
-            body=data,
-            answer=answer,
-            record=record,
-            outcome=decision.outcome,
-            level=decision.level,
-            score=decision.score,
-            alarm=decision.alarm,
-            flow=self.flow,
+            event.id,
+            kind_of(type(event)),
+            at,
+            content(event, data),
+            data,
+            answer,
+            record,
+            decision.outcome,
+            decision.level,
+            decision.score,
+            decision.alarm,
+            self.flow,
             flags=flags,
         )
 
-    def learned(self, event: Event, flags: int = LEARN) -> Entry:
-        """The entry of an event that was only learned from."""
-        data, at = body(event), microseconds_of(event.at)
-        kind = kind_of(type(event))
-        return Entry(id=event.id, kind=kind, at=at, digest=content(event, data), body=data, flow=self.flow, flags=flags)
+    def _learned(self, event: Event, at: int, flags: int) -> Entry:
+        data, kind = body(event), kind_of(type(event))
+        return Entry(event.id, kind, at, content(event, data), data, flow=self.flow, flags=flags)
+
+    def obeyed(self, event: Instruction) -> Entry:
+        """The entry of an instruction."""
+        return self._learned(event, microseconds_of(event.at), LEARN)
 
     def hold(self, engine: "Engine") -> Callable[[], None]:
         """Copy the state as of the last record; what is given back writes it as a snapshot."""
@@ -214,7 +251,12 @@ def edition_of(record: bytes) -> int:
 
 def content(event: Event, data: bytes) -> bytes:
     """What stands for an event's content: the digest of its type's name and its canonical body."""
-    return digest(type(event).__name__.encode() + b"\0" + data)
+    return digest(_named(type(event)) + data)
+
+
+@lru_cache(maxsize=256)
+def _named(event_type: type[Event]) -> bytes:
+    return event_type.__name__.encode() + b"\0"
 
 
 def reread(reader: Reader[Any], stored: StoredEvent, version: int) -> Event:
@@ -242,6 +284,7 @@ def _answered(stored: StoredEvent) -> int | None:
         ) from None
 
 
+@lru_cache(maxsize=256)
 def kind_of(event_type: type[Event]) -> str:
     """What a store calls events of this type: its name, and its version from the second on."""
     version = event_type.__version__
