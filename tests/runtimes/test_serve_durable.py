@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
+import pytest
+
 from tidegate import Engine, Event, Store
 from tidegate.evidence.elapsed import timing
 from tidegate.runtimes.serve.application import Application, Serving
@@ -93,6 +95,35 @@ def test_waits_stay_with_their_events_where_some_are_only_learned(tmp_path: Path
                 assert stages is not None
                 waits.append(round((stages["wait"] - 10e6) / 1e6 + n))
             assert waits == [0, 0, 0, 0]
+            await turns.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_events_gather_while_the_disk_is_quick_and_pass_it_while_it_is_slow(tmp_path: Path, patient: bool) -> None:
+    async def run() -> None:
+        with Store.open(tmp_path / "s.db") as store:
+            engine, disk, sync = Engine(Fraud, store=store), threading.Event(), store.sync
+
+            def slow() -> None:
+                assert disk.wait(30)
+                sync()
+
+            store.sync = slow  # type: ignore[method-assign]
+            metrics = Metrics()
+            turns = Turns(engine, store, Limits(gather=30.0 if patient else 0.01), metrics)
+            asked = [turns.future(event_of(engine, 0), False, perf_counter())]
+            await asyncio.sleep(0.05)
+            for number in range(1, 4):
+                asked.append(turns.future(event_of(engine, number), False, perf_counter()))
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(0.1)
+            assert store.head().size == (1 if patient else 2)  # beyond two syncs at a time, all wait
+            assert not any(one.done() for one in asked)
+            disk.set()
+            await asyncio.gather(*asked)
+            assert not patient or b"tidegate_batch_events_count 2" in metrics.text()
             await turns.close()
 
     asyncio.run(run())

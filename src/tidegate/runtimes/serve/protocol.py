@@ -4,6 +4,9 @@ Uvicorn's own protocol makes a task, an event, a cycle and two writes for each r
 decision. Here a plain `POST /decisions` whose body is small and of a length told beforehand is given to the application
 as soon as it is whole, and its answer is one write. Everything else goes the usual way through ASGI, and the checks are
 the same functions. Measured by `benchmarks/http.py`.
+
+Clients write the same headers with every request, but for the length. So headers that were parsed are remembered by
+their bytes: the same bytes in the same place are the same headers, and only who may ask is looked at again.
 """
 
 import asyncio
@@ -11,13 +14,15 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from tidegate.runtimes.serve.application import Application
+from tidegate.runtimes.serve.application import Application, Headers
 from tidegate.runtimes.serve.problem import Problem
 from tidegate.runtimes.serve.turns import Told
 
 _OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\nserver-timing: %b\r\n\r\n%b"
 _MOST = 1 << 16
 _MOST_HEAD = 1 << 16
+_HEADS, _LONGEST = 256, 2048
+"""How many heads are remembered, and the longest of them in bytes."""
 _FORBIDDEN = (b"expect", b"transfer-encoding", b"content-encoding", b"upgrade", b"connection")
 
 
@@ -58,20 +63,28 @@ class Reply:
         protocol.on_response_complete()
 
 
+Heads = dict[bytes, tuple[Headers, int]]
+"""Headers of requests that went the short way, and the length of their bodies, by the bytes that said so."""
+
+
 class DirectProtocol(HttpToolsProtocol):
     """Uvicorn's protocol with the short way.
 
     Args:
         application: answers.
+        heads: those that are remembered, of all connections of a server.
         direct: whether requests may go the short way.
         given: what uvicorn gives to its protocols.
     """
 
     cycle: Any
 
-    def __init__(self, application: Application, *, direct: bool = True, **given: Any) -> None:
+    def __init__(self, application: Application, heads: Heads, *, direct: bool = True, **given: Any) -> None:
         super().__init__(**given)
-        self.application, self._direct = application, direct
+        self.application, self._heads, self._direct = application, heads, direct
+        self._between = direct  # whether a request begins with the next byte
+        self._taken = -1
+        self._answered = 0.0
         self._head: int | None = None
         self._head_slow: asyncio.TimerHandle | None = None
         self._reply: Reply | None = None
@@ -80,6 +93,33 @@ class DirectProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
+        between, self._taken = self._between, -1
+        if between and self._is_known(data):
+            return
+        self._parse(data)
+        if between and self._taken >= 0:
+            self._remember(data)
+
+    def _is_known(self, data: bytes) -> bool:
+        """Take a whole request, if its head is remembered and it need not wait for another."""
+        end = data.find(b"\r\n\r\n") + 4
+        known = self._heads.get(data[:end])
+        if known is None or len(data) - end != known[1] or not self._is_free():
+            return False
+        self.headers = known[0]
+        self.cycle = Reply(self, self._never)
+        self._ask(self.cycle, data[end:])
+        return True
+
+    def _remember(self, data: bytes) -> None:
+        """Remember the head of the request that went the short way, if the bytes are it and nothing else."""
+        end = data.find(b"\r\n\r\n") + 4
+        if len(data) - end == self._taken and end <= _LONGEST:
+            if len(self._heads) >= _HEADS:
+                self._heads.clear()
+            self._heads[data[:end]] = (self.headers, self._taken)
+
+    def _parse(self, data: bytes) -> None:
         if self._head is not None:
             self._head += len(data)
         if self._head is None or self._head <= _MOST_HEAD:
@@ -103,7 +143,7 @@ class DirectProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._head = 0
+        self._between, self._head = False, 0
         super().on_message_begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -143,11 +183,12 @@ class DirectProtocol(HttpToolsProtocol):
         self._reply = None
         super().on_headers_complete()
 
+    def _is_free(self) -> bool:
+        """Whether no request waits for its answer: those sent together wait for each other in uvicorn's queue."""
+        return self.cycle is None or self.cycle.response_complete
+
     def _is_plain(self) -> bool:
-        before = self.cycle
-        if before is not None and not before.response_complete:
-            return False  # requests sent together wait for each other in uvicorn's queue
-        if self.parser.get_method() != b"POST" or self.parser.get_http_version() != "1.1":
+        if not self._is_free() or self.parser.get_method() != b"POST" or self.parser.get_http_version() != "1.1":
             return False
         length = media = False
         for name, value in self.headers:
@@ -173,13 +214,41 @@ class DirectProtocol(HttpToolsProtocol):
         if reply is None:
             super().on_message_complete()
             return
-        self._reply = None
+        self._reply, self._between = None, True
         if self._slow is not None:
             self._slow.cancel()
             self._slow = None
+        self._ask(reply, reply.body)
+
+    def _ask(self, reply: Reply, body: bytes) -> None:
         try:
-            self.application.ask(self.headers, reply.body, reply)
+            self.application.ask(self.headers, body, reply)
+            self._taken = len(body)
         except Problem as problem:
             reply.set_exception(problem)
         except Exception as error:  # a fault of ours must not take the connection's parser with it
             reply.set_exception(error)
+
+    def on_response_complete(self) -> None:
+        """An answer is written: wait for the next request, but not for ever."""
+        if self.pipeline or self.flow.read_paused:
+            super().on_response_complete()
+            return
+        # One timer for all requests of a connection: to make one for each costs as much as to read the event.
+        self.server_state.total_requests += 1
+        self._answered = self.loop.time()
+        if self.timeout_keep_alive_task is None and not self.transport.is_closing():
+            self._wait_for_more(self.timeout_keep_alive)
+
+    def _wait_for_more(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Hang up, if no request came for so long."""
+        left = self._answered + self.timeout_keep_alive - self.loop.time()
+        if not self._is_free():
+            left = self.timeout_keep_alive
+        if left > 0:
+            self._wait_for_more(left)
+        else:
+            super().timeout_keep_alive_handler()

@@ -186,7 +186,7 @@ class Server:
             self.application,
             loop="none",
             # The short way logs nothing, so with an access log every request goes the usual one.
-            http=partial(DirectProtocol, self.application, direct=not settings.access_log),  # type: ignore[arg-type]
+            http=partial(DirectProtocol, self.application, {}, direct=not settings.access_log),  # type: ignore[arg-type]
             proxy_headers=False,
             ws="none",
             lifespan="off",

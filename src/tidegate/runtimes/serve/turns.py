@@ -1,7 +1,8 @@
 """Turns: events that wait together are decided together, kept in one transaction, answered once it is on disk.
 
 All of it runs on the event loop's own thread but the sync of the disk. While one batch is on its way to the disk the
-next gathers, and is decided and appended; an answer goes out only after a sync that began after its batch was appended.
+next gathers, and if that takes long it is decided and appended meanwhile; an answer goes out only after a sync that
+began after its batch was appended.
 If a batch cannot be appended, the state is made anew from the store before anything else is decided, so nothing is
 decided on what was never kept.
 """
@@ -26,6 +27,7 @@ from tidegate.runtimes.engine import Answer, Engine, Refused
 from tidegate.runtimes.serve.limits import Limits
 from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.problem import Problem, any_fault, of_refusal, of_store
+from tidegate.runtimes.serve.syncing import Syncing
 
 _LOG = logging.getLogger("tidegate.serve")
 _ENCODE = msgspec.json.Encoder().encode
@@ -76,7 +78,10 @@ class Turns:
         self._room: deque[asyncio.Future[None]] = deque()
         self._called = False
         self._syncing = self._failures = 0
-        self._threads = ThreadPoolExecutor(limits.syncs + 1, "tidegate-sync")
+        self._gathering: asyncio.TimerHandle | None = None
+        self._appended = 0.0
+        self._disk = Syncing(lambda: self.store.sync(), limits.syncs)
+        self._threads = ThreadPoolExecutor(2, "tidegate-save")
         # What had to be learned again is not in a snapshot yet; the next start shall not have to do so as well.
         self._records = engine.recovered
         self._saved = perf_counter()
@@ -166,7 +171,7 @@ class Turns:
     def _turn(self) -> None:
         self._called = False
         waiting = self._waiting
-        if not waiting or self._syncing >= self.limits.syncs or self._failing:
+        if not waiting or self._failing or self._gathers():
             return
         batch = [waiting.popleft() for _ in range(min(len(waiting), self.limits.turn))]
         while self._room:
@@ -185,14 +190,30 @@ class Turns:
                 self.engine.distrust()
             self._fail(batch, error)
             return
-        decided = perf_counter()
+        decided = self._appended = perf_counter()
         self.metrics.events.add(len(batch))
         self._records += len(batch)
         self._syncing += 1
-        synced = self._loop.run_in_executor(self._threads, self.store.sync)
-        synced.add_done_callback(partial(self._synced, batch, answers, began, decided))
+        self._disk.ask(partial(self._synced, batch, answers, began, decided))
         if waiting:
             self._call()
+
+    def _gathers(self) -> bool:
+        """Whether what waits shall go on waiting, since a batch is on its way to the disk.
+
+        A turn costs as much as some ten of its events, and those who are answered ask again: so all of them share the
+        next one. A disk that takes longer is worked beside.
+        """
+        if not self._syncing or len(self._waiting) >= self.limits.turn:
+            return self._syncing >= self.limits.syncs
+        left = self._appended + self.limits.gather - perf_counter()
+        if left > 0 and self._gathering is None:
+            self._gathering = self._loop.call_later(left, self._gathered)
+        return left > 0 or self._syncing >= self.limits.syncs
+
+    def _gathered(self) -> None:
+        self._gathering = None
+        self._turn()
 
     def _call(self) -> None:
         if not self._called:
@@ -219,10 +240,9 @@ class Turns:
         return answers
 
     def _synced(
-        self, batch: list[Asked], answers: list[Answer], began: float, decided: float, synced: "asyncio.Future[None]"
+        self, batch: list[Asked], answers: list[Answer], began: float, decided: float, error: BaseException | None
     ) -> None:
         self._syncing -= 1
-        error = synced.exception()
         if error is not None:
             self._fail(batch, error)
             return
@@ -339,4 +359,7 @@ class Turns:
                 await self._loop.run_in_executor(self._threads, self._save, self.engine.hold())
             except TidegateError as error:
                 _LOG.error("No snapshot was written: %s", error)
+        if self._gathering is not None:
+            self._gathering.cancel()
+        self._disk.close()
         self._threads.shutdown()
