@@ -119,6 +119,11 @@ class Decider:
         self._before(n)
         return self.conclude(n, silenced or {}, answers)
 
+    def infer(self, n: int) -> np.ndarray:
+        """Decide rows whose remembered columns are there already, as they would be now: snoozes and limits apply."""
+        self._before(n)
+        return self.conclude(n)
+
     def relearn(self, answered: Sequence[int | None]) -> None:
         """Learn rows that were decided before, and count towards limits what was answered then.
 
@@ -131,7 +136,7 @@ class Decider:
         if self._limited:
             for row, outcome in enumerate(answered):
                 if outcome is not None and self.kinds[row] == 0 and self.flags[row] & LEARN:
-                    self._count(outcome, int(self.cells[AT, row]))
+                    self.count(outcome, int(self.cells[AT, row]))
 
     def _before(self, n: int) -> None:
         before = self.plan.before
@@ -242,9 +247,9 @@ class Decider:
                         outcomes[i] = cap.then
                         self.limited[i] = number
             if self.flags[i] & LEARN:
-                self._count(int(final if overdue else outcomes[i]), int(at[i]))  # what was answered in the end
+                self.count(int(final if overdue else outcomes[i]), int(at[i]))  # what was answered in the end
 
-    def _count(self, outcome: int, at: int) -> None:
+    def count(self, outcome: int, at: int) -> None:
         """Let an answer count towards the limits on its outcome; what no event can look back to is forgotten."""
         for cap, times in zip(self.plan.caps, self._limited, strict=True):
             if outcome == cap.outcome:
@@ -252,6 +257,24 @@ class Decider:
                 past = bisect_right(times, times[-1] - self.plan.lateness - cap.last)
                 if past > _FORGET:
                     del times[:past]
+
+    def counted(self, n: int) -> list[tuple[int, int]]:
+        """What the first `n` rows, once decided, left behind for limits: outcomes and their times, as `count` takes."""
+        found = []
+        for i in np.flatnonzero((self.kinds[:n] == 0) & (self.flags[:n] & (READ | LEARN) == READ | LEARN)).tolist():
+            outcome = self.plan.deadline_answer if self.flags[i] & OVERDUE else int(self.settled[0, i])
+            if self._capped[outcome]:
+                found.append((outcome, int(self.cells[AT, i])))
+        return found
+
+    @property
+    def limits(self) -> list[list[int]]:
+        """For each limit the times that it can still look at, in order; they may be set."""
+        return [list(times) for times in self._limited]
+
+    @limits.setter
+    def limits(self, times: Sequence[Sequence[int]]) -> None:
+        self._limited = [list(each) for each in times]
 
     def obey(self, event: Instruction) -> None:
         """Put an instruction into effect; one that this flow has no use for, as an earlier version had, has none."""
@@ -271,7 +294,7 @@ class Decider:
         header = {
             "digest": self.plan.digest,
             "lists": self.book.dump(),
-            "caps": [list(times) for times in self._limited],
+            "caps": self.limits,
             "words": list(self.words.items()),
             "snoozes": self.snoozes.dump(),
         }
@@ -292,7 +315,7 @@ class Decider:
         )
         self.book.load(header["lists"])
         self.snoozes.load(header.get("snoozes", []))
-        self._limited = [list(times) for times in header["caps"]]
+        self.limits = header["caps"]
         self.words = Wording(_memory(self.plan))
         self.words.update((int(cell), text) for cell, text in header["words"])
 

@@ -96,6 +96,18 @@ class HashTable:
         self.room(len(keys))
         self.count += int(_put(self._keys, self._values, keys, values))
 
+    def has(self, wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the keys are there, whatever their values."""
+        found = np.empty(len(wanted), np.int64)
+        _find(self._keys, self._keys, wanted, found)
+        there: NDArray[np.bool_] = found != _EMPTY
+        return there
+
+    def items(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The keys that are there, and their values."""
+        there = self._keys != _EMPTY
+        return self._keys[there], self._values[there]
+
 
 class Admission(HashTable):
     """Decides which events are taken: every id once, none older than the flow's memory.

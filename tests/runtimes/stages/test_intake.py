@@ -1,0 +1,144 @@
+"""What the intake takes, knows again and refuses; and what rows and states say when they are no rows or states."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from tests.conformance.events import Card
+from tidegate import Event, Flow, count, decline
+from tidegate.decisions.decider import LEARN, READ
+from tidegate.decisions.encode import microseconds_of
+from tidegate.errors import FlowError, SnapshotError
+from tidegate.events.contract import body
+from tidegate.runtimes.stages.intake import IntakeAt
+from tidegate.runtimes.stages.rows import AT, FLAGS, HEAD, LATE, OFFSET, ON, SHARD, STAGE, Rows
+from tidegate.runtimes.stages.stage import Output
+from tidegate.runtimes.stages.staging import Staging, shards_of
+from tidegate.runtimes.stages.windows import WindowsAt
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = 3_600_000_000
+
+
+class Paid(Event):
+    card: Card
+    payee: Card
+    euros: int
+
+
+class Fast(Flow[Paid]):
+    """Payments in quick succession."""
+
+    often = count(per=Paid.card, last="1h")
+    known = count(per=Paid.payee, seen_as=Paid.card, last="1h")
+    fast = decline(often >= 2, because="Two in an hour")
+
+
+STAGING = Staging(Fast.plan, 8)
+
+
+def _raw(*payloads: bytes, at: datetime = NOON, flags: int = READ | LEARN) -> Rows:
+    words = np.zeros((len(payloads), HEAD), np.int64)
+    words[:, AT], words[:, FLAGS], words[:, OFFSET] = microseconds_of(at), flags, np.arange(len(payloads))
+    return Rows(words, list(payloads))
+
+
+def _paid(id: str, at: datetime = NOON, euros: int = 1, card: str = "a") -> bytes:
+    return body(Paid(id=id, at=at, card=card, payee="z", euros=euros))
+
+
+def _intake(remember: int = HOUR) -> IntakeAt:
+    return IntakeAt(Fast.definition, STAGING, remember)
+
+
+def _codes(out: Output) -> list[tuple[int, str, str]]:
+    return [(one.offset, one.code, one.pointer) for one in out.refused]
+
+
+def test_an_id_is_taken_once() -> None:
+    intake = _intake()
+    out = intake.take(0, _raw(_paid("1"), _paid("1"), _paid("1", euros=2), _paid("2")))
+    assert out.repeated == 1
+    assert _codes(out) == [(2, "id-reused", "/id")]
+    going = out.rows.words[:, FLAGS] & ON != 0
+    assert out.rows.words[going, OFFSET].tolist() == [0, 3]
+    again = intake.take(0, _raw(_paid("2"), _paid("2", euros=9)))
+    assert again.repeated == 1
+    assert _codes(again) == [(1, "id-reused", "/id")]
+    assert again.entry == b""
+
+
+def test_ids_are_known_after_a_restart_and_for_as_long_as_was_asked() -> None:
+    intake = _intake()
+    first = intake.take(3, _raw(_paid("1")))
+    logged, kept = _intake(), _intake()
+    logged.learn(3, first.entry)
+    kept.restore(3, intake.snapshot(3))
+    later = NOON + timedelta(minutes=59)
+    for one in (intake, logged, kept):
+        assert one.take(3, _raw(_paid("2", later), at=later)).repeated == 0
+        assert one.take(3, _raw(_paid("1"))).repeated == 1
+    long_after = NOON + timedelta(hours=2)
+    for one in (intake, logged, kept):
+        assert one.take(3, _raw(_paid("3", long_after), at=long_after)).repeated == 0
+        assert one.take(3, _raw(_paid("1"))).repeated == 0
+
+
+def test_what_cannot_be_taken_is_refused_with_the_reason() -> None:
+    out = _intake().take(0, _raw(b"{", _paid("1", NOON + timedelta(seconds=1)), _paid("2")[:-1] + b', "x": 1}'))
+    assert [(code, pointer) for _, code, pointer in _codes(out)][:2] == [("contract", ""), ("time-unread", "/at")]
+    assert out.refused[0].body == b"{"
+    late = _intake()
+    late.take(0, _raw(_paid("0")))
+    out = late.take(0, _raw(_paid("0"), _paid("5"), flags=READ | LEARN | LATE))
+    assert (out.repeated, _codes(out)) == (1, [(1, "behind-watermark", "/at")])
+    assert len(out.rows) == 0
+
+
+def test_a_row_goes_to_the_shard_of_its_key_and_copies_to_those_where_it_is_learned() -> None:
+    out = _intake().take(0, _raw(*(_paid(str(i), card=f"c{i}") for i in range(50))))
+    main = out.rows.words[:, FLAGS] & ON != 0
+    assert main.sum() == 50
+    assert set(out.rows.words[main, STAGE].tolist()) == {1}
+    assert [stage.key for stage in STAGING.windows] == [STAGING.windows[0].key, STAGING.windows[1].key]
+    copies = out.rows.words[~main]
+    assert set(copies[:, STAGE].tolist()) == {2}, "read under the payee, learned under the card"
+    home = {int(row[OFFSET]): int(row[SHARD]) for row in out.rows.words[main]}
+    assert all(home[int(row[OFFSET])] == int(row[SHARD]) for row in copies), "both are by the card"
+
+
+def test_shards_are_even() -> None:
+    counts = np.bincount(shards_of(np.arange(8000, dtype=np.int64), 8), minlength=8)
+    assert counts.min() > 900
+    assert counts.max() < 1100
+
+
+def test_what_cannot_be_cut_is_said() -> None:
+    with pytest.raises(FlowError, match="1 to 1024 shards"):
+        Staging(Fast.plan, 0)
+
+
+def test_no_rows_and_no_state_are_told() -> None:
+    rows = _raw(_paid("1"), b"", _paid("2"))
+    again = Rows.unpack(rows.pack())
+    assert again.payloads == rows.payloads
+    assert (again.words == rows.words).all()
+    assert len(Rows.unpack(Rows.none(HEAD).pack())) == 0
+    for wrong in (b"", rows.pack()[:-1], rows.pack() + b"x", rows.pack()[:40]):
+        with pytest.raises(SnapshotError):
+            Rows.unpack(wrong)
+    windows = [WindowsAt(STAGING, stage) for stage in STAGING.windows]
+    with pytest.raises(SnapshotError, match="another flow"):
+        windows[1].restore(0, windows[0].snapshot(0))
+    with pytest.raises(SnapshotError, match="cannot be read"):
+        windows[0].restore(0, b"nothing")
+
+
+def test_stages_have_names() -> None:
+    assert STAGING.names() == [
+        "events taken in, by id",
+        "windows, by Paid.card",
+        "windows, by Paid.payee",
+        "decisions",
+    ]
