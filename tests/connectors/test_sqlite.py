@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.connectors.sqlite import Store
-from tidegate.connectors.sqlite_seen import SeenIds
 from tidegate.errors import StoreError
 from tidegate.evidence.log import verify
 from tidegate.evidence.merkle import Range
@@ -242,15 +241,6 @@ def test_a_closed_store_says_so(tmp_path: Path) -> None:
     for use in (lambda: store.append(entries(1, 1)), store.head, lambda: store.get("e1")):
         with pytest.raises(StoreError, match="is closed"):
             use()
-
-
-def test_ids_that_were_added_are_never_denied() -> None:
-    seen = SeenIds(1000)
-    one, many = [f"a{n}" for n in range(1000)], [f"b{n}" for n in range(100_000)]
-    seen.add(one)
-    seen.add_all(iter(many))
-    assert seen.maybe(one) == one and seen.maybe(many) == many
-    assert len(seen.maybe([f"c{n}" for n in range(10_000)])) < 300
 
 
 def test_the_tables_are_written_for_every_database() -> None:

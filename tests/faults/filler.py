@@ -3,7 +3,10 @@
 import os
 import random
 import sys
+import threading
+import time
 
+from tidegate.connectors import sqlite
 from tidegate.connectors.sqlite import Store
 from tidegate.evidence.record import Entry
 
@@ -24,9 +27,18 @@ def entry(number: int) -> Entry:
     )
 
 
+def keep(store: Store) -> None:
+    """Keep what is known of the ids, again and again, as snapshots do now and then."""
+    while True:
+        store.keep_seen()
+        time.sleep(0.01)
+
+
 def fill(path: str) -> None:
     """Append batches of random length for ever, and write the last number of each once it is kept."""
+    sqlite.WORTH_KEEPING = 1
     with Store.open(path) as store:
+        threading.Thread(target=keep, args=(store,), daemon=True).start()
         size = store.head().size
         os.write(1, b"open %d\n" % size)
         chance = random.Random(size)

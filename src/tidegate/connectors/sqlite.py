@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tidegate.connectors import sqlite_seen_file as seen_file
 from tidegate.connectors.sqlite_faults import told
 from tidegate.connectors.sqlite_files import Lock, add_refusals, bring_up, connect, make, recognise
 from tidegate.connectors.sqlite_reading import Reading
@@ -27,6 +28,8 @@ from tidegate.evidence.tables import LOWEST_NODE, RECORDS
 
 # Where there is only fsync (macOS), it does the same and a little more.
 _data_sync = getattr(os, "fdatasync", os.fsync)
+WORTH_KEEPING = 50_000
+"""So many new ids take some 20 ms to read anew; fewer are not worth the writing of 8 MiB."""
 _INSERT = f"INSERT INTO records VALUES ({', '.join('?' * len(RECORDS))})"
 
 
@@ -45,14 +48,15 @@ class Store(Reading):
         self._writer: sqlite3.Connection | None = None
         self._apart = self._unsure = False
         self._logs: dict[int, int] = {}
+        self._keeping = threading.Lock()
+        self._seen_kept = 0
         try:
             recognise(self._reader(), path)  # before anything may write: see `check_whole`
             if lock is not None:
                 bring_up(self._write_connection())
                 self._read_trees()
                 self._check_whole()
-                self._seen = SeenIds(self._tree.size)
-                self._seen.add_all(row[0] for row in self._write_connection().execute("SELECT id FROM records"))
+                self._seen = self._read_seen()
         except sqlite3.Error as error:
             self.close()
             raise told(error, path) from error
@@ -115,6 +119,32 @@ class Store(Reading):
                 seen=f"records up to {last}, a log of {self._tree.size}",
                 do="Run `tidegate verify` to see what was touched, then put back a copy of the store.",
             )
+
+    def _read_seen(self) -> SeenIds:
+        """Which ids are there: from what was kept of them, and from the records since; or from all of them."""
+        size = self._tree.size
+        kept = seen_file.read(seen_file.beside(self.path), self.root_at)
+        execute = self._write_connection().execute
+        if kept is None or size - kept.size > size // 8:  # an id is read faster from the index of all than with its row
+            seen = SeenIds.room_for(size)
+            seen.add_all(row[0] for row in execute("SELECT id FROM records"))
+            return seen
+        self._seen_kept = kept.size
+        kept.seen.grow(size)
+        kept.seen.add_all(row[0] for row in execute("SELECT id FROM records WHERE seq > ?", (kept.size,)))
+        return kept.seen
+
+    def keep_seen(self) -> None:
+        """Keep what is known of the ids beside the store, if they became many more, so that the next start is quick.
+
+        Any thread may ask. It is of use, not of need: where it cannot be written, the next start takes longer.
+        """
+        with self._keeping:
+            head = TreeHead(self._tree.size, self._tree.root())  # first: ids are remembered before they are committed
+            if self._seen is None or head.size - self._seen_kept < WORTH_KEEPING:
+                return
+            seen_file.write(seen_file.beside(self.path), self._seen, head)
+            self._seen_kept = head.size
 
     def append(self, batch: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> TreeHead:
         """Keep a batch: records, their seals and what is to be sent on, in one transaction.
@@ -263,6 +293,7 @@ class Store(Reading):
 
     def close(self) -> None:
         """Close every connection and let other processes in. Closing twice is no mistake."""
+        self.keep_seen()
         with self._writing, self._opening:
             if self._closed:
                 return

@@ -182,6 +182,7 @@ class Journal:
 
         def write() -> None:
             self.snapshots.write(seq=head.size, flow=flow, arrays=arrays, about=about, root=head.root)
+            self.store.keep_seen()
 
         return write
 
