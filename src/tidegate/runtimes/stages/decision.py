@@ -86,20 +86,16 @@ class DecisionsAt:
         decider.cells[self._staging.carried, :n] = words[:, self._staging.first :].T
         decider.kinds[:n], decider.flags[:n] = 0, words[:, FLAGS] & 7
         decider.infer(n)
-        _, fired, unknown = decider.settled[:, :n].tolist()
+        fired = decider.settled[1, :n].tolist()
         late = (words[:, FLAGS] & OVERDUE != 0).tolist()
-        brief = answers.bare and not decider.limited
-        for row in range(n):
-            body = rows.payloads[start + row]
-            if self._staging.plan.worded:
-                known = worded(body)
-                body = known.body
-                decider.words.clear()
-                decider.words.update(known.texts)
-            event = self._reader.read(body)
-            if brief and not late[row] and not fired[row] and not unknown[row]:
-                decision = answers.quiet(event.id)
-            else:
+        known = [self._known(body) for body in rows.payloads[start:end]]
+        plain = answers.plain and not (any(late) or decider.limited or decider.silenced)
+        quiet = answers.quiet([event.id for event, _ in known]) if plain else [None] * n
+        for row, ((event, written), decision) in enumerate(zip(known, quiet, strict=True)):
+            if decision is None:
+                if self._staging.plan.worded:
+                    decider.words.clear()
+                    decider.words.update(written)
                 read = partial(getattr, event)
                 texts = texts_of(self._staging.plan, 0, read) if answers.wants_texts or fired[row] else {}
                 unread = answers.unread(read) if answers.open else ()
@@ -107,6 +103,13 @@ class DecisionsAt:
             out.answers.append(Answered(event.id, to_json(decision)))
         if self._staging.plan.caps:
             entry.counted += decider.counted(n)
+
+    def _known(self, body: bytes) -> tuple[Event, Mapping[int, str]]:
+        """An event, and the texts of its past by their cells where the flow shows any."""
+        if not self._staging.plan.worded:
+            return self._reader.read(body), {}
+        known = worded(body)
+        return self._reader.read(known.body), known.texts
 
     def learn(self, shard: int, entry: bytes) -> None:
         """Snooze and count once more."""
