@@ -12,7 +12,7 @@ import pytest
 
 from tests.connectors.receiver import receiving
 from tests.runtimes.served import Card, Fraud, Login, Payment, payment
-from tidegate import Engine, Flow, Store, count, decline
+from tidegate import Engine, Flow, Store, StoreError, count, decline
 from tidegate.actions.document import Document
 from tidegate.actions.query import parse
 from tidegate.actions.sink import Rejected, UnavailableError
@@ -202,3 +202,28 @@ def test_alarms_reach_a_webhook_that_fails_half_the_time(tmp_path: Path) -> None
                     continue
             delivery.sink.close()
         assert list(dict.fromkeys(receiver.accepted)) == ids(2, 12)
+
+
+def test_no_fault_ends_the_telling(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Counting):
+        faults = iter([StoreError("The file is damaged."), ValueError("of ours")])
+
+        def send(self, documents: Sequence[Document]) -> list[Rejected]:
+            for fault in self.faults:
+                raise fault
+            return super().send(documents)
+
+    decide(tmp_path / "s.db", 0, 5)
+    sink, stop = Broken(), threading.Event()
+    with AlertsFile.beside(tmp_path / "s.db") as file, Store.open(tmp_path / "s.db", read_only=True) as kept:
+        delivery = Delivery(kept, file, sink)
+        thread = threading.Thread(target=delivery.follow, args=(stop,))
+        thread.start()
+        for _ in range(200):
+            if not delivery.behind:
+                break
+            stop.wait(0.05)
+        stop.set()
+        thread.join()
+    assert sink.told == ids(0, 5)
+    assert "The file is damaged." in caplog.text and "ValueError: of ours" in caplog.text

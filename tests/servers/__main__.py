@@ -11,12 +11,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.servers import kafka
+from tests.servers import kafka, search
 from tests.servers.maven import UnavailableError
 from tests.servers.server import Server
 
 SERVERS: dict[str, tuple[Callable[[], object], Callable[[Path], Server]]] = {
     "kafka": (kafka.fetch, lambda folder: kafka.Kafka(folder, 9092)),
+    "opensearch": (search.OpenSearch.fetch, lambda folder: search.OpenSearch(folder, 9200)),
+    "elasticsearch": (search.Elasticsearch.fetch, lambda folder: search.Elasticsearch(folder, 9201)),
 }
 """What fetches each, and what makes one in a folder. A further server is a further line."""
 

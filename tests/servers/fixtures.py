@@ -10,6 +10,7 @@ from tests.servers.maven import UnavailableError
 
 if TYPE_CHECKING:
     from tests.servers.kafka import Kafka
+    from tests.servers.search import Elasticsearch, OpenSearch
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,32 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Kafka]":
         pytest.skip(str(error))
     with broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def opensearch(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[OpenSearch]":
+    """A node that all tests of a run share; each makes indices of its own."""
+    from tests.servers.search import OpenSearch
+
+    try:
+        node = OpenSearch(tmp_path_factory.mktemp("opensearch"))
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    with node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def elasticsearch(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Elasticsearch]":
+    """A node that all tests of a run share; each makes indices of its own."""
+    from tests.servers.search import Elasticsearch
+
+    try:
+        node = Elasticsearch(tmp_path_factory.mktemp("elasticsearch"))
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    with node:
+        yield node
 
 
 @pytest.fixture

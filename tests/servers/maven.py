@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+COPY = PLUGIN.replace("copy-dependencies", "copy")
 LONGEST = 900
 """Seconds that Maven may take."""
 
@@ -69,14 +70,31 @@ def jars(name: str, *wanted: str) -> Path:
     return folder / "lib"
 
 
+def archive(name: str, artefact: str) -> Path:
+    """One file from Maven, `group:artefact:version:type`.
+
+    Raises:
+        UnavailableError: there is no Maven, or it fails.
+    """
+    _, what, version, kind = artefact.split(":")
+    folder = cache() / f"{name}-{hashlib.sha256(artefact.encode()).hexdigest()[:12]}"
+    with alone(name):
+        if not (folder / "complete").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _maven(folder, [COPY, f"-Dartifact={artefact}", f"-DoutputDirectory={folder}"])
+    return folder / f"{what}-{version}.{kind}"
+
+
 def _fetch(folder: Path, pom: str) -> None:
-    maven = program("mvn", "install Maven 3.6 or newer, and Java 17")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "pom.xml").write_text(pom, encoding="utf-8")
-    command = [maven, "-q", "-B", "--strict-checksums", PLUGIN, "-DincludeScope=runtime"]
-    done = subprocess.run(
-        [*command, f"-DoutputDirectory={folder / 'lib'}"], cwd=folder, capture_output=True, text=True, timeout=LONGEST
-    )
+    _maven(folder, [PLUGIN, "-DincludeScope=runtime", f"-DoutputDirectory={folder / 'lib'}"])
+
+
+def _maven(folder: Path, goal: list[str]) -> None:
+    maven = program("mvn", "install Maven 3.6 or newer, and Java 17")
+    command = [maven, "-q", "-B", "--strict-checksums", *goal]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LONGEST)
     if done.returncode:
         said = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
         raise UnavailableError(f"Maven could not fetch {folder.name}: {(said or [done.stderr.strip()])[0][:300]}")

@@ -151,16 +151,22 @@ def _elasticsearch(address: Address) -> Client:
         try:
             answer = client.perform_request(method, path, params=params, body=body, headers=headers)
             return answer.meta.status, answer.body
-        except ApiError as error:
-            return error.meta.status, error.body
         except UnsupportedProductError as error:
-            raise TidegateError(
-                f"{address.url} is not Elasticsearch.", seen=str(error)[:200], do="Write opensearch:// for OpenSearch."
-            ) from None
+            raise _other_product(address, str(error)) from None
+        except ApiError as error:
+            if error.meta.status == 406:  # it does not know what Elasticsearch 8 calls its JSON
+                raise _other_product(address, str(error.body)) from None
+            return error.meta.status, error.body
         except TransportError as error:
             raise _unavailable(address.url, error) from error
 
     return Client(f"elasticsearch at {address.url}", ask, client.close)
+
+
+def _other_product(address: Address, said: str) -> UnavailableError:
+    return UnavailableError(
+        f"{address.url} is not Elasticsearch 8 or later.", seen=said[:200], do="Write opensearch:// for OpenSearch."
+    )
 
 
 def _opensearch(address: Address) -> Client:

@@ -165,7 +165,7 @@ class SearchServer:
             body["search_after"] = list(read_after(after))
         found = self._search(body)
         hits = [msgspec.convert(hit["_source"], Document) for hit in found["hits"]["hits"]]
-        counted = {name: _counts(found["aggregations"], name) for name in facets} if "aggregations" in found else {}
+        counted = {name: _counts(found.get("aggregations", {}), name) for name in facets}
         more = f"{hits[limit - 1].us},{hits[limit - 1].seq}" if len(hits) > limit else ""
         return Hits(hits[:limit], found["hits"]["total"]["value"], counted, more)
 
@@ -209,7 +209,7 @@ def _counting(where: str, name: str) -> dict[str, Any]:
 def _counts(found: Mapping[str, Any], name: str) -> list[tuple[str, int]]:
     values: list[tuple[str | float, int]] = []
     for where in ("words", "numbers"):
-        for bucket in found[f"{where} {name}"]["buckets"]:
+        for bucket in found.get(f"{where} {name}", {}).get("buckets", ()):  # none where there is no index yet
             key = bucket["key"] if where == "numbers" else bucket.get("key_as_string", bucket["key"])
             values.append((key, int(bucket["doc_count"])))
     return counts(values)

@@ -18,6 +18,7 @@ from tidegate.connectors.search_sqlite import SqliteIndex
 from tidegate.connectors.sqlite import Store
 from tidegate.connectors.sqlite_reading import stored
 from tidegate.connectors.told import Held, Told
+from tidegate.errors import TidegateError
 
 _LOG = logging.getLogger("tidegate.alerts")
 _CHUNK = 2000
@@ -149,7 +150,9 @@ class Delivery:
             try:
                 self.catch_up(told=told, stop=stop.is_set)
                 stop.wait(_LOOK)
-            except UnavailableError as error:
+            except Exception as error:  # whatever it is, the others and the next try must not end with it
+                if not isinstance(error, TidegateError):
+                    _LOG.exception("%s could not be told.", self.sink.name)
                 if self._after > reached:  # it takes something now and then
                     pause, reached = _FIRST_PAUSE, self._after
                 _LOG.warning("%s Asked again in %.1f s; nothing is lost.", error, pause)
