@@ -13,7 +13,7 @@ from tidegate.connectors.sqlite import Store
 from tidegate.errors import StoreError
 from tidegate.evidence.log import Fault, Verification, verify
 from tidegate.evidence.merkle import Range, verify_consistency, verify_inclusion
-from tidegate.evidence.proof import prove, prove_growth, proven
+from tidegate.evidence.proof import grown, prove, prove_growth, proven
 from tidegate.evidence.record import TreeHead, leaf
 
 from ..connectors.entries import entries
@@ -179,7 +179,7 @@ def test_a_log_written_anew_is_found_by_a_head_kept_elsewhere(path: Path) -> Non
             found = verify(store, head=head)
             assert fault(found).how == "rewritten" and "kept elsewhere" in fault(found).words
             with pytest.raises(StoreError, match="does not begin with"):
-                prove_growth(store, head)
+                prove_growth(store, head.size, head.root)
 
 
 def test_a_log_cut_back_is_found_by_a_head_kept_elsewhere(path: Path) -> None:
@@ -272,6 +272,34 @@ def test_growth_is_proven(path: Path) -> None:
         old = store.head()
         for first in range(701, 1000, 50):
             new = store.append(entries(first, first + 49))
-            proof = prove_growth(store, old)
-            assert verify_consistency(old.size, old.root, new.size, new.root, proof)
-        assert prove_growth(store, new) == []
+            proof = prove_growth(store, old.size, old.root)
+            assert grown(proof) and grown(proof, old, new)
+            assert not grown(proof, TreeHead(old.size, new.root)) and not grown(proof, old, old)
+            steps = proof["proof"]
+            assert isinstance(steps, list)
+            assert verify_consistency(old.size, old.root, new.size, new.root, [bytes.fromhex(step) for step in steps])
+            assert prove_growth(store, old.size) == proof
+        assert prove_growth(store, new.size)["proof"] == []
+        between = prove_growth(store, first + 7)  # where no commit ended
+        assert grown(between) and between["first"] == first + 7
+        for size in (-1, new.size + 1):
+            with pytest.raises(StoreError, match="does not begin with"):
+                prove_growth(store, size)
+
+
+damage: list[Callable[[dict[str, object]], object]] = [
+    lambda proof: proof.pop("first_root"),
+    lambda proof: proof.update(second_root="zz"),
+    lambda proof: proof.update(first="0"),
+    lambda proof: proof.update(first=1),
+    lambda proof: proof.update(proof=[1]),
+    lambda proof: proof.update(proof=[]),
+]
+
+
+@pytest.mark.parametrize("how", damage)
+def test_growth_that_is_not_well_formed_does_not_hold(path: Path, how: Callable[[dict[str, object]], object]) -> None:
+    with Store.open(path, read_only=True) as store:
+        proof = prove_growth(store, 300)
+    how(proof)
+    assert not grown(proof)

@@ -1,5 +1,6 @@
 """The Merkle log against known answers, and against RFC 9162's own recursive definitions."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 import pytest
@@ -9,15 +10,27 @@ from hypothesis import strategies as st
 from tidegate.evidence.merkle import (
     EMPTY_ROOT,
     Range,
+    Subtree,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
     peaks,
     root_at,
-    subtree_of,
     verify_consistency,
     verify_inclusion,
 )
+
+
+def subtree_of(leaves: Sequence[bytes]) -> Subtree:
+    """A `Subtree` over leaf hashes held in memory."""
+
+    def subtree(level: int, index: int) -> bytes:
+        span = Range()
+        span.extend(leaves[index << level : (index + 1) << level])
+        return span.root()
+
+    return subtree
+
 
 # The leaves and answers that the Certificate Transparency implementations share.
 INPUTS = [

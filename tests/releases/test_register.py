@@ -1,19 +1,24 @@
 """Who may do what to a change, and that nobody gets past it, not even by writing to the file."""
 
+import json
+import sqlite3
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from tests.cli.conftest import typed
 from tidegate import Store
 from tidegate.errors import ReleaseError, TidegateError
 from tidegate.evidence.record import Entry
 from tidegate.releases.bundle import Bundle, make_bundle, read_bundle
 from tidegate.releases.keys import make_key, read_key
-from tidegate.releases.register import KIND, Register
+from tidegate.releases.register import Register
 from tidegate.releases.statement import (
     ADDED,
+    KIND,
     PROPOSED,
     REFUSED,
     RELEASED,
@@ -21,8 +26,10 @@ from tidegate.releases.statement import (
     ROLLED_BACK,
     SIGNED,
     Change,
+    Signed,
     Statement,
     Suite,
+    rests_on,
     sign,
 )  # fmt: skip
 
@@ -151,6 +158,50 @@ def test_what_was_written_past_the_rules_is_not_believed(world: World) -> None:
     with pytest.raises(ReleaseError, match="not the key of ben") as told:
         Register.open(world.path, read_only=True)
     assert "tidegate verify" in told.value.do
+
+
+@pytest.mark.parametrize(
+    ("touched", "how"),
+    [
+        ("DELETE FROM artefacts WHERE kind = ?", "removed"),
+        ("UPDATE artefacts SET body = x'00' WHERE kind = ?", "changed"),
+    ],
+)
+@pytest.mark.parametrize(("kind", "content"), [("bundle", b"files"), ("comparison", b"what it does")])
+def test_verify_misses_what_statements_name(world: World, kind: str, content: bytes, touched: str, how: str) -> None:
+    store = world.register.store
+    kept = {
+        name: store.put_artefact(name, data).hex()
+        for name, data in (("bundle", b"files"), ("comparison", b"what it does"))
+    }
+    world.propose(bundle=kept["bundle"])
+    world.propose(**kept)
+    store.put_artefact(kind, b"of nobody")
+    store.close()
+    assert typed("verify", "--store", world.path).exit_code == 0
+    with sqlite3.connect(world.path) as connection:
+        connection.execute(touched, (kind,))
+    connection.close()
+    told = json.loads(typed("verify", "--store", world.path, "--json").stdout)
+    first = len(PEOPLE) + (1 if kind == "bundle" else 2)
+    fault = told["fault"]
+    assert (told["ok"], fault["log"], fault["how"], fault["seq"]) == (False, "artefacts", how, first)
+    assert f"The {kind} that record {first}" in fault["words"] and sha256(content).hexdigest() in fault["words"]
+
+
+def test_a_record_that_is_no_statement_names_nothing() -> None:
+    change = Change(flow="F", digest="d", bundle="not hexadecimal")
+    odd = msgspec.msgpack.encode(
+        Signed(msgspec.json.encode(Statement(what="x", by="a", role="b", at=1, change=change)), b"")
+    )
+    for kind, body in (
+        ("Payment", b""),
+        (KIND, b""),
+        (KIND, b"\xc1"),
+        (KIND, msgspec.msgpack.encode([b"{", b""])),
+        (KIND, odd),
+    ):
+        assert rests_on(kind, body) == []
 
 
 def test_a_bundle_stays_in_its_folder(tmp_path: Path) -> None:

@@ -1,14 +1,13 @@
 """`tidegate verify`: was anything in the store touched?"""
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from tidegate.cli.options import DEFAULT_STORE, AsJson, StorePath, opened
+from tidegate.cli.proofs import check_proof, print_proofs, tree_head
 from tidegate.cli.terminal import aside, emit, next_steps, out, several
-
-if TYPE_CHECKING:
-    from tidegate.evidence.record import TreeHead
 
 
 def verify(
@@ -19,14 +18,37 @@ def verify(
     refusals: Annotated[
         str, typer.Option(metavar="SIZE:ROOT", help="The same of the refusals, which have a log of their own.")
     ] = "",
+    prove: Annotated[
+        str, typer.Option(metavar="ID", help="Print the proof that this record is in the log, as JSON, and do no more.")
+    ] = "",
+    since: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE[:ROOT]",
+            help="Print the proof that the log only grew since it had so many records, as JSON, and do no more.",
+        ),
+    ] = "",
+    proof: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Check a proof that was printed so; it needs no store.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compute every seal of a store anew. Names the first thing that was touched, and then ends with exit code 1."""
+    """Compute every seal of a store anew. Names the first thing that was touched, and then ends with exit code 1.
+
+    A proof is for someone who has neither the store nor this program: it is checked as in RFC 9162.
+    """
+    if proof is not None:
+        check_proof(proof, tree_head(head) if head else None, as_json=as_json)
+        return
+    if prove or since:
+        print_proofs(store, prove, since)
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from tidegate.evidence.log import verify as verified
+    from tidegate.releases.statement import rests_on
 
-    kept, kept_refusals = _head(head), _head(refusals)
+    kept, kept_refusals = (tree_head(text) if text else None for text in (head, refusals))
     bar = Progress(
         TextColumn("checking seals"),
         BarColumn(),
@@ -41,6 +63,7 @@ def verify(
             opened_store,
             head=kept,
             refusals=kept_refusals,
+            named=rests_on,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     refused = result.refusals
@@ -85,23 +108,3 @@ def verify(
             )
     if not result.ok:
         raise typer.Exit(1)
-
-
-def _head(text: str) -> "TreeHead | None":
-    if not text:
-        return None
-    from tidegate.errors import TidegateError
-    from tidegate.evidence.record import TreeHead
-
-    size, _, root = text.partition(":")
-    try:
-        made = TreeHead(int(size), bytes.fromhex(root))
-    except ValueError:
-        made = None
-    if made is None or len(made.root) != 32 or made.size < 0:
-        raise TidegateError(
-            "A tree head is SIZE:ROOT, a number and 64 hexadecimal digits.",
-            seen=text,
-            do="Copy it from what `tidegate verify` printed.",
-        )
-    return made

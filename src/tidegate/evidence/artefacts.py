@@ -1,10 +1,11 @@
 """What records rest on beside themselves: the flow that decided, and its models, each kept once by its SHA-256.
 
-A record's seal covers the digest of its flow, and the flow's content names the digests of its models. So the log
-vouches for these artefacts too, as long as somebody looks whether they are there and have their digests.
+A record's seal covers the digest of its flow, and the flow's content names the digests of its models. A record's body
+may name others, as a statement of the register names a bundle. So the log vouches for these artefacts too, as long as
+somebody looks whether they are there and have their digests.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Protocol
 
@@ -18,7 +19,17 @@ from tidegate.evidence.tables import RECORDS
 MOST_KNOWN = 1000
 """How many digests found right are remembered; beyond them an artefact may be looked at again."""
 
-_FLOW = next(place for place, (name, _, _) in enumerate(RECORDS) if name == "flow")
+Named = Callable[[str, bytes], Iterable[tuple[str, bytes]]]
+"""What else a record rests on, by its kind and its body: in words, and the digest of each."""
+
+_KIND, _FLOW, _BODY = (
+    next(place for place, (name, _, _) in enumerate(RECORDS) if name == wanted) for wanted in ("kind", "flow", "body")
+)
+
+
+def nothing_else(kind: str, body: bytes) -> tuple[()]:
+    """Of records of events: they rest on their flow alone."""
+    return ()
 
 
 class Program(msgspec.Struct):
@@ -41,10 +52,11 @@ class ArtefactCheck:
 
     Args:
         store: whose artefacts.
+        named: what records rest on beside their flow.
     """
 
-    def __init__(self, store: ArtefactStore) -> None:
-        self._store = store
+    def __init__(self, store: ArtefactStore, named: Named = nothing_else) -> None:
+        self._store, self._named = store, named
         self._known: set[bytes] = set()
         self.fault: Fault | None = None
         """The first artefact found missing, changed or unreadable."""
@@ -52,27 +64,37 @@ class ArtefactCheck:
     def look(self, rows: Sequence[Row]) -> None:
         """Check what these records rest on; their own seals must have been found right."""
         for row in rows:
-            flow = row[_FLOW]
-            if self.fault is None and isinstance(flow, bytes) and flow and flow not in self._known:
-                self.fault = self._of_flow(row, flow)
+            if self.fault is None:
+                try:
+                    self.fault = self._of_flow(row) or self._of_body(row)
+                except StoreError as error:
+                    words = f"What record {row[0]} ({row[1]}) rests on cannot be read: {error}"
+                    self.fault = Fault(int(str(row[0])), str(row[1]), "unreadable", words, "artefacts")
 
-    def _of_flow(self, row: Row, flow: bytes) -> Fault | None:
-        try:
-            body = self._store.artefact_as_kept(flow)
-            if body is None or sha256(body).digest() != flow:
-                return _fault(row, "flow", flow, body)
-            for name, digest in _models(body).items():
-                if digest in self._known:
-                    continue
-                body = self._store.artefact_as_kept(digest)
-                if body is None or sha256(body).digest() != digest:
-                    return _fault(row, f"model {name}", digest, body)
-                self._remember(digest)
-        except StoreError as error:
-            words = f"What record {row[0]} ({row[1]}) rests on cannot be read: {error}"
-            return Fault(int(str(row[0])), str(row[1]), "unreadable", words, "artefacts")
-        # Last, so that a flow that is known has models that were found right.
-        self._remember(flow)
+    def _of_flow(self, row: Row) -> Fault | None:
+        flow = row[_FLOW]
+        if not isinstance(flow, bytes) or not flow or flow in self._known:
+            return None
+        body = self._store.artefact_as_kept(flow)
+        if body is None or sha256(body).digest() != flow:
+            return _fault(row, "flow", flow, body)
+        fault = self._of_all(row, ((f"model {name}", digest) for name, digest in _models(body).items()))
+        if fault is None:
+            self._remember(flow)  # last, so that a flow that is known has models that were found right
+        return fault
+
+    def _of_body(self, row: Row) -> Fault | None:
+        body = row[_BODY]
+        return self._of_all(row, self._named(str(row[_KIND]), body)) if isinstance(body, bytes) else None
+
+    def _of_all(self, row: Row, wanted: Iterable[tuple[str, bytes]]) -> Fault | None:
+        for what, digest in wanted:
+            if digest in self._known:
+                continue
+            body = self._store.artefact_as_kept(digest)
+            if body is None or sha256(body).digest() != digest:
+                return _fault(row, what, digest, body)
+            self._remember(digest)
         return None
 
     def _remember(self, digest: bytes) -> None:

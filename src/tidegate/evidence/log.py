@@ -6,7 +6,7 @@ What is caught, and by what:
 * The same with the leaf hashes written anew: the tree heads of all later commits. The commit is named.
 * Everything written anew, or cut back to an older state: only by a tree head kept elsewhere (`head=`), by an auditor or
   in another system. The 32 bytes of one head vouch for every record before it.
-* A flow or model that records rest on, removed or changed: the digest that they are sealed with. It is named.
+* A flow, a model or what else records rest on, removed or changed: the digest that they are sealed with. It is named.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from tidegate.errors import StoreError
-from tidegate.evidence.artefacts import ArtefactCheck, ArtefactStore
+from tidegate.evidence.artefacts import ArtefactCheck, ArtefactStore, Named, nothing_else
 from tidegate.evidence.fault import Fault
 from tidegate.evidence.merkle import EMPTY_ROOT, Range
 from tidegate.evidence.record import HeadRow, Row, Stored, TreeHead, leaf
@@ -93,6 +93,7 @@ def verify(
     *,
     head: TreeHead | None = None,
     refusals: TreeHead | None = None,
+    named: Named = nothing_else,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
     """Compute anew every seal from the stored records, every tree head from the seals, and the digests of artefacts.
@@ -103,6 +104,7 @@ def verify(
         store: whose log.
         head: a tree head of this log that was kept elsewhere.
         refusals: a tree head of its refusals that was kept elsewhere.
+        named: what records rest on beside flows and their models.
         progress: is told how many records are checked, of how many, every thousand or so.
 
     Returns:
@@ -111,7 +113,7 @@ def verify(
     Raises:
         StoreError: the store cannot be read at all.
     """
-    found = _Check(store, head, progress).run()
+    found = _Check(store, head, named, progress).run()
     if found.fault is not None or not store.refusals_sealed():
         return found
     try:
@@ -122,10 +124,12 @@ def verify(
 
 
 class _Check:
-    def __init__(self, store: Log, kept: TreeHead | None, progress: Callable[[int, int], None] | None) -> None:
+    def __init__(
+        self, store: Log, kept: TreeHead | None, named: Named, progress: Callable[[int, int], None] | None
+    ) -> None:
         self.store, self.kept, self.progress = store, kept, progress
         self.tree = Range()
-        self.artefacts = ArtefactCheck(store)
+        self.artefacts = ArtefactCheck(store, named)
         self.commits = 0
         self.total = store.head().size
         self.rows: Sequence[Row] = ()

@@ -104,17 +104,6 @@ class Range:
         return root
 
 
-def subtree_of(leaves: Sequence[bytes]) -> Subtree:
-    """A `Subtree` over leaf hashes held in memory; for small logs and tests."""
-
-    def subtree(level: int, index: int) -> bytes:
-        span = Range()
-        span.extend(leaves[index << level : (index + 1) << level])
-        return span.root()
-
-    return subtree
-
-
 def _span(start: int, end: int, subtree: Subtree) -> bytes:
     """Root over the leaves `start..end-1`, where `start` is a multiple of a power of two no smaller than the span."""
     hashes = [subtree(level, (start >> level) + index) for level, index in peaks(end - start)]

@@ -12,14 +12,20 @@ from tidegate.evidence.merkle import (
     consistency_proof,
     inclusion_proof,
     leaf_hash,
+    root_at,
     verify_consistency,
     verify_inclusion,
 )
 from tidegate.evidence.record import TreeHead, leaf, sealed
 
 
-def prove(store: Log, id: str) -> dict[str, object]:
+def prove(store: Log, id: str, head: TreeHead | None = None) -> dict[str, object]:
     """The proof that a record is in the log, as JSON values, for someone who trusts the tree head only.
+
+    Args:
+        store: whose log.
+        id: the record's.
+        head: the tree head that it is for; the newest if none is given.
 
     Returns:
         `id`, `seq`; `sealed`: the record's canonical bytes (base64, see `record.sealed`); `leaf`: their leaf hash;
@@ -32,7 +38,9 @@ def prove(store: Log, id: str) -> dict[str, object]:
     if record is None:
         raise StoreError(f"The store holds no record of {id!r}.", do="Look for it with `tidegate decisions`.")
     row = store.rows(record.seq - 1, 1)[0]
-    head, index, own = store.head(), record.seq - 1, leaf(row)
+    index, own = record.seq - 1, leaf(row)
+    if head is None or head.size <= index:
+        head = store.head()
     proof = inclusion_proof(index, head.size, store.subtree)
     if not verify_inclusion(own, index, head.size, proof, head.root):
         raise StoreError(
@@ -75,19 +83,55 @@ def proven(proof: Mapping[str, object], head: TreeHead | None = None) -> bool:
     return said and leaf_hash(data) == own and verify_inclusion(own, index, size, path, root)
 
 
-def prove_growth(store: Log, old: TreeHead) -> list[bytes]:
-    """The hashes that show that the log of today begins with the one of `old` (see `merkle.verify_consistency`).
+def prove_growth(store: Log, first: int, root: bytes | None = None, head: TreeHead | None = None) -> dict[str, object]:
+    """The proof that the log of today begins with what it was at a size, as JSON values.
+
+    Args:
+        store: whose log.
+        first: how many records it had.
+        root: of the tree head that was kept then; without it, the one that the log says it had.
+        head: up to which it grew; the newest tree head if none is given.
+
+    Returns:
+        `first`, `first_root`, `second`, `second_root`, `proof`: what `merkle.verify_consistency` takes, hashes in
+        hexadecimal.
 
     Raises:
-        StoreError: it does not.
+        StoreError: it does not begin so.
     """
-    head = store.head()
-    if old.size <= head.size:
-        proof = consistency_proof(old.size, head.size, store.subtree)
-        if verify_consistency(old.size, old.root, head.size, head.root, proof):
-            return proof
+    head = store.head() if head is None else head
+    if 0 <= first <= head.size:
+        old = root_at(first, store.subtree) if root is None else root
+        proof = consistency_proof(first, head.size, store.subtree)
+        if verify_consistency(first, old, head.size, head.root, proof):
+            steps = [step.hex() for step in proof]
+            return {
+                "first": first, "first_root": old.hex(), "second": head.size, "second_root": head.root.hex(),
+                "proof": steps,
+            }  # fmt: skip
     raise StoreError(
-        f"The log does not begin with the {old.size} records of the tree head given.",
+        f"The log does not begin with the {first} records of the tree head given.",
         seen=f"a log of {head.size} records with root {head.root.hex()}",
         do="Run `tidegate verify` with that head to see how they differ.",
     )
+
+
+def grown(proof: Mapping[str, object], old: TreeHead | None = None, new: TreeHead | None = None) -> bool:
+    """Whether a proof made by `prove_growth` holds.
+
+    Args:
+        proof: as it was given, perhaps read from a file. One that is not well formed does not hold.
+        old, new: the tree heads that it must hold for; without them, the ones that it names itself.
+    """
+    try:
+        first, second, steps = proof["first"], proof["second"], proof["proof"]
+        if not isinstance(first, int) or not isinstance(second, int) or not isinstance(steps, list):
+            return False
+        begin = TreeHead(first, bytes.fromhex(str(proof["first_root"])))
+        end = TreeHead(second, bytes.fromhex(str(proof["second_root"])))
+        path = [bytes.fromhex(step) for step in steps]
+    except (KeyError, TypeError, ValueError):
+        return False
+    if (old is not None and old != begin) or (new is not None and new != end):
+        return False
+    return verify_consistency(begin.size, begin.root, end.size, end.root, path)

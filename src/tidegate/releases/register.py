@@ -18,12 +18,10 @@ from tidegate.errors import ReleaseError
 from tidegate.evidence.record import Entry
 from tidegate.releases import statement as say
 from tidegate.releases.keys import public_half
-from tidegate.releases.statement import Change, Signed, Statement, sign
+from tidegate.releases.statement import KIND, Change, Signed, Statement, sign
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-KIND = "Statement"
 
 
 @dataclass(frozen=True)

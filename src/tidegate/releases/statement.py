@@ -9,6 +9,9 @@ from tidegate.releases.keys import signed_by
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+KIND = "Statement"
+"""What a store calls the records that hold statements."""
+
 ADDED, REMOVED, PROPOSED, SIGNED, REFUSED, RELEASED, ROLLED_BACK = (
     "person added", "person removed", "proposed", "signed", "refused", "released", "rolled back",
 )  # fmt: skip
@@ -88,6 +91,18 @@ def sign(statement: Statement, key: "Ed25519PrivateKey") -> Signed:
     """Sign a statement."""
     data = msgspec.json.encode(statement)
     return Signed(data, key.sign(data))
+
+
+def rests_on(kind: str, body: bytes) -> list[tuple[str, bytes]]:
+    """What a record names in its statement: the bundle and the comparison of a proposal, each with its digest."""
+    if kind != KIND:
+        return []
+    try:
+        change = msgspec.msgpack.decode(body, type=Signed).says().change
+        wanted = [] if change is None else [("bundle", change.bundle), ("comparison", change.comparison)]
+        return [(what, bytes.fromhex(digest)) for what, digest in wanted if digest]
+    except (msgspec.DecodeError, ValueError):
+        return []  # no statement of ours; reading the register says so
 
 
 def plain(statement: Statement) -> dict[str, Any]:
