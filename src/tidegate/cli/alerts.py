@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_STORE, AsJson, StorePath, opened
 from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out, several
 
@@ -162,6 +163,7 @@ def deliver(
     store: StorePath = DEFAULT_STORE,
     leave_out: _LeftOut = "",
     once: Annotated[bool, typer.Option("--once", help="Stop when nothing is left to send.")] = False,
+    log_format: LogFormat = "text",
     parent: Annotated[int, typer.Option(hidden=True, help="Stop when this process is gone.")] = 0,
 ) -> None:
     """Tell others of every decision of a store, in its order, and go on as it grows.
@@ -169,14 +171,11 @@ def deliver(
     What cannot be sent now is sent later; what a server rejects is held (`tidegate alerts held`). SIGTERM and Ctrl-C
     stop it; it goes on where it was. `tidegate serve --alerts` runs it beside the server.
     """
-    import logging
     import os
     import signal
     import threading
 
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level="WARNING")
-    logging.getLogger("elastic_transport").setLevel("ERROR")  # it warns of each failed request; we say so in our words
-    logging.getLogger("opensearch").setLevel("CRITICAL")
+    write_logs(log_format)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

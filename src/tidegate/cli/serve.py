@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath
 from tidegate.cli.terminal import aside, ready
 
 if TYPE_CHECKING:
-    from tidegate.decisions.definition import Definition
     from tidegate.runtimes.serve.companion import Companion
     from tidegate.runtimes.serve.server import Server
     from tidegate.runtimes.serve.tls import Tls
@@ -57,6 +57,7 @@ def serve(
     access_log: Annotated[
         bool, typer.Option("--access-log", help="Write a line of JSON for each request to stderr.")
     ] = False,
+    log_format: LogFormat = "text",
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell more of what goes on.")] = False,
 ) -> None:
     """Serve decisions over HTTP; each is on the disk before it is answered.
@@ -67,15 +68,14 @@ def serve(
     ready()
     import logging
 
+    from tidegate.cli.alerts_beside import delivery_beside, telling_figures
     from tidegate.decisions.cautions import cautions
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.models import require_models
     from tidegate.runtimes.serve.limits import Limits
     from tidegate.runtimes.serve.server import Server, Settings, is_loopback
 
-    logging.basicConfig(
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s", level="INFO" if verbose else "WARNING"
-    )
+    write_logs(log_format, verbose=verbose)
     logging.getLogger("tidegate.access").setLevel("INFO" if access_log else "WARNING")
     settings = Settings(
         flow=load_flow(flow),
@@ -94,7 +94,7 @@ def serve(
     if not without_models:
         require_models(settings.flow.definition, models)
     beside = _challenger(challenger, store, shadow, models)
-    telling = _deliveries(alerts, store, settings.flow.definition)
+    telling = delivery_beside(alerts, store, settings.flow.definition, log_format)
     server = Server(settings)
     console = aside()
     for caution in cautions(settings.flow.definition):
@@ -117,6 +117,7 @@ def serve(
             )  # fmt: skip
             beside.start()
         if telling is not None:
+            server.application.metrics.gauges |= telling_figures(telling, store, len(alerts))
             telling.start()
 
     try:
@@ -141,33 +142,6 @@ def _challenger(place: str, store: Path, shadow: Path | None, models: Path) -> "
     own = shadow or store.with_name(store.name + ".shadow")
     words = ["shadow", place, "--follow", str(store), "--store", str(own), "--models", str(models)]
     return Companion([*words, "--parent", str(os.getpid())], f"The challenger {place}")
-
-
-def _deliveries(addresses: list[str], store: Path, definition: "Definition") -> "Companion | None":
-    """The process that tells others of the store's decisions; what is most personal in events is not sent."""
-    import os
-
-    from tidegate.events.field import Personal
-    from tidegate.runtimes.serve.companion import Companion
-    from tidegate.runtimes.sinks import check_address
-
-    if not addresses:
-        return None
-    words = ["alerts", "deliver", "--store", str(store), "--parent", str(os.getpid())]
-    for address in addresses:
-        check_address(address)  # its mistakes are told now, and not by a process in the background
-        words += ["--to", address]
-    kept_back = sorted(
-        {
-            field.name
-            for kind in definition.kinds
-            for field in kind.__contract__.values()
-            if field.about.personal is Personal.SPECIAL
-        }
-    )
-    if kept_back:
-        words += ["--leave-out", ",".join(kept_back)]
-    return Companion(words, "The delivery of alerts")
 
 
 def _tell_certificate(tls: "Tls") -> None:

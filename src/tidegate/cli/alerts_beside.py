@@ -1,0 +1,66 @@
+"""The delivery of alerts beside something that decides: how it is started, and how far behind it is."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tidegate.connectors.alerts_file import AlertsFile
+from tidegate.connectors.sqlite import Store
+from tidegate.connectors.told import Told, sinks
+from tidegate.decisions.definition import Definition
+from tidegate.errors import TidegateError
+from tidegate.events.field import Personal
+from tidegate.runtimes.serve.companion import Companion
+from tidegate.runtimes.sinks import check_address
+
+Gauges = dict[str, tuple[str, Callable[[], float]]]
+
+
+def delivery_beside(addresses: Sequence[str], store: Path, definition: Definition, log_format: str) -> Companion | None:
+    """The process that tells others of a store's decisions; what is most personal in events is not sent.
+
+    Raises:
+        TidegateError: an address is none, so that it is told now and not by a process in the background.
+    """
+    if not addresses:
+        return None
+    words = ["alerts", "deliver", "--store", str(store), "--parent", str(os.getpid()), "--log-format", log_format]
+    for address in addresses:
+        check_address(address)
+        words += ["--to", address]
+    fields = [field for kind in definition.kinds for field in kind.__contract__.values()]
+    kept_back = sorted({field.name for field in fields if field.about.personal is Personal.SPECIAL})
+    if kept_back:
+        words += ["--leave-out", ",".join(kept_back)]
+    return Companion(words, "The delivery of alerts")
+
+
+def telling_figures(beside: Companion, store: Path, many: int) -> Gauges:
+    """What is watched of it, `many` sinks: whether it runs, how many records the slowest sink lacks, what is held."""
+
+    def behind() -> float:
+        with AlertsFile.beside(store) as file, Store.open(store, read_only=True) as kept:
+            told = [marks[0][0] if (marks := Told(file, name).marks()) else 0 for name in sinks(file)]
+            return float(kept.head().size - min(told)) if len(told) >= many else float(kept.head().size)
+
+    def held() -> float:
+        with AlertsFile.beside(store) as file:
+            return float(file.read("SELECT count(*) FROM held")[0][0])
+
+    return {
+        "alerts_running": ("Whether the process that tells others of decisions runs.", lambda: float(beside.running)),
+        "alerts_behind_records": ("Records that the slowest receiver was not told of.", _or_nan(behind)),
+        "alerts_held": ("Decisions that a receiver rejected, held until they are sent again.", _or_nan(held)),
+    }
+
+
+def _or_nan(figure: Callable[[], float]) -> Callable[[], float]:
+    """Not a number where the file cannot be read now; the other figures are told all the same."""
+
+    def told() -> float:
+        try:
+            return figure()
+        except TidegateError:
+            return float("nan")
+
+    return told
