@@ -55,9 +55,11 @@ bench: .venv/.installed-dev ## every benchmark; each prints a ratio against a pe
 api: .venv/.installed-dev ## write docs/api.md from the public names and their docstrings
 	@$(BIN)/python tools/api_page.py
 
+SERVER := kafka elasticsearch opensearch onnx releases excel
 lock: .venv/.installed-dev ## lock what pyproject.toml asks for, with hashes (make lock UPGRADE=--upgrade for the newest)
 	@$(COMPILE) --all-extras --group dev -o requirements/dev.txt
 	@$(COMPILE) --extra train --extra report --group build -c requirements/dev.txt -o requirements/run.txt
+	@$(COMPILE) $(SERVER:%=--extra %) --group build -c requirements/dev.txt -o requirements/server.txt
 	@$(COMPILE:pyproject.toml=requirements/uv.in) -o requirements/uv.txt
 
 clean: ## remove .venv and every cache

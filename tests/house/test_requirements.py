@@ -19,6 +19,7 @@ BY_ITS_HOST = {"mypy.py": {"mypy"}}
 """What a file of ours imports that is always there, because nothing else loads the file."""
 NAMES = {
     "opensearchpy": "opensearch-py",
+    "yaml": "pyyaml",
     "xgboost": "xgboost-cpu",
     "jpype": "jpype1",
     "sklearn": "scikit-learn",

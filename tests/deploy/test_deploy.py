@@ -1,0 +1,117 @@
+"""What is in `deploy/` fits its formats, our command line, and the figures that are really told.
+
+`compose-spec.json` is the schema of the Compose specification (github.com/compose-spec/compose-go 2.4.9, Apache-2.0).
+"""
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import typer
+import typer.core
+import yaml
+
+from tests.conftest import ROOT
+from tidegate.cli import app
+from tidegate.runtimes.serve.metrics import Metrics
+from tidegate.runtimes.serve.problem import TITLES
+
+DEPLOY = ROOT / "deploy"
+SOURCE = "\n".join(path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py"))
+COMMAND = typer.main.get_command(app)
+
+
+def documents(path: Path) -> list[dict[str, Any]]:
+    return [one for one in yaml.safe_load_all(path.read_text("utf-8")) if one]
+
+
+def told(name: str) -> bool:
+    """Whether a server tells a figure of this name."""
+    if re.search(rf"^{name}(_bucket|_sum|_count)?[ {{]", Metrics().text().decode(), re.M):
+        return True
+    plain = re.sub(r"_(bucket|sum|count)$", "", name)
+    if plain != name:
+        return told(plain)
+    return f'"{name.removeprefix("tidegate_").removesuffix("_total")}"' in SOURCE
+
+
+def understood(words: list[str]) -> None:
+    """That the command line takes these words: commands and options that are there."""
+    command, context = COMMAND, typer.Context(COMMAND, info_name="tidegate")
+    while isinstance(command, typer.core.TyperGroup):
+        name = words.pop(0)
+        assert name in command.commands, f"there is no command {name}"
+        command = command.commands[name]
+        context = typer.Context(command, info_name=name, parent=context)
+    command.make_parser(context).parse_args(words)
+
+
+@pytest.mark.parametrize("path", sorted((DEPLOY / "kubernetes").glob("*.yaml")), ids=lambda path: path.name)
+def test_manifests_are_what_kubernetes_takes(path: Path) -> None:
+    found = documents(path)
+    assert found
+    for one in found:
+        if "flink" not in one["apiVersion"]:
+            kubernetes_validate.validate(one, "1.31", strict=True)
+        for container in containers(one):
+            understood([str(word) for word in container["args"]])
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False and "resources" in container
+
+
+def containers(one: dict[str, Any]) -> list[dict[str, Any]]:
+    found = one.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
+    return [container for container in found if container["image"].startswith("tidegate")]
+
+
+def test_the_compose_file_is_one() -> None:
+    (found,) = documents(DEPLOY / "compose.yaml")
+    jsonschema.validate(found, json.loads(Path(__file__).with_name("compose-spec.json").read_text("utf-8")))
+    for service in found["services"].values():
+        if service["image"].startswith("tidegate"):
+            understood(shlex.split(service["command"]))
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source in found["volumes"] or source == "../keys" or (DEPLOY / source).exists(), source
+        for port in service.get("ports", []):
+            assert port.startswith("127.0.0.1:")
+
+
+def expressions() -> list[str]:
+    panels = json.loads((DEPLOY / "grafana" / "tidegate.json").read_text("utf-8"))["panels"]
+    found = [target["expr"] for panel in panels for target in panel["targets"]]
+    (alarms,) = documents(DEPLOY / "prometheus" / "alarms.yaml")
+    return found + [rule["expr"] for group in alarms["groups"] for rule in group["rules"]]
+
+
+def test_every_figure_that_is_looked_at_is_told() -> None:
+    names = {name for expr in expressions() for name in re.findall(r"tidegate_\w+", expr)}
+    assert len(names) > 10
+    assert not [name for name in names if not told(name)]
+    assert not told("tidegate_nothing_of_ours_total")
+
+
+def test_codes_of_refusals_are_there() -> None:
+    codes = {code for expr in expressions() for code in re.findall(r'code!?="(\w+)"', expr)}
+    assert codes and codes <= set(TITLES)
+
+
+def test_every_alarm_has_its_page_and_every_page_its_alarm() -> None:
+    (alarms,) = documents(DEPLOY / "prometheus" / "alarms.yaml")
+    rules = [rule for group in alarms["groups"] for rule in group["rules"]]
+    headings = re.findall(r"^## (Tidegate\w+)$", (ROOT / "docs" / "runbook.md").read_text("utf-8"), re.M)
+    assert [rule["alert"] for rule in rules] == headings
+    for rule in rules:
+        assert rule["annotations"]["runbook"] == f"docs/runbook.md#{rule['alert'].lower()}"
+        assert rule["labels"]["severity"] in ("page", "ticket") and rule["annotations"]["summary"]
+
+
+def test_what_the_runbook_says_to_type_is_understood() -> None:
+    typed = re.findall(r"`tidegate ([^`]+)`", (ROOT / "docs" / "runbook.md").read_text("utf-8"))
+    assert len(typed) > 5
+    for line in typed:
+        understood(shlex.split(line))
