@@ -43,12 +43,13 @@ def told(name: str) -> bool:
 def understood(words: list[str]) -> None:
     """That the command line takes these words: commands and options that are there."""
     command, context = COMMAND, typer.Context(COMMAND, info_name="tidegate")
-    while isinstance(command, typer.core.TyperGroup):
+    while isinstance(command, typer.core.TyperGroup) and words:
         name = words.pop(0)
         assert name in command.commands, f"there is no command {name}"
         command = command.commands[name]
         context = typer.Context(command, info_name=name, parent=context)
-    command.make_parser(context).parse_args(words)
+    if not isinstance(command, typer.core.TyperGroup):
+        command.make_parser(context).parse_args(words)
 
 
 @pytest.mark.parametrize("path", sorted((DEPLOY / "kubernetes").glob("*.yaml")), ids=lambda path: path.name)
