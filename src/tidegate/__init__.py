@@ -7,12 +7,26 @@ embedded `Engine`.
 from typing import TYPE_CHECKING, Any
 
 from tidegate.connectors.drools.rules import drools
+from tidegate.connectors.scorecards.files import bins, scorecard
 from tidegate.connectors.tables import table
-from tidegate.decisions.decision import Decision, FiredRule, MatchedRow, ModelReason, ModelUse, PackageUse, TableUse
+from tidegate.decisions.decision import (
+    Decision,
+    FiredRule,
+    MatchedRow,
+    ModelReason,
+    ModelUse,
+    PackageUse,
+    ScorecardReason,
+    ScorecardUse,
+    ScoredBin,
+    TableUse,
+)
 from tidegate.decisions.drl.node import DrlPackage
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.rule import approve, at_most, bands, deadline, decline, review
+from tidegate.decisions.scorecards.node import Scorecard
+from tidegate.decisions.scorecards.scaling import Scaling
 from tidegate.decisions.snooze import Snooze
 from tidegate.decisions.tables.node import DecisionTable
 from tidegate.errors import (
@@ -136,6 +150,11 @@ __all__ = [
     "Personal",
     "Refused",
     "Registry",
+    "Scaling",
+    "Scorecard",
+    "ScorecardReason",
+    "ScorecardUse",
+    "ScoredBin",
     "SnapshotError",
     "Snooze",
     "Store",
@@ -146,6 +165,7 @@ __all__ = [
     "as_number",
     "at_most",
     "bands",
+    "bins",
     "ceil",
     "clip",
     "contains",
@@ -188,6 +208,7 @@ __all__ = [
     "read_dmn",
     "review",
     "round_",
+    "scorecard",
     "seconds",
     "share",
     "since_first",

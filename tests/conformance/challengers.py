@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.conformance.events import Card, Shop
+from tests.conformance.scorecards import again as scorecard_again
 from tidegate.decisions.rule import Bands, Rule
 from tidegate.expressions.node import Expr
 from tidegate.expressions.text import parse, write
@@ -17,6 +18,7 @@ _NAMES: dict[str, Any] = {
     "Shop": Shop,
     "entity_list": entity_list,
     "model": model,
+    "scorecard": scorecard_again,
     **{name: getattr(aggregates, name) for name in AGGREGATES},
 }
 

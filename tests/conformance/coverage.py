@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.conformance.events import FIELDS
-from tests.conformance.formulas import LITERALS
 from tests.conformance.generator import Case
+from tests.conformance.literals import LITERALS
 from tests.conformance.windows import VALUES
 from tests.oracle import OracleDecision
 from tests.oracle.forest import Node, Split
 from tidegate.decisions.lists import ListChange
+from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.events.event import Event
 from tidegate.expressions.node import Call, Expr, FieldRead, walk
 from tidegate.expressions.operators import RULES
@@ -25,6 +26,7 @@ FEATURES = {
     *("list", "list of whole numbers", "list in a window", "current="),
     *("model", "model of a model", "model that is not there", "category", "missing as zero"),
     *("missing as missing", "average", "logistic", "exponential"),
+    *("scorecard", "scorecard of a scorecard"),
     *("cap", "deadline", "level", "alarm", "lateness"),
 }
 LANGUAGE = {*RULES, *(kind.value for kind in LITERALS), *FIELDS}
@@ -50,6 +52,10 @@ def _of_flow(case: Case) -> Iterator[str]:
             yield from _of_window(node, flow.event)
         elif isinstance(node, FieldRead):
             yield node.name
+        elif isinstance(node, Scorecard):
+            yield "scorecard"
+            inner = (part for given in node.args for part in walk(given))
+            yield from ("scorecard of a scorecard",) if any(isinstance(part, Scorecard) for part in inner) else ()
     yield from ("challenger",) if case.flow is not case.spelled else ()
     yield from ("inherited event",) if flow.event.__base__ is not Event else ()
     yield from (

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from hypothesis import strategies as st
 
-from tests.conformance.formulas import EPOCH, TEXTS
+from tests.conformance.literals import EPOCH, TEXTS
 from tidegate.events.entity import entity
 from tidegate.events.event import Event
 from tidegate.events.field import Field

@@ -1,34 +1,17 @@
 """Random well-typed expressions over given leaves."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tidegate.events.money import Money
+from tests.conformance.literals import LITERALS
+from tests.conformance.scorecards import made_scorecard
 from tidegate.events.types import Kind
 from tidegate.expressions import functions as f
 from tidegate.expressions.node import Expr, FieldRead, call, literal
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
-TEXTS = ("", "de", "DE", "fr", "straße", "日本")
-EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
-
-_INTS = st.one_of(st.integers(-4, 12), st.sampled_from([100, 10**6, 2**53, -(2**53), 2**40]))
-_FLOATS = st.one_of(st.integers(-40, 80).map(lambda n: n / 8), st.sampled_from([0.1, 1e-9, 1e6, -0.0, 3.3, 1e100]))
-
-LITERALS: dict[Kind, st.SearchStrategy[Any]] = {
-    Kind.BOOL: st.booleans(),
-    Kind.INT: _INTS,
-    Kind.FLOAT: _FLOATS,
-    Kind.TEXT: st.sampled_from(TEXTS),
-    Kind.TIME: st.integers(0, 40).map(lambda n: EPOCH + timedelta(seconds=n / 2)),
-    Kind.DURATION: st.integers(0, 40).map(lambda n: timedelta(seconds=n / 2)),
-    Kind.MONEY: st.integers(-500, 5000).map(lambda n: Money(n, "EUR")),
-}
-"""Constants of each kind; floats are mostly eighths, whose sums are exact."""
-
 _ORDERED = (Kind.INT, Kind.FLOAT, Kind.MONEY, Kind.DURATION, Kind.TIME)
 _QUANTITIES = (Kind.INT, Kind.FLOAT, Kind.MONEY, Kind.DURATION)
 
@@ -39,6 +22,7 @@ class Formulas:
     def __init__(self, draw: Callable[[Any], Any], leaves: Sequence[Expr]) -> None:
         self.draw = draw
         self.leaves = list(leaves)
+        self.scorecards = False  # a window, which reads fields alone, holds none
 
     def of(self, kind: Kind, depth: int = 2) -> Expr:
         """An expression of a kind (not a key)."""
@@ -48,6 +32,7 @@ class Formulas:
                 return self.pick(ready)
             return literal(self.draw(LITERALS[kind]))
         forms = [*_FORMS[kind], *([_fill, _where] * (depth > 1))]
+        forms += [_scored] * (kind is Kind.FLOAT and self.scorecards)
         return self.pick(forms)(self, kind, depth - 1)
 
     def whole(self, kind: Kind, depth: int) -> Expr:
@@ -192,6 +177,10 @@ def _text_test(to: Formulas, kind: Kind, depth: int) -> Expr:
 
 def _cased(to: Formulas, kind: Kind, depth: int) -> Expr:
     return to.pick((f.lower, f.upper))(to.pick(to.words())) if to.words() else to.of(Kind.TEXT, 0)  # type: ignore[no-any-return]
+
+
+def _scored(to: Formulas, kind: Kind, depth: int) -> Expr:
+    return made_scorecard(to.draw, [to.of(to.pick(tuple(LITERALS)), depth) for _ in range(to.draw(st.integers(1, 3)))])
 
 
 _FORMS: dict[Kind, list[Callable[[Formulas, Kind, int], Expr]]] = {

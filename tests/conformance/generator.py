@@ -53,6 +53,7 @@ class Lines:
     def __init__(self, draw: Draw, decided: Made, others: Sequence[Made], lists: Sequence[EntityList]) -> None:
         self.draw, self.decided, self.others, self.lists = draw, decided, others, lists
         self.formulas = Formulas(draw, [*decided.leaves(), *checks(lists, decided)])
+        self.formulas.scorecards = True
         self.models = 0
 
     def window(self) -> Expr:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from tests.conformance.events import CARDS, Channel, Draw
-from tests.conformance.formulas import TEXTS
+from tests.conformance.literals import TEXTS
 from tests.oracle.forest import AS_NAN, AS_ZERO, NONE, Forest, Leaf, Node, Split
 from tidegate.decisions.plan import ModelPlan
 from tidegate.events.types import Kind, Type

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from tests.conformance.events import CARDS, SHOPS, Draw, Made
-from tests.conformance.formulas import EPOCH
+from tests.conformance.literals import EPOCH
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.lists import ListChange
 from tidegate.events.event import Event

@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tests.conformance.events import FIELDS, Card, Draw, Made, Shop
-from tests.conformance.formulas import EPOCH, Formulas
+from tests.conformance.formulas import Formulas
+from tests.conformance.literals import EPOCH
 from tests.oracle import Scope, evaluate
 from tidegate.events.event import Event
 from tidegate.events.types import Type

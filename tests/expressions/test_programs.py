@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, reject
 from hypothesis import strategies as st
 
-from tests.conformance.formulas import EPOCH, LITERALS
+from tests.conformance.literals import EPOCH, LITERALS
 from tests.expressions.cells import Row, by_kernel, cell, expressions, rows
 from tests.oracle import Scope, UndecidedError, evaluate
 from tests.oracle.real import error

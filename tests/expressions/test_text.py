@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conformance.events import Card, Draw, Shop, made_event
-from tests.conformance.formulas import LITERALS
+from tests.conformance.literals import LITERALS
 from tests.conformance.windows import made_window
 from tests.expressions.cells import Row, expressions
 from tidegate.errors import FlowError

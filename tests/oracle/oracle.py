@@ -6,12 +6,14 @@ from typing import Any
 
 from tests.oracle.forest import Forest
 from tests.oracle.real import compared, real
+from tests.oracle.scorecard import points_of
 from tests.oracle.terms import Scope, evaluate, microseconds
 from tests.oracle.windows import Learned, key_fields, read
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.rule import Outcome
+from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.events.event import Event
 from tidegate.expressions.node import Expr
 from tidegate.features.aggregates import probe_of
@@ -105,6 +107,8 @@ class Oracle:
             return self._window(node, scope)
         if isinstance(node, ListCheck):
             return self._listed(node.entity_list.name, evaluate(node.args[0], scope), microseconds(scope.event.at))
+        if isinstance(node, Scorecard):
+            return points_of(node, [evaluate(part, scope) for part in node.args])
         assert isinstance(node, ModelScore)
         forest = self.models.get(node.reference)
         score = None if forest is None else forest.score([evaluate(part, scope) for part in node.args])

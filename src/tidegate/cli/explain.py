@@ -10,7 +10,7 @@ from tidegate.cli.terminal import COLOURS, emit, next_steps, out, several, when
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tidegate.decisions.decision import Decision, ModelReason, TableUse
+    from tidegate.decisions.decision import Decision, ModelReason, ScorecardUse, TableUse
     from tidegate.evidence.record import Stored
 
 
@@ -41,6 +41,8 @@ def explain(id: EventId, store: StorePath = DEFAULT_STORE, as_json: AsJson = Fal
     _rules(console, decision)
     for use in decision.tables:
         _table(console, use)
+    for card in decision.scorecards:
+        _scorecard(console, card)
     _model(console, decision, record)
     _evidence(console, decision, record, proof)
     next_steps(
@@ -130,6 +132,32 @@ def _table(console: "Console", use: "TableUse") -> None:
             console.print(Text.assemble(*line), soft_wrap=True)
     if use.matched > len(use.rows):
         console.print(f"  and {use.matched - len(use.rows):,} more rows")
+    if use.said:
+        console.print(Text(f"  {use.said}", "yellow"), soft_wrap=True)
+
+
+def _scorecard(console: "Console", use: "ScorecardUse") -> None:
+    """A scorecard: where its points are from, and why those that were lost were."""
+    from rich.table import Table
+    from rich.text import Text
+
+    _title(console, f"What the scorecard {use.scorecard} says")
+    points = "no points" if use.points is None else f"{use.points:g} points"
+    chance = f", a chance of {use.probability:.2%}" if use.probability is not None else ""
+    console.print(Text.assemble(f"  {points}{chance}  ", (use.digest[:12], "dim")), soft_wrap=True)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    for one in use.bins:
+        held = ("in  ", "dim"), one.bin or "no bin"
+        worth = "" if one.points is None else f"{one.points:g}"
+        lost = "" if not one.lost or one.lost < 0 else f"{one.lost:g} lost"
+        cells = (Text("           " + one.characteristic, "dim"), _value(one.value), Text.assemble(*held))
+        table.add_row(*cells, Text(worth, justify="right"), Text(lost, "dim"))
+    console.print(table)
+    for reason in use.reasons:
+        code = "" if reason.code == reason.words else f"  {reason.code}"
+        console.print(
+            Text.assemble("  ", (f"{reason.lost:g} lost", "red"), f"  {reason.words}", (code, "dim")), soft_wrap=True
+        )
     if use.said:
         console.print(Text(f"  {use.said}", "yellow"), soft_wrap=True)
 

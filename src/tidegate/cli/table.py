@@ -97,7 +97,7 @@ def _of_flow(place: str, missing: bool) -> Given:
     found: Given = []
     for reading in flow.readings:
         table = replace(reading.table, name=names.get(reading.read, reading.table.name))
-        domains, absent = bounds(reading)
+        domains, absent = bounds(reading.table.inputs, reading.args)
         found.append((table, domains, absent if missing else []))
     return found
 

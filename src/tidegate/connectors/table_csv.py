@@ -1,6 +1,7 @@
 """Decision tables in CSV: separated by commas, semicolons or tabs, in UTF-8 or UTF-16."""
 
 import csv
+from collections.abc import Callable
 from typing import Any
 
 from tidegate.decisions.tables.sheet import MOST_COLUMNS, MOST_ROWS, Head, Sheet, sheet_of
@@ -23,6 +24,15 @@ def read_csv(data: bytes, what: str, name: str) -> Sheet:
         DocumentError: it is no CSV, in another encoding, too large, or its lines are of different lengths.
         FlowError: its head does not make a table.
     """
+    return sheet_of(name, *csv_lines(data, what))
+
+
+def csv_lines(data: bytes, what: str) -> tuple[list[tuple[int, list[Any]]], Callable[[int, Head], str]]:
+    """The lines of a CSV file that hold something, with their numbers, all as long as the first; and what says where.
+
+    Raises:
+        DocumentError: as `read_csv`.
+    """
     text = _decoded(data, what)
     lines = _lines(text, what)
     width = len(lines[0][1]) if lines else 0
@@ -38,7 +48,7 @@ def read_csv(data: bytes, what: str, name: str) -> Sheet:
     def where(number: int, head: Head) -> str:
         return f"line {number}, column {head.place + 1}" + (f" ({head.name})" if head.name else "")
 
-    return sheet_of(name, lines, where)
+    return lines, where
 
 
 def _decoded(data: bytes, what: str) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import posixpath
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Any
@@ -31,6 +32,17 @@ def read_xlsx(data: bytes, what: str, name: str, sheet: str | None = None) -> Sh
             sheet has merged cells, errors, or formulas whose values are not in the file.
         FlowError: its head does not make a table.
     """
+    return sheet_of(name, *xlsx_lines(data, what, sheet))
+
+
+def xlsx_lines(
+    data: bytes, what: str, sheet: str | None = None
+) -> tuple[list[tuple[int, list[Any]]], Callable[[int, Head], str]]:
+    """The lines of a workbook's sheet, with their numbers; and what says where.
+
+    Raises:
+        DocumentError: as `read_xlsx`.
+    """
     archive.check_end(data, what)
     try:
         with ZipFile(io.BytesIO(data)) as opened:
@@ -45,8 +57,7 @@ def read_xlsx(data: bytes, what: str, name: str, sheet: str | None = None) -> Sh
         at = f"sheet {title!r}, cell {letters(head.place)}{number}"
         return at + (f" ({head.name})" if head.name else "")
 
-    lines = [(number, [_plain(cell) for cell in row]) for number, row in enumerate(rows, 1)]
-    return sheet_of(name, lines, where)
+    return [(number, [_plain(cell) for cell in row]) for number, row in enumerate(rows, 1)], where
 
 
 def letters(place: int) -> str:

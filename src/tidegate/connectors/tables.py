@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tidegate.connectors.documents import beside, content
 from tidegate.connectors.table_csv import read_csv
 from tidegate.decisions.tables.line import nearest
 from tidegate.decisions.tables.node import DecisionTable, inputs_of, tied
@@ -48,7 +49,7 @@ def table(
     if isinstance(source, (str, Path)):
         if hit is not None or columns is not None or default is not None or order is not None:
             raise FlowError("A file says by itself what is in it.", do="Leave out hit, columns, default and order.")
-        path = _found(Path(source), sys._getframe(1).f_globals.get("__file__"))
+        path = beside(Path(source), sys._getframe(1).f_globals.get("__file__"))
         read = read_sheet(path, sheet=sheet)
     else:
         read = _written(source, of, hit or "unique", columns, default, order or {})
@@ -63,23 +64,7 @@ def read_sheet(path: Path, *, sheet: str | None = None) -> Sheet:
         FlowError: its head does not make a table.
     """
     ending = path.suffix.lower()
-    if ending not in (".csv", ".tsv", ".xlsx", ".dmn"):
-        other = ending in (".xls", ".xlsm", ".xlsb", ".ods")
-        raise DocumentError(
-            f"{path.name} is no file that tables are read from.",
-            seen=ending or "no ending",
-            do="Save it as .xlsx or .csv." if other else "Give a .csv or .xlsx file.",
-        )
-    try:
-        if path.stat().st_size > 64 * 1024 * 1024:
-            raise DocumentError(f"{path.name} is too large for a table.", seen=f"{path.stat().st_size:,} bytes")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        there = [one.name for one in path.parent.glob("*.*")] if path.parent.is_dir() else []
-        near = nearest(path.name, there)
-        raise DocumentError(f"There is no file {path}.", do=f"Did you mean {near}?" if near else "") from None
-    except OSError as error:
-        raise DocumentError(f"{path} cannot be read.", seen=error.strerror or str(error)) from None
+    data = content(path, (".csv", ".tsv", ".xlsx", ".dmn"), "tables")
     if ending == ".xlsx":
         from tidegate.connectors.table_xlsx import read_xlsx  # with what it needs to read XML
 
@@ -91,12 +76,6 @@ def read_sheet(path: Path, *, sheet: str | None = None) -> Sheet:
     if sheet is not None:
         raise DocumentError(f"{path.name} has no sheets.", seen=f"sheet={sheet!r}", do="Leave sheet= out.")
     return read_csv(data, path.name, path.stem)
-
-
-def _found(path: Path, caller: str | None) -> Path:
-    """The file, looked for beside the file that asks for it, and then where we are."""
-    beside = Path(caller).parent / path if caller and not path.is_absolute() else path
-    return beside if beside.exists() or not path.exists() else path
 
 
 def _written(

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from tidegate.decisions.decider import Decider
-from tidegate.decisions.decision import Decision, FiredRule, ModelReason, ModelUse, PackageUse, TableUse
+from tidegate.decisions.decision import Decision, FiredRule, ModelReason, ModelUse, PackageUse, ScorecardUse, TableUse
 from tidegate.decisions.encode import text_value, word
 from tidegate.decisions.plan import ModelPlan, Plan, RulePlan, SeenPlan
 from tidegate.decisions.rule import Outcome
@@ -99,12 +99,12 @@ class Answers:
         self.flow = f"{self.plan.flow}@{self.plan.digest[:12]}"
         self.models = [model for segment in self.plan.segments for model in segment.models]
         self.descriptions = dict(descriptions or {})
-        self.wants_texts = explain or bool(decider.tables)
+        self.wants_texts = explain or bool(decider.tables or decider.scorecards)
         self._severest = sorted(range(len(self.plan.rules)), key=lambda r: -self.plan.rules[r].outcome)
         self._words = dict(self.plan.words)
         open_amounts = (f for f in self.plan.kinds[0].fields if f.currency and not f.type.currency)
         self.open = [(f.name, f.currency) for f in open_amounts] if edition > 1 else []
-        self.plain = not (explain or decider.tables or decider.packages or self.open)
+        self.plain = not (explain or self.wants_texts or decider.packages or self.open)
 
     def unread(self, read: Callable[[str], Any]) -> tuple[str, ...]:
         """What the flow could not read of an event, in words: amounts in another currency than its own.
@@ -191,6 +191,7 @@ class Answers:
             models=self._uses(row) if self.models else (),
             tables=tuple(self._table(table, row, words) for table in decider.tables),
             packages=self._packages(row) if decider.packages else (),
+            scorecards=self._scorecards(row, words) if decider.scorecards else (),
             limited=limited,
             snoozed=tuple(decider.silenced[row].values()) if row in decider.silenced else (),
             flow=self.flow,
@@ -277,6 +278,13 @@ class Answers:
             outputs = {one.name: value for one, value in zip(plan.outputs, answer.values, strict=True)}
             uses.append(PackageUse(plan.name, plan.digest, outputs, answer.rules, answer.fired, answer.otherwise))
         return tuple(uses)
+
+    def _scorecards(self, row: int, words: Mapping[int, str]) -> tuple[ScorecardUse, ...]:
+        cells = self.decider.cells
+        return tuple(
+            card.use(cells, row, [self._value(given, row, words) for given in card.plan.inputs])
+            for card in self.decider.scorecards
+        )
 
     def _reasons(self, row: int) -> tuple[ModelReason, ...]:
         """At most four reasons of the first model that answered, by its contributions, or its reason codes."""

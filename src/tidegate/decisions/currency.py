@@ -1,5 +1,6 @@
 """The one currency that a flow reads amounts of open currency in."""
 
+from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.decisions.tables.node import DecisionTable
 from tidegate.errors import FlowError
 from tidegate.events.currency import DECIMALS
@@ -7,7 +8,9 @@ from tidegate.events.types import Kind
 from tidegate.expressions.node import Call, Expr, FieldRead
 
 
-def currency_of(nodes: dict[str, Expr], tables: tuple[DecisionTable, ...], said: str | None, flow: str) -> str | None:
+def currency_of(
+    nodes: dict[str, Expr], tables: tuple[DecisionTable | Scorecard, ...], said: str | None, flow: str
+) -> str | None:
     """The one currency that amounts without a currency of their own are read in.
 
     Raises:

@@ -12,6 +12,7 @@ from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.lists import ListBook, ListChange
 from tidegate.decisions.plan import AT, ListPlan, ModelPlan, Plan
+from tidegate.decisions.scorecards.trace import ScoringCard
 from tidegate.decisions.settle import settle
 from tidegate.decisions.snooze import Snooze, SnoozeBook, told
 from tidegate.decisions.tables.trace import IndexedTable
@@ -77,7 +78,8 @@ class Decider:
         self.tables = [IndexedTable(table) for table in plan.tables]
         self.packages = [AskedPackage(package, (runners or {}).get(package.read)) for package in plan.packages]
         self._said = dict(plan.words)
-        left, asked = iter(self.tables), iter(self.packages)
+        self.scorecards = [ScoringCard(card) for card in plan.scorecards]
+        left, asked, scored = iter(self.tables), iter(self.packages), iter(self.scorecards)
         self._programs = [
             (
                 one.program.code,
@@ -85,6 +87,7 @@ class Decider:
                 one.models,
                 [next(left) for _ in one.tables],
                 [next(asked) for _ in one.packages],
+                [next(scored) for _ in one.scorecards],
             )
             for one in plan.segments
         ]
@@ -146,14 +149,16 @@ class Decider:
     def conclude(
         self, n: int, silenced: Mapping[int, dict[str, str]] | None = None, answers: Sequence[DrlAnswer] = ()
     ) -> np.ndarray:
-        """Everything after the windows: programs, models, tables, packages of rules, rules, snoozes, limits."""
+        """Everything after the windows: programs, models, tables, scorecards, packages, rules, snoozes, limits."""
         recorded = iter(answers)
         rows = np.flatnonzero((self.kinds[:n] == 0) & (self.flags[:n] & READ != 0)).tolist() if self.packages else []
-        for code, pool, models, tables, packages in self._programs:
+        for code, pool, models, tables, packages, scorecards in self._programs:
             if len(code):
                 kernel.run(self.cells, self.floats, code, pool, n)
             for table in tables:
                 table.answer(self.cells, 0, n)
+            for card in scorecards:
+                card.answer(self.cells, 0, n)
             for one in models:
                 self._ask(one, n)
             for package in packages:

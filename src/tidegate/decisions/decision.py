@@ -57,6 +57,44 @@ class TableUse(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     said: str | None = None
 
 
+class ScoredBin(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Where one characteristic of a scorecard lies: its value, the bin that it falls into, and what that is worth.
+
+    `lost` are the points lost against the characteristic's baseline, below zero where points were won. Without a `bin`
+    the value falls into none.
+    """
+
+    characteristic: str
+    value: Any
+    bin: str | None = None
+    points: float | None = None
+    lost: float | None = None
+
+
+class ScorecardReason(msgspec.Struct, frozen=True, gc=False):
+    """A reason for points lost: its code, its words, and how many points."""
+
+    code: str
+    words: str
+    lost: float
+
+
+class ScorecardUse(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What a scorecard said: the points, the bin of every characteristic, and where most points were lost.
+
+    `points` are None where a value falls into no bin, and `said` then tells which. `probability` is the chance of the
+    event at these points, where the scorecard has a scale.
+    """
+
+    scorecard: str
+    digest: str
+    points: float | None
+    bins: tuple[ScoredBin, ...] = ()
+    reasons: tuple[ScorecardReason, ...] = ()
+    probability: float | None = None
+    said: str | None = None
+
+
 class PackageUse(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A package of rules that Drools ran: what it gave, which rules fired, and, if it could not answer, why.
 
@@ -83,6 +121,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     deadline passed.
     `tables` says of every decision table which of its rows decided, and why.
     `packages` says of every package of rules in DRL what it gave, and which of its rules fired.
+    `scorecards` says of every scorecard which points its characteristics have, and where most were lost.
     `timing` is in microseconds, is added where a decision is told over HTTP or looked up in a store, and is the only
     part that differs when a decision is made again.
     """
@@ -99,6 +138,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     models: tuple[ModelUse, ...] = ()
     tables: tuple[TableUse, ...] = ()
     packages: tuple[PackageUse, ...] = ()
+    scorecards: tuple[ScorecardUse, ...] = ()
     limited: str | None = None
     snoozed: tuple[str, ...] = ()
     flow: str = ""

@@ -10,6 +10,8 @@ from tidegate.decisions.flow_text import flow_text
 from tidegate.decisions.owners import owned
 from tidegate.decisions.reads import reads_only
 from tidegate.decisions.rule import AtMost, Bands, Deadline, Rule
+from tidegate.decisions.scorecards import lines as cards
+from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.decisions.tables.lines import fit_currency, readings, rules_of
 from tidegate.decisions.tables.node import DecisionTable
 from tidegate.errors import FlowError, TidegateError
@@ -51,6 +53,7 @@ class Definition:
     models: tuple[ModelScore, ...]
     readings: tuple[DecisionTable, ...]
     packages: tuple[DrlPackage, ...]
+    scorecards: tuple[Scorecard, ...]
     lists: tuple[EntityList, ...]
     text: str
     digest: str
@@ -100,8 +103,10 @@ def define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
     longest = max((w.frame.last + w.frame.delay for w in windows), default=LONGEST)
     lateness = _lateness(cls.__name__, lines["lateness"]) if lines.get("lateness") is not None else longest
     asked = readings(nodes.values(), tables)
-    currency = currency_of(nodes, asked, lines.get("currency"), cls.__name__)
+    scored = cards.scorecards_in(nodes.values())
+    currency = currency_of(nodes, (*asked, *scored), lines.get("currency"), cls.__name__)
     fit_currency(asked, currency)
+    cards.fit_currency(scored, currency)
     text = flow_text(cls, event, learned, lines, currency, lateness)
     return Definition(
         name=cls.__name__,
@@ -123,6 +128,7 @@ def define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
         models=tuple(node for node in nodes.values() if isinstance(node, ModelScore)),
         readings=asked,
         packages=packages_in(nodes.values(), packaged.values()),
+        scorecards=scored,
         lists=tuple(
             {node.entity_list.name: node.entity_list for node in nodes.values() if isinstance(node, ListCheck)}.values()
         ),

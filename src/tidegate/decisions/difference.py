@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.rule import Rule
+from tidegate.decisions.scorecards import lines as cards
+from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.decisions.tables.lines import told
 from tidegate.events.durations import written
 from tidegate.expressions.node import Call, Expr, Literal
@@ -41,7 +43,10 @@ def changes(old: Definition, new: Definition) -> tuple[Change, ...]:
 def _lines(flow: Definition) -> Iterator[tuple[str, str]]:
     names = _named(flow)
     for name, feature in flow.features.items():
-        yield name, write(feature, {node: known for node, known in names.items() if known != name})
+        if isinstance(feature, Scorecard) and names[id(feature)] == name:
+            yield from cards.told(name, feature, lambda part: _said(part, names))
+        else:
+            yield name, _said(feature, {node: known for node, known in names.items() if known != name})
     for name, table in flow.tables.items():
         yield from told(name, table, lambda part: write(part, names))
     for name, rule in flow.rules.items():
@@ -49,10 +54,10 @@ def _lines(flow: Definition) -> Iterator[tuple[str, str]]:
             continue
         yield name, f"{rule.outcome.word}({write(rule.when, names)}, because={rule.because!r})"
     if flow.alarm is not None:
-        yield "alarm", write(flow.alarm, names)
+        yield "alarm", _said(flow.alarm, names)
     if flow.level is not None:
         steps = zip(flow.level.names, flow.level.thresholds, strict=True)
-        yield "level", f"bands({write(flow.level.of, names)}, {', '.join(f'{n}={t!r}' for n, t in steps)})"
+        yield "level", f"bands({_said(flow.level.of, names)}, {', '.join(f'{n}={t!r}' for n, t in steps)})"
     yield "currency", flow.currency or ABSENT
     yield "lateness", written(flow.lateness)
     for cap in flow.caps:
@@ -62,6 +67,11 @@ def _lines(flow: Definition) -> Iterator[tuple[str, str]]:
         )
     if flow.deadline is not None:
         yield "deadline", f"{written(flow.deadline.within)}, then {flow.deadline.answer.word}"
+
+
+def _said(expr: Expr, names: Mapping[int, str]) -> str:
+    """An expression as a line that uses others writes it: one that is another line by its name."""
+    return names.get(id(expr)) or write(expr, names)
 
 
 def _named(flow: Definition) -> dict[int, str]:

@@ -5,6 +5,7 @@ from typing import Any
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.drl.node import DrlOutput
 from tidegate.decisions.plan import FieldPlan, ListPlan, TextPlan
+from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.decisions.tables.node import TableOutput
 from tidegate.errors import FlowError
 from tidegate.events.durations import written
@@ -84,7 +85,7 @@ class EventColumns:
             out = self.columns.new()
             self.lists.append(ListPlan(node.entity_list.name, self.before.column(key), out, key.type.whole))
             return out
-        if isinstance(node, (Window, ModelScore, TableOutput, DrlOutput)):
+        if isinstance(node, (Window, ModelScore, TableOutput, DrlOutput, Scorecard)):
             raise FlowError("A window holds fields of events only.", seen=str(node))
         raise FlowError("This cannot be computed.", seen=str(node))
 

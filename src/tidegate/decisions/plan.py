@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from tidegate.decisions.drl.plan import DrlPlan
+from tidegate.decisions.scorecards.plan import ScorecardPlan
 from tidegate.decisions.tables.plan import TablePlan
 from tidegate.events.types import Type
 from tidegate.expressions.program import Program
@@ -68,12 +69,13 @@ class ModelPlan:
 
 @dataclass(frozen=True)
 class SegmentPlan:
-    """A program, and the models, tables and packages of rules that can be asked once it has run."""
+    """A program, and the models, tables, packages of rules and scorecards that can be asked once it has run."""
 
     program: Program
     models: tuple[ModelPlan, ...]
     tables: tuple[TablePlan, ...] = ()
     packages: tuple[DrlPlan, ...] = ()
+    scorecards: tuple[ScorecardPlan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,11 @@ class Plan:
     def packages(self) -> tuple[DrlPlan, ...]:
         """Every package of rules, in the order in which they are asked."""
         return tuple(package for segment in self.segments for package in segment.packages)
+
+    @property
+    def scorecards(self) -> tuple[ScorecardPlan, ...]:
+        """Every scorecard, in the order in which they are asked."""
+        return tuple(card for segment in self.segments for card in segment.scorecards)
 
     @property
     def remembered(self) -> tuple[int, ...]:

@@ -16,6 +16,8 @@ from tidegate.decisions.plan import (
     SegmentPlan,
 )
 from tidegate.decisions.rule import Outcome
+from tidegate.decisions.scorecards import plan as cards
+from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.decisions.tables.node import DecisionTable, TableOutput
 from tidegate.decisions.tables.plan import InputPlan, OutputPlan, TablePlan, plan_of, texts_of
 from tidegate.decisions.tables.table import OUTCOME
@@ -42,10 +44,10 @@ def plan(definition: Definition) -> Plan:
 
 
 def _asked(node: Expr | DecisionTable | DrlPackage) -> str:
-    """What stands for a model, table or package that must be asked before the node has a value; else nothing."""
+    """What stands for a model, table, package or scorecard that is asked before the node has a value; else nothing."""
     if isinstance(node, (DecisionTable, TableOutput, DrlPackage, DrlOutput)):
         return node.read
-    return node.key if isinstance(node, ModelScore) else ""
+    return node.key if isinstance(node, (ModelScore, Scorecard)) else ""
 
 
 class _Planner:
@@ -63,10 +65,10 @@ class _Planner:
         self.read: list[str] = []
 
     def _segments(self) -> tuple[SegmentPlan, ...]:
-        """Programs in order, each followed by the models, tables and packages whose inputs it completes."""
+        """Programs in order, each followed by the models, tables, packages and scorecards whose inputs it completes."""
         segments = [SegmentPlan(self.events.guards.program(), ())]
-        waiting: list[ModelScore | DecisionTable | DrlPackage]
-        waiting = [*self.flow.models, *self.flow.readings, *self.flow.packages]
+        waiting: list[ModelScore | DecisionTable | DrlPackage | Scorecard]
+        waiting = [*self.flow.models, *self.flow.readings, *self.flow.packages, *self.flow.scorecards]
         while waiting:
             open_still = {_asked(one) for one in waiting}
             ready = [
@@ -77,7 +79,8 @@ class _Planner:
             made = tuple(self._model(node, after) for node in models)
             tables = tuple(self._table(one, after) for one in ready if isinstance(one, DecisionTable))
             packages = tuple(self._package(one, after) for one in ready if isinstance(one, DrlPackage))
-            segments.append(SegmentPlan(after.program(), made, tables, packages))
+            scored = tuple(self._scorecard(one, after) for one in ready if isinstance(one, Scorecard))
+            segments.append(SegmentPlan(after.program(), made, tables, packages, scored))
             for node, one in zip(models, made, strict=True):
                 self.columns.of[node.key] = one.out
             waiting = [one for one in waiting if all(one is not r for r in ready)]
@@ -120,6 +123,13 @@ class _Planner:
         return DrlPlan(
             named, one.digest, one.source, one.read, tuple(inputs), tuple(outputs), one.default, one.deadline
         )
+
+    def _scorecard(self, node: Scorecard, after: Compiler) -> cards.ScorecardPlan:
+        inputs = [after.column(part) for part in node.args]
+        bins = [self.columns.new() for _ in node.args]
+        self.columns.of[node.key] = points = self.columns.new()
+        named = (line for line, one in self.flow.features.items() if one.key == node.key and line != "score")
+        return cards.plan_of(node.card, next(named, node.card.name), inputs, bins, points)
 
     def _model(self, node: ModelScore, after: Compiler) -> ModelPlan:
         names = tuple(self.names.get(id(part), write(part)) for part in node.args)

@@ -8,6 +8,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("expressions", "tidegate.expressions.kernel"),
     ("rules", "tidegate.decisions.settle"),
     ("tables", "tidegate.decisions.tables.kernel"),
+    ("scorecards", "tidegate.decisions.scorecards.kernel"),
     ("models", "tidegate.models.kernels"),
     ("explanations", "tidegate.models.shapley"),
     ("windows", "tidegate.features.windows"),

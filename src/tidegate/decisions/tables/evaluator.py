@@ -24,7 +24,8 @@ from tidegate.expressions.words import word as hashed
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAN = float("nan")
-_WRONG = (TypeError, ValueError, AttributeError, struct.error, OverflowError)
+WRONG = (TypeError, ValueError, AttributeError, struct.error, OverflowError)
+"""What comes of a value of another type."""
 _word = lru_cache(maxsize=65_536)(hashed)
 
 
@@ -45,7 +46,7 @@ class Evaluator:
         self.indexed = IndexedTable(plan)
         self._names = [column.name for column in table.inputs]
         self._known = frozenset(self._names)
-        self._cell: list[Callable[[Any], Any]] = [_to_cell(column) for column in table.inputs]
+        self._cell: list[Callable[[Any], Any]] = [to_cell(column) for column in table.inputs]
         self._values = itemgetter(*self._names) if width > 1 else lambda inputs: (inputs[self._names[0]],)
         plain = (Kind.FLOAT, Kind.INT)  # which are packed as they are
         self._special = [(n, self._cell[n]) for n, c in enumerate(table.inputs) if c.type.kind not in plain]
@@ -74,7 +75,7 @@ class Evaluator:
                     values[place] = cell(values[place])
             self._pack(self._bytes, 0, *values)
             saw = dict(inputs)
-        except (*_WRONG, KeyError):  # some are missing, or of another type
+        except (*WRONG, KeyError):  # some are missing, or of another type
             saw = self._put(inputs)
         if len(inputs) != len(self._known):
             self._only_known(inputs)
@@ -95,7 +96,7 @@ class Evaluator:
         try:
             cells = [cell(value) for cell, value in zip(self._cell, saw.values(), strict=True)]
             self._pack(self._bytes, 0, *cells)
-        except _WRONG as error:
+        except WRONG as error:
             raise self._wrong(saw, error) from None
         return saw
 
@@ -126,7 +127,7 @@ class Evaluator:
             value = inputs.get(column.name)
             try:
                 struct.pack("=d" if column.type.is_float else "=q", cell(value))
-            except _WRONG:
+            except WRONG:
                 return FlowError(
                     f"The table {self.table.name} reads {column.name} as {column.type}.",
                     seen=f"{value!r} ({type(value).__name__})",
@@ -141,8 +142,8 @@ def _no_truth(value: Any) -> Any:
     return value
 
 
-def _to_cell(column: Column) -> Callable[[Any], Any]:
-    """What turns a value of an input into its cell."""
+def to_cell(column: Column) -> Callable[[Any], Any]:
+    """What turns a value of a column into its cell; `WRONG` says what it raises for one of another type."""
     type, currency = column.type, column.line.currency
 
     def money(value: Any) -> Any:

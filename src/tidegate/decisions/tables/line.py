@@ -16,6 +16,8 @@ from tidegate.expressions.node import literal
 
 LOW, HIGH = -(2**63) + 1, 2**63 - 1
 """The ends of the line; the point below the lowest is that of a missing value."""
+BELOW_ZERO = -1
+"""The point of floats at which no value lies: that of minus zero, which counts as zero."""
 Ranges = tuple[tuple[int, int], ...]
 """Closed ranges of points, ascending, with a gap between each and the next."""
 

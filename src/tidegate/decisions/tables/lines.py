@@ -1,12 +1,13 @@
 """Tables as lines of a flow: the rules that their rows are, and what a challenger changes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tidegate.decisions.rule import Bands, Rule
 from tidegate.decisions.tables.cells import Cell
 from tidegate.decisions.tables.line import ordered
 from tidegate.decisions.tables.node import DecisionTable, TableOutput
+from tidegate.decisions.tables.table import Column
 from tidegate.errors import FlowError
 from tidegate.events.money import MOST_UNITS
 from tidegate.events.types import Kind
@@ -60,15 +61,25 @@ def fit_currency(tables: Iterable[DecisionTable], currency: str | None) -> None:
         FlowError: they do.
     """
     for table in tables:
-        said = table.currencies
-        for column, part in zip(table.table.inputs, table.args, strict=True):
-            given = part.type.currency or currency
-            if column.type.kind is Kind.MONEY and column.name in said and said[column.name] != given:
-                raise FlowError(
-                    f"The table {table.table.name} compares {column.name} with amounts of another currency.",
-                    seen=f"{said[column.name]} in its cells, {given or 'no currency'} in the flow",
-                    do="Convert one first.",
-                )
+        one_currency(f"The table {table.table.name}", table.table.inputs, table.args, table.currencies, currency)
+
+
+def one_currency(
+    what: str, columns: Sequence[Column], args: Sequence[Expr], said: Mapping[str, str], currency: str | None
+) -> None:
+    """Each amount meets constants of its own currency; one whose currency is open is in `currency`.
+
+    Raises:
+        FlowError: it meets those of another.
+    """
+    for column, part in zip(columns, args, strict=True):
+        given = part.type.currency or currency
+        if column.type.kind is Kind.MONEY and column.name in said and said[column.name] != given:
+            raise FlowError(
+                f"{what} compares {column.name} with amounts of another currency.",
+                seen=f"{said[column.name]} in its cells, {given or 'no currency'} in the flow",
+                do="Convert one first.",
+            )
 
 
 def told(name: str, line: DecisionTable, write: Callable[[Expr], str]) -> Iterator[tuple[str, str]]:
@@ -84,11 +95,11 @@ def told(name: str, line: DecisionTable, write: Callable[[Expr], str]) -> Iterat
         yield f"{name} row {row.name}", f"{', '.join(cells) or 'anything'}: {', '.join(values)}{because}"
 
 
-def bounds(line: DecisionTable) -> tuple[dict[str, Cell], list[str]]:
-    """What a flow's contracts say of the inputs of a table: the values that can come, and which can be missing."""
+def bounds(columns: Sequence[Column], args: Sequence[Expr]) -> tuple[dict[str, Cell], list[str]]:
+    """What a flow's contracts say of what a table is given: the values that can come, and which can be missing."""
     domains: dict[str, Cell] = {}
     missing = []
-    for column, part in zip(line.table.inputs, line.args, strict=True):
+    for column, part in zip(columns, args, strict=True):
         if not isinstance(part, FieldRead):
             missing.append(column.name)
             continue

@@ -1,0 +1,1 @@
+"""Scorecards from where they are written, and to where others read them: Python, CSV, Excel, PMML; and fitted."""
