@@ -8,7 +8,8 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -62,17 +63,25 @@ def payment(number: int) -> dict[str, str]:
     }
 
 
-def started(folder: Path, address: str) -> tuple["subprocess.Popen[str]", str]:
+@contextmanager
+def served(folder: Path, address: str) -> "Iterator[tuple[subprocess.Popen[str], httpx.Client]]":
+    """A server that tells the address of alarms, and a client of it; ended with the block, and what it started too."""
     process = typed(folder, "serve", "flow.py", "--port", "0", "--alerts", address, "--alerts", "local")
     assert process.stderr is not None
-    said = ""
-    while "-d '" not in said:
-        line = process.stderr.readline()
-        assert line, said
-        said += line
-    url = re.search(r"Ready on (http://\S+),", said)
-    assert url
-    return process, url[1]
+    try:
+        said = ""
+        while "-d '" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        url = re.search(r"Ready on (http://\S+),", said)
+        assert url
+        with httpx.Client(base_url=url[1], timeout=60) as client:
+            yield process, client
+    finally:
+        process.kill()  # and its companions, which see that they are alone
+        process.wait()
+        process.stderr.close()
 
 
 def test_no_alarm_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,26 +91,20 @@ def test_no_alarm_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     rude = random.Random(6)
     wanted: set[str] = set()
     with receiving(lambda id, before: rude.choice([*[200] * 12, 503, 0])) as receiver:
-        process, url = started(tmp_path, receiver.address)
-        client = httpx.Client(base_url=url, timeout=60)
-        for number in range(MANY):
-            if chance.random() < 0.02:
-                for child in children(process.pid):
-                    os.kill(child, signal.SIGKILL)
-            if number == MANY // 2:
-                process.kill()
-                process.wait()
-                client.close()
-                process, url = started(tmp_path, receiver.address)
-                client = httpx.Client(base_url=url, timeout=60)
-            answer = client.post("/decisions", json=payment(number))
-            assert answer.status_code == 200
-            if answer.json().get("alarm"):
-                wanted.add(f"p{number}")
-        until(lambda: wanted <= set(receiver.accepted))
-        client.close()
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        for first, last in ((0, MANY // 2), (MANY // 2, MANY)):  # the first server is killed
+            with served(tmp_path, receiver.address) as (process, client):
+                for number in range(first, last):
+                    if chance.random() < 0.02:
+                        for child in children(process.pid):
+                            os.kill(child, signal.SIGKILL)
+                    answer = client.post("/decisions", json=payment(number))
+                    assert answer.status_code == 200
+                    if answer.json().get("alarm"):
+                        wanted.add(f"p{number}")
+                if last == MANY:
+                    until(lambda: wanted <= set(receiver.accepted))
+                    process.send_signal(signal.SIGTERM)
+                    process.wait(60)
         assert len(wanted) > MANY // 2 and set(receiver.accepted) == wanted
         for headers, body in receiver.came:  # whatever is told twice is the same, under the same id
             assert json.loads(body)["id"] == headers["webhook-id"] and json.loads(body)["alarm"]
