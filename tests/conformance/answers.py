@@ -9,10 +9,11 @@ from hypothesis import reject
 
 from tests.conformance.generator import Case
 from tests.oracle import Oracle, OracleDecision, RefusedError, UndecidedError
+from tests.oracle.oracle import Explained
 from tests.oracle.real import error
 from tests.oracle.terms import microseconds
-from tidegate.decisions.decision import Decision
-from tidegate.decisions.definition import Definition
+from tidegate.decisions.decision import Decision, ModelReason
+from tidegate.decisions.flow import Flow
 from tidegate.events.currency import decimals
 from tidegate.events.event import Event
 from tidegate.events.money import Money
@@ -63,14 +64,15 @@ def check_all(case: Case, found: Sequence[Answer], right: Sequence[tuple[Right, 
                 assert isinstance(one, other), (one, other)
             else:
                 assert isinstance(one, Decision), (one, other)
-                check(case.flow.definition, one, other)
+                check(case.flow, one, other)
             assert isinstance(one, Refused) or one.repeated is repeated, one
         except AssertionError as wrong:
             raise AssertionError(f"{step.event.id}: {wrong}\n{case!r}") from None
 
 
-def check(flow: Definition, found: Decision, right: OracleDecision) -> None:
+def check(of: type[Flow[Any]], found: Decision, right: OracleDecision) -> None:
     """Hold one decision to the oracle's."""
+    flow = of.definition
     assert found.id == right.id
     wrong = {
         name: (found.features[name], right.features[name])
@@ -85,8 +87,52 @@ def check(flow: Definition, found: Decision, right: OracleDecision) -> None:
     assert (found.score is None) is (right.score is None), "score"
     assert right.score is None or found.score is None or near(found.score, right.score), "score"
     assert (found.level, found.alarm) == (right.level, right.alarm), "level, alarm"
+    assert len(found.snoozed) == len(right.silent), f"snoozed {found.snoozed} {right.silent}"
+    for words, ways in zip(sorted(found.snoozed), (right.silent[name] for name in sorted(right.silent)), strict=True):
+        assert words in ways, f"{words} {ways}"
+    wrong_reasons = unreasonable(found.reasons, right.explained, of)
+    assert not wrong_reasons, f"reasons {wrong_reasons}: {found.reasons} {right.explained}"
     for use in found.models:
         assert near(use.score, right.models[use.model]), f"{use} {right.models}"
+
+
+def unreasonable(found: Sequence[ModelReason], right: Explained | None, of: type[Flow[Any]]) -> str:
+    """What is wrong with a decision's reasons: the heaviest contributions, at most four, none of less than 2 %."""
+    if right is None:
+        return "none are due" if found else ""
+    names = next(m.names for s in of.plan.segments for m in s.models if m.reference == right.reference)
+    exact = dict(zip(names, right.contributions, strict=True))
+    room = 1e-12 * right.scale
+    least = 0.02 * float(sum(map(abs, exact.values())))
+    for reason in found:
+        place = names.index(reason.feature)
+        if abs(reason.contribution - float(exact[reason.feature])) > room:
+            return f"the contribution of {reason.feature} is {float(exact[reason.feature])}"
+        if not given_as(reason.value, right.types[place], right.given[place], of.definition.currency):
+            return f"{reason.feature} was {right.given[place]}"
+        if ("raises" if exact[reason.feature] > 0 else "lowers") not in reason.words:
+            return f"the words of {reason.feature}"
+    weights = [abs(reason.contribution) for reason in found]
+    if weights != sorted(weights, reverse=True) or len({reason.feature for reason in found}) < len(found):
+        return "the order"
+    if len(found) > 4 or any(weight < least - room for weight in weights):
+        return "more than there are"
+    named = {reason.feature for reason in found}
+    left = max((abs(float(part)) for name, part in exact.items() if name not in named), default=0.0)
+    if left > (weights[3] if len(found) == 4 else least) + room:
+        return "a heavier one is left out"
+    return ""
+
+
+def given_as(found: Any, kind: Type, value: Any, currency: str | None) -> bool:
+    """Whether a reason names the value that a model was given; of a text that it does not know it says missing."""
+    if kind.is_word:
+        return found is None or bool(found == value)
+    if value is None or found is None:
+        return value is None and found is None
+    if kind.kind in (Kind.MONEY, Kind.TIME, Kind.DURATION):
+        return shows(kind, found, value, currency)
+    return near(float(found), value)
 
 
 def near(found: float, value: Any, scale: float = 1.0) -> bool:

@@ -9,8 +9,10 @@ from tests.conformance.literals import LITERALS
 from tests.conformance.windows import VALUES
 from tests.oracle import OracleDecision
 from tests.oracle.forest import Node, Split
+from tests.oracle.oracle import Explained
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.scorecards.node import Scorecard
+from tidegate.decisions.snooze import Snooze
 from tidegate.events.event import Event
 from tidegate.expressions.node import Call, Expr, FieldRead, walk
 from tidegate.expressions.operators import RULES
@@ -32,6 +34,14 @@ FEATURES = {
 LANGUAGE = {*RULES, *(kind.value for kind in LITERALS), *FIELDS}
 STREAMS = {
     *("tie", "late", "too late", "repeated", "reused", "overdue", "learned only", "other type", "expiry", "taken off"),
+    *(
+        "snooze",
+        "snooze that ends at once",
+        "silent",
+        "reasons",
+        "more reasons than four",
+        "a light reason",
+    ),
     *("approve", "review", "decline", "limited", "unknown", "several rules", "missing feature"),
 }
 
@@ -120,6 +130,8 @@ def _of_stream(case: Case) -> Iterator[str]:
         if isinstance(step.event, ListChange):
             yield from ("expiry",) if step.event.until else ()
             yield from ("taken off",) if not step.event.listed else ()
+        elif isinstance(step.event, Snooze):
+            yield "snooze that ends at once" if step.event.until == step.event.at else "snooze"
         elif type(step.event) is not case.flow.definition.event:
             yield "other type"
 
@@ -140,5 +152,14 @@ def _of_answers(case: Case, right: list[tuple[Any, bool]]) -> Iterator[str]:
         yield one.outcome.word
         yield from ("limited",) if one.limited and not step.overdue else ()
         yield from ("unknown",) if one.unknown else ()
+        yield from ("silent",) if one.silent else ()
+        yield from _of_reasons(one.explained)
         yield from ("several rules",) if len(one.fired) > 1 else ()
         yield from ("missing feature",) if None in one.features.values() else ()
+
+
+def _of_reasons(explained: Explained | None) -> Iterator[str]:
+    parts = sorted((abs(part) for part in explained.contributions if part), reverse=True) if explained else []
+    yield from ("reasons",) if len(parts) > 1 else ()
+    yield from ("more reasons than four",) if len(parts) > 4 else ()
+    yield from ("a light reason",) if parts and parts[-1] * 50 < sum(parts) else ()

@@ -68,7 +68,7 @@ class Lines:
     def model(self) -> Expr:
         self.models += 1
         leaves = st.sampled_from(self.formulas.leaves)
-        drawn = [self.draw(leaves) for _ in range(self.draw(st.integers(1, 4)))]
+        drawn = [self.draw(leaves) for _ in range(self.draw(st.integers(1, 7)))]
         # a field of a parent type is that of the event which inherits it, so by name it is one and the same
         given = list({re.sub(r"\b\w+\.(?=\w+)", "", str(leaf)): leaf for leaf in drawn}.values())
         return model(f"m{self.models}@champion", of=given, otherwise=self.draw(st.sampled_from([0.0, 0.5, -1.0])))

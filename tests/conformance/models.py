@@ -32,7 +32,9 @@ class Model:
 def made_model(draw: Draw, plan: ModelPlan) -> Model:
     """A model that reads just what a flow gives it."""
     categories = tuple(_texts(draw) if kind.is_word else None for kind in plan.types)
-    trees = tuple(_tree(draw, plan.types, draw(st.integers(0, 3))) for _ in range(draw(st.integers(1, 3))))
+    trees = tuple(
+        _tree(draw, plan.types, draw(st.integers(0, 3))) for _ in range(draw(st.sampled_from([1, 2, 3, 3, 7])))
+    )
     link, sigmoid = draw(st.sampled_from(sorted(_OBJECTIVES))), draw(st.sampled_from([1.0, 0.5]))
     forest = Forest(trees, link, sigmoid, draw(st.booleans()), categories)
     features = tuple(

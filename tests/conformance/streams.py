@@ -11,6 +11,7 @@ from tests.conformance.events import CARDS, SHOPS, Draw, Made
 from tests.conformance.literals import EPOCH
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.lists import ListChange
+from tidegate.decisions.snooze import Snooze
 from tidegate.events.event import Event
 
 _STEPS = st.sampled_from([0, 0, 0, 1, 250_000, 500_000, 500_000, 1_000_000, 1_000_000, 999_999, 2_000_000, 7_000_000])
@@ -33,17 +34,17 @@ def made_stream(draw: Draw, flow: Definition, decided: Made, others: Sequence[Ma
     clock, steps = 0, list[Step]()
     for number in range(draw(st.one_of(st.integers(1, longest), st.integers(longest // 2, longest)))):
         clock += draw(_STEPS)
-        made = draw(st.sampled_from([decided] * 6 + [*others] * 2 + [None] * (1 + len(flow.lists))))
+        made = draw(st.sampled_from([decided] * 6 + [*others] * 2 + [_list_change] * (len(flow.lists)) + [_snooze]))
         if steps and draw(st.integers(0, 11)) == 0:
             steps.append(_again(draw, draw(st.sampled_from(steps))))
             continue
         at = EPOCH + timedelta(microseconds=clock - _late(draw, flow.lateness, clock))
-        if made is not None:
+        if isinstance(made, Made):
             overdue = flow.deadline is not None and made is decided and draw(st.integers(0, 3)) == 0
             learn = made is decided and not overdue and draw(st.integers(0, 9)) == 0
             steps.append(Step(made.draw(draw, number, at), overdue, learn))
-        elif flow.lists:  # a change to a list that the flow does not read is refused; that has a test of its own
-            steps.append(Step(_list_change(draw, flow, number, at)))
+        else:  # one that the flow has no use for is refused; that has tests of its own
+            steps.append(Step(made(draw, flow, number, at)))
     return steps
 
 
@@ -69,3 +70,12 @@ def _list_change(draw: Draw, flow: Definition, number: int, at: datetime) -> Lis
     until = at + timedelta(microseconds=draw(_HELD)) if draw(st.booleans()) else None
     listed = draw(st.integers(0, 3)) > 0
     return ListChange(id=f"e{number}", at=at, list=known.name, key=key, listed=listed, until=until, because=None)
+
+
+def _snooze(draw: Draw, flow: Definition, number: int, at: datetime) -> Snooze:
+    keys = {field.entity.entity_name: field.entity for field in flow.event.__contract__.values() if field.entity}
+    entity = draw(st.sampled_from(sorted(keys)))
+    key = str(draw(st.sampled_from(SHOPS if keys[entity].key_type is int else CARDS)))
+    until = at + timedelta(microseconds=max(0, draw(_HELD) * draw(st.sampled_from([1, 4]))))
+    rule = draw(st.sampled_from(sorted(flow.rules)))
+    return Snooze(id=f"e{number}", at=at, rule=rule, entity=entity, key=key, until=until, because=f"Reason {number}")

@@ -1,9 +1,11 @@
 """A forest as its splits read: one node after another, as the LightGBM text says it (Tree::Decision)."""
 
+import itertools
 import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from tests.oracle.real import Real, UndecidedError, applied, compared, divided, error, real
@@ -79,6 +81,27 @@ class Forest:
             return applied(lambda x: 1.0 / (1.0 + math.exp(-self.sigmoid * x)), total, ulps=2)
         return applied(math.exp, total, ulps=2)
 
+    def contributions(self, values: Sequence[Any]) -> list[Fraction]:
+        """What each feature added to the sum of the leaves: its Shapley value (Shapley 1953), by the definition.
+
+        What is not known of a row is taken to be spread over the leaves as the rows of training were. The sum is not
+        divided where the answer is an average, as LightGBM does not (`pred_contrib` adds up to `raw_score`).
+        """
+        given = [self._number(place, value) for place, value in enumerate(values)]
+        found = [Fraction(0)] * len(given)
+        for tree in self.trees:
+            used = sorted(_features(tree))
+            for feature in used:
+                others = [other for other in used if other != feature]
+                for size in range(len(used)):
+                    weight = Fraction(
+                        math.factorial(size) * math.factorial(len(others) - size), math.factorial(len(used))
+                    )
+                    for known in itertools.combinations(others, size):
+                        gain = _expected(tree, given, {*known, feature}) - _expected(tree, given, set(known))
+                        found[feature] += weight * gain
+        return found
+
     def _number(self, place: int, value: Any) -> Real | None:
         if value is None or not isinstance(value, str):
             return None if value is None else real(value)
@@ -91,6 +114,25 @@ def leaf_of(node: Node, given: Sequence[Real | None]) -> float:
     while isinstance(node, Split):
         node = node.left if node.goes_left(given[node.feature]) else node.right
     return node.value
+
+
+def _features(node: Node) -> set[int]:
+    return {node.feature} | _features(node.left) | _features(node.right) if isinstance(node, Split) else set()
+
+
+def _expected(node: Node, given: Sequence[Real | None], known: set[int]) -> Fraction:
+    """What a tree is expected to say of a row of which only these features are known."""
+    if isinstance(node, Leaf):
+        return Fraction(node.value)
+    if node.feature in known:
+        return _expected(node.left if node.goes_left(given[node.feature]) else node.right, given, known)
+    left, right = _expected(node.left, given, known), _expected(node.right, given, known)
+    return (left * node.left.rows + right * node.right.rows) / node.rows
+
+
+def leaves_of(node: Node) -> list[float]:
+    """The values of a tree's leaves."""
+    return [node.value] if isinstance(node, Leaf) else leaves_of(node.left) + leaves_of(node.right)
 
 
 def nearer(value: Real, limit: float) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
-from tests.oracle.forest import Forest
+from tests.oracle.forest import Forest, leaves_of
 from tests.oracle.real import compared, real
 from tests.oracle.scorecard import points_of
 from tests.oracle.terms import Scope, evaluate, microseconds
@@ -14,7 +15,9 @@ from tidegate.decisions.flow import Flow
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.rule import Outcome
 from tidegate.decisions.scorecards.node import Scorecard
+from tidegate.decisions.snooze import Snooze
 from tidegate.events.event import Event
+from tidegate.events.types import Type
 from tidegate.expressions.node import Expr
 from tidegate.features.aggregates import probe_of
 from tidegate.features.entity_list import ListCheck
@@ -40,6 +43,21 @@ class OracleDecision:
     features: dict[str, Any]
     limited: bool = False
     models: dict[str, float | None] = field(default_factory=dict)
+    explained: "Explained | None" = None
+    silent: dict[str, set[str]] = field(default_factory=dict)
+    """The rules that would have fired and are silent, and each way to say why."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The model whose reasons a decision gives: what it was given, and what each feature added."""
+
+    reference: str
+    given: list[Any]
+    types: list[Type]
+    contributions: list[Fraction]
+    scale: float
+    """How large what is added up may be: the largest leaf of each tree."""
 
 
 @dataclass
@@ -62,6 +80,7 @@ class Oracle:
         self.learned: dict[int, list[Learned]] = {i: [] for i in range(len(self.definition.windows))}
         self.outcomes: list[tuple[int, Outcome]] = []
         self.lists: dict[tuple[str, str], list[_Entry]] = {}
+        self.snoozes: list[Snooze] = []
         self.arrivals = 0
         self.clock: int | None = None
 
@@ -75,12 +94,15 @@ class Oracle:
         return decision
 
     def learn(self, event: Event) -> None:
-        """Learn from an event, a change to a list included, without deciding on it."""
+        """Learn from an event, or obey an instruction, without deciding on it."""
         self._accept(event)
         if isinstance(event, ListChange):
             until = None if event.until is None else microseconds(event.until)
             entry = _Entry(microseconds(event.at), self.arrivals, event.listed, until)
             self.lists.setdefault((event.list, event.key), []).append(entry)
+            return
+        if isinstance(event, Snooze):
+            self.snoozes.append(event)
             return
         self._remember(event)
 
@@ -157,24 +179,55 @@ class Oracle:
         flow, scope = self.definition, self._scope(event)
         features = {name: evaluate(node, scope) for name, node in flow.features.items()}
         held = {name: evaluate(rule.when, scope) for name, rule in flow.rules.items()}
-        fired = tuple(name for name, value in held.items() if value is True)
+        silent = {name: words for name, value in held.items() if value is True and (words := self._silent(name, event))}
+        fired = tuple(name for name, value in held.items() if value is True and name not in silent)
         outcome = max((flow.rules[name].outcome for name in fired), default=Outcome.APPROVE)
         final = self._limited(outcome, microseconds(event.at))
         if overdue and flow.deadline is not None:
             final = flow.deadline.answer
         self.outcomes.append((microseconds(event.at), final))
+        alarm = flow.alarm is not None and evaluate(flow.alarm, scope) is True
         return OracleDecision(
             id=event.id,
             outcome=final,
             score=None if flow.score is None else real_or_none(evaluate(flow.score, scope)),
             level=self._level(scope),
-            alarm=flow.alarm is not None and evaluate(flow.alarm, scope) is True,
+            alarm=alarm,
             fired=fired,
             unknown=tuple(name for name, value in held.items() if value is None),
             features=features,
             limited=overdue or final is not outcome,
             models={node.reference: evaluate(node, scope) for node in flow.models},
+            explained=self._explained(scope) if alarm or final is not Outcome.APPROVE else None,
+            silent=silent,
         )
+
+    def _explained(self, scope: Scope) -> Explained | None:
+        """The first model that is there, explained."""
+        for node in self.definition.models:
+            forest = self.models.get(node.reference)
+            if forest is not None:
+                given = [evaluate(part, scope) for part in node.args]
+                scale = sum(max(abs(leaf) for leaf in leaves_of(tree)) for tree in forest.trees)
+                types = [part.type for part in node.args]
+                return Explained(node.reference, given, types, forest.contributions(given), scale)
+        return None
+
+    def _silent(self, rule: str, event: Event) -> set[str]:
+        """Why a rule is silent for one of the event's entities, in each way to say it; nothing if it is not."""
+        said, at = set(), microseconds(event.at)
+        for name, kind in type(event).__contract__.items():
+            key = getattr(event, name)
+            if kind.entity is None or key is None:
+                continue
+            of = (rule, kind.entity.entity_name, str(key))
+            held = [(microseconds(s.at), n, s) for n, s in enumerate(self.snoozes) if (s.rule, s.entity, s.key) == of]
+            held = [one for one in held if one[0] <= at]
+            if held and at < microseconds(max(held)[2].until):
+                last = max(held)[2]
+                until = last.until.isoformat().replace("+00:00", "Z")
+                said.add(f"{rule} is silent for {last.entity} {last.key} until {until}: {last.because}")
+        return said
 
     def _level(self, scope: Scope) -> str | None:
         bands = self.definition.level
