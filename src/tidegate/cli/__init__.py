@@ -16,7 +16,7 @@ _COMMANDS = (
     ("replay", "Run"), ("serve", "Run"), ("keys", "Run"),
     ("compare", "Change"), ("shadow", "Change"), ("people", "Change"), ("propose", "Change"), ("sign", "Change"),
     ("release", "Change"), ("rollback", "Change"), ("history", "Change"),
-    ("features", "Train"), ("train", "Train"), ("models", "Train"), ("pmml", "Train"),
+    ("features", "Train"), ("train", "Train"), ("scorecard", "Train"), ("models", "Train"), ("pmml", "Train"),
     ("dmn", "Bring what you have"), ("drools", "Bring what you have"),
     ("decisions", "Look into a store"), ("alerts", "Look into a store"),
     ("explain", "Look into a store"), ("remake", "Look into a store"),

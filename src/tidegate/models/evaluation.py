@@ -5,7 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["at_budget", "average_precision", "brier", "calibration", "evaluate", "roc_auc", "threshold_for"]
+__all__ = [
+    "at_budget", "average_precision", "brier", "calibration", "evaluate", "kolmogorov_smirnov", "roc_auc",
+    "threshold_for",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.bool_]
@@ -23,6 +26,22 @@ def roc_auc(labels: Labels, scores: Floats) -> float:
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[place]  # the mean rank of a tie
     return float((ranks[labels].sum() - positives * (positives + 1) / 2.0) / (positives * negatives))
+
+
+def kolmogorov_smirnov(labels: Labels, scores: Floats) -> float:
+    """The widest gap between the shares of positives and of negatives up to a score (Kolmogorov 1933, Smirnov 1948).
+
+    NaN if there are none of either.
+    """
+    positives = int(labels.sum())
+    negatives = len(labels) - positives
+    if not positives or not negatives:
+        return float("nan")
+    order = np.argsort(scores, kind="stable")
+    last = np.append(np.diff(scores[order]) != 0.0, True)  # of a run of equal scores
+    hits = np.cumsum(labels[order])[last]
+    taken = np.flatnonzero(last) + 1
+    return float(np.abs(hits / positives - (taken - hits) / negatives).max())
 
 
 def average_precision(labels: Labels, scores: Floats) -> float:

@@ -18,7 +18,7 @@ from tidegate.models.reason_quality import measure
 if TYPE_CHECKING:
     import lightgbm
 
-__all__ = ["Split", "Training", "encode", "train"]
+__all__ = ["Split", "Training", "encode", "event_times", "iso", "label_values", "require_columns", "train"]
 
 _MICROSECOND = timedelta(microseconds=1)
 _MOST_COLUMNS = 20
@@ -35,6 +35,11 @@ class Split:
     train: tuple[int, int]
     valid: tuple[int, int]
     test: tuple[int, int]
+
+    @property
+    def spans(self) -> dict[str, tuple[int, int]]:
+        """The three by name, in order."""
+        return {"train": self.train, "valid": self.valid, "test": self.test}
 
     @classmethod
     def by_share(cls, at: NDArray[np.int64], *, valid: float, test: float, embargo: timedelta) -> "Split":
@@ -110,13 +115,13 @@ def train(
         raise ModelError(
             "Training needs LightGBM, which is not installed.", do="Run: pip install 'tidegate[train]'."
         ) from None
-    _check_columns(table, [*features, label, at])
+    require_columns(table, [*features, label, at])
     table = table.filter(pl.col(label).is_not_null() & pl.col(at).is_not_null())
     if table.is_empty():
         raise ModelError("There is nothing to train on.", seen=f"no row with a {label!r}", do="Give rows with labels.")
-    times, labels = _times(table[at]), _labels(table[label])
+    times, labels = event_times(table[at]), label_values(table[label])
     split = split or Split.by_share(times, valid=valid, test=test, embargo=embargo)
-    parts = {part: (times >= span[0]) & (times < span[1]) for part, span in _spans(split).items()}
+    parts = {part: (times >= span[0]) & (times < span[1]) for part, span in split.spans.items()}
     for part, chosen in parts.items():
         seen = f"{int(labels[chosen].sum())} positives in {int(chosen.sum())} rows"
         if not chosen.any() or (part != "test" and len(np.unique(labels[chosen])) < 2):
@@ -160,8 +165,8 @@ def train(
         objective=str(chosen_parameters["objective"]),
         features=tuple(described),
         label=label,
-        trained_from=_iso(int(times[fitted].min())),
-        trained_until=_iso(int(times[fitted].max())),
+        trained_from=iso(int(times[fitted].min())),
+        trained_until=iso(int(times[fitted].max())),
         rows=int(fitted.sum()),
         positives=int(labels[fitted].sum()),
         parameters={k: v for k, v in chosen_parameters.items() if isinstance(v, str | int | float)},
@@ -226,7 +231,8 @@ def _feature(series: pl.Series, training: NDArray[np.bool_]) -> ModelFeature:
     )
 
 
-def _check_columns(table: pl.DataFrame, names: Sequence[str]) -> None:
+def require_columns(table: pl.DataFrame, names: Sequence[str]) -> None:
+    """Raise ModelError, with the nearest name, unless the table has these columns."""
     import difflib
 
     for name in names:
@@ -241,7 +247,8 @@ def _check_columns(table: pl.DataFrame, names: Sequence[str]) -> None:
             )
 
 
-def _times(series: pl.Series) -> NDArray[np.int64]:
+def event_times(series: pl.Series) -> NDArray[np.int64]:
+    """A column of times as µs since 1970 UTC. Raises ModelError if it is none."""
     if isinstance(series.dtype, pl.Datetime):
         return series.dt.cast_time_unit("us").to_physical().to_numpy()
     if series.dtype.is_integer():
@@ -251,7 +258,8 @@ def _times(series: pl.Series) -> NDArray[np.int64]:
     )
 
 
-def _labels(series: pl.Series) -> NDArray[np.bool_]:
+def label_values(series: pl.Series) -> NDArray[np.bool_]:
+    """A column of truth values, or of 0 and 1, as labels. Raises ModelError if it is none."""
     if series.dtype != pl.Boolean and not (series.dtype.is_numeric() and series.is_in([0, 1]).all()):
         raise ModelError(
             f"The column {series.name!r} is no label.", seen=f"{series.dtype}, such as {series[0]!r}",
@@ -260,9 +268,6 @@ def _labels(series: pl.Series) -> NDArray[np.bool_]:
     return series.cast(pl.Boolean).to_numpy()
 
 
-def _spans(split: Split) -> dict[str, tuple[int, int]]:
-    return {"train": split.train, "valid": split.valid, "test": split.test}
-
-
-def _iso(at: int) -> str:
+def iso(at: int) -> str:
+    """µs since 1970 UTC as ISO 8601."""
     return (datetime(1970, 1, 1, tzinfo=UTC) + at * _MICROSECOND).isoformat()

@@ -1,0 +1,120 @@
+"""Columns of a training set as a scorecard is fitted on them, and the cells that its bins become."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tidegate.decisions.tables.telling import quoted
+from tidegate.errors import ModelError
+from tidegate.events.currency import decimals
+from tidegate.events.types import BOOL, DURATION, FLOAT, INT, TEXT, Kind, Type
+
+_DECLARED = {
+    Kind.INT: "whole number", Kind.FLOAT: "number", Kind.BOOL: "bool", Kind.TEXT: "text", Kind.DURATION: "duration",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FittedColumn:
+    """A column to be binned.
+
+    Attributes:
+        name: its name.
+        type: of the flow's feature, or as the column shows.
+        given: its values for fitting: floats with NaN for missing, or texts with None.
+        plain: its values for the scorecard, as Python has them.
+        named: whether its values are texts and not numbers.
+    """
+
+    name: str
+    type: Type
+    given: NDArray[Any]
+    plain: Sequence[Any]
+    named: bool
+
+    @property
+    def declared(self) -> str:
+        """Its type as a file declares it."""
+        if self.type.kind is Kind.MONEY:
+            return f"money {self.type.currency}"
+        return _DECLARED[self.type.kind]
+
+    def cells(self, splits: Any) -> list[str]:
+        """The bins that these splits make: between numbers, or groups of texts."""
+        if self.named:
+            groups = [sorted(str(one) for one in group) for group in splits]
+            return [", ".join(group if self.type.kind is Kind.BOOL else map(quoted, group)) for group in groups]
+        ends = [self._end(float(split)) for split in splits]
+        if not ends:
+            return ["not(missing)"]
+        between = [f"[{low}..{high})" for low, high in pairwise(ends)]
+        return [f"< {ends[0]}", *between, f">= {ends[-1]}"]
+
+    def _end(self, value: float) -> str:
+        kind = self.type.kind
+        if kind is Kind.MONEY:
+            places = decimals(self.type.currency or "EUR")
+            return f"{Decimal(int(np.ceil(value))).scaleb(-places):f}"  # of whole minor units, those from there on
+        if kind is Kind.DURATION:
+            return f"{int(np.ceil(value))}us"
+        if kind is Kind.INT:
+            return str(int(np.ceil(value)))
+        return repr(value).removesuffix(".0")
+
+
+def fitted_column(series: pl.Series, type: Type | None = None) -> FittedColumn:
+    """A column as a scorecard is fitted on it; with a `type` its numbers are minor units or microseconds.
+
+    Raises:
+        ModelError: it is of times, or of nothing that bins are made of.
+    """
+    found = _type(series, type)
+    if found.kind is Kind.BOOL:
+        texts = ["true" if one else "false" if one is not None else None for one in series.to_list()]
+        return FittedColumn(series.name, found, np.array(texts, dtype=object), series.to_list(), True)
+    if found.kind is Kind.TEXT:
+        texts = series.cast(pl.String).to_list()
+        return FittedColumn(series.name, found, np.array(texts, dtype=object), texts, True)
+    if found.kind is Kind.DURATION:
+        micros = series.dt.total_microseconds() if isinstance(series.dtype, pl.Duration) else series
+        plain: Sequence[Any] = series.to_list()
+    elif found.kind is Kind.MONEY:
+        from tidegate.events.money import Money
+
+        micros = series
+        plain = [None if one is None else Money(int(one), found.currency or "EUR") for one in series.to_list()]
+    else:
+        micros, plain = series, series.to_list()
+    numbers = micros.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    if found.kind is Kind.FLOAT:
+        plain = [None if one is None or one != one else float(one) for one in plain]
+    return FittedColumn(series.name, found, numbers.copy(), plain, False)
+
+
+def _type(series: pl.Series, given: Type | None) -> Type:
+    dtype = series.dtype
+    if given is not None and given.kind in (Kind.MONEY, Kind.DURATION) and not given.approx:
+        return given
+    if dtype == pl.Boolean:
+        return BOOL
+    if isinstance(dtype, pl.Duration):
+        return DURATION
+    if dtype.is_integer():
+        return INT
+    if dtype.is_numeric():
+        return FLOAT
+    if dtype in (pl.String, pl.Categorical) or isinstance(dtype, pl.Enum | pl.Categorical):
+        return TEXT
+    raise ModelError(
+        f"The column {series.name!r} cannot be a characteristic.", seen=str(dtype),
+        do="Give numbers, truth values or texts; of a time, how long ago it was. Or leave it out.",
+    )  # fmt: skip
+
+
+__all__ = ["FittedColumn", "fitted_column"]
