@@ -22,7 +22,7 @@ from tidegate import Engine, Store
 from tidegate.actions.document import Document, document
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.search_mapping import month_of
-from tidegate.connectors.sqlite_reading import stored
+from tidegate.connectors.store_reading import stored
 from tidegate.runtimes.delivery import Delivery
 from tidegate.runtimes.sinks import search_server
 

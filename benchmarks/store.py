@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.evidence.log import verify
 from tidegate.evidence.record import Entry
 

@@ -98,7 +98,7 @@ from tidegate.features.entity_list import entity_list
 from tidegate.models.score import model
 
 if TYPE_CHECKING:
-    from tidegate.connectors.sqlite import Store
+    from tidegate.connectors.store import Store
     from tidegate.decisions.dmn.model import DmnModel, DmnResult, read_dmn
     from tidegate.models.registry import Registry
     from tidegate.runtimes.engine import Engine, Learned, Refused
@@ -110,7 +110,7 @@ _LATER = {
     "Learned": "tidegate.runtimes.engine",
     "Refused": "tidegate.runtimes.engine",
     "Registry": "tidegate.models.registry",
-    "Store": "tidegate.connectors.sqlite",
+    "Store": "tidegate.connectors.store",
     "read_dmn": "tidegate.decisions.dmn.model",
 }
 

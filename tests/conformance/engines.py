@@ -8,7 +8,7 @@ import msgspec
 
 from tests.conformance.generator import Case
 from tests.conformance.streams import Step
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.decisions.decision import Decision
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.intake import Answer

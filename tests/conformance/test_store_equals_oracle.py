@@ -16,7 +16,7 @@ from tests.conformance.answers import check_all, right_answers
 from tests.conformance.engines import engine_of, one_by_one, together, untimed
 from tests.conformance.generator import Case, cases
 from tests.conftest import CASES
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.decisions.decision import Decision
 from tidegate.evidence.log import verify
 from tidegate.runtimes.intake import Answer, Learned, Refused

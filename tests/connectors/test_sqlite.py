@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 from tidegate.evidence.log import verify
 from tidegate.evidence.merkle import Range
@@ -213,7 +213,7 @@ def test_others_read_while_one_appends(tmp_path: Path) -> None:
 def test_a_second_opener_is_told_who_holds_the_store(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     code = (
-        "import sys; from tidegate.connectors.sqlite import Store; s = Store.open(sys.argv[1]);"
+        "import sys; from tidegate.connectors.store import Store; s = Store.open(sys.argv[1]);"
         "print('open', flush=True); sys.stdin.read()"
     )
     other = subprocess.Popen(

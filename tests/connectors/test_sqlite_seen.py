@@ -7,8 +7,8 @@ import pytest
 
 from tidegate.connectors import sqlite
 from tidegate.connectors import sqlite_seen_file as seen_file
-from tidegate.connectors.sqlite import Store
 from tidegate.connectors.sqlite_seen import LEAST_WORDS, SeenIds
+from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 
 from .entries import entries

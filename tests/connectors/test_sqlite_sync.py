@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tidegate.connectors import sqlite
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 from tidegate.evidence.log import verify
 from tidegate.evidence.snapshot import read, write

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 from tidegate.evidence.log import Fault, Verification, verify
 from tidegate.evidence.merkle import Range, verify_consistency, verify_inclusion

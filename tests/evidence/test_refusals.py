@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import typed
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 from tidegate.evidence.log import Verification, verify
 from tidegate.evidence.merkle import Range

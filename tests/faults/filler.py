@@ -7,7 +7,7 @@ import threading
 import time
 
 from tidegate.connectors import sqlite
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.evidence.record import Entry
 
 

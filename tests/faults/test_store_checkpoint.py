@@ -14,14 +14,14 @@ import pytest
 
 from tests.connectors.entries import entries
 from tests.runtimes.served import payment, served
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 from tidegate.evidence.log import verify
 
 FULL = """
 import os, resource, signal, sys
 from tests.connectors.entries import entries
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 
 store = Store.open(sys.argv[1])
@@ -42,7 +42,7 @@ store.close()
 OFTEN = """
 import os, sys
 from tests.connectors.entries import entries
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 
 store = Store.open(sys.argv[1])
 store._write_connection().execute("PRAGMA wal_autocheckpoint = 8")

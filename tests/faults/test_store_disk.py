@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 from tidegate.evidence.log import verify
 
@@ -20,7 +20,7 @@ from ..connectors.entries import entries, entry
 # Fills a store to the brim of what the surroundings allow, then lets it go on. Run in a process of its own.
 UNTIL_FULL = """
 import sys
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 from tidegate.evidence.log import verify
 from tidegate.evidence.record import Entry
@@ -236,7 +236,7 @@ def test_no_room_for_a_snapshot(tmp_path: Path) -> None:
 
 AS_NOBODY = """
 import os, sys
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 if os.getuid() == 0: os.setuid(65534)
 try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import KILLS, ROOT
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 from tidegate.evidence.log import verify
 from tidegate.evidence.merkle import Range

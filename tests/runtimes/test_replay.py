@@ -16,7 +16,7 @@ from tests.conftest import CASES
 from tidegate import Money, bands, count, decline, entity, entity_list, eur, review, total
 from tidegate.connectors.files import to_frame
 from tidegate.connectors.files_merge import Batch
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.encode import Encoder

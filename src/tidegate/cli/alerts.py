@@ -1,19 +1,19 @@
 """`tidegate alerts`: find decisions again, and tell others of them."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tidegate.cli.logs import LogFormat, write_logs
-from tidegate.cli.options import DEFAULT_STORE, AsJson, StorePath, opened
+from tidegate.cli.options import DEFAULT_STORE, AsJson, StoreAddress, opened
 from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out, several
+from tidegate.connectors.store_address import Address
 
 if TYPE_CHECKING:
     from tidegate.actions.document import Document
     from tidegate.actions.search import Hits
     from tidegate.connectors.alerts_file import AlertsFile
-    from tidegate.connectors.sqlite import Store
+    from tidegate.connectors.store import Store
     from tidegate.runtimes.delivery import Delivery
 
 app = typer.Typer(help="Find decisions again, and tell others of them.", no_args_is_help=True)
@@ -34,7 +34,7 @@ def search(
     query: Annotated[
         str, typer.Argument(help='What to look for: level:high amount>5000 merchant:"Corner Shop" since:7d')
     ] = "",
-    store: StorePath = DEFAULT_STORE,
+    store: StoreAddress = DEFAULT_STORE,
     where: Annotated[
         str,
         typer.Option("--in", help="The index on a server instead: elasticsearch://HOST:9200/NAME or opensearch://…"),
@@ -76,13 +76,13 @@ def search(
     _show(found, query, store, where)
 
 
-def _search_here(store: Path, query: object, **more: object) -> "Hits":
+def _search_here(store: Address, query: object, **more: object) -> "Hits":
     """Search the file beside the store, after it was told what is new."""
     from tidegate.connectors.alerts_file import AlertsFile
     from tidegate.connectors.search_sqlite import SqliteIndex
     from tidegate.runtimes.delivery import Delivery
 
-    with opened(store) as kept, AlertsFile.beside(store) as file:
+    with opened(store) as kept, AlertsFile.beside(store.place) as file:
         index = SqliteIndex(file)
         _catch_up(Delivery(kept, file, index), "indexed")
         found: Hits = index.search(query, **more)  # type: ignore[arg-type]
@@ -102,7 +102,7 @@ def _catch_up(delivery: "Delivery", word: str) -> None:
         delivery.catch_up(told=lambda many: progress.advance(task, many))
 
 
-def _show(found: "Hits", query: str, store: Path, where: str) -> None:
+def _show(found: "Hits", query: str, store: Address, where: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -160,7 +160,7 @@ def _event(one: "Document") -> str:
 @app.command()
 def deliver(
     to: _To,
-    store: StorePath = DEFAULT_STORE,
+    store: StoreAddress = DEFAULT_STORE,
     leave_out: _LeftOut = "",
     once: Annotated[bool, typer.Option("--once", help="Stop when nothing is left to send.")] = False,
     log_format: LogFormat = "text",
@@ -203,10 +203,10 @@ def deliver(
             one.sink.close()
 
 
-def _file(store: Path) -> "AlertsFile":
+def _file(store: Address) -> "AlertsFile":
     from tidegate.connectors.alerts_file import AlertsFile
 
-    return AlertsFile.beside(store)
+    return AlertsFile.beside(store.place)
 
 
 def _delivery(address: str, kept: "Store", file: "AlertsFile", leave_out: str = "") -> "Delivery":
@@ -219,7 +219,7 @@ def _delivery(address: str, kept: "Store", file: "AlertsFile", leave_out: str = 
 
 
 @app.command()
-def status(store: StorePath = DEFAULT_STORE, as_json: AsJson = False) -> None:
+def status(store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None:
     """How far each sink was told of a store's decisions, and how many it rejected."""
     from tidegate.connectors.told import Told, sinks
 
@@ -250,7 +250,7 @@ def status(store: StorePath = DEFAULT_STORE, as_json: AsJson = False) -> None:
 
 @app.command()
 def held(
-    store: StorePath = DEFAULT_STORE,
+    store: StoreAddress = DEFAULT_STORE,
     retry: Annotated[str, typer.Option("--retry", help="Send to this address again what it rejected.")] = "",
     leave_out: _LeftOut = "",
     as_json: AsJson = False,

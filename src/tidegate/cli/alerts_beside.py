@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from tidegate.connectors.alerts_file import AlertsFile
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
+from tidegate.connectors.store_address import Address
 from tidegate.connectors.told import Told, sinks
 from tidegate.decisions.definition import Definition
 from tidegate.errors import TidegateError
@@ -16,7 +16,9 @@ from tidegate.runtimes.sinks import check_address
 Gauges = dict[str, tuple[str, Callable[[], float]]]
 
 
-def delivery_beside(addresses: Sequence[str], store: Path, definition: Definition, log_format: str) -> Companion | None:
+def delivery_beside(
+    addresses: Sequence[str], store: Address, definition: Definition, log_format: str
+) -> Companion | None:
     """The process that tells others of a store's decisions; what is most personal in events is not sent.
 
     Raises:
@@ -24,7 +26,7 @@ def delivery_beside(addresses: Sequence[str], store: Path, definition: Definitio
     """
     if not addresses:
         return None
-    words = ["alerts", "deliver", "--store", str(store), "--parent", str(os.getpid()), "--log-format", log_format]
+    words = ["alerts", "deliver", "--store", store.words(), "--parent", str(os.getpid()), "--log-format", log_format]
     for address in addresses:
         check_address(address)
         words += ["--to", address]
@@ -35,16 +37,16 @@ def delivery_beside(addresses: Sequence[str], store: Path, definition: Definitio
     return Companion(words, "The delivery of alerts")
 
 
-def telling_figures(beside: Companion, store: Path, many: int) -> Gauges:
+def telling_figures(beside: Companion, store: Address, many: int) -> Gauges:
     """What is watched of it, `many` sinks: whether it runs, how many records the slowest sink lacks, what is held."""
 
     def behind() -> float:
-        with AlertsFile.beside(store) as file, Store.open(store, read_only=True) as kept:
+        with AlertsFile.beside(store.place) as file, Store.open(store, read_only=True) as kept:
             told = [marks[0][0] if (marks := Told(file, name).marks()) else 0 for name in sinks(file)]
             return float(kept.head().size - min(told)) if len(told) >= many else float(kept.head().size)
 
     def held() -> float:
-        with AlertsFile.beside(store) as file:
+        with AlertsFile.beside(store.place) as file:
             return float(file.read("SELECT count(*) FROM held")[0][0])
 
     return {

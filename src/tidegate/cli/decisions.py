@@ -1,16 +1,16 @@
 """`tidegate decisions`: what was decided, the newest first."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tidegate.cli.options import DEFAULT_STORE, AsJson, StorePath, opened
+from tidegate.cli.options import DEFAULT_STORE, AsJson, StoreAddress, opened
 from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out, when
+from tidegate.connectors.store_address import Address
 
 
 def decisions(
-    store: StorePath = DEFAULT_STORE,
+    store: StoreAddress = DEFAULT_STORE,
     outcome: Annotated[str, typer.Option(help="Only these: approve, review or decline.")] = "",
     level: Annotated[str, typer.Option(help="Only of this level, as the flow names it.")] = "",
     since: Annotated[str, typer.Option(help="Only events since then: 2025-09-10, or 2h before the newest event.")] = "",
@@ -70,7 +70,7 @@ def decisions(
     next_steps(f"tidegate explain {found[0].id} --store {store}  why it was decided so")
 
 
-def _refused(store: Path, limit: int, *, as_json: bool) -> None:
+def _refused(store: Address, limit: int, *, as_json: bool) -> None:
     """What was not taken, the newest first."""
     with opened(store) as kept:
         found = kept.refusals(limit=limit, newest=True)

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tidegate.connectors.files_merge import Batch
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.decisions.decider import Decider
 from tidegate.evidence.snapshot import Snapshots
 from tidegate.features.plan import MISSING
@@ -127,5 +127,5 @@ class History:
         arrays, about = self.replay.decider.snapshot()
         digest, head = bytes.fromhex(self.replay.plan.digest), store.head()
         about |= {"clock": self.replay.decider.windows.clock}
-        Snapshots.beside(store.path).write(seq=head.size, flow=digest, arrays=arrays, about=about, root=head.root)
+        Snapshots.beside(store.place).write(seq=head.size, flow=digest, arrays=arrays, about=about, root=head.root)
         return store

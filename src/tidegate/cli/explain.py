@@ -4,7 +4,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from tidegate.cli.options import DEFAULT_STORE, AsJson, EventId, StorePath, found, opened
+from tidegate.cli.options import DEFAULT_STORE, AsJson, EventId, StoreAddress, found, opened
 from tidegate.cli.terminal import COLOURS, emit, next_steps, out, several, when
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tidegate.evidence.record import Stored
 
 
-def explain(id: EventId, store: StorePath = DEFAULT_STORE, as_json: AsJson = False) -> None:
+def explain(id: EventId, store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None:
     """Tell why an event was decided so: the rules that fired, what they saw, what moved the model, and the proof."""
     import msgspec
 

@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tidegate.connectors.store_address import Address
+
 if TYPE_CHECKING:
-    from tidegate.connectors.sqlite import Store
+    from tidegate.connectors.store import Store
     from tidegate.evidence.record import Stored
 
-StorePath = Annotated[Path, typer.Option("--store", "-s", envvar="TIDEGATE_STORE", help="The store to look into.")]
+StoreAddress = Annotated[
+    Address,
+    typer.Option(
+        "--store", "-s", envvar="TIDEGATE_STORE", parser=Address, metavar="STORE", help="The store to look into."
+    ),
+]
 ModelsPath = Annotated[
     Path, typer.Option("--models", "-m", envvar="TIDEGATE_MODELS", help="The folder of stored models.")
 ]
@@ -19,26 +26,27 @@ FlowPlace = Annotated[
 ]
 EventId = Annotated[str, typer.Argument(metavar="ID", help="The event's id.")]
 
-DEFAULT_STORE = Path("tidegate.db")
+DEFAULT_STORE = Address("tidegate.db")
 DEFAULT_MODELS = Path("models")
 
 
-def opened(path: Path) -> "Store":
+def opened(address: Address | Path) -> "Store":
     """The store, to be read only: something else may be writing to it.
 
     Raises:
         StoreError: there is none, or it is damaged.
     """
-    from tidegate.connectors.sqlite import Store
+    from tidegate.connectors.store import Store
     from tidegate.errors import StoreError
 
-    if not path.exists():
+    address = Address(address)
+    if address.missing:
         raise StoreError(
-            f"There is no store {path}.",
+            f"There is no store {address}.",
             do="Name one with --store PATH or TIDEGATE_STORE; `tidegate serve`, `tidegate replay --store` and "
             "`tidegate demo` make one.",
         )
-    return Store.open(path, read_only=True)
+    return Store.open(address, read_only=True)
 
 
 def found(store: "Store", id: str) -> "Stored":
@@ -53,16 +61,16 @@ def found(store: "Store", id: str) -> "Stored":
     if record is None:
         near = [listed.id for listed in store.list(text=id, limit=3)] if id else []
         raise StoreError(
-            f"The store {store.path} holds no event {id!r}.",
+            f"The store {store.address} holds no event {id!r}.",
             seen=f"{store.head().size:,} records",
             do=f"Did you mean {', '.join(near)}?"
             if near
-            else f"List them with `tidegate decisions --store {store.path}`.",
+            else f"List them with `tidegate decisions --store {store.address}`.",
         )
     if record.answer is None:
         raise StoreError(
             f"{id} was learned from, not decided on.",
             seen=f"a {record.kind} event, record {record.seq}",
-            do=f"List decisions with `tidegate decisions --store {store.path}`.",
+            do=f"List decisions with `tidegate decisions --store {store.address}`.",
         )
     return record

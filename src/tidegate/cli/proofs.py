@@ -7,6 +7,7 @@ import typer
 
 from tidegate.cli.options import opened
 from tidegate.cli.terminal import emit, next_steps, out
+from tidegate.connectors.store_address import Address
 
 if TYPE_CHECKING:
     from tidegate.evidence.record import TreeHead
@@ -35,7 +36,7 @@ def tree_head(text: str) -> "TreeHead":
     return made
 
 
-def print_proofs(store: Path, id: str, since: str) -> None:
+def print_proofs(store: Address, id: str, since: str) -> None:
     """Print the proofs that were asked for, of one and the same tree head."""
     from tidegate.evidence.proof import prove, prove_growth
     from tidegate.evidence.record import TreeHead

@@ -2,11 +2,11 @@
 
 import typer
 
-from tidegate.cli.options import DEFAULT_STORE, AsJson, EventId, StorePath, found, opened
+from tidegate.cli.options import DEFAULT_STORE, AsJson, EventId, StoreAddress, found, opened
 from tidegate.cli.terminal import aside, out, ready
 
 
-def remake(id: EventId, store: StorePath = DEFAULT_STORE, as_json: AsJson = False) -> None:
+def remake(id: EventId, store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None:
     """Make a decision again, from its record alone, and compare. The exit code is 1 if it comes out otherwise."""
     ready()
     import msgspec

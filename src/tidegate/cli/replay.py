@@ -25,6 +25,7 @@ from tidegate.cli.inputs import (
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
 from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, now, out, program_version, ready, written
+from tidegate.connectors.store_address import Address
 
 if TYPE_CHECKING:
     from tidegate.runtimes.replayed import Replayed
@@ -42,7 +43,10 @@ def replay(
     sort: Sort = False,
     models: ModelsPath = DEFAULT_MODELS,
     store: Annotated[
-        Path | None, typer.Option("--store", "-s", help="Keep every decision with its evidence here.")
+        Address | None,
+        typer.Option(
+            "--store", "-s", parser=Address, metavar="STORE", help="Keep every decision with its evidence here."
+        ),
     ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write the report here, one HTML file.")] = None,
     decisions: Annotated[Path | None, typer.Option("--to", help="Write every decision here, as Parquet.")] = None,
@@ -59,7 +63,7 @@ def replay(
     """
     ready()
     from tidegate.connectors.quarantine import Quarantine
-    from tidegate.connectors.sqlite import Store
+    from tidegate.connectors.store import Store
     from tidegate.models.registry import Registry
     from tidegate.reports import find, render, summary
     from tidegate.runtimes.backtest import replay as run
@@ -182,7 +186,7 @@ def _options(*given: tuple[str, Sequence[str] | None]) -> str:
     return "".join(f" {option} {_words([value])}" for option, values in given for value in values or ())
 
 
-def _next(flow: str, read_as: str, models: Path, store: Path | None, report: Path | None, done: "Replayed") -> None:
+def _next(flow: str, read_as: str, models: Path, store: Address | None, report: Path | None, done: "Replayed") -> None:
     if not done.counts.decided:
         return
     elsewhere = "" if models == DEFAULT_MODELS else f" --models {_words([str(models)])}"

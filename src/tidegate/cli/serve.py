@@ -8,6 +8,7 @@ import typer
 from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath
 from tidegate.cli.terminal import aside, ready
+from tidegate.connectors.store_address import Address
 
 if TYPE_CHECKING:
     from tidegate.runtimes.serve.companion import Companion
@@ -18,9 +19,14 @@ if TYPE_CHECKING:
 def serve(
     flow: FlowPlace,
     store: Annotated[
-        Path,
+        Address,
         typer.Option(
-            "--store", "-s", envvar="TIDEGATE_STORE", help="Where decisions are kept; made if it is not there."
+            "--store",
+            "-s",
+            envvar="TIDEGATE_STORE",
+            parser=Address,
+            metavar="STORE",
+            help="Where decisions are kept; made if it is not there.",
         ),
     ] = DEFAULT_STORE,
     models: ModelsPath = DEFAULT_MODELS,
@@ -129,7 +135,7 @@ def serve(
     console.print("Stopped; everything that was taken is answered and kept.", style="dim")
 
 
-def _challenger(place: str, store: Path, shadow: Path | None, models: Path) -> "Companion | None":
+def _challenger(place: str, store: Address, shadow: Path | None, models: Path) -> "Companion | None":
     """The process in which a challenger follows the store."""
     import os
 
@@ -139,8 +145,8 @@ def _challenger(place: str, store: Path, shadow: Path | None, models: Path) -> "
     if not place:
         return None
     load_flow(place)  # its mistakes are told now, and not by a process in the background
-    own = shadow or store.with_name(store.name + ".shadow")
-    words = ["shadow", place, "--follow", str(store), "--store", str(own), "--models", str(models)]
+    own = shadow or store.place.with_name(store.place.name + ".shadow")
+    words = ["shadow", place, "--follow", store.words(), "--store", str(own), "--models", str(models)]
     return Companion([*words, "--parent", str(os.getpid())], f"The challenger {place}")
 
 

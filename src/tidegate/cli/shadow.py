@@ -3,13 +3,13 @@
 import os
 import signal
 import threading
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tidegate.cli.options import DEFAULT_MODELS, ModelsPath
 from tidegate.cli.terminal import aside, next_steps, ready, several
+from tidegate.connectors.store_address import Address
 
 _PAUSE = 0.2
 """Seconds between looks at a store that has nothing new."""
@@ -21,9 +21,19 @@ def shadow(
     challenger: Annotated[
         str, typer.Argument(metavar="CHALLENGER", help="The flow to be tried: FILE.py or FILE.py:ClassName.")
     ],
-    follow: Annotated[Path, typer.Option("--follow", help="The champion's store; it is only read.")],
+    follow: Annotated[
+        Address,
+        typer.Option("--follow", parser=Address, metavar="STORE", help="The champion's store; it is only read."),
+    ],
     store: Annotated[
-        Path, typer.Option("--store", "-s", help="Where the challenger's decisions go; made if it is not there.")
+        Address,
+        typer.Option(
+            "--store",
+            "-s",
+            parser=Address,
+            metavar="STORE",
+            help="Where the challenger's decisions go; made if it is not there.",
+        ),
     ],
     models: ModelsPath = DEFAULT_MODELS,
     once: Annotated[bool, typer.Option("--once", help="Stop when nothing is left to look at.")] = False,
@@ -37,7 +47,7 @@ def shadow(
     from time import monotonic
 
     from tidegate.cli.options import opened
-    from tidegate.connectors.sqlite import Store
+    from tidegate.connectors.store import Store
     from tidegate.models.registry import Registry
     from tidegate.runtimes.engine import Engine
     from tidegate.runtimes.load import load_flow

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from tidegate.cli.options import DEFAULT_STORE, AsJson, StorePath, opened
+from tidegate.cli.options import DEFAULT_STORE, AsJson, StoreAddress, opened
 from tidegate.cli.proofs import check_proof, print_proofs, tree_head
 from tidegate.cli.terminal import aside, emit, next_steps, out, several
 
 
 def verify(
-    store: StorePath = DEFAULT_STORE,
+    store: StoreAddress = DEFAULT_STORE,
     head: Annotated[
         str, typer.Option(metavar="SIZE:ROOT", help="A tree head kept elsewhere that the log must contain.")
     ] = "",

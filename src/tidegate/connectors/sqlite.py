@@ -1,4 +1,4 @@
-"""The store of one process: decisions, their evidence and the outbox, in one SQLite file.
+"""The store of one machine: decisions, their evidence and the outbox, in one SQLite file.
 
     with Store.open("decisions.db") as store:
         head = store.append(entries)      # on disk when this returns, all of it or nothing
@@ -13,13 +13,12 @@ import threading
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tidegate.connectors import sqlite_seen_file as seen_file
 from tidegate.connectors.sqlite_faults import told
 from tidegate.connectors.sqlite_files import Lock, add_refusals, bring_up, connect, make, recognise
-from tidegate.connectors.sqlite_reading import Reading
+from tidegate.connectors.sqlite_reading import SqliteReading
 from tidegate.connectors.sqlite_seen import SeenIds
 from tidegate.errors import StoreError
 from tidegate.evidence.merkle import Range, peaks
@@ -33,11 +32,8 @@ WORTH_KEEPING = 50_000
 _INSERT = f"INSERT INTO records VALUES ({', '.join('?' * len(RECORDS))})"
 
 
-class Store(Reading):
-    """A SQLite store. Made by `Store.open`; may be used as a context manager.
-
-    One thread appends; any thread may read. Close it when no thread is reading any more.
-    """
+class SqliteStore(SqliteReading):
+    """A store in a SQLite file. Made by `open`; see `Store`."""
 
     def __init__(self, path: Path, lock: Lock | None) -> None:
         super().__init__(path)
@@ -65,19 +61,8 @@ class Store(Reading):
             raise
 
     @classmethod
-    def open(cls, path: str | Path, *, create: bool = True, read_only: bool = False) -> Self:
-        """Open a store, or make it.
-
-        Args:
-            path: the file. Beside it lie `-wal` and `-shm` (SQLite's) and `.lock`.
-            create: make the store if the file does not exist.
-            read_only: only read; another process may be appending at the same time.
-
-        Raises:
-            StoreError: no such file, no store, one of another version, damaged, cut short, held by another process,
-                or not to be written here.
-        """
-        path = Path(path)
+    def at(cls, path: Path, *, create: bool = True, read_only: bool = False) -> Self:
+        """The store in a file; see `Store.open`."""
         if path.is_dir():
             raise StoreError(f"{path} is a folder, not a store.", do="Give the path of a file in it.")
         if not path.exists() and (read_only or not create):
@@ -307,11 +292,3 @@ class Store(Reading):
             self._logs.clear()
             if self._lock is not None:
                 self._lock.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

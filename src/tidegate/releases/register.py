@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.errors import ReleaseError
 from tidegate.evidence.record import Entry
 from tidegate.releases import statement as say
@@ -117,7 +117,7 @@ class Register:
                 self._follow(seq, signed)
             except ReleaseError as error:
                 raise ReleaseError(
-                    f"Statement {seq} of the register {self.store.path} does not hold: {error.wrong}",
+                    f"Statement {seq} of the register {self.store.address} does not hold: {error.wrong}",
                     seen=error.seen,
                     do="Someone wrote to it past Tidegate: run `tidegate verify`, and put back a copy.",
                 ) from None

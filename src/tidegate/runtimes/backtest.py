@@ -15,7 +15,7 @@ from tidegate.connectors.files import to_events
 from tidegate.connectors.files_merge import Batch, merge_batches
 from tidegate.connectors.files_refused import Refused as Row
 from tidegate.connectors.quarantine import Quarantine
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.decisions.answer import Answers
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.flow import Flow

@@ -15,8 +15,8 @@ from tidegate.actions.document import Document, document
 from tidegate.actions.sink import Sink, UnavailableError
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.search_sqlite import SqliteIndex
-from tidegate.connectors.sqlite import Store
-from tidegate.connectors.sqlite_reading import stored
+from tidegate.connectors.store import Store
+from tidegate.connectors.store_reading import stored
 from tidegate.connectors.told import Held, Told
 from tidegate.errors import TidegateError
 
@@ -72,7 +72,7 @@ class Delivery:
         if marks and seq != marks[0][0]:
             _LOG.warning(
                 "%s was told up to record %d, of which the store %s holds the first %d; it is told on from there.",
-                self.sink.name, marks[0][0], self.store.path, seq,
+                self.sink.name, marks[0][0], self.store.address, seq,
             )  # fmt: skip
             self._progress.back_to(seq)
             if isinstance(self.sink, SqliteIndex):

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.decisions.answer import Answers, texts_of
 from tidegate.decisions.decider import LEARN, OVERDUE, READ, Decider
 from tidegate.decisions.decision import Decision, to_json

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.decisions.answer import EDITION
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import Decision, to_json
@@ -105,7 +105,7 @@ class Journal:
 
     def __init__(self, store: Store, plan: Plan, models: Mapping[str, ScoringModel]) -> None:
         self.store, self.plan = store, plan
-        self.snapshots = Snapshots.beside(store.path)
+        self.snapshots = Snapshots.beside(store.place)
         kept = {name: store.put_artefact("model", _model_bytes(model)) for name, model in sorted(models.items())}
         self.flow: bytes = store.put_artefact("flow", _ENCODER.encode(Program(dump(plan), kept)))
         self.passed_over: list[SnapshotError] = []

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tidegate.connectors.sqlite import Store
-from tidegate.connectors.sqlite_reading import stored
+from tidegate.connectors.store import Store
+from tidegate.connectors.store_reading import stored
 from tidegate.decisions.answer import OUTCOMES
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.flow import Flow
@@ -137,7 +137,7 @@ class Recorded:
             flow=self.plan.flow,
             digest=self.plan.digest,
             about=about,
-            source=self.store.path.name,
+            source=self.store.place.name,
             at=every.at,
             outcome=every.outcome,
             score=every.score,
@@ -187,7 +187,7 @@ def compare_recorded(
     for side in (left, right):
         if not side.mine:
             raise StoreError(
-                f"The store {side.store.path} holds no decision of {side.plan.flow}@{side.plan.digest[:12]}.",
+                f"The store {side.store.address} holds no decision of {side.plan.flow}@{side.plan.digest[:12]}.",
                 seen=f"{side.others:,} decisions of other versions" if side.others else "no decisions",
                 do="Name the flow as it was when it decided, and the store in which it did.",
             )

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.decisions.answer import Answers, texts_of
 from tidegate.decisions.decider import READ, Decider
 from tidegate.decisions.decision import Decision, to_json
@@ -52,7 +52,9 @@ def remake(store: Store, id: str) -> Remade:
     """
     kept = store.get(id)
     if kept is None or kept.answer is None:
-        raise StoreError(f"The store {store.path} holds no decision {id!r}.", do="List them with `tidegate decisions`.")
+        raise StoreError(
+            f"The store {store.address} holds no decision {id!r}.", do="List them with `tidegate decisions`."
+        )
     plan, models = program(store, kept.flow)
     answer = to_json(again(plan, models, kept))
     return Remade(answer, kept.answer, _difference(answer, kept.answer))

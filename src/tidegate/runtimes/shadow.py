@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 from tidegate.events.event import Event
 from tidegate.evidence.record import READ
@@ -59,7 +59,7 @@ class Shadow:
                     return known.seq
         if size:
             raise StoreError(
-                f"The store {self.store.path} does not follow {self.champion.path}.",
+                f"The store {self.store.address} does not follow {self.champion.address}.",
                 seen=f"none of the last {min(size, _MOST_LOST):,} events is there",
                 do="Give each challenger a store of its own, and begin with an empty one.",
             )

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.decisions.flow import Flow
 from tidegate.errors import ReleaseError
 from tidegate.models.registry import Registry

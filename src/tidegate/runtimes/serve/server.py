@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
+from tidegate.connectors.store_address import Address
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.lists import ListChange
@@ -50,7 +51,7 @@ class Settings:
 
     Args:
         flow: the flow.
-        store: the store's file; it is made if it is not there.
+        store: where the store is; it is made if it is not there.
         models: the model registry's folder, None for none.
         host, port: where to listen; port 0 takes a free one.
         keys: the file of API keys; needed on any address but loopback. It is read again when it changes.
@@ -63,7 +64,7 @@ class Settings:
     """
 
     flow: type[Flow[Any]]
-    store: Path
+    store: Path | Address
     models: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8000
@@ -176,7 +177,13 @@ class Server:
         self.keyed = keys is not None
         self.application = Application(limits, Metrics(), self._pages(definition), keys, access_log=settings.access_log)
         self._released = (
-            Released(settings.register, definition.name, _registry(settings), settings.store, explain=settings.explain)
+            Released(
+                settings.register,
+                definition.name,
+                _registry(settings),
+                Address(settings.store).place,
+                explain=settings.explain,
+            )
             if settings.register is not None
             else None
         )

@@ -18,7 +18,7 @@ from typing import Protocol
 
 import msgspec
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.decisions.decision import Decision
 from tidegate.errors import ContractError, TidegateError
 from tidegate.events.contract import body

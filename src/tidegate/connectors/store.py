@@ -1,0 +1,114 @@
+"""A store: where decisions, their evidence and the outbox are kept, whatever the database.
+
+    with Store.open("decisions.db") as store:
+        head = store.append(entries)      # safe when this returns, all of it or nothing
+
+Runtimes and commands know a store as this, and open it by its address; how a database does it is its own file's.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tidegate.connectors.store_address import Address
+from tidegate.connectors.store_reading import Reading
+from tidegate.evidence.record import Entry, Refusal, TreeHead
+
+
+class Store(Reading):
+    """A store. Made by `Store.open`; may be used as a context manager.
+
+    One thread appends; any thread may read. Close it when no thread is reading any more.
+    """
+
+    place: Path
+    """What files that belong to this store, such as snapshots, are named after: they lie beside it."""
+
+    @staticmethod
+    def open(address: str | Path | Address, *, create: bool = True, read_only: bool = False) -> "Store":
+        """Open a store by its address, or make it.
+
+        Args:
+            address: the path of a SQLite file. Beside it lie `-wal` and `-shm` (SQLite's) and `.lock`.
+            create: make the store if it does not exist.
+            read_only: only read; another process may be appending at the same time.
+
+        Raises:
+            StoreError: no such store, or it is none, of another version, damaged, cut short, held by another process,
+                or not to be written here.
+        """
+        from tidegate.connectors.sqlite import SqliteStore
+
+        return SqliteStore.at(Address(address).path, create=create, read_only=read_only)
+
+    @abstractmethod
+    def append(self, batch: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> TreeHead:
+        """Keep a batch: records, their seals and what is to be sent on, in one transaction.
+
+        It is on the disk when this returns. If it raises, nothing of the batch is visible, and the next call works
+        again once the cause is gone.
+
+        Args:
+            batch: entries in the order in which they were decided and learned; none may have an id the store holds.
+            refusals: events that were not taken, kept in the same transaction, and sealed in a log of their own.
+
+        Returns:
+            The tree head over everything kept so far; `size` is the sequence number of the last entry.
+
+        Raises:
+            StoreError: an id is there already; the disk is full or failing.
+        """
+
+    @abstractmethod
+    def sync_apart(self) -> None:
+        """From now on `append` may leave it to `sync` to put its batch on the disk.
+
+        What was appended can be read at once, and outlasts the process, but not a loss of power before the next `sync`.
+        So many batches can share one sync, and be worked on while it runs; answer for them only after it.
+
+        Raises:
+            StoreError: the store is closed, or to be read only.
+        """
+
+    @abstractmethod
+    def sync(self) -> None:
+        """Put everything that was appended before this call on the disk; any thread may ask.
+
+        Without `sync_apart` it is there already, and this does nothing.
+
+        Raises:
+            StoreError: the disk failed. The next call tries again.
+        """
+
+    @abstractmethod
+    def put_artefact(self, kind: str, body: bytes) -> bytes:
+        """Keep a flow's definition or a model's file by its content, once.
+
+        Returns:
+            Its SHA-256, under which `get_artefact` gives it back.
+        """
+
+    @abstractmethod
+    def outbox_done(self, numbers: Sequence[int]) -> None:
+        """These have been sent (the `n` of `outbox_pending`); they are not pending any more."""
+
+    @abstractmethod
+    def keep_seen(self) -> None:
+        """Keep what is known of the ids beside the store, if they became many more, so that the next start is quick.
+
+        Any thread may ask. It is of use, not of need: where it cannot be written, the next start takes longer.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close every connection and let other processes in. Closing twice is no mistake."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
