@@ -11,8 +11,9 @@ from tests.conformance.generator import Case
 from tests.oracle import Oracle, OracleDecision, RefusedError, UndecidedError
 from tests.oracle.oracle import Explained
 from tests.oracle.real import error
+from tests.oracle.table import Said
 from tests.oracle.terms import microseconds
-from tidegate.decisions.decision import Decision, ModelReason
+from tidegate.decisions.decision import Decision, ModelReason, TableUse
 from tidegate.decisions.flow import Flow
 from tidegate.events.currency import decimals
 from tidegate.events.event import Event
@@ -80,7 +81,11 @@ def check(of: type[Flow[Any]], found: Decision, right: OracleDecision) -> None:
         if found.features is None or not shows(node.type, found.features[name], right.features[name], flow.currency)
     }
     assert not wrong, f"features (engine, oracle) {wrong}"
-    assert sorted(rule.rule for rule in found.rules) == sorted(right.fired), "rules"
+    assert sorted({rule.rule for rule in found.rules}) == sorted(right.fired), "rules"
+    assert len(found.tables) == len(flow.readings), "tables"
+    for use in found.tables:
+        differing = [misread(use, said, of) for said in right.tables if said.table == use.table]
+        assert "" in differing, f"{use} {differing} {right.tables}"
     assert sorted(found.unknown) == sorted(right.unknown), "unknown"
     assert found.outcome == right.outcome.word, f"engine {found.outcome}, oracle {right.outcome}"
     assert (found.limited is not None) is right.limited, f"limited {found.limited}"
@@ -96,11 +101,34 @@ def check(of: type[Flow[Any]], found: Decision, right: OracleDecision) -> None:
         assert near(use.score, right.models[use.model]), f"{use} {right.models}"
 
 
-def unreasonable(found: Sequence[ModelReason], right: Explained | None, of: type[Flow[Any]]) -> str:
-    """What is wrong with a decision's reasons: the heaviest contributions, at most four, none of less than 2 %."""
-    if right is None:
+def misread(use: TableUse, right: Said, of: type[Flow[Any]]) -> str:
+    """What is wrong with what a decision says of a table."""
+    table = next(one for one in of.definition.readings if one.table.digest == use.digest)
+    kinds = {column.name: column.type for column in table.table.inputs}
+    if not all(shows(kinds[name], use.saw[name], value, of.definition.currency) for name, value in right.given.items()):
+        return "its inputs"
+    if [row.row for row in use.rows] != [row.name for row in right.rows[:20]] or use.matched != len(right.rows):
+        return "its rows"
+    wrong = [name for name, value in right.outputs.items() if not _same(use.outputs[name], value)]
+    return f"its {', '.join(wrong)}" if wrong else ""
+
+
+def _same(found: Any, value: Any) -> bool:
+    """Whether an output is shown as it is; of a list, the first twenty."""
+    if isinstance(value, list):
+        return len(found) == len(value[:20]) and all(map(_same, found, value))
+    return near(found, value) if isinstance(value, float) and found is not None else bool(found == value)
+
+
+def unreasonable(found: Sequence[ModelReason], explained: dict[str, Explained], of: type[Flow[Any]]) -> str:
+    """What is wrong with a decision's reasons: the heaviest contributions, at most four, none of less than 2 %.
+
+    They are those of the model that is asked first.
+    """
+    asked = [one for segment in of.plan.segments for one in segment.models if one.reference in explained]
+    if not asked:
         return "none are due" if found else ""
-    names = next(m.names for s in of.plan.segments for m in s.models if m.reference == right.reference)
+    right, names = explained[asked[0].reference], asked[0].names
     exact = dict(zip(names, right.contributions, strict=True))
     room = 1e-12 * right.scale
     least = 0.02 * float(sum(map(abs, exact.values())))

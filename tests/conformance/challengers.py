@@ -6,7 +6,8 @@ from typing import Any
 from tests.conformance.events import Card, Shop
 from tests.conformance.scorecards import again as scorecard_again
 from tidegate.decisions.rule import Bands, Rule
-from tidegate.expressions.node import Expr
+from tidegate.decisions.tables.node import DecisionTable, TableOutput
+from tidegate.expressions.node import Expr, walk
 from tidegate.expressions.text import parse, write
 from tidegate.features import aggregates
 from tidegate.features.entity_list import entity_list
@@ -45,10 +46,18 @@ def spelled_out(lines: Mapping[str, Any], again: Mapping[str, Any], events: Mapp
     return out | {name: line for name, line in again.items() if name not in lines and line is not None}
 
 
-def _again(line: Any, names: Mapping[int, str], known: Mapping[str, Any]) -> Any:
+def _again(line: Any, names: dict[int, str], known: dict[str, Any]) -> Any:
     """A line as its text reads with other lines under the names in it."""
+    if isinstance(line, DecisionTable):
+        return line.over(tuple(_again(part, names, known) for part in line.args))
+    if isinstance(line, TableOutput) and id(line) not in names:
+        return line.with_args(tuple(_again(part, names, known) for part in line.args))
     if isinstance(line, Expr):
-        return parse(names.get(id(line)) or write(line, names), known)
+        # a table's outputs have a text form that tells what they are, and is not for reading
+        outputs = [node for node in walk(line) if isinstance(node, TableOutput) and id(node) not in names]
+        called = names | {id(node): f"output_{n}" for n, node in enumerate(outputs)}
+        meant = known | {f"output_{n}": _again(node, names, known) for n, node in enumerate(outputs)}
+        return parse(called.get(id(line)) or write(line, called), meant)
     if isinstance(line, Rule):
         return Rule(line.outcome, _again(line.when, names, known), line.because)
     if isinstance(line, Bands):

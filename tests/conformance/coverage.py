@@ -13,6 +13,8 @@ from tests.oracle.oracle import Explained
 from tidegate.decisions.lists import ListChange
 from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.decisions.snooze import Snooze
+from tidegate.decisions.tables.node import TableOutput
+from tidegate.decisions.tables.policy import Policy
 from tidegate.events.event import Event
 from tidegate.expressions.node import Call, Expr, FieldRead, walk
 from tidegate.expressions.operators import RULES
@@ -28,20 +30,15 @@ FEATURES = {
     *("list", "list of whole numbers", "list in a window", "current="),
     *("model", "model of a model", "model that is not there", "category", "missing as zero"),
     *("missing as missing", "average", "logistic", "exponential"),
-    *("scorecard", "scorecard of a scorecard"),
+    *("scorecard", "scorecard of a scorecard", "table of a table", "challenger of tables"),
+    *(policy.words for policy in Policy),
     *("cap", "deadline", "level", "alarm", "lateness"),
 }
 LANGUAGE = {*RULES, *(kind.value for kind in LITERALS), *FIELDS}
 STREAMS = {
     *("tie", "late", "too late", "repeated", "reused", "overdue", "learned only", "other type", "expiry", "taken off"),
-    *(
-        "snooze",
-        "snooze that ends at once",
-        "silent",
-        "reasons",
-        "more reasons than four",
-        "a light reason",
-    ),
+    *("snooze", "snooze that ends at once", "silent", "reasons", "more reasons than four", "a light reason"),
+    *("table", "rows", "no row", "no answer", "table that decides"),
     *("approve", "review", "decline", "limited", "unknown", "several rules", "missing feature"),
 }
 
@@ -66,6 +63,11 @@ def _of_flow(case: Case) -> Iterator[str]:
             yield "scorecard"
             inner = (part for given in node.args for part in walk(given))
             yield from ("scorecard of a scorecard",) if any(isinstance(part, Scorecard) for part in inner) else ()
+    for table in flow.readings:
+        yield table.table.policy.words
+        yield from ("challenger of tables",) if case.flow is not case.spelled else ()
+        inner = (part for given in table.args for part in walk(given))
+        yield from ("table of a table",) if any(isinstance(part, TableOutput) for part in inner) else ()
     yield from ("challenger",) if case.flow is not case.spelled else ()
     yield from ("inherited event",) if flow.event.__base__ is not Event else ()
     yield from (
@@ -153,13 +155,24 @@ def _of_answers(case: Case, right: list[tuple[Any, bool]]) -> Iterator[str]:
         yield from ("limited",) if one.limited and not step.overdue else ()
         yield from ("unknown",) if one.unknown else ()
         yield from ("silent",) if one.silent else ()
-        yield from _of_reasons(one.explained)
+        for explained in one.explained.values():
+            yield from _of_reasons(explained)
+        yield from _of_tables(one)
         yield from ("several rules",) if len(one.fired) > 1 else ()
         yield from ("missing feature",) if None in one.features.values() else ()
 
 
-def _of_reasons(explained: Explained | None) -> Iterator[str]:
-    parts = sorted((abs(part) for part in explained.contributions if part), reverse=True) if explained else []
+def _of_reasons(explained: Explained) -> Iterator[str]:
+    parts = sorted((abs(part) for part in explained.contributions if part), reverse=True)
     yield from ("reasons",) if len(parts) > 1 else ()
     yield from ("more reasons than four",) if len(parts) > 4 else ()
     yield from ("a light reason",) if parts and parts[-1] * 50 < sum(parts) else ()
+
+
+def _of_tables(one: OracleDecision) -> Iterator[str]:
+    for table in one.tables:
+        yield "table"
+        yield from ("rows",) if len(table.rows) > 1 else ()
+        yield from ("no row",) if not table.rows else ()
+        yield from ("no answer",) if table.outcomes is None else ()
+        yield from ("table that decides",) if table.outcomes else ()

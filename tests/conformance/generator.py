@@ -13,9 +13,11 @@ from tests.conformance.events import Card, Draw, Made, Shop, made_event
 from tests.conformance.formulas import Formulas
 from tests.conformance.models import Model, made_model
 from tests.conformance.streams import Step, made_stream
+from tests.conformance.tables import fit, made_table
 from tests.conformance.windows import LASTS, checks, made_window
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.rule import AtMost, Deadline, approve, at_most, bands, deadline, decline, review
+from tidegate.decisions.tables.node import DecisionTable
 from tidegate.events.event import Event
 from tidegate.events.types import Kind
 from tidegate.expressions.node import Expr, FieldRead
@@ -65,6 +67,16 @@ class Lines:
             return getattr(made.event, made.name)  # type: ignore[no-any-return]
         return made.with_args(made.args) if isinstance(made, ListCheck) else made
 
+    def tables(self) -> dict[str, DecisionTable]:
+        """Decision tables; what they give is a feature to what comes after them."""
+        made: dict[str, DecisionTable] = {}
+        for number in range(self.draw(st.sampled_from([0, 0, 0, 1, 2]))):
+            table = made_table(self.draw, f"t{number}", [leaf for leaf in self.formulas.leaves if fit(leaf)])
+            made[f"t{number}"] = table
+            if not table.table.policy.is_list:
+                self.formulas.leaves += [table[column.name] for column in table.table.outputs]
+        return made
+
     def model(self) -> Expr:
         self.models += 1
         leaves = st.sampled_from(self.formulas.leaves)
@@ -98,6 +110,8 @@ class Lines:
             for number in range(many):
                 lines[f"{letter}{number}"] = make()
                 self.formulas.leaves.append(lines[f"{letter}{number}"])
+            if letter == "d":
+                lines |= self.tables()
         for number in range(draw(st.integers(1, 3))):
             lines[f"r{number}"] = self.rule(number)
         if draw(st.booleans()):

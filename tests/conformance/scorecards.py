@@ -54,13 +54,14 @@ def _ranges(draw: Callable[[Any], Any], kind: Kind) -> list[str]:
     """Ranges that touch, from below to above."""
     drawn = draw(st.sets(LITERALS[kind], min_size=1, max_size=4))
     edges = sorted(drawn, key=lambda edge: edge.units if isinstance(edge, Money) else edge)
-    ends = [_text(edge) for edge in edges]
+    ends = [text_of(edge) for edge in edges]
     first, last, inner = draw(st.sampled_from([("< {}", ">= {}", "[{}..{})"), ("<= {}", "> {}", "({}..{}]")]))
     between = [inner.format(a, b) for a, b in pairwise(ends)]
     return [first.format(ends[0]), *between, last.format(ends[-1])]
 
 
-def _text(edge: Any) -> str:
+def text_of(edge: Any) -> str:
+    """A constant as cells have it."""
     if isinstance(edge, timedelta):
         return f"{edge // timedelta(microseconds=1)}us"
     return edge.isoformat() if isinstance(edge, datetime) else str(edge)

@@ -8,6 +8,7 @@ from typing import Any
 from tests.oracle.forest import Forest, leaves_of
 from tests.oracle.real import compared, real
 from tests.oracle.scorecard import points_of
+from tests.oracle.table import Said, said
 from tests.oracle.terms import Scope, evaluate, microseconds
 from tests.oracle.windows import Learned, key_fields, read
 from tidegate.decisions.definition import Definition
@@ -16,6 +17,7 @@ from tidegate.decisions.lists import ListChange
 from tidegate.decisions.rule import Outcome
 from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.decisions.snooze import Snooze
+from tidegate.decisions.tables.node import DecisionTable, TableOutput
 from tidegate.events.event import Event
 from tidegate.events.types import Type
 from tidegate.expressions.node import Expr
@@ -43,16 +45,16 @@ class OracleDecision:
     features: dict[str, Any]
     limited: bool = False
     models: dict[str, float | None] = field(default_factory=dict)
-    explained: "Explained | None" = None
+    tables: list[Said] = field(default_factory=list)
+    explained: "dict[str, Explained]" = field(default_factory=dict)
     silent: dict[str, set[str]] = field(default_factory=dict)
     """The rules that would have fired and are silent, and each way to say why."""
 
 
 @dataclass(frozen=True)
 class Explained:
-    """The model whose reasons a decision gives: what it was given, and what each feature added."""
+    """A model of which a decision may give reasons: what it was given, and what each feature added."""
 
-    reference: str
     given: list[Any]
     types: list[Type]
     contributions: list[Fraction]
@@ -81,6 +83,7 @@ class Oracle:
         self.outcomes: list[tuple[int, Outcome]] = []
         self.lists: dict[tuple[str, str], list[_Entry]] = {}
         self.snoozes: list[Snooze] = []
+        self.asked: dict[str, Said] = {}
         self.arrivals = 0
         self.clock: int | None = None
 
@@ -131,10 +134,21 @@ class Oracle:
             return self._listed(node.entity_list.name, evaluate(node.args[0], scope), microseconds(scope.event.at))
         if isinstance(node, Scorecard):
             return points_of(node, [evaluate(part, scope) for part in node.args])
+        if isinstance(node, TableOutput):
+            answer = self._table(node.of, scope)
+            found = answer.outputs[node.name] if node.outcome is None else answer.decides(node.outcome)
+            return real(found) if node.type.is_float and found is not None else found
         assert isinstance(node, ModelScore)
         forest = self.models.get(node.reference)
         score = None if forest is None else forest.score([evaluate(part, scope) for part in node.args])
         return real(node.default) if score is None else score
+
+    def _table(self, of: DecisionTable, scope: Scope) -> Said:
+        if of.read not in self.asked:
+            own = self.definition.tables.items()
+            name = next((line for line, table in own if table.read == of.read), of.table.name)
+            self.asked[of.read] = said(name, of.table, [evaluate(part, scope) for part in of.args])
+        return self.asked[of.read]
 
     def _listed(self, name: str, key: Any, at: int) -> bool | None:
         if key is None:
@@ -177,6 +191,7 @@ class Oracle:
 
     def _decision(self, event: Event, overdue: bool) -> OracleDecision:
         flow, scope = self.definition, self._scope(event)
+        self.asked.clear()
         features = {name: evaluate(node, scope) for name, node in flow.features.items()}
         held = {name: evaluate(rule.when, scope) for name, rule in flow.rules.items()}
         silent = {name: words for name, value in held.items() if value is True and (words := self._silent(name, event))}
@@ -198,20 +213,22 @@ class Oracle:
             features=features,
             limited=overdue or final is not outcome,
             models={node.reference: evaluate(node, scope) for node in flow.models},
-            explained=self._explained(scope) if alarm or final is not Outcome.APPROVE else None,
+            tables=[self._table(table, scope) for table in flow.readings],
+            explained=self._explained(scope) if alarm or final is not Outcome.APPROVE else {},
             silent=silent,
         )
 
-    def _explained(self, scope: Scope) -> Explained | None:
-        """The first model that is there, explained."""
+    def _explained(self, scope: Scope) -> dict[str, Explained]:
+        """The models that are there, explained."""
+        found = {}
         for node in self.definition.models:
             forest = self.models.get(node.reference)
             if forest is not None:
                 given = [evaluate(part, scope) for part in node.args]
                 scale = sum(max(abs(leaf) for leaf in leaves_of(tree)) for tree in forest.trees)
                 types = [part.type for part in node.args]
-                return Explained(node.reference, given, types, forest.contributions(given), scale)
-        return None
+                found[node.reference] = Explained(given, types, forest.contributions(given), scale)
+        return found
 
     def _silent(self, rule: str, event: Event) -> set[str]:
         """Why a rule is silent for one of the event's entities, in each way to say it; nothing if it is not."""
