@@ -57,10 +57,12 @@ class Fitting:
 class Fitted:
     """A fitted scorecard, how it does on each span of time, and what was left out and why.
 
-    `splits` has by span its rows, events, event_rate, auc, gini and ks; `coefficients` are of the evidence.
+    `splits` has by span its rows, events, event_rate, auc, gini and ks; `coefficients` are of the evidence; `fitted` is
+    optbinning's own scorecard.
     """
 
     card: Card
+    fitted: "FittedScorecard"
     splits: Mapping[str, Mapping[str, float]]
     left_out: Mapping[str, str]
     coefficients: Mapping[str, float]
@@ -112,13 +114,16 @@ def fit(
             )
     train = parts["train"]
     columns = {one: fitted_column(table[one], (types or {}).get(one)) for one in features}
-    card, left_out, coefficients = _card(columns, labels, train, how, name)
+    fitted, kept, left_out = _fitted(columns, labels, train, how)
+    lines = fitted.table(style="detailed")
+    card = _card(columns, kept, fitted, lines, how, name)
     points = Evaluator(card).points({part.name: columns[part.name].plain for part in card.characteristics})
     return Fitted(
         card=card,
+        fitted=fitted,
         splits={part: _judged(labels[chosen], points[chosen]) for part, chosen in parts.items()},
         left_out=left_out,
-        coefficients=coefficients,
+        coefficients={one: float(lines[lines["Variable"] == one]["Coefficient"].iloc[0]) for one in kept},
         trained_from=iso(int(times[train].min())),
         trained_until=iso(int(times[train].max())),
     )
@@ -133,26 +138,23 @@ def _judged(labels: NDArray[np.bool_], points: NDArray[np.float64]) -> dict[str,
     }  # fmt: skip
 
 
-def _card(
-    columns: Mapping[str, FittedColumn],
-    labels: NDArray[np.bool_],
-    train: NDArray[np.bool_],
-    how: Fitting,
-    name: str,
-) -> tuple[Card, dict[str, str], dict[str, float]]:
-    import pandas as pd
-
-    given = pd.DataFrame({one: column.given[train] for one, column in columns.items()})
-    events = labels[train].astype(np.int64)
+def _fitted(
+    columns: Mapping[str, FittedColumn], labels: NDArray[np.bool_], train: NDArray[np.bool_], how: Fitting
+) -> tuple["FittedScorecard", list[str], dict[str, str]]:
+    """optbinning's scorecard, the characteristics in it, and of the others why they were left out."""
+    given, events = _frame(columns, train), labels[train].astype(np.int64)
     kept, left_out = _chosen(columns, given, events, how)
-    fitted = _scorecard(columns, kept, how)
-    fitted.fit(given[kept], events)
-    lines = fitted.table(style="detailed")
-    parts = [_characteristic(one, columns[one], fitted, lines, how) for one in kept]
+    return _scorecard(columns, kept, how).fit(given[kept], events), kept, left_out
+
+
+def _card(
+    columns: Mapping[str, FittedColumn], kept: Sequence[str], fitted: "FittedScorecard", lines: Any, how: Fitting,
+    name: str,
+) -> Card:  # fmt: skip
+    parts = [_characteristic(one, columns[one], fitted, lines) for one in kept]
     scale = how.scaling
     settings = {"pdo": scale.pdo, "base points": scale.base_points, "base odds": scale.base_odds}
-    coefficients = {one: float(lines[lines["Variable"] == one]["Coefficient"].iloc[0]) for one in kept}
-    return made(WrittenCard(name, tuple(parts), settings)), left_out, coefficients
+    return made(WrittenCard(name, tuple(parts), settings))
 
 
 def _binning(columns: Mapping[str, FittedColumn], names: Sequence[str], how: Fitting) -> "BinningProcess":
@@ -224,9 +226,13 @@ def _scorecard(columns: Mapping[str, FittedColumn], names: Sequence[str], how: F
     )
 
 
-def _characteristic(
-    name: str, column: FittedColumn, fitted: "FittedScorecard", lines: Any, how: Fitting
-) -> WrittenCharacteristic:
+def _frame(columns: Mapping[str, FittedColumn], chosen: Any) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame({name: column.given[chosen] for name, column in columns.items()})
+
+
+def _characteristic(name: str, column: FittedColumn, fitted: "FittedScorecard", lines: Any) -> WrittenCharacteristic:
     """A characteristic as it is written: its bins, those for no value and for values never seen at the end."""
     own = lines[lines["Variable"] == name]
     cells = column.cells(fitted.binning_process_.get_binned_variable(name).splits)

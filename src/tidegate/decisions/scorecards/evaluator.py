@@ -13,6 +13,8 @@ from tidegate.decisions.scorecards.trace import ScoringCard
 from tidegate.decisions.tables.evaluator import WRONG, to_cell
 from tidegate.decisions.tables.line import nearest
 from tidegate.errors import FlowError
+from tidegate.events.types import Type
+from tidegate.expressions.words import MISSING
 
 
 class Evaluator:
@@ -49,7 +51,7 @@ class Evaluator:
     def points(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> NDArray[np.float64]:
         """The points of many rows, given by column; NaN where a value falls into no bin.
 
-        A column can be a float array, in which NaN is missing, or hold Python values, None where there is none.
+        A column can be an array of numbers, in which NaN is missing, or hold Python values, None where there is none.
 
         Raises:
             FlowError: a column is not there, or a value in it is of another type or unit.
@@ -71,15 +73,16 @@ class Evaluator:
     def _put(self, columns: Sequence[Any], cells: NDArray[np.int64]) -> None:
         for place, (column, values) in enumerate(zip(self._columns, columns, strict=True)):
             row = cells[place].view(np.float64) if column.type.is_float else cells[place]
-            if isinstance(values, np.ndarray) and values.dtype.kind == "f" and column.type.is_float:
-                row[:] = values
+            if isinstance(values, np.ndarray) and _put_numbers(values, column.type, row):
                 continue
-            plain = values.tolist() if isinstance(values, np.ndarray) else values
             try:
-                known = {one: self._cell[place](one) for one in set(plain)} if len(plain) > 1 else {}
-                row[:] = [known[one] for one in plain] if known else [self._cell[place](one) for one in plain]
+                if len(values) == 1:
+                    row[0] = self._cell[place](values[0])
+                else:
+                    known = {one: self._cell[place](one) for one in set(values)}
+                    row[:] = np.fromiter(map(known.__getitem__, values), row.dtype, len(row))
             except WRONG:
-                raise self._wrong(place, plain) from None
+                raise self._wrong(place, values) from None
 
     def _unknown(self, name: str) -> FlowError:
         near = nearest(name, self._names)
@@ -103,6 +106,21 @@ class Evaluator:
             seen=f"{wrong!r} ({type(wrong).__name__})",
             do="Give a value of that type, or None where there is none.",
         )
+
+
+def _put_numbers(values: NDArray[Any], type: Type, row: NDArray[Any]) -> bool:
+    """Put an array of numbers into plain numbers' cells, NaN as missing; whether these are such."""
+    if values.dtype.kind not in "iuf" or not type.is_number:
+        return False
+    if type.is_float or values.dtype.kind != "f":
+        row[:] = values
+        return True
+    absent = np.isnan(values)
+    whole = np.where(absent, 0.0, values)
+    if not (whole == np.floor(whole)).all() or np.abs(whole).max(initial=0.0) > 2**53:
+        return False
+    row[:] = np.where(absent, MISSING, whole.astype(np.int64))
+    return True
 
 
 __all__ = ["Evaluator"]

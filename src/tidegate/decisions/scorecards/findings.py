@@ -27,7 +27,7 @@ def check(card: Card, domains: Mapping[str, Cell] | None = None, missing: Iterab
         domain = (domains or {}).get(part.name) or part.column.domain
         ranges = _ends(part.column.line) if domain is None else domain.ranges
         for finding in (
-            *_overlaps(part), *_gaps(part, ranges), *_unreachable(part, ranges),
+            *_overlaps(part, ranges), *_gaps(part, ranges), *_unreachable(part, ranges),
             *_absent(part, part.name in absent), *_disorder(part, card.worse), *_wordless(part),
         ):  # fmt: skip
             found.add(finding)
@@ -42,7 +42,7 @@ def refuse_unclear(card: Card) -> None:
     """
     for part in card.characteristics:
         domain = FULL if part.column.domain is None else part.column.domain.ranges
-        for finding in (*_overlaps(part), *_gaps(part, domain)):
+        for finding in (*_overlaps(part, domain), *_gaps(part, domain)):
             if finding.severity == "error":
                 example = ", ".join(f"{name} {value}" for name, value in finding.example.items())
                 at = next(one.place for one in part.bins if one.cell.text == finding.rows[-1])
@@ -60,11 +60,12 @@ def _runs(part: Characteristic) -> list[tuple[int, int, Bin]]:
     return sorted(every, key=lambda run: run[:2])
 
 
-def _overlaps(part: Characteristic) -> Iterable[Finding]:
+def _overlaps(part: Characteristic, domain: Ranges) -> Iterable[Finding]:
     line, top = part.column.line, None
     for run in _runs(part):
-        if top is not None and run[0] <= top[1] and run[2] is not top[2]:
-            example = plain_value(line, run[0], min(run[1], top[1]))
+        both = [] if top is None or run[2] is top[2] else _common(run[0], min(run[1], top[1]), domain)
+        if top is not None and both:
+            example = plain_value(line, *both[0])
             names = (top[2].cell.text, run[2].cell.text)
             said = f"{part.name}: the bins {names[0]} and {names[1]} hold for the same value"
             yield Finding("overlap", "error", said, names, {part.name: example})
@@ -74,6 +75,12 @@ def _overlaps(part: Characteristic) -> Iterable[Finding]:
     if len(absent) > 1:
         said = f"{part.name}: the bins {absent[0]} and {absent[1]} hold for a missing value"
         yield Finding("overlap", "error", said, (absent[0], absent[1]), {part.name: "missing"})
+
+
+def _common(low: int, high: int, domain: Ranges) -> list[tuple[int, int]]:
+    """The points of a range that can come."""
+    pairs = [(max(low, first), min(high, last)) for first, last in domain]
+    return [pair for pair in pairs if pair[0] <= pair[1]]
 
 
 def _gaps(part: Characteristic, domain: Ranges) -> Iterable[Finding]:
