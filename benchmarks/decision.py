@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.w1_flow import W1, W1Decision
-from tidegate import Engine
+from tidegate import Decision, Engine
 from tidegate.models.lightgbm import parse_forest
 from tidegate.models.tree_model import TreeModel
 
@@ -59,7 +59,8 @@ def forest_text(documents: list[bytes], seed: int = 1) -> str:
     engine = Engine(W1, explain=True)
     read, names = engine.readers["Payment"].read, list(W1.definition.features)
     decided = engine.process([read(document) for document in documents])
-    rows = [[np.nan if value is None else float(value) for value in one.features.values()] for one in decided]
+    found = [one.features or {} for one in decided if isinstance(one, Decision)]
+    rows = [[np.nan if value is None else float(value) for value in one.values()] for one in found]
     matrix = np.array(rows)
     rng = np.random.default_rng(seed)
     spread = np.nan_to_num(matrix[:, names.index("card_std_24h")]) * (

@@ -129,7 +129,7 @@ def trained(data: Data, seed: int, *, history_days: int = 0, threads: int = 1) -
 def figures(data: Data, artefact: Artefact) -> tuple[float, float, float]:
     """AUC ROC, average precision and card precision@100 on the published test week, scored by our kernel."""
     payments, test = data.payments, protocol.split(data.payments).test
-    score = artefact.model().predict(encode(data.table[test], artefact.card.features))
+    score = artefact.trees().predict(encode(data.table[test], artefact.card.features))
     fraud = payments.fraud[test]
     return (
         protocol.roc_auc(fraud, score),

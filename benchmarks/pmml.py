@@ -1,12 +1,13 @@
 """A gradient-boosted model of 100 trees as PMML: ours against pypmml and jpmml-evaluator, and equal to LightGBM itself.
 
-    python -m benchmarks.pmml
+    python -m benchmarks.pmml [--rows 20000] [--trees 100]
 
 The model is trained by LightGBM on made-up data and written by `tidegate.models.pmml.export`. All three read the same
 file; their answers are compared with LightGBM's own before anything is timed. Both peers run in a Java machine of their
 own, warmed by as many rows as are timed. A row goes in as a dict, a batch as a table.
 """
 
+import argparse
 import contextlib
 import tempfile
 import time
@@ -21,7 +22,7 @@ from tidegate.models.lightgbm import parse_forest
 from tidegate.models.pmml.export import forest_pmml
 from tidegate.models.pmml.model import read_pmml
 
-ROWS, FEATURES, TREES, BATCH, SINGLES = 20_000, 20, 100, 10_000, 300
+FEATURES, SINGLES = 20, 300
 ONE_TARGET, BATCH_TARGET = 20.0, 30.0
 
 
@@ -36,16 +37,22 @@ def best(task: Callable[[], object], rows: int, tries: int) -> float:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=20_000, help="to train on; a batch is half as many")
+    parser.add_argument("--trees", type=int, default=100)
+    parser.add_argument("--tiny", action="store_true", help="only to see that it runs: no target is held")
+    asked = parser.parse_args()
+    many_rows, trees = asked.rows // 2, asked.trees
     rng = np.random.default_rng(7)
-    x = rng.normal(size=(ROWS, FEATURES))
+    x = rng.normal(size=(asked.rows, FEATURES))
     score = x[:, 0] + x[:, 1] * x[:, 2] + np.sin(3 * x[:, 3])
-    y = (rng.random(ROWS) < 1 / (1 + np.exp(-score))).astype(float)
+    y = (rng.random(asked.rows) < 1 / (1 + np.exp(-score))).astype(float)
     options = {"objective": "binary", "num_leaves": 31, "verbosity": -1, "num_threads": 1}
     names = [f"f{k}" for k in range(FEATURES)]
-    booster = lightgbm.train(options, lightgbm.Dataset(x, y, feature_name=names), TREES)
+    booster = lightgbm.train(options, lightgbm.Dataset(x, y, feature_name=names), trees)
     file = Path(tempfile.mkdtemp()) / "boosted.pmml"
     file.write_bytes(forest_pmml(parse_forest(booster.model_to_string()), name="boosted"))
-    batch, wanted = x[:BATCH], booster.predict(x[:BATCH], num_threads=1)
+    batch, wanted = x[:many_rows], booster.predict(x[:many_rows], num_threads=1)
     frame = pd.DataFrame(batch, columns=names)
     columns = {name: batch[:, k].copy() for k, name in enumerate(names)}
     rows = [dict(zip(names, row, strict=True)) for row in batch[:SINGLES].tolist()]
@@ -53,13 +60,13 @@ def main() -> None:
     began = time.perf_counter()
     ours = read_pmml(file.read_bytes(), file.name)
     ours.answer(rows[0])
-    print(f"read in {time.perf_counter() - began:.2f} s: {file.stat().st_size / 1e6:.1f} MB of PMML, {TREES} trees")
+    print(f"read in {time.perf_counter() - began:.2f} s: {file.stat().st_size / 1e6:.1f} MB of PMML, {trees} trees")
     worst = np.max(np.abs(ours.table(columns)["probability(1)"] - wanted) / wanted)
     print(f"largest relative difference from LightGBM: {worst:.1e}, at most 1e-12")
     assert worst <= 1e-12, "not the same answers"
 
     one = best(lambda: [ours.answer(row) for row in rows], SINGLES, 7)
-    many = best(lambda: ours.table(columns), BATCH, 7)
+    many = best(lambda: ours.table(columns), many_rows, 7)
     print(f"{'microseconds per row':<28} {'one row':>12} {'faster':>9} {'a batch':>12} {'faster':>9}")
     print(f"{'tidegate':<28} {one * 1e6:12.2f} {'':>9} {many * 1e6:12.3f}")
     worst_one, worst_many = float("inf"), float("inf")
@@ -69,7 +76,7 @@ def main() -> None:
         for row in rows:
             single(row)
         their_one = best(lambda s=single: [s(row) for row in rows], SINGLES, 3)  # type: ignore[misc]
-        their_many = best(lambda t=table: t(frame), BATCH, 3)  # type: ignore[misc]
+        their_many = best(lambda t=table: t(frame), many_rows, 3)  # type: ignore[misc]
         print(
             f"{name:<28} {their_one * 1e6:12.2f} {their_one / one:8.1f}x {their_many * 1e6:12.3f}"
             f" {their_many / many:8.1f}x"
@@ -78,7 +85,7 @@ def main() -> None:
         stop()
     print(f"one row at least {worst_one:.0f}x faster, target {ONE_TARGET:.0f}x")
     print(f"a batch at least {worst_many:.0f}x faster, target {BATCH_TARGET:.0f}x")
-    assert worst_one >= ONE_TARGET and worst_many >= BATCH_TARGET, "below the target"
+    assert asked.tiny or (worst_one >= ONE_TARGET and worst_many >= BATCH_TARGET), "below the target"
 
 
 Peer = tuple[Callable[[dict[str, float]], object], Callable[[pd.DataFrame], pd.DataFrame], Callable[[], object]]

@@ -12,7 +12,7 @@ BIN = Path(sys.executable).parent
 CHECKS = {
     "style": ["ruff", "check", "."],
     "form": ["ruff", "format", "--check", "."],
-    "types": ["mypy", "src"],
+    "types": ["mypy", "src", "benchmarks"],
     "imports": ["lint-imports", "--no-logo"],
     "house": ["pytest", "tests/house", "--quiet", "--ignore=tests/house/test_docs_run.py"],
 }

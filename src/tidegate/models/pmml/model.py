@@ -104,7 +104,7 @@ class PmmlModel:
         matrix = np.array([numbers])
         return self._answer(self._run(matrix, self.out_registers, words)[0].tolist(), words)
 
-    def table(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, NDArray[Any]]:
+    def table(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The same as columns, which is quickest for many rows: numbers as floats, NaN where there is none, texts as
         objects. Raises ModelError as `answers` does."""
         matrix, words = self._encoded(columns)
@@ -137,7 +137,7 @@ class PmmlModel:
         pairs = zip(self.trace, numbers, strict=True)
         return {name: decoded(number, kind, words) for (name, kind, _), number in pairs}
 
-    def _encoded(self, columns: Mapping[str, Sequence[Any]]) -> tuple[NDArray[np.float64], Vocabulary]:
+    def _encoded(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[np.float64], Vocabulary]:
         self.require(columns)
         rows = len(next(iter(columns.values()), ()))
         words, matrix = Vocabulary(self.texts, self._codes), np.empty((rows, len(self.inputs)))

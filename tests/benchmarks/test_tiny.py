@@ -1,0 +1,57 @@
+"""Every benchmark runs, at a size at which its figures mean nothing: so that none breaks unseen."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+TINY = {
+    "w1": "--events 3000 --plain-events 1000 --check --folder {folder}",
+    "late": "--entity 2000 --events 300 --behind 5 --share 0.5",
+    "decision": "--events 3000",
+    "http": "--events 25000 --seconds 0.1 --rounds 1 --connections 4 --folder {folder}",
+    "models": "--rows 1100 --trees 3",
+    "reasons": "--tiny --out {folder}/reasons.md",
+    "pmml": "--tiny --rows 700 --trees 3",
+    "tables": "--rows 100 --seconds 0.01",
+    "store": "--records 2000 --folder {folder}",
+    "world": "--payments 1000",
+}
+SAYS = {
+    "w1": "34 of 34 columns equal to DuckDB's",
+    "late": "ratio",
+    "decision": "p99, microseconds",
+    "http": "against (a)",
+    "models": "contributions of one row",
+    "reasons": "additivity error",
+    "pmml": "a batch at least",
+    "tables": "/s",
+    "store": "x reading every id anew",
+    "world": "payments_ratio",
+}
+ELSEWHERE = {"handbook": "tests/runtimes/test_handbook.py", "search": "tests/servers"}
+"""Benchmarks that are run by other tests, or need more than a folder."""
+PUBLISHED = {"w1", "decision", "http"}
+"""Benchmarks whose workload is in the shared folder."""
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize("name", sorted(TINY))
+def test_it_runs(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    env = os.environ | {"PYTHONPATH": "src"}
+    if name in PUBLISHED:
+        env["TIDEGATE_SHARED"] = str(request.getfixturevalue("shared"))
+    command = [sys.executable, "-m", f"benchmarks.{name}", *TINY[name].format(folder=tmp_path).split()]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert SAYS[name] in done.stdout
+
+
+def test_none_is_left_out() -> None:
+    runs = {path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text("utf-8")}
+    assert runs <= TINY.keys() | ELSEWHERE.keys()
+    assert TINY.keys() == SAYS.keys() <= runs
