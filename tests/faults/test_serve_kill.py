@@ -67,7 +67,7 @@ class Customers:
         for customer, many in enumerate(self.next):
             for number in range(many + 1):
                 decision = json.loads(engine.decide_json(json.dumps(payment(number, f"k{customer}")).encode()))
-                right[decision["id"]] = decision
+                right[decision["id"]] = plain(decision)
         with Store.open(store, read_only=True) as kept:
             assert verify(kept).ok
             ids = Counter(event.id for event in kept.replay())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
 from tidegate.runtimes.serve.application import Headers
+from tidegate.runtimes.serve.keys import Keys
 from tidegate.runtimes.serve.limits import Limits
 from tidegate.runtimes.serve.problem import Problem
 from tidegate.runtimes.serve.protocol import _HEADS, DirectProtocol, Heads, Reply
@@ -65,9 +66,12 @@ class Application:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.waiting: list[Reply] = []
+        self.keys: Keys | None = None
+        self.unseen: list[bool] = []
 
-    def ask(self, headers: Headers, body: bytes, reply: Reply) -> None:
+    def ask(self, headers: Headers, body: bytes, reply: Reply, *, admitted: bool = False) -> None:
         self.asked.append(("short", list(headers), body))
+        self.unseen.append(admitted)
         if b"!" in body:
             raise Problem("unauthorized", "No.")
         self.waiting.append(reply)
@@ -87,7 +91,7 @@ class Application:
 
 async def connected(heads: Heads) -> tuple[DirectProtocol, Application, Line]:
     application, line, loop = Application(), Line(), asyncio.get_running_loop()
-    config = uvicorn.Config(application, loop="none", ws="none", lifespan="off", log_config=None)  # type: ignore[arg-type]
+    config = uvicorn.Config(application, loop="none", ws="none", lifespan="off", log_config=None)
     config.load()
     given: dict[str, Any] = {"config": config, "server_state": ServerState(), "app_state": {}, "_loop": loop}
     protocol = DirectProtocol(application, heads, **given)  # type: ignore[arg-type]
@@ -146,6 +150,7 @@ def test_a_head_is_remembered_once_it_was_let_in() -> None:
     async def run() -> None:
         heads: Heads = {}
         await fed([PLAIN % (2, b"a!")], [True], heads)
+        await fed([b"\r\n", b"PO", b"ST"], [True] * 3, heads)
         assert not heads
         await fed([PLAIN % (2, b"{}")], [True], heads)
         assert list(heads) == [PLAIN % (2, b"")]
@@ -159,19 +164,38 @@ def test_a_head_is_remembered_once_it_was_let_in() -> None:
     asyncio.run(run())
 
 
+def test_other_keys_look_at_a_head_again() -> None:
+    async def run() -> None:
+        protocol, application, _ = await connected({})
+
+        def ask(body: bytes) -> bool:
+            protocol.data_received(PLAIN % (len(body), body))
+            if b"!" not in body:
+                application.waiting.pop().set_result((b"{}", b""))
+            return application.unseen[-1]
+
+        assert [ask(b"{}") for _ in range(3)] == [False, True, True]
+        application.keys = Keys({})
+        assert [ask(b"a!"), ask(b"a!"), ask(b"{}"), ask(b"{}"), ask(b"a!")] == [False, False, False, True, True]
+        application.keys = None
+        assert [ask(b"{}"), ask(b"{}")] == [False, True]
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("asked", [False, True])
 def test_a_connection_that_is_used_stays_and_one_that_is_not_is_closed(asked: bool) -> None:
     async def run() -> None:
         protocol, application, line = await connected({})
-        protocol.timeout_keep_alive = 0.2  # type: ignore[assignment]
-        for _ in range(4):
-            protocol.data_received(PLAIN % (2, b"{}"))
-            application.waiting.pop().set_result((b"{}", b""))
-            await asyncio.sleep(0.1)
-        assert not line.closed
+        protocol.data_received(PLAIN % (2, b"{}"))
+        application.waiting.pop().set_result((b"{}", b""))
+        protocol.timeout_keep_alive_handler()
+        assert not line.closed and protocol.timeout_keep_alive_task is not None
+        protocol._answered -= protocol.timeout_keep_alive
         if asked:
             protocol.data_received(PLAIN % (2, b"{}"))  # a request that waits for its answer is no idleness
-        await asyncio.sleep(0.35)
+        protocol.timeout_keep_alive_handler()
         assert line.closed is not asked
+        protocol.connection_lost(None)
 
     asyncio.run(run())

@@ -132,6 +132,8 @@ class Answers:
             ids: the events', of as many rows as are asked for.
         """
         decider, plan, n = self.decider, self.plan, len(ids)
+        if n == 1:
+            return [self._quiet(ids[0])]
         cells, floats, flow = decider.cells, decider.floats, self.flow
         _, fired, unknown = decider.settled[:, :n].tolist()
         alarms = cells[plan.alarm, :n].tolist() if plan.alarm >= 0 else None
@@ -147,6 +149,22 @@ class Answers:
             None if one else Decision(id, OUTCOMES[0], score, level, models=used, flow=flow)
             for id, one, score, level, used in zip(ids, loud, scores, levels, uses, strict=True)
         ]
+
+    def _quiet(self, id: str) -> Decision | None:
+        """The same of the first row alone."""
+        decider, plan = self.decider, self.plan
+        _, fired, unknown = decider.settled[:, 0].tolist() if plan.rules else (0, 0, 0)
+        cells, floats, stride = decider.flat, decider.flat_floats, decider.capacity
+        if fired or unknown or (plan.alarm >= 0 and cells[plan.alarm * stride] == 1):
+            return None
+        return Decision(
+            id,
+            OUTCOMES[0],
+            _there(floats[plan.score * stride]) if plan.score >= 0 else None,
+            self._band(floats[plan.level * stride]) if plan.level >= 0 else None,
+            models=tuple([self._use(model, floats[model.out * stride]) for model in self.models]),
+            flow=self.flow,
+        )
 
     def decision(
         self, row: int, id: str, texts: Mapping[int, str], overdue: bool = False, unread: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -20,7 +20,7 @@ from tidegate.events.types import Kind
 from tidegate.expressions.words import MISSING
 from tidegate.expressions.words import word as hashed
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _NAN = float("nan")
 _PARTS = (attrgetter("days"), attrgetter("seconds"), attrgetter("microseconds"))
 word = lru_cache(maxsize=65_536)(hashed)
@@ -28,8 +28,7 @@ word = lru_cache(maxsize=65_536)(hashed)
 
 def microseconds_of(at: datetime) -> int:
     """A time as microseconds since 1970 UTC."""
-    past = at - _EPOCH
-    return (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
+    return (at - _EPOCH) // _MICROSECOND
 
 
 def times_of(ats: Sequence[datetime]) -> NDArray[np.int64]:
@@ -119,6 +118,7 @@ class _Packer:
         ]
         self.worded += [(p, t) for p, t in enumerate(kind.texts, 1 + len(kind.fields)) if t.column in worded]
         self._places: list[int] | None = None
+        self._steps: list[tuple[int, int, bool, Callable[[Any], Any] | None]] = []
         self._plain = [
             f.type.kind in (Kind.INT, Kind.BOOL) or (f.type.kind is Kind.KEY and f.type.whole) for f in kind.fields
         ]
@@ -140,6 +140,8 @@ class _Packer:
             if plain and not event.__contract__[self.names[place]].optional
         }
         self.convert = [(place, convert) for place, convert in self.convert if place not in ready]
+        left = [dict(self.convert).get(place) for place in range(len(self.columns))]
+        self._steps = list(zip(self._places, self.columns, self.floats, left, strict=True))
 
     def fill(self, events: Sequence[Event], cells: NDArray[np.int64], words: dict[int, str]) -> None:
         """Write the events into the first rows of the columns, a field at a time."""
@@ -161,6 +163,18 @@ class _Packer:
                 for cell, value in dict(zip(values, given, strict=True)).items():
                     if value is not None:
                         words[cell] = text_value(texts[place], value)
+
+    def write(self, event: Event, cells: memoryview, floats: memoryview, stride: int) -> None:
+        """Write one event into the first row of the columns, which lie `stride` cells apart in this memory."""
+        if self._places is None:
+            self._learn(type(event))
+        values = astuple(event)
+        for field, column, is_float, change in self._steps:
+            value = values[field] if change is None else change(values[field])
+            if is_float:
+                floats[column * stride] = value
+            else:
+                cells[column * stride] = value
 
     def pack_row(self, values: list[Any], buffer: memoryview, offset: int, words: dict[int, str]) -> None:
         """Turn raw values into cells and write them to the buffer."""
@@ -202,6 +216,18 @@ class Encoder:
     def put_all(self, kind: int, events: Sequence[Event], cells: NDArray[np.int64]) -> None:
         """Bring many events of one kind into the first rows: what `put` of each and `scatter` do."""
         self._packers[kind].fill(events, cells, self.words)
+
+    def put_one(self, kind: int, event: Event, cells: memoryview, floats: memoryview, stride: int) -> None:
+        """Bring one event into the first row: what `put` and `scatter` do, of a plan that keeps no wordings.
+
+        Args:
+            kind: of the event.
+            event: the event.
+            cells: the memory of the columns.
+            floats: the same memory, as floats.
+            stride: how many cells further the next column lies.
+        """
+        self._packers[kind].write(event, cells, floats, stride)
 
     def put_plain(self, row: int, kind: int, fields: Mapping[str, Any]) -> None:
         """Pack one event given as plain JSON values."""

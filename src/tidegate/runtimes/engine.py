@@ -11,7 +11,7 @@ import msgspec
 from tidegate.connectors.store import Store
 from tidegate.decisions.answer import Answers, texts_of
 from tidegate.decisions.decider import LEARN, OVERDUE, READ, Decider
-from tidegate.decisions.decision import Decision, to_json
+from tidegate.decisions.decision import Decision, tell, to_json
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.encode import Encoder
 from tidegate.decisions.flow import Flow
@@ -22,7 +22,7 @@ from tidegate.errors import ContractError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, check, check_all
 from tidegate.events.event import Event
 from tidegate.evidence.elapsed import elapsed
-from tidegate.evidence.record import Entry
+from tidegate.evidence.record import Entry, Refusal
 from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.horizon import Horizon
@@ -113,15 +113,15 @@ class Engine:
             ContractError: the event does not keep its contract.
             StoreError: the decision could not be kept; it does not count, and the event may be sent again.
         """
-        return self.decide_many([event])[0]  # type: ignore[return-value]
+        return self.process([check(event)], timed=True)[0]  # type: ignore[return-value]
 
     def decide_many(self, events: Iterable[Event]) -> list[Answer]:
         """Decide events in this order; the answers are in the same order. Other types of event are learned from."""
-        return self.process(check_all(list(events)))
+        return self.process(check_all(list(events)), timed=True)
 
     def decide_json(self, data: bytes, event: str | None = None) -> bytes:
         """Decide one event given as JSON; the answer is JSON too. `event` names its type, if not the flow's own."""
-        return _ENCODER.encode(self.process([self.readers[event or self._own].read(data)])[0])
+        return _ENCODER.encode(self.process([self.readers[event or self._own].read(data)], timed=True)[0])
 
     def decide_json_many(self, documents: Sequence[bytes]) -> list[bytes]:
         """Decide many events given as JSON; the answers, in the same order, are JSON too.
@@ -129,8 +129,8 @@ class Engine:
         Raises:
             ContractError: one of them does not keep its contract; none is then taken.
         """
-        read = self.readers[self._own].read
-        return [_ENCODER.encode(answer) for answer in self.process([read(document) for document in documents])]
+        events = [self.readers[self._own].read(document) for document in documents]
+        return [_ENCODER.encode(answer) for answer in self.process(events, timed=True)]
 
     def learn(self, event: Event) -> Learned | Refused:
         """Learn from an event without deciding on it."""
@@ -143,21 +143,28 @@ class Engine:
         learn_only: bool = False,
         overdue: Sequence[bool] = (),
         waited: Sequence[float] = (),
+        timed: bool = False,
     ) -> list[Answer]:
         """Take events that keep their contract, in order; everything above comes down to this.
 
         `overdue` marks events whose deadline passed before their turn came; `waited` says how long each waited for it,
-        in microseconds, and is kept with what is decided.
+        in microseconds, and is kept with what is decided. `timed` has the decisions tell how long their batch took.
         """
         if self._broken:
             self.mend()
         if len(events) <= self.batch:
-            return self._batch(events, learn_only, overdue, waited)
-        answers: list[Answer] = []
-        for start in range(0, len(events), self.batch):
-            end = start + self.batch
-            answers += self._batch(events[start:end], learn_only, overdue[start:end], waited[start:end])
-        return answers
+            answers = self._batch(events, learn_only, overdue, waited)
+            if timed:
+                tell(answers, self.timing)
+            return answers
+        parts = range(0, len(events), self.batch)
+        return [
+            answer
+            for part in (slice(start, start + self.batch) for start in parts)
+            for answer in self.process(
+                events[part], learn_only=learn_only, overdue=overdue[part], waited=waited[part], timed=timed
+            )
+        ]
 
     def distrust(self) -> None:
         """Say that a batch ended in the middle: the state is made anew from the store before it is used again."""
@@ -186,12 +193,18 @@ class Engine:
         self, events: Sequence[Event], learn_only: bool, overdue: Sequence[bool], waited: Sequence[float]
     ) -> list[Answer]:
         began = perf_counter()
-        answers: list[Answer | None] = [None] * len(events)
-        new, twice, refusals = self._intake.sort(events, answers)
+        answers: list[Any] = [None] * len(events)
+        new: Sequence[int] = range(len(events))
+        twice, refusals = list[int](), list[Refusal]()
+        admitted = self._intake.admit(events)
+        if not admitted:
+            new, twice, refusals = self._intake.sort(events, answers)
         entries: list[Entry] = []
         try:
-            for run in self._runs(events, new):
-                self._run(run, events, learn_only, overdue, answers, entries)
+            if admitted:
+                answers = self._run(events, learn_only, overdue, entries)
+            else:
+                self._run_some(events, new, learn_only, overdue, answers, entries)
             decided = perf_counter()
             if entries:
                 _time(entries, (decided - began) * 1e6, [waited[place] for place in new] if waited else ())
@@ -205,50 +218,56 @@ class Engine:
         if self.plan.worded or self.decider.packages:
             self.decider.words.age(self.clock)
         self.timing = {"decide": (decided - began) * 1e6, "keep": (perf_counter() - decided) * 1e6}
-        return answers  # type: ignore[return-value]
+        return answers
 
-    def _runs(self, events: Sequence[Event], new: list[int]) -> Iterable[list[int]]:
-        """Cut at instructions, such as changes of entity lists: what follows must see them."""
-        if not any(isinstance(event, Instruction) for event in events):
-            return [new] if new else []
+    def _run_some(
+        self,
+        events: Sequence[Event],
+        new: Sequence[int],
+        learn_only: bool,
+        overdue: Sequence[bool],
+        answers: list[Any],
+        entries: list[Entry],
+    ) -> None:
+        """Take those at the places `new`, cut at instructions, such as changes of entity lists: what follows must see
+        them."""
         runs: list[list[int]] = []
         for place in new:
             alone = isinstance(events[place], Instruction)
             if not runs or alone or isinstance(events[runs[-1][-1]], Instruction):
                 runs.append([])
             runs[-1].append(place)
-        return runs
+        for run in runs:
+            late = [overdue[place] for place in run] if overdue else ()
+            made = self._run([events[place] for place in run], learn_only, late, entries)
+            for place, answer in zip(run, made, strict=True):
+                answers[place] = answer
 
     def _run(
-        self,
-        run: list[int],
-        events: Sequence[Event],
-        learn_only: bool,
-        overdue: Sequence[bool],
-        answers: list[Answer | None],
-        entries: list[Entry],
-    ) -> None:
-        first, journal = events[run[0]], self._journal
+        self, events: Sequence[Event], learn_only: bool, overdue: Sequence[bool], entries: list[Entry]
+    ) -> list[Answer]:
+        """The answers to new events, or to one instruction."""
+        first, journal = events[0], self._journal
         if isinstance(first, Instruction):
             self.decider.obey(first)
-            answers[run[0]] = Learned(first.id)
             if journal is not None:
                 entries.append(journal.obeyed(first))
-            return
-        here, late = [events[place] for place in run], [overdue[place] for place in run] if any(overdue) else ()
-        self.put(here, learn_only, late)
-        self.decider.run(len(run))
-        made = [Learned(event.id) for event in here] if learn_only else self._answers_of(here, late)
+            return [Learned(first.id)]
+        late = overdue if any(overdue) else ()
+        self.put(events, learn_only, late)
+        self.decider.run(len(events))
+        made = [Learned(event.id) for event in events] if learn_only else self._answers_of(events, late)
         if journal is not None:
-            entries += journal.entries(here, made, self.decider, late)
-        for place, answer in zip(run, made, strict=True):
-            answers[place] = answer
+            entries += journal.entries(events, made, self.decider, late)
+        return made
 
     def _answers_of(self, events: Sequence[Event], late: Sequence[bool]) -> list[Answer]:
         """The answers to events that were just decided, in the decider's first rows."""
         decider, n = self.decider, len(events)
         plain = self.answers.plain and not (late or decider.limited or decider.silenced)
         quiet: Sequence[Decision | None] = self.answers.quiet([event.id for event in events]) if plain else [None] * n
+        if len(self._kinds) == 1 and all(quiet):
+            return list(quiet)  # type: ignore[arg-type]
         # As a list: numbers are slow to take out of an array one by one.
         kinds = decider.kinds[:n].tolist()
         return [
@@ -266,6 +285,11 @@ class Engine:
     def put(self, events: Sequence[Event], learn_only: bool = False, late: Sequence[bool] = ()) -> None:
         """Bring events into the decider's rows; `late` marks those whose deadline has passed."""
         decider, encoder, n = self.decider, self.encoder, len(events)
+        if n == 1 and not late and not self.plan.worded:
+            kind = self._kinds[type(events[0])]
+            decider.kinds[0], decider.flags[0] = kind, LEARN if learn_only or kind else READ | LEARN
+            encoder.put_one(kind, events[0], decider.flat, decider.flat_floats, decider.capacity)
+            return
         if n >= _MANY and not late and len(set(map(type, events))) == 1:
             kind = self._kinds[type(events[0])]
             decider.kinds[:n], decider.flags[:n] = kind, LEARN if learn_only or kind else READ | LEARN

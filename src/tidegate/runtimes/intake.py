@@ -62,6 +62,30 @@ class Intake:
         self._instructions = Instructions(definition)
         self.clock = 0
 
+    def admit(self, events: Sequence[Event]) -> bool:
+        """Whether all events, as a rule, are the flow's, new and in time: they are then taken, and none need be sorted.
+
+        If not, nothing has been done, and `sort` tells them apart.
+        """
+        if self._horizon is not None or not events or not self._kinds.issuperset(map(type, events)):
+            return False
+        ids = [event.id for event in events]
+        if self._past.find(ids):
+            return False
+        if len(ids) == 1:
+            at = microseconds_of(events[0].at)
+            behind, clock = self.clock - at, max(self.clock, at)
+        elif len(set(ids)) < len(ids):
+            return False
+        else:
+            ats = times_of([event.at for event in events])
+            clocks = np.maximum(np.maximum.accumulate(ats), self.clock)
+            behind, clock = int((clocks - ats).max()), int(clocks[-1])
+        if behind > self._lateness:
+            return False
+        self.clock = clock
+        return True
+
     def sort(self, events: Sequence[Event], answers: list[Answer | None]) -> tuple[list[int], list[int], list[Refusal]]:
         """Sort out what need not be decided: known ids are answered, what is too late is refused.
 
@@ -70,10 +94,7 @@ class Intake:
         """
         for event in events:
             self.require(event)
-        ids = [event.id for event in events]
-        known = self._past.find(ids)
-        if len(events) > 1 and not known and self._horizon is None and self._all_new(events, ids):
-            return list(range(len(events))), [], []
+        known = self._past.find([event.id for event in events])
         new: list[int] = []
         twice: list[int] = []
         refusals: list[Refusal] = []
@@ -97,17 +118,6 @@ class Intake:
             seen.add(event.id)
             new.append(place)
         return new, twice, refusals
-
-    def _all_new(self, events: Sequence[Event], ids: Sequence[str]) -> bool:
-        """Whether all events, of ids that did not come before, are new and in time; the clock is then the newest's."""
-        if len(set(ids)) < len(ids):
-            return False
-        ats = times_of([event.at for event in events])
-        clocks = np.maximum(np.maximum.accumulate(ats), self.clock)
-        if (ats < clocks - self._lateness).any():
-            return False
-        self.clock = int(clocks[-1])
-        return True
 
     def require(self, event: Event) -> None:
         """Refuse what the flow has no use for, before anything of its batch is learned.

@@ -105,19 +105,21 @@ class Application:
         headers = [(b"content-type", PROBLEM), (b"content-length", b"%d" % len(body)), *_SAFE, *problem.headers]
         return problem.status, headers, body
 
-    def ask(self, headers: Headers, body: bytes, reply: Reply) -> None:
+    def ask(self, headers: Headers, body: bytes, reply: Reply, *, admitted: bool = False) -> None:
         """One event, of the type that is decided on, as a small JSON body that is whole: what comes most.
 
         Args:
             headers: of the request.
             body: of the request.
             reply: gets the answer.
+            admitted: that these keys have let in these headers before.
 
         Raises:
             Problem: it is not taken.
         """
         began = perf_counter()
-        self._admit(headers)
+        if not admitted:
+            self._admit(headers)
         serving = self.serving
         if serving is None:
             raise self._unready() or any_fault()

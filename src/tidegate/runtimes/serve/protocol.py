@@ -5,8 +5,8 @@ decision. Here a plain `POST /decisions` whose body is small and of a length tol
 as soon as it is whole, and its answer is one write. Everything else goes the usual way through ASGI, and the checks are
 the same functions. Measured by `benchmarks/http.py`.
 
-Clients write the same headers with every request, but for the length. So headers that were parsed are remembered by
-their bytes: the same bytes in the same place are the same headers, and only who may ask is looked at again.
+Clients write the same headers with every request, but for the length. So headers that were parsed and let in are
+remembered by their bytes: the same bytes in the same place are the same headers, and let in by the same keys.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from tidegate.runtimes.serve.application import Application, Headers
+from tidegate.runtimes.serve.keys import Keys
 from tidegate.runtimes.serve.problem import Problem
 from tidegate.runtimes.serve.turns import Told
 
@@ -63,8 +64,8 @@ class Reply:
         protocol.on_response_complete()
 
 
-Heads = dict[bytes, tuple[Headers, int]]
-"""Headers of requests that went the short way, and the length of their bodies, by the bytes that said so."""
+Heads = dict[bytes, tuple[Headers, int, Keys | None]]
+"""By the bytes that said so: headers of requests that were let in, the length of their bodies, and by which keys."""
 
 
 class DirectProtocol(HttpToolsProtocol):
@@ -97,7 +98,7 @@ class DirectProtocol(HttpToolsProtocol):
         if between and self._is_known(data):
             return
         self._parse(data)
-        if between and self._taken >= 0:
+        if between:
             self._remember(data)
 
     def _is_known(self, data: bytes) -> bool:
@@ -106,18 +107,20 @@ class DirectProtocol(HttpToolsProtocol):
         known = self._heads.get(data[:end])
         if known is None or len(data) - end != known[1] or not self._is_free():
             return False
-        self.headers = known[0]
+        self.headers, _, keys = known
         self.cycle = Reply(self, self._never)
-        self._ask(self.cycle, data[end:])
+        self._ask(self.cycle, data[end:], admitted=keys is self.application.keys)
+        if keys is not self.application.keys:
+            self._remember(data)
         return True
 
     def _remember(self, data: bytes) -> None:
-        """Remember the head of the request that went the short way, if the bytes are it and nothing else."""
+        """Remember the head of a request that was let in, if the bytes are that request and nothing else."""
         end = data.find(b"\r\n\r\n") + 4
-        if len(data) - end == self._taken and end <= _LONGEST:
+        if 0 <= self._taken == len(data) - end and end <= _LONGEST:
             if len(self._heads) >= _HEADS:
                 self._heads.clear()
-            self._heads[data[:end]] = (self.headers, self._taken)
+            self._heads[data[:end]] = (self.headers, self._taken, self.application.keys)
 
     def _parse(self, data: bytes) -> None:
         if self._head is not None:
@@ -220,9 +223,9 @@ class DirectProtocol(HttpToolsProtocol):
             self._slow = None
         self._ask(reply, reply.body)
 
-    def _ask(self, reply: Reply, body: bytes) -> None:
+    def _ask(self, reply: Reply, body: bytes, *, admitted: bool = False) -> None:
         try:
-            self.application.ask(self.headers, body, reply)
+            self.application.ask(self.headers, body, reply, admitted=admitted)
             self._taken = len(body)
         except Problem as problem:
             reply.set_exception(problem)

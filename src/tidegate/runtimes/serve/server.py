@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import ipaddress
 import logging
 import os
@@ -226,6 +227,7 @@ class Server:
         turns = self._turns
         if turns is None or turns.take_over(engine) is None:
             return False
+        gc.unfreeze()  # the version before may go
         self.sample = example(engine.definition.event, datetime.now(UTC).replace(microsecond=0))
         self.application.pages = self._pages(engine.definition)
         self.application.serving = Serving(engine, turns, self.settings.limits)
@@ -284,6 +286,9 @@ class Server:
         for error in engine.passed_over:
             _LOG.warning("A snapshot was passed over, and its events were learned again from the store: %s", error)
         warm(flow, models, explain=settings.explain)
+        # What is there by now stays, and the garbage collector would look through all of it again and again.
+        gc.collect()
+        gc.freeze()
         return engine
 
     def _look_at_last(self, flow: str) -> None:
