@@ -6,10 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 from tidegate import (
-    Decision,
     Engine,
     Event,
     Flow,
@@ -159,7 +157,7 @@ def test_a_decision_with_every_feature_is_remade_with_them(tmp_path: Path) -> No
         for decision in decided:
             made = remake(store, decision.id)
             assert made.equal, made.difference
-            assert isinstance(decision, Decision) and made.answer == to_json(replace(decision, timing=None))
+            assert made.answer == to_json(decision)  # type: ignore[arg-type]
 
 
 def test_it_needs_neither_the_flow_nor_its_state(kept: tuple[Store, dict[str, bytes]]) -> None:

@@ -55,7 +55,7 @@ class Decider:
         self.cells = np.full((plan.columns, capacity), MISSING, dtype=np.int64)
         self.floats = self.cells.view(np.float64)
         # The same memory once more: Python takes one number out of an array in three times as long as out of these.
-        self.flat, self.flat_floats = (self.cells.data.cast("B").cast(of) for of in ("q", "d"))
+        self.flat, self.flat_floats = self.cells.data.cast("B").cast("q"), self.cells.data.cast("B").cast("d")
         for column, value in plan.constants:
             (self.floats if isinstance(value, float) else self.cells)[column] = value
         self._default_floats()

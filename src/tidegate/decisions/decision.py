@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from msgspec.structs import astuple, force_setattr
+from msgspec.structs import astuple, force_setattr, replace
 
 
 class FiredRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -169,5 +169,5 @@ def tell(answers: Iterable[object], timing: dict[str, float]) -> None:
 
 
 def to_json(decision: Decision) -> bytes:
-    """The decision as JSON."""
-    return _ENCODER.encode(decision)
+    """The decision as JSON, as it is kept and sealed: without its timing."""
+    return _ENCODER.encode(decision if decision.timing is None else replace(decision, timing=None))

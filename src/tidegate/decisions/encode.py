@@ -164,7 +164,7 @@ class _Packer:
                     if value is not None:
                         words[cell] = text_value(texts[place], value)
 
-    def write(self, event: Event, cells: memoryview, floats: memoryview, stride: int) -> None:
+    def write(self, event: Event, cells: memoryview, floats: "memoryview[float]", stride: int) -> None:
         """Write one event into the first row of the columns, which lie `stride` cells apart in this memory."""
         if self._places is None:
             self._learn(type(event))
@@ -217,7 +217,7 @@ class Encoder:
         """Bring many events of one kind into the first rows: what `put` of each and `scatter` do."""
         self._packers[kind].fill(events, cells, self.words)
 
-    def put_one(self, kind: int, event: Event, cells: memoryview, floats: memoryview, stride: int) -> None:
+    def put_one(self, kind: int, event: Event, cells: memoryview, floats: "memoryview[float]", stride: int) -> None:
         """Bring one event into the first row: what `put` and `scatter` do, of a plan that keeps no wordings.
 
         Args:

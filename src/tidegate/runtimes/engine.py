@@ -256,7 +256,8 @@ class Engine:
         late = overdue if any(overdue) else ()
         self.put(events, learn_only, late)
         self.decider.run(len(events))
-        made = [Learned(event.id) for event in events] if learn_only else self._answers_of(events, late)
+        made: list[Answer] = []
+        made += [Learned(event.id) for event in events] if learn_only else self._answers_of(events, late)
         if journal is not None:
             entries += journal.entries(events, made, self.decider, late)
         return made
