@@ -101,6 +101,9 @@ def test_a_flows_scorecards_are_checked_and_exported(tmp_path: Path) -> None:
     (tmp_path / "credit.py").write_text(FLOW)
     checked = json.loads(run("scorecard", "check", tmp_path / "credit.py", "--missing", "--json"))
     assert [one["scorecard"] for one in checked] == ["points"]
+    flow = json.loads(run("check", tmp_path / "credit.py", "--json"))["scorecards"][0]
+    assert (flow["name"], flow["bins"], flow["least"], flow["most"]) == ("points", 5, 15.0, 60.0)
+    assert "points  5 bins over amount, months, 15 to 60 points" in run("check", tmp_path / "credit.py")
     run("scorecard", "export", tmp_path / "credit.py", "-o", tmp_path / "card.pmml")
     assert b'value="1000"' in (tmp_path / "card.pmml").read_bytes()
     assert "none is called other" in run(
@@ -128,7 +131,6 @@ def test_findings_decide_the_exit_code(tmp_path: Path, text: str, said: str, cod
 
 
 def test_a_flow_gives_amounts_their_unit(tmp_path: Path) -> None:
-    (tmp_path / "credit.py").write_text(FLOW.replace("class Credit", "class Rest").replace("points <", "points <"))
     table = german_credit().select(
         "at", "bad", (pl.col("credit_amount") * 100).cast(pl.Float64).alias("wanted"), pl.col("duration_in_month"),
     )  # fmt: skip

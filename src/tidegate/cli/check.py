@@ -74,6 +74,7 @@ def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
         "lateness": written(definition.lateness),
         "models": _models(definition, models),
         "tables": [_table_facts(definition, table) for table in definition.readings],
+        "scorecards": [_scorecard_facts(definition, one) for one in definition.scorecards],
         "lists": [known.name for known in definition.lists],
     }  # fmt: skip
 
@@ -201,6 +202,7 @@ def _show(facts: dict[str, Any], flow: str, models: Path) -> None:
     _show_memory(console, facts)
     _show_rules(console, facts)
     _show_tables(console, facts["tables"])
+    _show_scorecards(console, facts["scorecards"])
     show_cautions(console, facts["cautions"])
     lacking = _show_models(console, facts["models"], models)
     steps = [f"tidegate replay {flow} FILE  run it over a file of events", f"tidegate serve {flow}  answer over HTTP"]
@@ -293,6 +295,27 @@ def _table_facts(definition: "Definition", reading: Any) -> dict[str, Any]:
         "outputs": [column.name for column in table.outputs],
         "default": table.default is not None,
     }
+
+
+def _scorecard_facts(definition: "Definition", node: Any) -> dict[str, Any]:
+    card, parts = node.card, node.card.characteristics
+    return {
+        "name": next((name for name, line in definition.features.items() if line.key == node.key), card.name),
+        "digest": card.digest,
+        "bins": sum(len(part.bins) for part in parts),
+        "characteristics": [part.name for part in parts],
+        "least": card.initial + sum(min(one.points for one in part.bins) for part in parts),
+        "most": card.initial + sum(max(one.points for one in part.bins) for part in parts),
+    }
+
+
+def _show_scorecards(console: "Console", cards: list[dict[str, Any]]) -> None:
+    for number, one in enumerate(cards):
+        if not number:
+            console.print("\n[bold]scorecards[/]")
+        said = f"  {one['name']}  {one['bins']:,} bins over {', '.join(one['characteristics'])}"
+        said += f", {one['least']:g} to {one['most']:g} points"
+        console.print(f"{said}  [dim]{one['digest'][:12]}[/]", soft_wrap=True)
 
 
 def _show_tables(console: "Console", tables: list[dict[str, Any]]) -> None:

@@ -231,6 +231,7 @@ def test_reasons_are_few_ranked_and_of_one_code_together() -> None:
     card = scorecard(parts, of=[Loose.years] * 7)
     found = card.evaluate({f"c{n}": 1.0 for n in range(7)}).reasons
     assert [(r.code, r.lost) for r in found] == [("x", 7.0), ("c5", 5.0), ("c4", 4.0), ("c3", 3.0)]
+    assert found[0].words == "R6"  # of the bin that lost most under this code
     two = scorecard(parts, of=[Loose.years] * 7, reasons=2).evaluate({f"c{n}": 1.0 for n in range(7)})
     assert [r.code for r in two.reasons] == ["x", "c5"]
 

@@ -22,7 +22,13 @@ class ScoringCard:
     def __init__(self, plan: ScorecardPlan) -> None:
         self.plan = plan
         self.words = lay(plan)
+        self._names = [given.name for given in plan.inputs]
         self._starts = [sum(plan.bins[:c]) for c in range(len(plan.bins))]
+        owners = [c for c, many in enumerate(plan.bins) for _ in range(many)]
+        self._lost = [
+            plan.sign * (points - plan.baselines[c]) + 0.0  # never minus zero
+            for c, points in zip(owners, plan.values, strict=True)
+        ]
         self._columns = np.array(plan.columns, np.int64)
 
     def answer(self, cells: np.ndarray, first: int, n: int) -> None:
@@ -39,33 +45,39 @@ class ScoringCard:
         """
         plan = self.plan
         bins: list[ScoredBin] = []
-        lost: dict[int, float] = {}
-        first: dict[str, int] = {}
+        lost: dict[str, float] = {}
+        worst: dict[str, int] = {}
         nowhere: list[str] = []
         for c, number in enumerate(cells[self._columns, i].tolist()):
-            given = plan.inputs[c].name
+            given = self._names[c]
             if number == MISSING:
                 nowhere.append(f"{given} is {'missing' if saw[c] is None else saw[c]}")
                 bins.append(ScoredBin(given, saw[c]))
                 continue
             place = self._starts[c] + number
-            points = plan.values[place]
-            apart = plan.sign * (points - plan.baselines[c]) + 0.0  # never minus zero
-            bins.append(ScoredBin(given, saw[c], plan.texts[place], points, apart))
-            met = first.setdefault(plan.codes[place], place)
-            lost[met] = lost.get(met, 0.0) + apart
+            apart, code = self._lost[place], plan.codes[place]
+            bins.append(ScoredBin(given, saw[c], plan.texts[place], plan.values[place], apart))
+            if code not in lost:
+                lost[code], worst[code] = apart, place
+            else:
+                lost[code] += apart
+                if apart > self._lost[worst[code]]:
+                    worst[code] = place
         if nowhere:
             said = f"{', '.join(nowhere)}, and no bin is for that: no points"
             return ScorecardUse(plan.name, plan.digest, None, tuple(bins), said=said)
         total = float(cells.view(np.float64)[plan.points, i])
         chance = probability_at(total, *plan.scale) if plan.scale else None
-        return ScorecardUse(plan.name, plan.digest, total, tuple(bins), self._reasons(lost), chance)
+        return ScorecardUse(plan.name, plan.digest, total, tuple(bins), self._reasons(lost, worst), chance)
 
-    def _reasons(self, lost: dict[int, float]) -> tuple[ScorecardReason, ...]:
-        """The codes with the most points lost, equals in the order of the card; what lost nothing is no reason."""
-        plan = self.plan
-        ranked = sorted((place for place, points in lost.items() if points > 0.0), key=lambda one: -lost[one])
-        return tuple(ScorecardReason(plan.codes[p], plan.because[p], lost[p]) for p in ranked[: plan.most])
+    def _reasons(self, lost: dict[str, float], worst: dict[str, int]) -> tuple[ScorecardReason, ...]:
+        """The codes with the most points lost, equals in the order of the card; what lost nothing is no reason.
+
+        The words are those of the bin that lost most among those of one code.
+        """
+        ranked = sorted([code for code, points in lost.items() if points > 0.0], key=lost.__getitem__, reverse=True)
+        words = self.plan.because
+        return tuple(ScorecardReason(code, words[worst[code]], lost[code]) for code in ranked[: self.plan.most])
 
 
 __all__ = ["ScoringCard"]
