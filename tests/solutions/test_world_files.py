@@ -85,7 +85,7 @@ def test_tables_know_everything_that_appears(world: World) -> None:
     assert first.join(tables["cards"], on=["card", "customer"], how="anti").is_empty()
     owned = payments.filter(pl.col("device").is_not_null() & ~pl.col("fraud"))
     assert owned.join(tables["devices"], on=["device", "customer"]).height > 0.9 * owned.height
-    transfers = pl.concat(list(world.transfers()))
+    transfers = world.lazy("transfer").collect()
     accounts = tables["accounts"].height
     assert transfers.select(pl.max_horizontal("payer", "payee").max()).item() < accounts
     assert (transfers["payer"] != transfers["payee"]).all()

@@ -25,7 +25,7 @@ def payments(world: World) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def transfers(world: World) -> pl.DataFrame:
-    return pl.concat(list(world.transfers()))
+    return world.lazy("transfer").collect()
 
 
 def of(payments: pl.DataFrame, kind: str) -> pl.DataFrame:
@@ -63,7 +63,7 @@ def test_stolen_cards_go_abroad_and_for_dear_goods(payments: pl.DataFrame) -> No
 
 
 def test_takeover_is_a_new_device_failed_logins_and_money_out(world: World, payments: pl.DataFrame) -> None:
-    logins = pl.concat(list(world.logins()))
+    logins = world.lazy("login").collect()
     taken = of(logins, "account_takeover")
     stories = taken.group_by("customer", "device").agg((~pl.col("success")).sum().alias("fails"))
     assert stories.height > 20
@@ -128,7 +128,7 @@ def test_honest_look_alikes_exist(world: World, payments: pl.DataFrame, transfer
     in_a_row = small_in_a_row(honest.filter(pl.col("look_alike") == "small_payments"))
     assert (in_a_row["n"] >= 4).sum() > 20
     assert ((in_a_row["n"] >= 4) & (in_a_row["places"] >= 3)).sum() > 10
-    logins = pl.concat(list(world.logins())).filter(~pl.col("fraud") & ~pl.col("success"))
+    logins = world.lazy("login").collect().filter(~pl.col("fraud") & ~pl.col("success"))
     assert (logins.group_by("customer", pl.col("at").dt.date()).len()["len"] >= 3).sum() > 20
     assert transfers.filter(pl.col("look_alike") == "collection").height > of(transfers, "mule_chain").height / 2
 

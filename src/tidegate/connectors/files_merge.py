@@ -72,18 +72,3 @@ def merge_batches(sources: Sequence[tuple[type[Event], Iterable[pl.DataFrame]]])
         yield Batch(parts, which[order])
         for stream in streams:
             stream.fill()
-
-
-def merge(
-    sources: Sequence[tuple[type[Event], Iterable[pl.DataFrame]]],
-) -> Iterator[tuple[type[Event], pl.DataFrame]]:
-    """As `merge_batches`, but in runs of one event type each."""
-    for batch in merge_batches(sources):
-        starts = np.flatnonzero(np.diff(batch.source, prepend=-1))
-        done = [0] * len(batch.parts)
-        for start, end in zip(starts, np.append(starts[1:], batch.source.size), strict=True):
-            which = int(batch.source[start])
-            event, frame = batch.parts[which]
-            n = int(end - start)
-            yield event, frame[done[which] : done[which] + n]
-            done[which] += n

@@ -33,7 +33,6 @@ class IndexedTable:
         self._rows: list[MatchedRow | None] = [None] * rows
         self._inputs = tuple(given.name for given in plan.inputs)
         self._by_one = self.policy in (Policy.UNIQUE, Policy.ANY, Policy.FIRST, Policy.PRIORITY)
-        self._readable = tuple(output for output in plan.outputs if output.column >= 0)
 
     def answer(self, cells: np.ndarray, first: int, n: int) -> None:
         """Answer the rows `first` to `n` of a batch."""

@@ -85,22 +85,6 @@ class World:
         """
         return self._of("payment", chunk)
 
-    def logins(self, chunk: int = 100_000) -> Iterator[pl.DataFrame]:
-        """Logins to the bank: `id`, `at`, `customer`, `device`, `country`, `success` and labels."""
-        return self._of("login", chunk)
-
-    def transfers(self, chunk: int = 100_000) -> Iterator[pl.DataFrame]:
-        """Transfers between accounts: `id`, `at`, `payer`, `payee` (accounts), `amount` (cents), `currency`, labels."""
-        return self._of("transfer", chunk)
-
-    def confirmed_frauds(self, chunk: int = 100_000) -> Iterator[pl.DataFrame]:
-        """Frauds as the bank learns of them: `id`, `at`, `payment`, `card`, `customer`, `merchant`.
-
-        95 % of fraudulent payments are confirmed, 2 to 21 days later and about a week on average; the run ends before
-        the last ones are. The card is then replaced: its number rises by the number of cards at the start.
-        """
-        return self._of("confirmed_fraud", chunk)
-
     def events(self, chunk: int = 100_000) -> Iterator[pl.DataFrame]:
         """Every event in one order of time: the columns of all types, led by `type`, null where a type has none."""
         return rechunk(map(together, self.slices()), self._sized(chunk))
@@ -115,7 +99,14 @@ class World:
         """One event type as a lazy frame that is generated as it is read, for polars to filter, sink or count.
 
         Args:
-            event: "payment", "login", "transfer" or "confirmed_fraud".
+            event: one of
+                "payment": see `payments`;
+                "login", to the bank: `id`, `at`, `customer`, `device`, `country`, `success` and labels;
+                "transfer", between accounts: `id`, `at`, `payer`, `payee`, `amount` (cents), `currency`, labels;
+                "confirmed_fraud", as the bank learns of it: `id`, `at`, `payment`, `card`, `customer`, `merchant`. 95 %
+                of fraudulent payments are confirmed, 2 to 21 days later and about a week on average; the run ends
+                before the last ones are. The card is then replaced: its number rises by the number of cards at the
+                start.
         """
         if event not in EVENTS:
             raise WorldError("There is no such event type", seen=event, do=f"Choose one of {', '.join(EVENTS)}.")
