@@ -6,7 +6,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.connectors.stores"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

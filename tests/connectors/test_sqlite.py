@@ -1,182 +1,17 @@
-"""The SQLite store: what goes in comes out, in order, once, and from any thread."""
+"""What only a SQLite store does: its lock is a file, and others may write into its database."""
 
-import math
 import sqlite3
 import subprocess
 import sys
-import threading
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
-from tidegate.evidence.log import verify
-from tidegate.evidence.merkle import Range
-from tidegate.evidence.record import Entry, Refusal, TreeHead, leaf
 from tidegate.evidence.tables import TABLES, definitions
 
-from .entries import entries, entry
-
-
-def test_what_is_appended_is_found_again_after_a_restart(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db") as store:
-        assert store.append(entries(1, 100)).size == 100
-        head = store.append([entry(101, answer=None, outcome=None, level=None, score=None)])
-    with Store.open(tmp_path / "s.db", create=False) as store:
-        assert store.head() == head and head.size == 101
-        found = store.find(["e7", "unknown", "e101"])
-        assert set(found) == {"e7", "e101"}
-        assert (found["e7"].seq, found["e7"].digest) == (7, entry(7).digest)
-        assert found["e7"].answer == entry(7).answer
-        assert found["e101"].answer is None
-        whole, put = store.get("e20"), entry(20)
-        assert whole is not None and store.get("unknown") is None
-        for name in Entry.__struct_fields__:
-            assert name == "outbox" or getattr(whole, name) == getattr(put, name)
-        assert whole.alarm is True
-        assert [event.id for event in store.replay()] == [f"e{n}" for n in range(1, 102)]
-        assert [event.seq for event in store.replay(99)] == [100, 101]
-        assert store.append([entry(102)]).size == 102
-        assert verify(store).ok
-
-
-def test_replay_gives_every_event_once_over_many_reads(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db") as store:
-        store.append(entries(1, 2500))
-        assert [event.seq for event in store.replay()] == list(range(1, 2501))
-        assert [event.body for event in store.replay(2498)] == [entry(2499).body, entry(2500).body]
-
-
-def test_find_of_many_ids(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db") as store:
-        store.append(entries(1, 1000))
-        asked = [f"e{n}" for n in range(501, 1501)]
-        assert set(store.find(asked)) == {f"e{n}" for n in range(501, 1001)}
-        assert store.find([]) == {}
-
-
-ids = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-blobs = st.binary(max_size=20)
-FLOW = sha256(b"definition").digest()
-made = st.builds(
-    Entry,
-    id=ids,
-    kind=st.sampled_from(["Payment", "Login"]),
-    at=st.integers(-(2**63), 2**63 - 1),
-    digest=blobs,
-    body=blobs,
-    answer=st.none() | blobs,
-    record=blobs,
-    outcome=st.none() | ids,
-    level=st.none() | ids,
-    score=st.none() | st.floats(),
-    alarm=st.booleans(),
-    flow=st.sampled_from([b"", FLOW]),
-    elapsed=blobs,
-    flags=st.integers(0, 3),
-    outbox=st.lists(st.tuples(ids, blobs), max_size=2),
-)
-
-
-@settings(max_examples=60)
-@given(batches=st.lists(st.lists(made, max_size=5), max_size=5))
-def test_any_entry_comes_back_as_it_was_sealed(
-    tmp_path_factory: pytest.TempPathFactory, batches: list[list[Entry]]
-) -> None:
-    path = tmp_path_factory.mktemp("any") / "s.db"
-    kept: dict[str, Entry] = {}
-    with Store.open(path) as store:
-        store.put_artefact("flow", b"definition")
-        for batch in batches:
-            new = {e.id: e for e in batch if e.id not in kept}
-            store.append(list(new.values()))
-            kept |= new
-        assert set(store.find(list(kept))) == set(kept)
-        for seq, put in enumerate(kept.values(), 1):
-            got = store.get(put.id)
-            assert got is not None and got.seq == seq
-            for name in set(Entry.__struct_fields__) - {"outbox", "score"}:
-                assert getattr(got, name) == getattr(put, name)
-            assert got.score == (None if put.score is None or math.isnan(put.score) else put.score)
-        sent = [(topic, body) for put in kept.values() for topic, body in put.outbox]
-        assert [(sending.topic, sending.body) for sending in store.outbox_pending()] == sent
-        found = verify(store)
-        assert found.ok and found.records == len(kept)
-        tree = Range()
-        tree.extend([leaf(row) for row in store.rows()])
-        assert store.head() == TreeHead(len(kept), tree.root())
-
-
-def test_an_id_twice_is_refused_whole(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db") as store:
-        head = store.append(entries(1, 10))
-        with pytest.raises(StoreError, match="refused a batch with an id that it holds already"):
-            store.append([*entries(11, 20), entry(3)])
-        assert store.head() == head and store.find(["e11"]) == {}
-        assert store.append(entries(11, 20)).size == 20
-        assert verify(store).ok
-
-
-def test_a_batch_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db") as store:
-        store.append(entries(1, 3))
-        with pytest.raises(UnicodeEncodeError):
-            store.append([entry(4), entry(5, kind="\ud800")])
-        assert store.find(["e4"]) == {}
-        assert store.append([entry(4)]).size == 4
-
-
-def test_list_narrows_and_pages(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db") as store:
-        store.append([*entries(1, 100), entry(101, answer=None)])
-        assert [row.seq for row in store.list(limit=3)] == [100, 99, 98]
-        assert [row.seq for row in store.list(limit=2, after=98)] == [97, 96]
-        assert [row.seq for row in store.list(limit=2, after=98, newest=False)] == [99, 100]
-        declined = store.list(outcome="decline", level="high")
-        assert [row.id for row in declined] == [f"e{n}" for n in range(100, 0, -10)]
-        assert all(row.alarm is True for row in declined)
-        at = entry(0).at
-        assert [row.seq for row in store.list(since=at + 5, until=at + 8)] == [7, 6, 5]
-        assert [row.seq for row in store.list(text='"NUMBER":42')] == [42]
-        assert [row.seq for row in store.list(text="e9", limit=2)] == [99, 98]
-        assert store.list(text="%") == [] and store.list(outcome="review") == []
-
-
-def test_outbox_is_kept_with_the_batch_and_emptied_in_order(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db") as store:
-        store.append(
-            [entry(1, outbox=[("alerts", b"a"), ("cases", b"b")]), entry(2), entry(3, outbox=[("alerts", b"c")])]
-        )
-        pending = store.outbox_pending()
-        assert [(item.topic, item.body, item.seq) for item in pending] == [
-            ("alerts", b"a", 1),
-            ("cases", b"b", 1),
-            ("alerts", b"c", 3),
-        ]
-        store.outbox_done([item.n for item in pending[:2]])
-    with Store.open(tmp_path / "s.db") as store:
-        assert [item.body for item in store.outbox_pending()] == [b"c"]
-        store.outbox_done([pending[2].n])
-        store.append([entry(4, outbox=[("alerts", b"d")])])
-        assert store.outbox_pending()[0].n > pending[2].n
-
-
-def test_refusals_and_artefacts_are_kept(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db") as store:
-        refusal = Refusal("e1", b"d" * 32, "the same id with other content", 5)
-        assert store.append([], [refusal]).size == 0
-        assert store.append([entry(1)], [refusal]).size == 1
-        assert store.refusals() == [(1, refusal), (2, refusal)]
-        assert store.refusals(after=1) == [(2, refusal)]
-        digest = store.put_artefact("flow", b"definition")
-        assert store.put_artefact("flow", b"definition") == digest
-        assert store.get_artefact(digest) == ("flow", b"definition")
-        with pytest.raises(StoreError, match="holds no artefact"):
-            store.get_artefact(b"x" * 32)
+from .entries import entries
 
 
 def test_a_changed_artefact_is_not_given_out(tmp_path: Path) -> None:
@@ -185,29 +20,6 @@ def test_a_changed_artefact_is_not_given_out(tmp_path: Path) -> None:
         sqlite3.connect(tmp_path / "s.db", isolation_level=None).execute("UPDATE artefacts SET body = x'00'")
         with pytest.raises(StoreError, match="was changed"):
             store.get_artefact(digest)
-
-
-def test_others_read_while_one_appends(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db") as store:
-        done, wrong = threading.Event(), []
-
-        def look() -> None:
-            while not done.is_set():
-                size = store.head().size
-                if size and len(store.find([f"e{n}" for n in range(1, size + 1)])) != size:
-                    wrong.append(size)
-                if not verify(store).ok:
-                    wrong.append(-size)
-
-        readers = [threading.Thread(target=look) for _ in range(2)]
-        for reader in readers:
-            reader.start()
-        for first in range(1, 600, 3):
-            store.append(entries(first, first + 2))
-        done.set()
-        for reader in readers:
-            reader.join()
-        assert not wrong
 
 
 def test_a_second_opener_is_told_who_holds_the_store(tmp_path: Path) -> None:
@@ -232,15 +44,6 @@ def test_a_second_opener_is_told_who_holds_the_store(tmp_path: Path) -> None:
         assert store.append(entries(1, 1)).size == 1
         with pytest.raises(StoreError, match="Another process"):
             Store.open(path)
-
-
-def test_a_closed_store_says_so(tmp_path: Path) -> None:
-    store = Store.open(tmp_path / "s.db")
-    store.close()
-    store.close()
-    for use in (lambda: store.append(entries(1, 1)), store.head, lambda: store.get("e1")):
-        with pytest.raises(StoreError, match="is closed"):
-            use()
 
 
 def test_the_tables_are_written_for_every_database() -> None:

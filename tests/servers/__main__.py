@@ -11,12 +11,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.servers import kafka, search
+from tests.servers import kafka, postgres, search
 from tests.servers.maven import UnavailableError
 from tests.servers.server import Server
 
 SERVERS: dict[str, tuple[Callable[[], object], Callable[[Path], Server]]] = {
     "kafka": (kafka.fetch, lambda folder: kafka.Kafka(folder, 9092)),
+    "postgres": (postgres.fetch, lambda folder: postgres.Postgres(folder, 5433)),
     "opensearch": (search.OpenSearch.fetch, lambda folder: search.OpenSearch(folder, 9200)),
     "elasticsearch": (search.Elasticsearch.fetch, lambda folder: search.Elasticsearch(folder, 9201)),
 }

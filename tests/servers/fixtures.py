@@ -10,6 +10,7 @@ from tests.servers.maven import UnavailableError
 
 if TYPE_CHECKING:
     from tests.servers.kafka import Kafka
+    from tests.servers.postgres import Postgres
     from tests.servers.search import Elasticsearch, OpenSearch
 
 
@@ -50,6 +51,19 @@ def elasticsearch(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Elastic
         pytest.skip(str(error))
     with node:
         yield node
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Postgres]":
+    """A cluster that all tests of a run share; each makes databases of its own (`database`)."""
+    from tests.servers.postgres import Postgres
+
+    try:
+        cluster = Postgres(tmp_path_factory.mktemp("postgres"))
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    with cluster:
+        yield cluster
 
 
 @pytest.fixture

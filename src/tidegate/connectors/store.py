@@ -14,6 +14,7 @@ from typing import Self
 
 from tidegate.connectors.store_address import Address
 from tidegate.connectors.store_reading import Reading
+from tidegate.errors import StoreError
 from tidegate.evidence.record import Entry, Refusal, TreeHead
 
 
@@ -31,7 +32,8 @@ class Store(Reading):
         """Open a store by its address, or make it.
 
         Args:
-            address: the path of a SQLite file. Beside it lie `-wal` and `-shm` (SQLite's) and `.lock`.
+            address: the path of a SQLite file, beside which lie `-wal` and `-shm` (SQLite's) and `.lock`; or the URL of
+                a PostgreSQL database (`postgresql://…`, see `Address`).
             create: make the store if it does not exist.
             read_only: only read; another process may be appending at the same time.
 
@@ -39,9 +41,27 @@ class Store(Reading):
             StoreError: no such store, or it is none, of another version, damaged, cut short, held by another process,
                 or not to be written here.
         """
-        from tidegate.connectors.sqlite import SqliteStore
+        where = Address(address)
+        if where.url is None:
+            from tidegate.connectors.sqlite import SqliteStore
 
-        return SqliteStore.at(Address(address).path, create=create, read_only=read_only)
+            return SqliteStore.at(where.path, create=create, read_only=read_only)
+        try:
+            from tidegate.connectors.postgres import PostgresStore
+        except ImportError as error:
+            raise StoreError(
+                "A store in PostgreSQL needs psycopg.",
+                seen=str(error),
+                do="Install it: pip install 'tidegate[postgres]'.",
+            ) from error
+        return PostgresStore.at(where, create=create, read_only=read_only)
+
+    def take_hold(self) -> None:
+        """Be the one that writes, as far as that can be lost. Whoever calls this makes its state anew afterwards.
+
+        Raises:
+            StoreError: another process writes, or the database cannot be reached.
+        """
 
     @abstractmethod
     def append(self, batch: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> TreeHead:

@@ -193,6 +193,7 @@ class Journal:
             How many events were learned again.
         """
         self.passed_over = []
+        self.store.take_hold()
         self._set_aside_ahead()
         flow, size = bytes.fromhex(self.plan.digest), self.store.head().size
         found = self.snapshots.latest(flow=flow, up_to=size, root_at=self.store.root_at)

@@ -1,0 +1,96 @@
+"""How a PostgreSQL store is read: any thread may, by a connection from a pool."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg.types.string import TextBinaryLoader
+from psycopg_pool import ConnectionPool
+
+from tidegate.connectors.postgres_faults import told
+from tidegate.connectors.postgres_session import Connection, connect, recognise
+from tidegate.connectors.store import Store
+from tidegate.connectors.store_address import Address
+from tidegate.errors import StoreError
+
+READERS = 4
+WAIT = 5.0
+"""Seconds that a reader waits for a connection."""
+_MARK = "\U0010ffff"
+
+
+def escaped(text: str) -> str:
+    """Text as PostgreSQL can hold it: U+0000, which it cannot, is written as another character and a 0."""
+    if "\0" in text or _MARK in text:
+        return text.replace(_MARK, _MARK + "1").replace("\0", _MARK + "0")
+    return text
+
+
+class _Text(TextBinaryLoader):
+    """Reads what `escaped` wrote."""
+
+    def load(self, data: Any) -> Any:
+        text = bytes(data).decode()
+        return text.replace(_MARK + "0", "\0").replace(_MARK + "1", _MARK) if _MARK in text else text
+
+
+def reading(connection: Connection) -> None:
+    """Make a connection read text as it was written."""
+    connection.adapters.register_loader("text", _Text)
+
+
+@lru_cache(maxsize=256)
+def _translated(statement: str) -> bytes:
+    return statement.replace("%", "%%").replace("?", "%b").encode()
+
+
+class PostgresReading(Store):
+    """The reading half of a `PostgresStore`."""
+
+    def __init__(self, address: Address) -> None:
+        if address.url is None:
+            raise StoreError(f"{address} is no URL of PostgreSQL.", do="Write postgresql://USER@HOST/DATABASE.")
+        self.address, self.place, self._url = str(address), address.place, address.url
+        self._closed = False
+        self._pool: ConnectionPool[Connection] | None = None
+
+    def _recognised(self) -> None:
+        """Make sure that there is a store to be read.
+
+        Raises:
+            StoreError: there is none.
+            psycopg.Error: PostgreSQL cannot be reached.
+        """
+        with connect(self._url) as connection:
+            if recognise(connection, self.address) is None:
+                raise StoreError(f"There is no store {self.address}.", do="Give the address of an existing store.")
+
+    def _readers(self) -> "ConnectionPool[Connection]":
+        if self._closed:
+            raise StoreError(f"The store {self.address} is closed.", do="Open it again with Store.open.")
+        if self._pool is None:
+            self._pool = ConnectionPool(
+                self._url, min_size=1, max_size=READERS, timeout=WAIT, open=True, configure=reading, num_workers=1,
+                kwargs={"autocommit": True, "application_name": "tidegate reads", "connect_timeout": 5},
+                check=ConnectionPool.check_connection, reconnect_timeout=10,
+            )  # fmt: skip
+        return self._pool
+
+    def _read(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+        given = [escaped(value) if isinstance(value, str) else value for value in values]
+        try:
+            with self._readers().connection() as connection, connection.cursor(binary=True) as cursor:
+                return cursor.execute(_translated(statement), given).fetchall()
+        except psycopg.Error as error:
+            raise told(error, self.address) from error
+
+    def _has_table(self, name: str) -> bool:
+        return bool(self._read("SELECT 1 WHERE to_regclass(?) IS NOT NULL", (name,)))
+
+    def _holds_text(self, text: str) -> tuple[str, Sequence[object]]:
+        # As bytes, a character each, so that content that is no UTF-8 can be looked through as well.
+        like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        byte = like.encode("utf-8", "surrogatepass").decode("latin-1")
+        places = ('id COLLATE "C"', *(f"convert_from({name}, 'LATIN1') COLLATE \"C\"" for name in ("body", "answer")))
+        return " OR ".join(f"{place} ILIKE ? ESCAPE '\\'" for place in places), [like, byte, byte]

