@@ -23,11 +23,11 @@ def places(request: pytest.FixtureRequest, tmp_path: Path) -> Places:
         return file
     cluster = request.getfixturevalue("postgres")
 
-    def database() -> str:
-        url = cluster.database()
-        return f"{url}?files={tmp_path / url.rpartition('/')[2]}"
+    def room() -> str:
+        url = cluster.room()
+        return f"{url}&files={tmp_path / url.rpartition('%3D')[2]}"
 
-    return database
+    return room
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ class Customers:
             server.process.kill()
             await asyncio.gather(*tasks)
 
-    def check(self, store: Path) -> None:
+    def check(self, store: Path | str) -> None:
         """Hold what they were told to the store, and to an engine that was never interrupted."""
         engine = Engine(Fraud)
         right: dict[str, dict[str, Any]] = {}

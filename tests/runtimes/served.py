@@ -88,7 +88,7 @@ class Running:
 
 
 @contextmanager
-def served(store: Path, *limits: str) -> Iterator[Running]:
+def served(store: Path | str, *limits: str) -> Iterator[Running]:
     """A server that is ready, ended with the block."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.runtimes.served", str(store), *limits],
@@ -116,6 +116,7 @@ def served(store: Path, *limits: str) -> Iterator[Running]:
 
 def main() -> None:
     """Serve until told to stop."""
+    from tidegate.connectors.store_address import Address
     from tidegate.runtimes.serve.limits import Limits
     from tidegate.runtimes.serve.server import Server, Settings
 
@@ -123,7 +124,7 @@ def main() -> None:
     flow = {"Fraud": Fraud, "Hurried": Hurried}[given.pop("flow", "Fraud")]
     files = {name: Path(given.pop(name)) for name in ("keys", "tls_cert", "tls_key") if name in given}
     limits = Limits(**{name: type(getattr(Limits, name))(value) for name, value in given.items()})
-    Server(Settings(flow, Path(sys.argv[1]), port=0, limits=limits, **files)).run(
+    Server(Settings(flow, Address(sys.argv[1]), port=0, limits=limits, **files)).run(
         lambda server: print(f"ready {server.url}", file=sys.stderr, flush=True)
     )
 

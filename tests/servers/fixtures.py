@@ -55,7 +55,7 @@ def elasticsearch(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Elastic
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Postgres]":
-    """A cluster that all tests of a run share; each makes databases of its own (`database`)."""
+    """A cluster that all tests of a run share; each makes schemas of its own (`room`)."""
     from tests.servers.postgres import Postgres
 
     try:
