@@ -18,6 +18,7 @@ TINY = {
     "reasons": "--tiny --out {folder}/reasons.md",
     "pmml": "--tiny --rows 700 --trees 3",
     "tables": "--rows 100 --seconds 0.01",
+    "scorecard": "--rows 500",
     "store": "--records 2000 --folder {folder}",
     "world": "--payments 1000",
 }
@@ -30,6 +31,7 @@ SAYS = {
     "reasons": "additivity error",
     "pmml": "a batch at least",
     "tables": "/s",
+    "scorecard": "equal points",
     "store": "x reading every id anew",
     "world": "payments_ratio",
 }
