@@ -7,6 +7,7 @@ embedded `Engine`.
 from typing import TYPE_CHECKING, Any
 
 from tidegate.connectors.drools.rules import drools
+from tidegate.connectors.models import model
 from tidegate.connectors.scorecards.files import bins, scorecard
 from tidegate.connectors.tables import table
 from tidegate.decisions.decision import (
@@ -95,7 +96,6 @@ from tidegate.features.aggregates import (
     total,
 )
 from tidegate.features.entity_list import entity_list
-from tidegate.models.score import model
 
 if TYPE_CHECKING:
     from tidegate.connectors.store import Store

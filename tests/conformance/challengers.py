@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.conformance.events import Card, Shop
 from tests.conformance.scorecards import again as scorecard_again
+from tidegate.connectors.models import model
 from tidegate.decisions.rule import Bands, Rule
 from tidegate.decisions.tables.node import DecisionTable, TableOutput
 from tidegate.expressions.node import Expr, walk
@@ -12,7 +13,6 @@ from tidegate.expressions.text import parse, write
 from tidegate.features import aggregates
 from tidegate.features.entity_list import entity_list
 from tidegate.features.plan import AGGREGATES
-from tidegate.models.score import model
 
 _NAMES: dict[str, Any] = {
     "Card": Card,

@@ -15,6 +15,7 @@ from tests.conformance.models import Model, made_model
 from tests.conformance.streams import Step, made_stream
 from tests.conformance.tables import fit, made_table
 from tests.conformance.windows import LASTS, checks, made_window
+from tidegate.connectors.models import model
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.rule import AtMost, Deadline, approve, at_most, bands, deadline, decline, review
 from tidegate.decisions.tables.node import DecisionTable
@@ -22,7 +23,6 @@ from tidegate.events.event import Event
 from tidegate.events.types import Kind
 from tidegate.expressions.node import Expr, FieldRead
 from tidegate.features.entity_list import EntityList, ListCheck, entity_list
-from tidegate.models.score import model
 
 _ANY = (Kind.INT, Kind.FLOAT, Kind.MONEY, Kind.TEXT, Kind.BOOL, Kind.TIME, Kind.DURATION)
 

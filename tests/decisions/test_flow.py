@@ -4,6 +4,7 @@ from typing import Annotated
 
 import pytest
 
+from tidegate.connectors.models import model
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.rule import Outcome, at_most, bands, deadline, decline, review
 from tidegate.errors import FlowError
@@ -12,7 +13,6 @@ from tidegate.events.event import Event
 from tidegate.events.field import Field
 from tidegate.events.money import Money, eur
 from tidegate.features.aggregates import count, mean, total
-from tidegate.models.score import model
 
 Card = entity("card")
 

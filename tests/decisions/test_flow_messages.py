@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 
+from tidegate.connectors.models import model
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.rule import approve, at_most, bands, deadline, decline, review
 from tidegate.errors import FlowError
@@ -28,7 +29,6 @@ from tidegate.features.aggregates import (
     total,
 )
 from tidegate.features.entity_list import entity_list
-from tidegate.models.score import model
 
 Card = entity("card")
 Shop = entity("shop")

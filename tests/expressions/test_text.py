@@ -10,6 +10,7 @@ from tests.conformance.events import Card, Draw, Shop, made_event
 from tests.conformance.literals import LITERALS
 from tests.conformance.windows import made_window
 from tests.expressions.cells import Row, expressions
+from tidegate.connectors.models import model
 from tidegate.errors import FlowError
 from tidegate.events.event import Event
 from tidegate.expressions import functions as f
@@ -19,7 +20,6 @@ from tidegate.features import aggregates
 from tidegate.features.entity_list import entity_list
 from tidegate.features.plan import AGGREGATES
 from tidegate.features.window import Window
-from tidegate.models.score import model
 
 NAMES: dict[str, Any] = {
     "Row": Row,

@@ -169,9 +169,11 @@ def _models(definition: "Definition", folder: Path) -> list[dict[str, Any]]:
     """The models that the flow wants, and whether they are there and read what it gives them."""
     from tidegate.decisions.planner import plan
     from tidegate.models.registry import Registry
+    from tidegate.models.signature import require_types
 
     registry = Registry(folder)
     there = set(registry.references())
+    files = {node.reference: node.artefact for node in definition.models if node.artefact is not None}
     found = []
     for segment in plan(definition).segments:
         for one in segment.models:
@@ -181,9 +183,13 @@ def _models(definition: "Definition", folder: Path) -> list[dict[str, Any]]:
                 "otherwise": one.default,
                 "digest": None,
             }
-            if one.reference in there:
+            kept = files.get(one.reference)
+            if kept is None and one.reference in there:
                 kept = registry.artefact(one.reference)
-                kept.model().require(one.names, one.reference)
+                asked = kept.model()
+                asked.require(one.names, one.reference)
+                require_types(asked.inputs, one.types, one.reference)
+            if kept is not None:
                 fact |= {"digest": kept.digest, "version": kept.card.version, "metrics": kept.card.metrics}
             found.append(fact)
     return found

@@ -38,20 +38,34 @@ def add(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="A PMML file, or a model that LightGBM (.txt) or XGBoost (.json, .ubj) saved."
+            metavar="FILE", help="A PMML or ONNX file, or a model that LightGBM (.txt) or XGBoost (.json, .ubj) saved."
         ),
     ],
     reference: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="What to store it as.")],
     output: Annotated[
-        str, typer.Option("--output", help="Of PMML: which of its outputs is the score; default: its only one.")
+        str, typer.Option("--output", help="Of PMML and ONNX: which number is the score; default: its only one.")
     ] = "",
+    features: Annotated[
+        str, typer.Option("--features", help="Of ONNX: names for the columns of its one tensor, with commas between.")
+    ] = "",
+    missing: Annotated[
+        str, typer.Option("--missing", help='Of ONNX: "pass" if it answers where a value is missing.')
+    ] = "",
+    typical: Annotated[
+        Path | None,
+        typer.Option("--typical", help="Of ONNX: a CSV file of ordinary rows, which reasons are told against."),
+    ] = None,
+    unit: Annotated[
+        list[str] | None, typer.Option("--unit", help="What a feature is in, as in amount=EUR or age=days.")
+    ] = None,
     alias: Annotated[str, typer.Option("--alias", help="Let NAME@ALIAS stand for it.")] = "",
     models: ModelsPath = DEFAULT_MODELS,
     as_json: AsJson = False,
 ) -> None:
     """Store a model that is a file for flows, which ask it as model("NAME@ALIAS", of=[…], otherwise=…)."""
+    from tidegate.cli.models_said import author
+    from tidegate.connectors.models import artefact_in
     from tidegate.errors import ModelError
-    from tidegate.models.foreign import artefact_of
     from tidegate.models.registry import Registry
 
     try:
@@ -62,23 +76,24 @@ def add(
         ) from None
     if b"ModelVerification" in content:
         ready(pmml=True)
-    artefact, what = artefact_of(content, reference, file=file.name, output=output)
+    said = author(output, features, missing, typical, unit or [])
+    artefact, what = artefact_in(content, reference, file=file.name, author=said)
     path = Registry(models).add(artefact, alias=alias)
-    name, features = artefact.card.name, [feature.name for feature in artefact.card.features]
+    name, reads = artefact.card.name, [feature.name for feature in artefact.card.features]
     if as_json:
         emit(
             {
                 "model": reference,
                 "kind": artefact.kind,
                 "digest": artefact.digest,
-                "features": features,
+                "features": reads,
                 "path": str(path),
             }
         )
         return
-    said = f", {name}@{alias} points at it" if alias else ""
-    out().print(f"[bold]{reference}[/]: {what}, stored in {path}{said}", soft_wrap=True)
-    out().print(f"It reads {', '.join(features)}.", style="dim", soft_wrap=True)
+    points = f", {name}@{alias} points at it" if alias else ""
+    out().print(f"[bold]{reference}[/]: {what}, stored in {path}{points}", soft_wrap=True)
+    out().print(f"It reads {', '.join(reads)}.", style="dim", soft_wrap=True)
 
 
 @app.command()

@@ -133,11 +133,11 @@ def _stored(found: "Fitted", reference: str, target: str, models: Path) -> Path:
 
     from tidegate.connectors.scorecards.pmml_writer import scorecard_pmml
     from tidegate.models.artefact import Artefact
-    from tidegate.models.foreign import artefact_of
+    from tidegate.models.foreign import Author, artefact_of
     from tidegate.models.registry import Registry
 
     content = scorecard_pmml(found.card)
-    kept, _ = artefact_of(content, reference, file=reference, output="score")
+    kept, _ = artefact_of(content, reference, file=reference, author=Author(output="score"))
     train, test = found.splits["train"], found.splits["test"]
     card = msgspec.structs.replace(
         kept.card, label=target, trained_from=found.trained_from, trained_until=found.trained_until,

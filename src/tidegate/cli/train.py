@@ -118,7 +118,7 @@ def _read(table: Path) -> Any:
 def _only_model(flow: Any) -> str:
     from tidegate.errors import ModelError
 
-    names = sorted({one.reference.partition("@")[0] for one in flow.definition.models})
+    names = sorted({one.reference.partition("@")[0] for one in flow.definition.models if one.artefact is None})
     if len(names) != 1:
         raise ModelError(
             f"{flow.definition.name} asks {len(names) or 'no'} models.", seen=", ".join(names),

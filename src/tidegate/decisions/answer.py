@@ -23,11 +23,12 @@ from tidegate.events.types import Kind, Type
 from tidegate.expressions.words import MISSING
 from tidegate.models.explanation import spoken
 
-EDITION = 2
+EDITION = 3
 """The edition of the answers' words. A record names its own, so that an old answer can be made again to the letter.
 
 1: a model's reasons in raw units (minor units, microseconds); amounts in other currencies missing without a word.
 2: a model's reasons in their units, and `unread`.
+3: why a model that is there had no answer.
 """
 
 OUTCOMES = tuple(outcome.word for outcome in Outcome)
@@ -278,16 +279,19 @@ class Answers:
         }
 
     def _uses(self, row: int) -> tuple[ModelUse, ...]:
-        return tuple(self._use(model, float(self.decider.floats[model.out, row])) for model in self.models)
+        return tuple(self._use(model, float(self.decider.floats[model.out, row]), row) for model in self.models)
 
     def _uses_of(self, n: int, model: ModelPlan) -> list[ModelUse]:
-        return [self._use(model, score) for score in self.decider.floats[model.out, :n].tolist()]
+        return [self._use(model, score, row) for row, score in enumerate(self.decider.floats[model.out, :n].tolist())]
 
-    def _use(self, model: ModelPlan, score: float) -> ModelUse:
+    def _use(self, model: ModelPlan, score: float, row: int) -> ModelUse:
         scorer = self.decider.bindings.get(model.out)
         if scorer is None:
             return ModelUse(model.reference, "", score, "the model is not there")
-        return ModelUse(model.reference, scorer.model.digest, score)
+        why = None
+        if self.edition > 2 and row in self.decider.unanswered.get(model.out, ()):
+            why = scorer.unanswered(self.decider.cells, row)
+        return ModelUse(model.reference, scorer.model.digest, score, why)
 
     def _packages(self, row: int) -> tuple[PackageUse, ...]:
         uses = []
@@ -312,7 +316,7 @@ class Answers:
                 say = partial(self._said, model) if self.edition > 1 else None
                 found = binding.reasons(self.decider.cells, row, self.descriptions, say)
                 return tuple(
-                    ModelReason(r.feature, self._natural(model, r.feature, r.value), r.contribution, r.words)
+                    ModelReason(r.feature, self._natural(model, r.feature, r.value), r.contribution, r.words, r.method)
                     for r in found
                 )
         return ()

@@ -24,6 +24,7 @@ from tidegate.expressions.words import word
 from tidegate.features.plan import MISSING
 from tidegate.features.windows import Windows
 from tidegate.models.scoring import BoundModel, CellKind, ScoringModel
+from tidegate.models.signature import require_types
 
 READ, LEARN, OVERDUE = 1, 2, 4
 """Flags of a row: read the windows and decide; learn it for later; the deadline has passed."""
@@ -94,6 +95,8 @@ class Decider:
             for one in plan.segments
         ]
         self.limited: dict[int, int] = {}
+        self.unanswered: dict[int, set[int]] = {}
+        """By the column of a model's score, the rows that it had no answer for."""
 
     def _default_floats(self) -> None:
         """Fields that are floats start as missing floats: rows of other kinds never write them."""
@@ -153,6 +156,7 @@ class Decider:
     ) -> np.ndarray:
         """Everything after the windows: programs, models, tables, scorecards, packages, rules, snoozes, limits."""
         recorded = iter(answers)
+        self.unanswered.clear()
         rows = np.flatnonzero((self.kinds[:n] == 0) & (self.flags[:n] & READ != 0)).tolist() if self.packages else []
         for code, pool, models, tables, packages, scorecards in self._programs:
             if len(code):
@@ -221,9 +225,12 @@ class Decider:
         binding.score(self.cells, 0, n)
         if n == 1:
             if row[0] != row[0]:
-                row[0] = one.default
+                row[0], self.unanswered[one.out] = one.default, {0}
         else:
-            np.copyto(row[:n], one.default, where=np.isnan(row[:n]))
+            silent = np.isnan(row[:n])
+            if silent.any():
+                np.copyto(row[:n], one.default, where=silent)
+                self.unanswered[one.out] = set(np.flatnonzero(silent).tolist())
 
     def _check_list(self, check: ListPlan, n: int) -> None:
         listed = self.book.listed
@@ -361,5 +368,7 @@ def _bound(plan: Plan, models: Mapping[str, ScoringModel]) -> dict[int, BoundMod
             model = models.get(one.reference)
             if model is not None:
                 model.require(one.names, one.reference)
-                bound[one.out] = model.bind(one.inputs, [_cell_kind(kind) for kind in one.types], one.out, hash_of=word)
+                require_types(model.inputs, one.types, one.reference)
+                kinds = [_cell_kind(kind) for kind in one.types]
+                bound[one.out] = model.bind(one.inputs, kinds, one.out, hash_of=word, names=one.names)
     return bound

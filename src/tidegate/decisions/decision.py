@@ -17,13 +17,18 @@ class FiredRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     row: str | None = None
 
 
-class ModelReason(msgspec.Struct, frozen=True, gc=False):
-    """How much one feature moved the model's score (exact TreeSHAP, in the model's raw units), in words."""
+class ModelReason(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """How much one feature moved the model's score, in words.
+
+    `method` is how `contribution` was worked out: nothing is said of exact TreeSHAP, which is in the model's raw units,
+    nor of a scorecard's points; "baseline Shapley" and "occlusion" are in those of the score, against a typical row.
+    """
 
     feature: str
     value: Any
     contribution: float
     words: str
+    method: str = ""
 
 
 class ModelUse(msgspec.Struct, frozen=True, gc=False):

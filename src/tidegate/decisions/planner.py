@@ -6,6 +6,7 @@ from tidegate.decisions.definition import Definition
 from tidegate.decisions.drl.node import DrlOutput, DrlPackage
 from tidegate.decisions.drl.plan import DrlPlan
 from tidegate.decisions.event_columns import TEXT_FUNCTIONS, EventColumns
+from tidegate.decisions.model_inputs import fit_model
 from tidegate.decisions.plan import (
     CapPlan,
     KindPlan,
@@ -133,6 +134,7 @@ class _Planner:
 
     def _model(self, node: ModelScore, after: Compiler) -> ModelPlan:
         names = tuple(self.names.get(id(part), write(part)) for part in node.args)
+        fit_model(node, names, self.flow.features, self.flow.name, self.flow.currency)
         inputs = tuple(after.column(part) for part in node.args)
         return ModelPlan(
             node.reference, names, inputs, tuple(part.type for part in node.args), node.default, self.columns.new()

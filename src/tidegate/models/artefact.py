@@ -1,6 +1,6 @@
 """A stored model: a folder `NAME@VERSION` of the trees and of what one must know to trust them.
 
-`model.txt` is what others wrote, byte for byte: LightGBM's text, XGBoost's .json or .ubj, or a PMML document;
+`model.txt` is what others wrote, byte for byte: LightGBM's text, XGBoost's .json or .ubj, PMML, or ONNX;
 `card.json` is the card, and `digest` the sha256 of the card, which itself holds that of the model: whoever knows the
 digest knows every byte.
 """
@@ -27,12 +27,14 @@ AGAIN = "Restore the folder from a copy, or train the model again."
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 
 
-Kind = Literal["lightgbm", "xgboost", "pmml"]
+Kind = Literal["lightgbm", "xgboost", "pmml", "onnx"]
 """What models are written by."""
 
 
 def kind_of(content: bytes) -> Kind:
     """What wrote a model's bytes, by how they begin; LightGBM where that says nothing."""
+    if content[:1] == b"\x08":  # the first field of a protocol buffer, ONNX's version
+        return "onnx"
     start = content[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
     return "pmml" if start[:1] == b"<" else "xgboost" if start[:1] == b"{" else "lightgbm"
 
@@ -45,11 +47,20 @@ def read_trees(content: bytes, *, name: str) -> Forest:
 
 
 class ModelFeature(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a model reads: a name, the kind of its value ("number" or "category"), and a category's texts by code."""
+    """What a model reads.
+
+    Attributes:
+        kind: of its value, "number" or "category".
+        categories: a category's texts by code.
+        unit: as its author wrote it; see `signature.ModelInput`.
+        typical: the value of a typical row, which reasons of a model that only answers are told against.
+    """
 
     name: str
     kind: str = "number"
     categories: tuple[str, ...] = ()
+    unit: str = ""
+    typical: float | str | None = None
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,26 +125,44 @@ class Artefact(msgspec.Struct, frozen=True):
 
     def model(self) -> ScoringModel:
         """The model, ready to answer. Raises TidegateError if it is damaged or is not the card's."""
+        if self.kind == "onnx":
+            return self._onnx()
         return self._scorer() if self.kind == "pmml" else self.trees()
+
+    def _onnx(self) -> ScoringModel:
+        from tidegate.models.onnx.model import OnnxModel  # ONNX Runtime is an extra
+        from tidegate.models.onnx.said import Said, SaidOfFeature
+
+        parts, card = self.card.parameters, self.card
+        features = tuple(SaidOfFeature(one.name, one.unit, one.typical) for one in card.features)
+        named = bool(parts.get("named", True))
+        said = Said(features, str(parts.get("output", "")), str(parts.get("missing", "")), named)
+        model = OnnxModel(self.content, f"{card.name}@{card.version}", digest=self.digest, said=said)
+        model.files = self.files()
+        return model
 
     def _scorer(self) -> PmmlScorer:
         model = read_pmml(self.content, f"{self.card.name}@{self.card.version}")
-        scorer = PmmlScorer(model, digest=self.digest, output=str(self.card.parameters.get("output", "")))
+        units = {one.name: one.unit for one in self.card.features if one.unit}
+        output = str(self.card.parameters.get("output", ""))
+        scorer = PmmlScorer(model, digest=self.digest, output=output, units=units)
         scorer.files = self.files()
         return scorer
 
     def trees(self) -> TreeModel:
         """The trees. Raises ModelError if they are damaged or not the card's, or if it is a PMML document."""
         where = f"{self.card.name}@{self.card.version}"
-        if self.kind == "pmml":
+        if self.kind in ("pmml", "onnx"):
             raise ModelError(
-                f"{where} is a PMML document.", seen=self.card.objective, do="Name a LightGBM or XGBoost model."
-            )
+                f"{where} is a model in {self.kind.upper()}.", seen=self.card.objective,
+                do="Name a LightGBM or XGBoost model.",
+            )  # fmt: skip
         model = TreeModel(
             read_trees(self.content, name=where),
             digest=self.digest,
             features=[feature.name for feature in self.card.features],
             categories={feature.name: feature.categories for feature in self.card.features if feature.categories},
+            units=[feature.unit for feature in self.card.features],
         )
         model.files = self.files()
         return model

@@ -3,15 +3,26 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from tidegate.models.tree_model import TreeModel
+__all__ = ["Explained", "Reason", "reasons", "spoken"]
 
-__all__ = ["Reason", "reasons", "spoken"]
+
+class Explained(Protocol):
+    """What has features, some of them categories whose texts are known by their codes."""
+
+    @property
+    def features(self) -> Sequence[str]:
+        """Their names."""
+        ...
+
+    @property
+    def categories(self) -> Mapping[str, Sequence[str]]:
+        """The texts of those that are categories."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +34,18 @@ class Reason:
         value: as the model saw it; None if missing, a text if a category whose texts are known.
         contribution: what it added to the raw score (log odds for a probability), against the average row.
         words: the same as a sentence's half, "times_usual is 14.2, which raises the risk".
+        method: how the contribution was worked out; empty if it is a tree model's exact one or a scorecard's points.
     """
 
     feature: str
     value: float | str | None
     contribution: float
     words: str
+    method: str = ""
 
 
 def reasons(
-    model: "TreeModel",
+    model: Explained,
     values: NDArray[np.float64] | Sequence[float],
     contributions: NDArray[np.float64] | Sequence[float],
     *,
@@ -69,7 +82,7 @@ def reasons(
     return tuple(found)
 
 
-def _value(model: "TreeModel", name: str, value: float) -> float | str | None:
+def _value(model: Explained, name: str, value: float) -> float | str | None:
     if math.isnan(value):
         return None
     texts = model.categories.get(name)

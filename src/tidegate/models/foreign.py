@@ -1,38 +1,149 @@
 """A model that others made, as an artefact: what it reads and gives is found in the model itself."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
 from tidegate.errors import ModelError
 from tidegate.models.artefact import Artefact, Card, ModelFeature, kind_of, read_trees, split_name
 from tidegate.models.pmml.model import read_pmml
 from tidegate.models.pmml.scorer import PmmlScorer
 
-__all__ = ["artefact_of"]
+if TYPE_CHECKING:
+    from tidegate.models.onnx.said import Said
+
+__all__ = ["Author", "artefact_of", "onnx_meant"]
+
+_Parameters = dict[str, str | float | int | bool]
 
 
-def artefact_of(content: bytes, reference: str, *, file: str, output: str = "") -> tuple[Artefact, str]:
+@dataclass(frozen=True, slots=True)
+class Author:
+    """What an author says of a model beside its file.
+
+    Attributes:
+        output: of PMML and ONNX, which number is the score.
+        features: of ONNX, the names of the columns of its one tensor.
+        missing: of ONNX, "pass" if it answers where a value is missing.
+        typical: of ONNX, a typical value by feature, which reasons are told against.
+        units: of a feature by name, as in "EUR", "minor EUR", "seconds".
+    """
+
+    output: str = ""
+    features: Sequence[str] = ()
+    missing: str = ""
+    typical: Mapping[str, float | str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+
+
+def artefact_of(content: bytes, reference: str, *, file: str, author: Author | None = None) -> tuple[Artefact, str]:
     """The artefact of a file's content, to be stored as NAME@VERSION, and in words what the model is.
 
     Args:
         file: what errors call it.
-        output: of a PMML model, which of its outputs is the score.
+        author: what its author says of it.
 
     Raises:
-        TidegateError: the reference is none, the file is damaged or not supported, or there is no such output.
+        TidegateError: the reference is none, the file is damaged or not supported, or what is said of it is not so.
     """
     name, version = split_name(reference)
-    kind = kind_of(content)
-    if kind == "pmml":
-        scorer = PmmlScorer(read_pmml(content, file), output=output)
-        features = tuple(
-            ModelFeature(one.name, "category" if one.kind == "string" else "number", one.values)
-            for one in scorer.pmml.inputs
-        )
-        parameters: dict[str, str | float | int | bool] = {"output": scorer.output.name}
-        card = Card(name=name, version=version, objective="pmml", features=features, parameters=parameters)
-        return Artefact(card, content), f"PMML {scorer.pmml.kind}, its score {scorer.output.name}"
-    if output:
-        raise ModelError(f"{file} has one output.", seen=f"--output {output}", do="Leave --output out.")
+    said, kind = author or Author(), kind_of(content)
+    if kind == "onnx":
+        card, what = _onnx(content, file, said)
+    else:
+        _only_onnx(said, file)
+        card, what = _pmml(content, file, said) if kind == "pmml" else _trees(content, file, said)
+    unknown = [one for one in said.units if one not in {feature.name for feature in card.features}]
+    if unknown:
+        raise ModelError(
+            f"{file} does not read {unknown[0]!r}, whose unit is said.",
+            seen=", ".join(feature.name for feature in card.features), do="Name a feature of the model.",
+        )  # fmt: skip
+    return Artefact(_replaced(card, name, version), content), what
+
+
+def _replaced(card: Card, name: str, version: str) -> Card:
+    return Card(
+        name=name, version=version, objective=card.objective, features=card.features, parameters=card.parameters
+    )
+
+
+def _only_onnx(said: Author, file: str) -> None:
+    for option, value in (("features", said.features), ("missing", said.missing), ("typical", said.typical)):
+        if value:
+            raise ModelError(
+                f"{file} says its {option} by itself.", seen=f"{option}={value!r}",
+                do=f"Leave {option} out; it is for models in ONNX.",
+            )  # fmt: skip
+
+
+def _pmml(content: bytes, file: str, said: Author) -> tuple[Card, str]:
+    scorer = PmmlScorer(read_pmml(content, file), output=said.output)
+    features = tuple(
+        ModelFeature(one.name, "category" if one.kind == "string" else "number", one.values,
+                     said.units.get(one.name, one.unit))
+        for one in scorer.pmml.inputs
+    )  # fmt: skip
+    parameters: _Parameters = {"output": scorer.output.name}
+    card = Card(name="", version="", objective="pmml", features=features, parameters=parameters)
+    return card, f"PMML {scorer.pmml.kind}, its score {scorer.output.name}"
+
+
+def _trees(content: bytes, file: str, said: Author) -> tuple[Card, str]:
+    if said.output:
+        raise ModelError(f"{file} has one output.", seen=f"output {said.output}", do="Leave the output out.")
     forest = read_trees(content, name=file)
-    features = tuple(ModelFeature(feature) for feature in forest.features)
-    card = Card(name=name, version=version, objective=forest.objective, features=features)
-    said = "XGBoost" if kind == "xgboost" else "LightGBM"
-    return Artefact(card, content), f"{said}, {len(forest.trees):,} trees, {forest.objective}"
+    features = tuple(ModelFeature(feature, unit=said.units.get(feature, "")) for feature in forest.features)
+    wrote = "XGBoost" if kind_of(content) == "xgboost" else "LightGBM"
+    card = Card(name="", version="", objective=forest.objective, features=features)
+    return card, f"{wrote}, {len(forest.trees):,} trees, {forest.objective}"
+
+
+def _onnx(content: bytes, file: str, said: Author) -> tuple[Card, str]:
+    """What an author says here goes before what the file's metadata says."""
+    from tidegate.models.onnx.document import read_onnx  # ONNX Runtime, which the model needs, is an extra
+    from tidegate.models.onnx.model import OnnxModel
+    from tidegate.models.onnx.said import SaidOfFeature, said_in
+
+    own = said_in(read_onnx(content, file))
+    mixed, meant = onnx_meant(content, file, said), {one.name: one for one in own.features}
+    model = OnnxModel(content, file, said=mixed)
+    strange = [name for name in said.typical if name not in model.features]
+    if strange or (said.typical and set(said.typical) != set(model.features)):
+        raise ModelError(
+            f"A typical row of {file} has a value for each of its features.", seen=", ".join(said.typical),
+            do=f"Give {', '.join(model.features)}.",
+        )  # fmt: skip
+    features = []
+    for name, one in zip(model.features, model.inputs, strict=True):
+        known = meant.get(name, SaidOfFeature(name))
+        typical = said.typical.get(name, known.typical)
+        texts = model.categories.get(name, ())
+        if typical is not None and isinstance(typical, str) != (one.kind == "text"):
+            raise ModelError(
+                f"The typical {name} of {file} is no {one.kind}.", seen=repr(typical), do="Give what the model reads."
+            )
+        kind = "category" if one.kind == "text" else "number"
+        features.append(ModelFeature(name, kind, texts, said.units.get(name, known.unit), typical))
+    parameters: _Parameters = {"output": model.score.named, "missing": mixed.missing, "named": not model.positional}
+    card = Card(name="", version="", objective="onnx", features=tuple(features), parameters=parameters)
+    reasons = "" if all(one.typical is not None for one in features) else "; no reasons, as no typical row is said"
+    return card, f"ONNX, its score {model.score.named}{reasons}"
+
+
+def onnx_meant(content: bytes, file: str, said: Author) -> "Said":
+    """What is said of a model in ONNX; what is said beside it goes before what its metadata says.
+
+    Raises:
+        ModelError: the file is damaged or holds what is not run, or its metadata cannot be read.
+    """
+    from tidegate.models.onnx.document import read_onnx
+    from tidegate.models.onnx.said import Said, SaidOfFeature, said_in
+
+    looked = read_onnx(content, file)
+    own = said_in(looked)
+    names = tuple(said.features) or tuple(one.name for one in own.features)
+    if not names and len(looked.inputs) == 1:
+        names = tuple(said.typical)  # whose header names the columns of a tensor that does not
+    features = tuple(SaidOfFeature(name) for name in names)
+    return Said(features, said.output or own.output, said.missing or own.missing)

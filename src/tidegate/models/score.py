@@ -2,53 +2,81 @@
 
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tidegate.errors import FlowError
 from tidegate.events.types import FLOAT
 from tidegate.expressions.node import Expr
 
+if TYPE_CHECKING:
+    from tidegate.models.artefact import Artefact
+    from tidegate.models.scoring import ScoringModel
+
 
 class ModelScore(Expr):
-    """What a model says of the given features; `otherwise` where it cannot answer."""
+    """What a model says of the given features; `otherwise` where it cannot answer.
 
-    __slots__ = ("default", "reference")
+    Attributes:
+        reference: which model, as `name@alias`; of one that is a file, the file's name and what its content comes to.
+        artefact: of one that is a file, the file's content and what is known of it.
+    """
 
-    def __init__(self, reference: str, of: tuple[Expr, ...], default: float) -> None:
+    __slots__ = ("_scoring", "artefact", "default", "reference")
+
+    def __init__(
+        self, reference: str, of: tuple[Expr, ...], default: float, artefact: "Artefact | None" = None
+    ) -> None:
         twice = [part for place, part in enumerate(of) if part.key in {other.key for other in of[:place]}]
         if twice:
             raise FlowError(
                 "A model is given each feature once.", seen=f"{twice[0]} twice", do="Leave one of them out."
             )
         self.reference, self.args, self.default, self.type = reference, of, default, FLOAT
+        self.artefact = artefact
+        self._scoring: ScoringModel | None = None
+
+    @property
+    def scoring(self) -> "ScoringModel | None":
+        """The model, ready to answer, of one that is a file; read when first asked for."""
+        if self._scoring is None and self.artefact is not None:
+            self._scoring = self.artefact.model()
+        return self._scoring
 
     def _own_key(self) -> tuple[Any, ...]:
         return ("model", self.reference, self.default)
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
         """The same model over other features."""
-        return ModelScore(self.reference, args, self.default)
+        made = ModelScore(self.reference, args, self.default, self.artefact)
+        made._scoring = self._scoring
+        return made
 
     def write(self, inner: Any) -> str:
-        """The text form."""
-        return f"model({self.reference!r}, of=[{', '.join(inner(a) for a in self.args)}], otherwise={self.default!r})"
+        """The text form; a file by its content, so that it tells what a flow's digest must know."""
+        content = f", {self.artefact.digest!r}" if self.artefact is not None else ""
+        given = ", ".join(inner(a) for a in self.args)
+        return f"model({self.reference!r}{content}, of=[{given}], otherwise={self.default!r})"
 
 
-def model(reference: str, *, of: Sequence[Expr], otherwise: float) -> Expr:
-    """The score of a stored model, named `name@alias`, over features in this order.
-
-    Args:
-        reference: which model, as in `"card-risk@champion"`.
-        of: the features it is given.
-        otherwise: the score to use, and to record, when the model cannot answer (it is not there, or gives no number).
+def given(of: Sequence[Expr]) -> tuple[Expr, ...]:
+    """The features that a model is given.
 
     Raises:
-        FlowError: no features, something that is not an expression among them, or one of them twice.
+        FlowError: there are none, or something else than expressions among them.
     """
     if not of or not all(isinstance(part, Expr) for part in of):
         raise FlowError(
             "A model is given a list of features.", seen=repr(of), do="Write of=[times_usual, payments_10m]."
         )
+    return tuple(of)
+
+
+def number(otherwise: float) -> float:
+    """What is used where a model has no answer.
+
+    Raises:
+        FlowError: it is no number.
+    """
     if isinstance(otherwise, bool) or not isinstance(otherwise, (int, float)) or not isfinite(otherwise):
         raise FlowError("otherwise= is a number.", seen=repr(otherwise))
-    return ModelScore(reference, tuple(of), float(otherwise))
+    return float(otherwise)

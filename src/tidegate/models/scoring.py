@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.models.explanation import Reason
+from tidegate.models.signature import ModelInput
 
 __all__ = ["BoundModel", "CellKind", "ScoringModel"]
 
@@ -32,12 +33,21 @@ class BoundModel(Protocol):
         """At most four reasons of one row's score, heaviest first."""
         ...
 
+    def unanswered(self, cells: NDArray[np.int64], row: int) -> str:
+        """Why the model has no answer for a row, in words."""
+        ...
+
 
 class ScoringModel(Protocol):
     """A model that scores rows of a flow."""
 
     digest: str
     files: Mapping[str, bytes]
+
+    @property
+    def inputs(self) -> Sequence[ModelInput]:
+        """What it reads, in order."""
+        ...
 
     def require(self, features: Sequence[str], reference: str = "") -> None:
         """Raise ModelError, naming the first difference, unless the model reads just these features in this order."""
@@ -50,6 +60,10 @@ class ScoringModel(Protocol):
         out: int,
         *,
         hash_of: Callable[[str], int] | None = None,
+        names: Sequence[str] = (),
     ) -> BoundModel:
-        """Tie the features to columns of a batch's cells, and the answer to a float column."""
+        """Tie the features to columns of a batch's cells, and the answer to a float column.
+
+        `names` is what the flow calls the features, for a model that has no names for them.
+        """
         ...

@@ -16,6 +16,7 @@ from tidegate.models.explanation import Reason, reasons
 from tidegate.models.layout import layout
 from tidegate.models.lightgbm import Forest, read_forest
 from tidegate.models.scoring import CellKind
+from tidegate.models.signature import ModelInput
 
 __all__ = ["Binding", "CellKind", "TreeModel"]
 
@@ -31,6 +32,7 @@ class TreeModel:
         features: the features' names in order; the forest's own if not given.
         categories: per categorical feature its texts; a text's code is its place in the list. A text that is not there,
             like any category that training did not see, counts as missing.
+        units: of each feature, as its author wrote it; see `signature.ModelInput`.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class TreeModel:
         digest: str = "",
         features: Sequence[str] = (),
         categories: Mapping[str, Sequence[str]] | None = None,
+        units: Sequence[str] = (),
     ) -> None:
         self.forest, self.digest = forest, digest
         self.features = tuple(features) or forest.features
@@ -53,6 +56,7 @@ class TreeModel:
             raise ModelError(
                 f"Categories are given for {name!r}, which the model does not read.", do=self._nearest(name)
             )
+        self._units = tuple(units) or ("",) * len(self.features)
         self.files: Mapping[str, bytes] = {}
         self.laid = layout(forest)
         self._shares: shapley.Shares | None = None
@@ -61,6 +65,14 @@ class TreeModel:
     def read(cls, path: str | Path) -> "TreeModel":
         """A bare LightGBM text file. Raises ModelError if it cannot be used."""
         return cls(read_forest(path))
+
+    @property
+    def inputs(self) -> tuple[ModelInput, ...]:
+        """What it reads: numbers, and categories by their texts or codes; what is missing goes its own way."""
+        return tuple(
+            ModelInput(name, "any" if name in self.categories else "number", self.categories.get(name, ()), unit)
+            for name, unit in zip(self.features, self._units, strict=True)
+        )
 
     def require(self, features: Sequence[str], reference: str = "") -> None:
         """Raise ModelError, naming the first difference, unless the model reads just these features in this order.
@@ -139,6 +151,7 @@ class TreeModel:
         out: int,
         *,
         hash_of: Callable[[str], int] | None = None,
+        names: Sequence[str] = (),
     ) -> "Binding":
         """Tie the features to columns of a batch's cells.
 
@@ -217,6 +230,10 @@ class Binding:
         out[-1] = shares.bias
         shapley.contributions_cells(self.laid, *shares.tables, self.inputs, cells, row, out)
         return out
+
+    def unanswered(self, cells: NDArray[np.int64], row: int) -> str:
+        """Why the model has no answer for a row: trees always have one, but for sums that are no number."""
+        return "the model gives no number"
 
     def reasons(
         self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None

@@ -14,14 +14,16 @@ from tidegate.models.scoring import ScoringModel
 def models_of(
     definition: Definition, models: Registry | str | Mapping[str, ScoringModel] | None
 ) -> dict[str, ScoringModel]:
-    """The models a flow asks for, as far as they are there."""
+    """The models a flow asks for, as far as they are there; those that are files always are."""
+    files = {node.reference: model for node in definition.models if (model := node.scoring) is not None}
     if models is None:
-        return {}
+        return files
     if isinstance(models, Mapping):
-        return dict(models)
+        return files | dict(models)
     registry = models if isinstance(models, Registry) else Registry(models)
     there = set(registry.references())
-    return {node.reference: registry.model(node.reference) for node in definition.models if node.reference in there}
+    stored = {node.reference: registry.model(node.reference) for node in definition.models if node.reference in there}
+    return stored | files
 
 
 def runners_of(definition: Definition) -> dict[str, DrlRunner]:
@@ -37,7 +39,7 @@ def require_models(definition: Definition, folder: str | Path) -> None:
     """
     there = set(Registry(folder).references())
     for node in definition.models:
-        if node.reference not in there:
+        if node.artefact is None and node.reference not in there:
             near = difflib.get_close_matches(node.reference, sorted(there), 1)
             raise ModelError(
                 f"The model {node.reference} is not in {folder}.",

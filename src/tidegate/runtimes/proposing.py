@@ -74,7 +74,8 @@ def digests(flow: type[Flow[Any]], models: Registry) -> dict[str, str]:
     Raises:
         ModelError: one of them is not there.
     """
-    return {node.reference: models.resolve(node.reference).digest for node in flow.definition.models}
+    stored = [node.reference for node in flow.definition.models if node.artefact is None]  # files are in the flow's own
+    return {reference: models.resolve(reference).digest for reference in stored}
 
 
 class Case(msgspec.Struct, forbid_unknown_fields=True):

@@ -27,6 +27,7 @@ from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
 from tidegate.models.training import Training, train
 from tidegate.runtimes.backtest import replay
+from tidegate.runtimes.models import models_of
 from tidegate.runtimes.replayed import Replayed
 from tidegate.runtimes.tally import label_of
 
@@ -113,11 +114,11 @@ def fitting(
     """The models of a flow that are there and read what it gives them, and of the others why not, by reference."""
     registry = Registry(models) if isinstance(models, str) else models
     there = () if registry is None else registry.references() if isinstance(registry, Registry) else tuple(registry)
-    fit: dict[str, ScoringModel] = {}
+    fit = models_of(flow.definition, None)  # those that are files
     left_out: dict[str, str] = {}
     for segment in flow.plan.segments:
         for one in segment.models:
-            if registry is None or one.reference not in there:
+            if registry is None or one.reference in fit or one.reference not in there:
                 continue
             try:
                 model = registry.model(one.reference) if isinstance(registry, Registry) else registry[one.reference]

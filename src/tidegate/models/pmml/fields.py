@@ -44,6 +44,7 @@ class Input:
         treatment: of values that are missing, invalid or outlying.
         register: where the program expects it.
         importance: as the mining schema has it, from 0 to 1.
+        unit: what an Extension of the name "unit" in its DataField says; empty if there is none.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Input:
     treatment: Treatment
     register: int
     importance: float | None = None
+    unit: str = ""
 
 
 def treatment_of(element: Element) -> Treatment:
@@ -113,7 +115,9 @@ def _first(element: Element, name: str, scope: Scope) -> Input:
     field, values, intervals = _treated(element, declared, Field(name, register, kind, optype), treatment, scope)
     scope.fields[name] = field
     importance = number(element, "importance") if element.get("importance") is not None else None
-    return Input(name, kind, optype, values, intervals, treatment, register, importance)
+    said = (part for part in children(declared, "Extension") if part.get("name") == "unit")
+    unit = next((optional(part, "value") for part in said), "")
+    return Input(name, kind, optype, values, intervals, treatment, register, importance, unit)
 
 
 def _some(document: Document) -> str:

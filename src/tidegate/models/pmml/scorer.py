@@ -12,7 +12,9 @@ from tidegate.errors import ModelError
 from tidegate.models.explanation import Reason
 from tidegate.models.kernels import MISSING
 from tidegate.models.pmml.model import PmmlModel
+from tidegate.models.pmml.program import reason_of
 from tidegate.models.scoring import CellKind
+from tidegate.models.signature import ModelInput, require_names
 
 __all__ = ["PmmlBinding", "PmmlScorer"]
 
@@ -29,13 +31,16 @@ class PmmlScorer:
         model: the model.
         digest: what names its stored content.
         output: the output's name; may be left out where the model gives just one number.
+        units: of inputs by name, where they are said beside the document.
 
     Raises:
         ModelError: there is no such output, it is no number, or several might be meant.
     """
 
-    def __init__(self, model: PmmlModel, *, digest: str = "", output: str = "") -> None:
-        self.pmml, self.digest = model, digest
+    def __init__(
+        self, model: PmmlModel, *, digest: str = "", output: str = "", units: Mapping[str, str] | None = None
+    ) -> None:
+        self.pmml, self.digest, self._units = model, digest, dict(units or {})
         self.files: Mapping[str, bytes] = {}
         self.features = tuple(one.name for one in model.inputs)
         numbers = [one.name for one in model.outputs if one.kind in _NUMBERS]
@@ -55,31 +60,21 @@ class PmmlScorer:
                 do="Have the flow give it the text that it makes.",
             )  # fmt: skip
 
-    def require(self, features: Sequence[str], reference: str = "") -> None:
-        """Raise ModelError, naming the first difference, unless the model reads just these features in this order.
+    @property
+    def inputs(self) -> tuple[ModelInput, ...]:
+        """What it reads, as its data dictionary and mining schema say."""
+        return tuple(
+            ModelInput(
+                one.name, "text" if one.kind == "string" else "number", one.values,
+                self._units.get(one.name, one.unit),
+                one.treatment.missing != "returnInvalid",
+            )
+            for one in self.pmml.inputs
+        )  # fmt: skip
 
-        A field of an event, `Payment.amount` to the flow, is `amount` to a model that does not call it otherwise.
-        """
-        features = [name if name in self.features else name.rpartition(".")[2] for name in features]
-        if tuple(features) == self.features:
-            return
-        absent = [name for name in self.features if name not in features]
-        extra = [name for name in features if name not in self.features]
-        name = extra[0] if extra else absent[0] if absent else ""
-        known = self.features if extra else features
-        near = difflib.get_close_matches(name, known, n=1)
-        wrong = (
-            f"it does not read {name!r}"
-            if extra
-            else f"it also reads {name!r}"
-            if absent
-            else "they are in another order"
-        )
-        raise ModelError(
-            f"{reference or 'The model'} is of other features than the flow gives it: {wrong}.",
-            seen=", ".join(features),
-            do=(f"Did you mean {near[0]!r}? " if near else "") + f"Give {', '.join(self.features)}, in this order.",
-        )
+    def require(self, features: Sequence[str], reference: str = "") -> None:
+        """Raise ModelError, naming the first difference, unless the model reads just these features in this order."""
+        require_names(self.features, features, reference)
 
     def bind(
         self,
@@ -88,6 +83,7 @@ class PmmlScorer:
         out: int,
         *,
         hash_of: Callable[[str], int] | None = None,
+        names: Sequence[str] = (),
     ) -> "PmmlBinding":
         """Tie the inputs to columns of a batch's cells. Raises ModelError where a text meets a number."""
         for one, kind in zip(self.pmml.inputs, kinds, strict=True):
@@ -116,6 +112,12 @@ class PmmlBinding:
         """Write the answers for rows start..stop into the bound column, NaN where the model has none."""
         answers = self.model.pmml.numbers(self._values(cells, start, stop), [self.model.output.register])
         cells.view(np.float64)[self.out, start:stop] = np.where(np.isnan(answers).any(axis=1), math.nan, answers[:, 1])
+
+    def unanswered(self, cells: NDArray[np.int64], row: int) -> str:
+        """Why the model has no answer for a row, with the line of the document."""
+        status, answer = self.model.pmml.numbers(self._values(cells, row, row + 1), [self.model.output.register])[0]
+        faults = self.model.pmml.program.faults
+        return reason_of(status, faults) or reason_of(answer, faults) or "the model gives no number"
 
     def reasons(
         self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None

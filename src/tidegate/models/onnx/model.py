@@ -1,0 +1,203 @@
+"""A model in ONNX, ready to answer: from a matrix, or from the cells of a batch."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidegate.errors import ModelError
+from tidegate.models import kernels
+from tidegate.models.explanation import Reason, reasons, spoken
+from tidegate.models.onnx.asking import Asking
+from tidegate.models.onnx.document import read_onnx
+from tidegate.models.onnx.said import Said, said_in
+from tidegate.models.onnx.shares import contributions, method_of
+from tidegate.models.scoring import CellKind
+from tidegate.models.signature import InputKind, ModelInput, require_names
+
+__all__ = ["OnnxBinding", "OnnxModel"]
+
+Floats = NDArray[np.float64]
+UNKNOWN = -1.0
+"""The place of a text that the model does not know."""
+_KINDS: dict[str, InputKind] = {"int64": "whole", "int32": "whole", "bool": "truth", "string": "text"}
+_CODES: dict[str, int] = {"int": kernels.INPUT_INT, "float": kernels.INPUT_FLOAT}
+
+
+class OnnxModel:
+    """A model in ONNX with one of its numbers chosen as the score.
+
+    Args:
+        content: the file's bytes.
+        what: what it is called in messages.
+        digest: what names its stored content.
+        said: what its author says of it.
+
+    Raises:
+        ModelError: the file is damaged or holds what is not run, ONNX Runtime is not there or does not take it, or
+            which number is the score cannot be told.
+    """
+
+    def __init__(self, content: bytes, what: str = "the model", *, digest: str = "", said: Said | None = None) -> None:
+        self.file, self.digest = read_onnx(content, what), digest
+        self.said = said if said is not None else said_in(self.file)
+        if self.said.missing not in ("", "pass"):
+            raise ModelError(
+                "missing= is what the model is to do about missing values.", seen=repr(self.said.missing),
+                do='Write "pass" if it answers then, or nothing if it does not.',
+            )  # fmt: skip
+        names = tuple(one.name for one in self.said.features)
+        self.files: Mapping[str, bytes] = {}
+        self.asking = Asking(self.file, content, names, self.said.output, passes=self.said.missing == "pass")
+        self.score, columns = self.asking.score, self.asking.columns
+        self.features = tuple(one.name for one in columns)
+        self.positional = not (names and self.said.named) and any(name.endswith("]") for name in self.features)
+        texts = self.file.texts
+        self.categories = {one.name: texts for one in columns if one.element == "string"}
+        units = [one.unit for one in self.said.features] or [""] * len(columns)
+        self.inputs = tuple(
+            ModelInput(
+                one.name,
+                _KINDS.get(one.element, "number"),
+                unit=unit,
+                answers_missing=self.said.missing == "pass" and one.element not in ("int64", "int32", "bool"),
+            )
+            for one, unit in zip(columns, units, strict=True)
+        )
+        self.typical = self._typical()
+
+    def _typical(self) -> Floats | None:
+        """A typical row, a text as its place; none if not said of every feature."""
+        found = []
+        places = {text: float(place) for place, text in enumerate(self.file.texts)}
+        for one, name in zip(self.said.features, self.features, strict=False):
+            if one.typical is None or isinstance(one.typical, str) != (name in self.categories):
+                return None
+            found.append(places.get(one.typical, UNKNOWN) if isinstance(one.typical, str) else float(one.typical))
+        return np.array(found) if found else None
+
+    def require(self, features: Sequence[str], reference: str = "") -> None:
+        """Raise ModelError, naming the first difference, unless the model reads just these features in this order.
+
+        Of a file that does not name the columns of its one tensor, only how many there are is known.
+        """
+        if not self.positional:
+            require_names(self.features, features, reference)
+        elif len(features) != len(self.features):
+            raise ModelError(
+                f"{reference or 'The model'} reads {len(self.features)} features.", seen=f"{len(features)} features",
+                do="Give it as many, in the order of its training.",
+            )  # fmt: skip
+
+    def predict(self, matrix: Floats) -> Floats:
+        """The score for each row of a matrix with one column per feature, NaN where the model has no answer."""
+        return self.asking.answers(matrix)
+
+    def contributions(self, row: Floats) -> Floats:
+        """What each feature did to the score of a row, against the typical one (`method_of` says how).
+
+        Raises:
+            ModelError: no typical row was said.
+        """
+        if self.typical is None:
+            raise ModelError(
+                "Without a typical row there are no reasons.", do="Say it with --typical, or typical= in a flow."
+            )
+        return contributions(lambda rows: self.asking.answers(rows, at_once=True), row, self.typical)
+
+    def bind(
+        self,
+        columns: Sequence[int],
+        kinds: Sequence[CellKind],
+        out: int,
+        *,
+        hash_of: Callable[[str], int] | None = None,
+        names: Sequence[str] = (),
+    ) -> "OnnxBinding":
+        """Tie the features to columns of a batch's cells. Raises ModelError where a text meets a number.
+
+        Args:
+            names: what the flow calls the features, for reasons, where the file has no names for them.
+        """
+        for one, kind in zip(self.inputs, kinds, strict=True):
+            if (one.kind == "text") != (kind == "text"):
+                raise ModelError(
+                    f"The model reads {one.name!r} as a {one.kind}.", seen="a text" if kind == "text" else "a number",
+                    do="Give it a feature of that type.",
+                )  # fmt: skip
+        codes = {} if hash_of is None else {hash_of(text): float(k) for k, text in enumerate(self.file.texts)}
+        return OnnxBinding(self, tuple(columns), tuple(kinds), out, codes, tuple(names) if self.positional else ())
+
+
+class OnnxBinding:
+    """A model tied to columns of a batch's cells."""
+
+    def __init__(
+        self, model: OnnxModel, columns: tuple[int, ...], kinds: tuple[CellKind, ...], out: int,
+        codes: dict[int, float], names: tuple[str, ...],
+    ) -> None:  # fmt: skip
+        self.model, self.out = model, out
+        self.features: tuple[str, ...] = names or model.features
+        self.categories = {
+            name: texts
+            for name, own in zip(self.features, model.features, strict=True)
+            if (texts := model.categories.get(own))
+        }
+        self._columns, self._kinds, self._codes = columns, kinds, codes
+        self._texts = [place for place, kind in enumerate(kinds) if kind == "text"]
+        inputs = [word for c, k in zip(columns, kinds, strict=True) for word in (c, _CODES.get(k, 0), 0, 0)]
+        self._inputs = np.array(inputs, np.int64)
+
+    def score(self, cells: NDArray[np.int64], start: int, stop: int) -> None:
+        """Write the answers for rows start..stop into the bound column, NaN where the model has none."""
+        values = np.empty((stop - start, len(self._columns)))
+        if stop - start == 1:
+            values[0] = self._row(cells, start)
+        else:
+            for place, (column, kind) in enumerate(zip(self._columns, self._kinds, strict=True)):
+                values[:, place] = self._column(cells[column, start:stop], kind)
+        cells.view(np.float64)[self.out, start:stop] = self.model.predict(values)
+
+    def unanswered(self, cells: NDArray[np.int64], row: int) -> str:
+        """Why the model has no answer for a row, in words."""
+        return self.model.asking.given.why_not(self._row(cells, row)) or "the model gives no number"
+
+    def reasons(
+        self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None
+    ) -> tuple[Reason, ...]:
+        """At most four reasons of one row's score against the typical row's; none if no typical row was said."""
+        if self.model.typical is None:
+            return ()
+        values = self._row(cells, row)
+        parts = self.model.contributions(values)
+        if np.isnan(parts).any():
+            return ()
+        found = reasons(self, values, parts, descriptions=descriptions, say=say)
+        return tuple(self._against(one, say) for one in found)
+
+    def _against(self, one: Reason, say: Callable[[int, Any], str] | None) -> Reason:
+        """The reason with what it is told against in its words, and how it was worked out."""
+        place = list(self.features).index(one.feature)
+        usual = float(self.model.typical[place]) if self.model.typical is not None else math.nan
+        texts = self.categories.get(one.feature)
+        value = None if math.isnan(usual) else texts[int(usual)] if texts and usual >= 0 else usual
+        told = spoken(value) if say is None else say(place, value)
+        return replace(one, words=f"{one.words}, against a typical {told}", method=method_of(len(self.features)))
+
+    def _row(self, cells: NDArray[np.int64], row: int) -> Floats:
+        values = np.empty(len(self._columns))
+        kernels.read_cells(self._inputs, cells, row, values)
+        for place in self._texts:
+            cell = int(cells[self._columns[place], row])
+            values[place] = math.nan if cell == kernels.MISSING else self._codes.get(cell, UNKNOWN)
+        return values
+
+    def _column(self, taken: NDArray[np.int64], kind: CellKind) -> Any:
+        if kind == "float":
+            return taken.view(np.float64)
+        if kind == "int":
+            return np.where(taken == kernels.MISSING, math.nan, taken)
+        return [math.nan if cell == kernels.MISSING else self._codes.get(cell, UNKNOWN) for cell in taken.tolist()]

@@ -1,0 +1,90 @@
+"""A model in ONNX scores as scikit-learn does, to what floats of 32 bits hold; and alike in whatever batch."""
+
+import warnings
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    IsolationForest,
+    RandomForestClassifier,
+)
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tests.models.onnx.made import exported, rows
+from tidegate.models.onnx.model import OnnxModel
+from tidegate.models.onnx.said import Said
+
+ESTIMATORS: dict[str, tuple[Callable[[], Any], str]] = {
+    "logistic regression": (LogisticRegression, ""),
+    "pipeline with a scaler": (lambda: make_pipeline(StandardScaler(), LogisticRegression()), ""),
+    "gradient boosting": (lambda: GradientBoostingClassifier(n_estimators=30, random_state=1), ""),
+    "histogram gradient boosting": (lambda: HistGradientBoostingClassifier(max_iter=20, random_state=1), ""),
+    "gradient boosting of numbers": (lambda: GradientBoostingRegressor(n_estimators=30, random_state=1), ""),
+    "random forest": (lambda: RandomForestClassifier(10, random_state=1), ""),
+    "isolation forest": (lambda: IsolationForest(n_estimators=20, random_state=1), "scores"),
+    "neural network": (lambda: MLPClassifier((8,), max_iter=50, random_state=1), ""),
+    "calibrated": (lambda: CalibratedClassifierCV(LogisticRegression(), cv=3), ""),
+}
+
+
+def made(name: str, **options: Any) -> tuple[Any, OnnxModel]:
+    make, output = ESTIMATORS[name]
+    x, y = rows(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator = make().fit(x, y)
+    return estimator, OnnxModel(exported(estimator, x, **options), name, said=Said(output=output))
+
+
+def wanted(estimator: Any, x: Any) -> Any:
+    if hasattr(estimator, "predict_proba"):
+        return estimator.predict_proba(x)[:, 1]
+    return estimator.decision_function(x) if isinstance(estimator, IsolationForest) else estimator.predict(x)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_scores_are_those_of_scikit_learn(name: str) -> None:
+    estimator, model = made(name)
+    x, _ = rows(2, 500)
+    np.testing.assert_allclose(model.predict(x), wanted(estimator, x), rtol=2e-6, atol=5e-7)
+
+
+@pytest.mark.parametrize("name", ["logistic regression", "gradient boosting"])
+def test_chances_in_a_tensor_are_those_in_maps(name: str) -> None:
+    _, maps = made(name)
+    _, tensor = made(name, options={"zipmap": False})
+    assert (maps.score.named, tensor.score.named) == ("output_probability[1]", "probabilities[1]")
+    x, _ = rows(3)
+    assert (maps.predict(x) == tensor.predict(x)).all()
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@settings(max_examples=10, deadline=None)
+@given(cuts=st.lists(st.integers(0, 200), max_size=6))
+def test_a_score_is_the_same_bits_in_whatever_batch(name: str, cuts: list[int]) -> None:
+    model = MODELS.setdefault(name, None) or MODELS.update({name: made(name)[1]}) or MODELS[name]
+    x, _ = rows(4, 200)
+    places = sorted({0, 200, *cuts})
+    cut = np.concatenate([model.predict(x[a:b]) for a, b in pairwise(places)])
+    assert (cut == ALONE.setdefault(name, np.concatenate([model.predict(x[k : k + 1]) for k in range(200)]))).all()
+
+
+MODELS: dict[str, Any] = {}
+ALONE: dict[str, Any] = {}
+
+
+def test_trees_are_asked_in_blocks_and_what_multiplies_matrices_is_not() -> None:
+    assert made("gradient boosting")[1].file.row_exact
+    assert not made("logistic regression")[1].file.row_exact
