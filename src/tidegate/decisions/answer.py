@@ -163,7 +163,7 @@ class Answers:
             OUTCOMES[0],
             _there(floats[plan.score * stride]) if plan.score >= 0 else None,
             self._band(floats[plan.level * stride]) if plan.level >= 0 else None,
-            models=tuple([self._use(model, floats[model.out * stride]) for model in self.models]),
+            models=tuple([self._use(model, floats[model.out * stride], 0) for model in self.models]),
             flow=self.flow,
         )
 
