@@ -81,6 +81,8 @@ class Engine:
         self._broken = False
         self._own = self.definition.event.__name__
         self.timing: dict[str, float] = {}
+        self.kept: Sequence[Entry] = ()
+        """What the last batch gave to the store."""
         self._build()
         self.recovered = self._journal.recover(self) if self._journal is not None else 0
 
@@ -218,6 +220,7 @@ class Engine:
         if self.plan.worded or self.decider.packages:
             self.decider.words.age(self.clock)
         self.timing = {"decide": (decided - began) * 1e6, "keep": (perf_counter() - decided) * 1e6}
+        self.kept = entries
         return answers
 
     def _run_some(

@@ -44,6 +44,8 @@ from tidegate.runtimes.serve.tls import Tls
 from tidegate.runtimes.serve.turns import Turns
 
 _LOG = logging.getLogger("tidegate.serve")
+_YOUNG = 20_000
+"""So many more objects than were freed, before the garbage collector looks at the new ones."""
 
 
 @dataclass(frozen=True)
@@ -287,8 +289,10 @@ class Server:
             _LOG.warning("A snapshot was passed over, and its events were learned again from the store: %s", error)
         warm(flow, models, explain=settings.explain)
         # What is there by now stays, and the garbage collector would look through all of it again and again.
+        # Requests leave no cycles, so what is new need not be looked through after every 700 objects either.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_YOUNG)
         return engine
 
     def _look_at_last(self, flow: str) -> None:

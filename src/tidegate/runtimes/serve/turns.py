@@ -194,7 +194,9 @@ class Turns:
         self.metrics.events.add(len(batch))
         self._records += len(batch)
         self._syncing += 1
-        self._disk.ask(partial(self._synced, batch, answers, began, decided))
+        told = list[bytes]()
+        self._disk.ask(partial(self._synced, batch, answers, told, began, decided))
+        told += self._bodies(answers)  # while the disk is at work
         if waiting:
             self._call()
 
@@ -239,20 +241,33 @@ class Turns:
                 start = end
         return answers
 
+    def _bodies(self, answers: list[Answer]) -> list[bytes]:
+        """The answers as JSON: where every event was decided on, as they were kept."""
+        kept = [entry.answer for entry in self.engine.kept]
+        if len(kept) < len(answers):
+            return [_ENCODE(answer) for answer in answers]
+        return [data or _ENCODE(answer) for data, answer in zip(kept, answers, strict=True)]
+
     def _synced(
-        self, batch: list[Asked], answers: list[Answer], began: float, decided: float, error: BaseException | None
+        self,
+        batch: list[Asked],
+        answers: list[Answer],
+        told: list[bytes],
+        began: float,
+        decided: float,
+        error: BaseException | None,
     ) -> None:
         self._syncing -= 1
         if error is not None:
             self._fail(batch, error)
             return
         self._failures = 0
-        self._tell(batch, answers, began, decided)
+        self._tell(batch, answers, told, began, decided)
         if self._waiting:
             self._call()
         self._save_if_due()
 
-    def _tell(self, batch: list[Asked], answers: list[Answer], began: float, decided: float) -> None:
+    def _tell(self, batch: list[Asked], answers: list[Answer], told: list[bytes], began: float, decided: float) -> None:
         """Answer a batch that is safe."""
         now, metrics = perf_counter(), self.metrics
         metrics.keeping.add(now - decided)
@@ -260,7 +275,7 @@ class Turns:
         tail = b',"timing":{"wait":%%.1f,"decide":%.1f,"keep":%.1f}}' % (deciding * 1e6, keeping * 1e6)
         header = b"wait;dur=%%.3f, decide;dur=%.3f, keep;dur=%.3f" % (deciding * 1e3, keeping * 1e3)
         outcomes, seconds = metrics.outcomes, metrics.seconds
-        for asked, answer in zip(batch, answers, strict=True):
+        for asked, answer, data in zip(batch, answers, told, strict=True):
             seconds.add(now - asked.began)
             if isinstance(answer, Refused):
                 if not asked.answer.done():
@@ -274,7 +289,7 @@ class Turns:
                 metrics.learned += 1
             if not asked.answer.done():
                 wait = began - asked.began
-                asked.answer.set_result((_ENCODE(answer)[:-1] + tail % (wait * 1e6), header % (wait * 1e3)))
+                asked.answer.set_result((data[:-1] + tail % (wait * 1e6), header % (wait * 1e3)))
 
     def _fail(self, batch: list[Asked], error: BaseException) -> None:
         """Say no to a batch and to all that wait, take nothing for a while, then try whether it works again."""
