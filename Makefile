@@ -8,6 +8,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --universal --python-version 3.11 \
 	--fork-strategy fewest --no-emit-index-url --no-header --no-annotate $(UPGRADE)
+# What a flow needs at work on Flink, in the versions it is tested with, whatever PyFlink's own packages would rather have.
+ON_FLINK := numpy|numba|llvmlite|msgspec|xxhash|lxml|polars|polars-runtime-32|tzdata
 # What can be run; the other files beside it are parts of these.
 BENCHMARKS := $(shell grep -l '^if __name__ ==' benchmarks/*.py | sed 's|benchmarks/\(.*\)\.py|\1|')
 
@@ -61,6 +63,9 @@ lock: .venv/.installed-dev ## lock what pyproject.toml asks for, with hashes (ma
 	@$(COMPILE) --extra train --extra report --group build -c requirements/dev.txt -o requirements/run.txt
 	@$(COMPILE) $(SERVER:%=--extra %) --group build -c requirements/dev.txt -o requirements/server.txt
 	@$(COMPILE:pyproject.toml=requirements/uv.in) -o requirements/uv.txt
+	@sed -nE 's/^(($(ON_FLINK))==[^ ]+).*/\1/p' requirements/run.txt > requirements/.flink-pins
+	@$(COMPILE:pyproject.toml=requirements/flink.in) --override requirements/.flink-pins -o src/tidegate/connectors/flink/requirements.txt
+	@rm requirements/.flink-pins
 
 clean: ## remove .venv and every cache
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

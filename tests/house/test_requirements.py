@@ -14,8 +14,13 @@ from packaging.utils import canonicalize_name
 
 from .house import ROOT, SOURCE, files, shown
 
-LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-BY_ITS_HOST = {"mypy.py": {"mypy"}}
+ON_FLINK = "../src/tidegate/connectors/flink/requirements.txt"
+LOCKS = [*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "requirements" / ON_FLINK]
+BY_ITS_HOST = {
+    "runtimes/flink/stage_function.py": {"pyflink"},
+    "runtimes/flink/submit.py": {"pyflink"},
+    "mypy.py": {"mypy"},
+}
 """What a file of ours imports that is always there, because nothing else loads the file."""
 NAMES = {
     "opensearchpy": "opensearch-py",
@@ -85,6 +90,7 @@ def test_what_the_source_imports_is_asked_for() -> None:
 
 def test_what_tests_and_benchmarks_import_is_asked_for() -> None:
     named = {canonicalize_name(wanted.name) for wanted in asked()} | {"tidegate", "tests", "benchmarks", "tools"}
+    named.add("pyflink")  # in an environment of its own, of another lock
     outside = set().union(*(imported(path) for path in files(".py") if SOURCE not in path.parents))
     assert not outside - named, "name them in the group dev of pyproject.toml"
 
@@ -114,3 +120,9 @@ def test_what_users_install_may_be_passed_on(name: str) -> None:
     stated = f"{about.get('License-Expression', '')} {about.get('License', '')[:200]} {classified}"
     assert stated.strip(), f"{name} states no licence"
     assert not NOT_FOR_USERS.search(stated), f"{name}: {stated}"
+
+
+def test_kernels_on_flink_are_of_the_versions_that_the_core_is_tested_with() -> None:
+    ours, there = locked("run.txt"), locked(ON_FLINK)
+    for name in ("numpy", "numba", "llvmlite", "msgspec", "xxhash", "lxml", "polars", "tzdata"):
+        assert [str(one.specifier) for one in ours[name]] == [str(one.specifier) for one in there[name]], name

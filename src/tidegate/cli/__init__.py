@@ -13,7 +13,7 @@ from tidegate.errors import TidegateError
 
 _COMMANDS = (
     ("new", "Start"), ("check", "Start"), ("table", "Start"), ("demo", "Start"), ("world", "Start"),
-    ("replay", "Run"), ("serve", "Run"), ("keys", "Run"),
+    ("replay", "Run"), ("serve", "Run"), ("flink", "Run"), ("keys", "Run"),
     ("compare", "Change"), ("shadow", "Change"), ("people", "Change"), ("propose", "Change"), ("sign", "Change"),
     ("release", "Change"), ("rollback", "Change"), ("history", "Change"),
     ("features", "Train"), ("train", "Train"), ("scorecard", "Train"), ("models", "Train"), ("pmml", "Train"),

@@ -142,3 +142,16 @@ def test_stages_have_names() -> None:
         "windows, by Paid.payee",
         "decisions",
     ]
+
+
+class Twice(Fast):
+    fast = decline(Fast.often >= 5, because="Five in an hour")
+
+
+class Longer(Fast):
+    often = count(per=Paid.card, last="2h")
+
+
+def test_a_layout_stays_while_windows_and_fields_do() -> None:
+    assert Staging(Twice.plan, 8).layout == STAGING.layout
+    assert Staging(Longer.plan, 8).layout != STAGING.layout

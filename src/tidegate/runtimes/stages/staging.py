@@ -1,5 +1,6 @@
 """How a flow is cut: which stages it has, what each keeps, and what a row carries from one to the next."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -113,6 +114,19 @@ class Staging:
         self.places |= {s.number: np.array([place[c.out] for c in s.checks], np.int64) for s in self.lists}
         self.worded = [[column for column in columns_of(kind) if column in plan.worded] for kind in plan.kinds]
         self.columns = plan.columns + max((len(stage.copies) for stage in self.windows), default=0)
+
+    @property
+    def layout(self) -> str:
+        """A digest of how rows are laid out and what is kept of them; rules and models may change, and it stays."""
+        plan = self.plan
+        fields = [
+            (kind.event, [(f.name, f.column, str(f.type), f.currency) for f in kind.fields], kind.texts)
+            for kind in plan.kinds
+        ]
+        said = repr((self.first, self.carried.tolist(), fields, plan.lists, plan.streams, plan.lateness))
+        used = [constant for constant in plan.constants if constant[0] in plan.before.code[:, 2:]]
+        programs = plan.before.code.tobytes() + plan.before.pool.tobytes() + repr(used).encode()
+        return hashlib.sha256(said.encode() + programs).hexdigest()[:16]
 
     def route(self, stage: int) -> int:
         """The word of a row that says which shard of a stage it goes to."""

@@ -1,0 +1,124 @@
+"""W1 as one would write it for Flink, to be measured by `benchmarks.flink`; runs in the environment that has PyFlink.
+
+`keyed` is a PyFlink job of two KeyedProcessFunctions, by card and by merchant, whose ValueState holds what plain
+Python's deques hold in `bench/w1.py`. `sql` is Flink SQL: one OVER window after another, since one query takes one
+only, by event time. Both read JSON from the topic until its end, and give their features to nobody.
+"""
+
+import json
+from collections import deque
+from datetime import datetime
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+CARD_WINDOWS = {"1m": MINUTE, "10m": 10 * MINUTE, "1h": HOUR, "24h": DAY, "7d": 7 * DAY}
+MERCHANT_WINDOWS = {"1h": HOUR, "24h": DAY, "7d": 7 * DAY}
+
+
+def keyed(servers: str, topic: str, group: str, jar: str) -> None:
+    """The DataStream job."""
+    from pyflink.common import Configuration, Types, WatermarkStrategy
+    from pyflink.common.serialization import SimpleStringSchema
+    from pyflink.datastream import KeyedProcessFunction, StreamExecutionEnvironment
+    from pyflink.datastream.connectors.kafka import KafkaOffsetsInitializer, KafkaSource
+    from pyflink.datastream.state import ValueStateDescriptor
+
+    class PerKey(KeyedProcessFunction):
+        """Sums and deques per window, in one value."""
+
+        def __init__(self, windows: list[int], other: str) -> None:
+            self.windows, self.other = windows, other
+
+        def open(self, context) -> None:
+            self.state = context.get_state(ValueStateDescriptor("windows", Types.PICKLED_BYTE_ARRAY()))
+
+        def process_element(self, event, context):
+            at, amount, other = event["at"], event["amount_cents"], event[self.other]
+            kept = self.state.value() or ([[deque(), 0, 0] for _ in self.windows], None)
+            row = []
+            for span, window in zip(self.windows, kept[0], strict=True):
+                past = window[0]
+                while past and past[0][0] <= at - span:
+                    _, gone, _ = past.popleft()
+                    window[1] -= gone
+                    window[2] -= gone * gone
+                n = len(past)
+                row += [n, window[1]]
+                if self.other == "merchant":
+                    mean = window[1] / n if n else None
+                    std = ((window[2] - window[1] * mean) / (n - 1)) ** 0.5 if n > 1 else None
+                    row += [mean, max((each[1] for each in past), default=None), std]
+                past.append((at, amount, other))
+                window[1] += amount
+                window[2] += amount * amount
+            day = kept[0][self.windows.index(DAY)][0]
+            if self.other == "merchant":
+                row += [len({each[2] for each in day}), at - kept[1] if kept[1] is not None else None]
+            else:
+                row.append(sum(each[2] for each in day) / len(day))
+            self.state.update((kept[0], at))
+            yield {**event, "features": event.get("features", []) + row}
+
+    def read(text: str):
+        event = json.loads(text)
+        event["at"] = int(datetime.fromisoformat(event["at"]).timestamp() * 1000)
+        return event
+
+    settings = Configuration()
+    settings.set_string("pipeline.jars", f"file://{jar}")
+    env = StreamExecutionEnvironment.get_execution_environment(settings)
+    env.set_parallelism(1)
+    source = (
+        KafkaSource.builder()
+        .set_bootstrap_servers(servers)
+        .set_topics(topic)
+        .set_group_id(group)
+        .set_starting_offsets(KafkaOffsetsInitializer.earliest())
+        .set_bounded(KafkaOffsetsInitializer.latest())
+        .set_value_only_deserializer(SimpleStringSchema())
+        .build()
+    )
+    events = env.from_source(source, WatermarkStrategy.no_watermarks(), "events").map(read)
+    cards = events.key_by(lambda event: event["card"], Types.LONG()).process(
+        PerKey(list(CARD_WINDOWS.values()), "merchant")
+    )
+    done = cards.key_by(lambda event: event["merchant"], Types.LONG()).process(
+        PerKey(list(MERCHANT_WINDOWS.values()), "declined")
+    )
+    done.filter(lambda event: len(event["features"]) < 34).print()
+    env.execute("W1 keyed")
+
+
+def sql(servers: str, topic: str, group: str, jar: str) -> None:
+    """The SQL job."""
+    from pyflink.table import EnvironmentSettings, TableEnvironment
+
+    table = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
+    settings = table.get_config()
+    settings.set("pipeline.jars", f"file://{jar}")
+    settings.set("parallelism.default", "1")
+    table.execute_sql(
+        f"""
+        CREATE TABLE events (id STRING, `at` TIMESTAMP_LTZ(3), card BIGINT,
+            merchant BIGINT, amount_cents BIGINT, declined BOOLEAN, WATERMARK FOR `at` AS `at`)
+        WITH ('connector' = 'kafka', 'topic' = '{topic}', 'properties.bootstrap.servers' = '{servers}',
+            'properties.group.id' = '{group}', 'scan.startup.mode' = 'earliest-offset',
+            'scan.bounded.mode' = 'latest-offset', 'format' = 'json',
+            'json.timestamp-format.standard' = 'ISO-8601')""".replace("at_text STRING METADATA VIRTUAL, ", "")
+    )
+    columns, query = ["id", "`at`", "card", "merchant", "amount_cents", "declined"], "events"
+    for per, windows in (("card", CARD_WINDOWS), ("merchant", MERCHANT_WINDOWS)):
+        for name, span in windows.items():
+            reach = f"INTERVAL '{span // 1000}' SECOND({len(str(span // 1000))}) PRECEDING"
+            over = f"OVER (PARTITION BY {per} ORDER BY `at` RANGE BETWEEN {reach} AND CURRENT ROW)"
+            added = [f"COUNT(*) {over} AS {per}_count_{name}", f"SUM(amount_cents) {over} AS {per}_sum_{name}"]
+            if per == "card":
+                added += [f"{f}(amount_cents) {over} AS card_{f}_{name}" for f in ("AVG", "MAX", "STDDEV_SAMP")]
+            if span == DAY:
+                more = "COUNT(DISTINCT merchant)" if per == "card" else "AVG(CASE WHEN declined THEN 1.0 ELSE 0.0 END)"
+                added.append(f"{more} {over} AS {per}_more")
+            query = f"(SELECT {', '.join(columns + added)} FROM {query})"
+            columns += [text.rpartition(" AS ")[2] for text in added]
+    kinds = ", ".join(f"f{i} DOUBLE" for i in range(len(columns) - 6))
+    table.execute_sql(f"CREATE TABLE nobody (id STRING, {kinds}) WITH ('connector' = 'blackhole')")
+    features = ", ".join(f"CAST({name} AS DOUBLE)" for name in columns[6:])
+    table.execute_sql(f"INSERT INTO nobody SELECT id, {features} FROM {query}").wait()

@@ -1,0 +1,235 @@
+"""`tidegate flink`: a flow on Flink, from Kafka topics to Kafka topics."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tidegate.cli.options import DEFAULT_MODELS, FlowPlace, ModelsPath
+from tidegate.cli.terminal import aside
+from tidegate.errors import TidegateError
+
+if TYPE_CHECKING:
+    from tidegate.runtimes.flink.job import Job
+    from tidegate.runtimes.flink.running import Running
+
+
+def flink(
+    flow: FlowPlace,
+    sources: Annotated[
+        list[str],
+        typer.Option("--from", metavar="[EVENT=]URL", help="kafka://HOST:PORT/TOPIC of events, once for each topic."),
+    ],
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="kafka://HOST:PORT/TOPIC of decisions.")],
+    dead_letters: Annotated[
+        str, typer.Option("--dead-letters", metavar="TOPIC", help="What cannot be taken; default: TO.dead-letters.")
+    ] = "",
+    models: ModelsPath = DEFAULT_MODELS,
+    parallelism: Annotated[int, typer.Option("--parallelism", "-p", min=1, help="Tasks of each stage.")] = 1,
+    shards: Annotated[
+        int, typer.Option("--shards", min=1, max=1024, help="Parts of each stage, the most tasks it can ever have.")
+    ] = 32,
+    out_of_order: Annotated[
+        str, typer.Option("--out-of-order", help="How long events of a partition may come after newer ones.")
+    ] = "5s",
+    idle: Annotated[
+        str, typer.Option("--idle", help="When a partition without events holds up the others no longer; 0s: never.")
+    ] = "10s",
+    remember: Annotated[str, typer.Option("--remember", help="For how long an id is known again.")] = "1d",
+    checkpoint: Annotated[
+        str, typer.Option("--checkpoint", help="How often decisions are committed, and state is kept.")
+    ] = "1s",
+    until_now: Annotated[
+        bool, typer.Option("--until-now", help="End when everything has been decided that is there at the start.")
+    ] = False,
+    cluster: Annotated[
+        str,
+        typer.Option("--cluster", metavar="HOST:PORT", help="A cluster's REST endpoint; without it, one is started."),
+    ] = "",
+    python: Annotated[
+        str, typer.Option("--python", help="On that cluster, the interpreter that has PyFlink and Tidegate.")
+    ] = "",
+    state: Annotated[str, typer.Option("--state", help="Folder or URL of checkpoints and savepoints.")] = "flink-state",
+    savepoint: Annotated[
+        str, typer.Option("--from-savepoint", metavar="PATH", help="Go on from a savepoint or a checkpoint.")
+    ] = "",
+    name: Annotated[str, typer.Option("--group", help="Consumer group, and prefix of transactions.")] = "",
+    kafka_config: Annotated[
+        Path | None, typer.Option("--kafka-config", help="Properties of Kafka's Java clients, as for TLS: name=value.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--setting", metavar="NAME=VALUE", help="A setting of Flink's.")
+    ] = None,
+) -> None:
+    """Decide events of Kafka topics on Flink, as `tidegate replay` would, and write the decisions to a topic.
+
+    The first time, an environment with PyFlink is made (840 MB). Events are taken by time, topic, partition and offset.
+    Ctrl-C stops the job with a savepoint, and says where it is.
+    """
+    from tidegate.cli.inputs import pairs
+    from tidegate.connectors.flink.environment import environment
+    from tidegate.connectors.flink.topics import topic
+    from tidegate.events.durations import microseconds
+    from tidegate.runtimes.flink.job import Input, Job
+    from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.models import require_models
+    from tidegate.runtimes.stages.staging import Staging
+
+    made = load_flow(flow)
+    staging = Staging(made.plan, shards)
+    if parallelism > shards:
+        raise TidegateError(
+            "There cannot be more tasks than shards.",
+            seen=f"{parallelism} of {shards}",
+            do="Start anew with more --shards.",
+        )
+    if until_now and savepoint:
+        raise TidegateError(
+            "Where a job ends is kept in its savepoint: one that had no end gets none by --until-now.",
+            do="Leave out --until-now and stop it with Ctrl-C, or leave out --from-savepoint.",
+        )
+    if made.definition.models:
+        require_models(made.definition, models)
+    out = topic(to)
+    inputs, servers = _inputs(made.definition, sources)
+    if servers != out.servers:
+        raise TidegateError("Events and decisions are in one cluster of Kafka.", seen=f"{servers} and {out.servers}")
+    properties, settings = _properties(kafka_config), pairs(setting, "--setting")
+    span = {
+        name: microseconds(said)
+        for name, said in (
+            ("late", out_of_order),
+            ("idle", "1s" if idle in ("0", "0s") else idle),
+            ("id", remember),
+            ("kept", checkpoint),
+        )
+    }
+    folder = Path(state if "://" not in state else "flink-state").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    say = _sayer()
+    env = environment(say)
+    job = Job(
+        flow=str(Path(flow.rpartition(":")[0] or flow).resolve()) + _class(flow) if ".py" in flow else flow,
+        digest=made.definition.digest,
+        models=str(models.resolve()) if made.definition.models else "",
+        servers=servers,
+        inputs=[Input(one, kind) for one, kind in inputs],
+        output=out.name,
+        dead_letters=dead_letters or f"{out.name}.dead-letters",
+        name=name or f"tidegate-{made.definition.name}",
+        jars=[str(jar) for jar in env.jars] + ([_python_jar(env)]),
+        python=python or str(env.python),
+        state=state if "://" in state else f"file://{folder}",
+        properties=properties,
+        shards=shards,
+        parallelism=parallelism,
+        out_of_order=span["late"] // 1000,
+        idle=0 if idle in ("0", "0s") else span["idle"] // 1000,
+        remember=span["id"],
+        checkpoint=span["kept"] // 1000,
+        bounded=until_now,
+        savepoint=savepoint,
+        settings=settings,
+    )
+    for number, stage in enumerate(staging.names()):
+        say(f"stage {number}: {stage}")
+    _run(job, env, folder, cluster, say)
+
+
+def _class(flow: str) -> str:
+    return ":" + flow.rpartition(":")[2] if flow.rpartition(":")[2].isidentifier() and ":" in flow else ""
+
+
+def _python_jar(env: Any) -> str:
+    """Flink's own archive of what runs Python, which a cluster does not have unless it is sent along."""
+    return str(next((env.home / "opt").glob("flink-python-*.jar")))
+
+
+def _sayer() -> Callable[[str], None]:
+    console = aside()
+    return lambda words: console.print(f"[dim]·[/] {words}", soft_wrap=True, highlight=False)
+
+
+def _inputs(definition: Any, sources: Sequence[str]) -> tuple[list[tuple[str, int]], str]:
+    """The topics with the number of their event type, and their servers."""
+    from tidegate.connectors.flink.topics import topic
+    from tidegate.decisions.instructions import INSTRUCTIONS
+    from tidegate.runtimes.sources import event_named
+
+    found: list[tuple[str, int]] = []
+    servers = set()
+    for text in sources:
+        event, equals, url = text.partition("=")
+        kind = event_named(definition, event) if equals and "://" not in event else definition.event
+        place = topic(url if equals and "://" not in event else text)
+        number = definition.kinds.index(kind) if kind in definition.kinds else -1 - INSTRUCTIONS.index(kind)
+        found.append((place.name, number))
+        servers.add(place.servers)
+    if len(servers) > 1 or len({one for one, _ in found}) < len(found):
+        raise TidegateError("Each topic is named once, and all are in one cluster of Kafka.", seen=", ".join(sources))
+    return found, servers.pop()
+
+
+def _properties(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TidegateError(f"{path} cannot be read.", seen=str(error)) from None
+    found = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text[0] in "#!":
+            continue
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise TidegateError(f"Line {number} of {path} is no property.", do="Write name=value.")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _run(job: "Job", env: Any, folder: Path, address: str, say: Callable[[str], None]) -> None:
+    from tidegate.connectors.flink.cluster import Cluster
+    from tidegate.runtimes.flink.running import Running
+
+    own = None
+    if not address:
+        say("starting Flink on this machine")
+        own = Cluster(env, folder / "cluster", slots=job.parallelism)
+    try:
+        if own is not None:
+            own.start()
+        running = Running(job, env, folder, address or (own.address if own else ""), own)
+        running.submit()
+        say(f"job {running.id} runs at http://{running.rest.address}; Ctrl-C stops it with a savepoint")
+        _watch(running)
+    finally:
+        if own is not None:
+            own.stop()
+
+
+def _watch(running: "Running") -> None:
+    from rich.markup import escape
+
+    console, causes = aside(), [""]
+    try:
+        with console.status("starting") as status:
+
+            def tell(state: str, taken: int) -> None:
+                status.update(f"{state.lower()}: {taken:,} events read")
+                cause = running.failure() if state == "RESTARTING" else ""
+                if cause and cause != causes[-1]:
+                    causes.append(cause)
+                    said = "[yellow]The job failed, and goes on from its last checkpoint:[/]"
+                    console.print(said, escape(cause), soft_wrap=True)
+
+            running.watch(tell)
+        console.print("Everything that was there has been decided.")
+    except KeyboardInterrupt:
+        console.print("stopping with a savepoint")
+        console.print(f"Stopped. Go on with --from-savepoint {running.stop()}", soft_wrap=True)
+
+
+__all__ = ["flink"]

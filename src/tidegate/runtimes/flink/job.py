@@ -1,0 +1,102 @@
+"""A job: everything that a flow on Flink needs to be told, as one file that submitting and every worker read."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tidegate.decisions.flow import Flow
+from tidegate.models.scoring import ScoringModel
+from tidegate.runtimes.load import load_flow
+from tidegate.runtimes.models import models_of
+from tidegate.runtimes.stages.decision import DecisionsAt
+from tidegate.runtimes.stages.intake import IntakeAt
+from tidegate.runtimes.stages.lists import ListsAt
+from tidegate.runtimes.stages.stage import Stage
+from tidegate.runtimes.stages.staging import Staging
+from tidegate.runtimes.stages.windows import WindowsAt
+
+
+class Input(msgspec.Struct, frozen=True):
+    """A topic, and the number of the event type in it: -1, -2 for instructions."""
+
+    topic: str
+    kind: int
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What runs, and how.
+
+    Args:
+        flow: file or name of the flow, with the class if there are several.
+        digest: of the flow; a worker that finds another one stops.
+        models: folder of the model registry; empty for none.
+        servers: Kafka's, as its clients take them.
+        inputs: the topics, in the order that ties of time are broken by.
+        output: topic of decisions.
+        dead_letters: topic of what could not be taken.
+        properties: of Kafka's clients, as for TLS.
+        name: consumer group, and prefix of transactional ids.
+        shards: see `Staging`.
+        parallelism: tasks of each stage.
+        out_of_order: milliseconds that events of one partition may come after newer ones.
+        idle: milliseconds without events after which a partition holds the others up no longer; 0 for never.
+        remember: microseconds for which an id is known.
+        checkpoint: milliseconds between checkpoints.
+        bounded: end when everything has been read that was there at the start.
+        state: folder of checkpoints and savepoints, as a URL.
+        savepoint: one to start from; empty for none.
+        jars: Java archives that the job needs.
+        python: the interpreter of the workers.
+        settings: of Flink, beyond these.
+    """
+
+    flow: str
+    digest: str
+    models: str
+    servers: str
+    inputs: list[Input]
+    output: str
+    dead_letters: str
+    name: str
+    jars: list[str]
+    python: str
+    state: str
+    properties: dict[str, str] = {}
+    shards: int = 32
+    parallelism: int = 1
+    out_of_order: int = 5000
+    idle: int = 10_000
+    remember: int = 86_400_000_000
+    checkpoint: int = 1000
+    bounded: bool = False
+    savepoint: str = ""
+    settings: dict[str, str] = {}
+
+    def save(self, path: Path) -> None:
+        """Write it."""
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(self)))
+
+    @staticmethod
+    def load(path: str | Path) -> "Job":
+        """Read it."""
+        return msgspec.json.decode(Path(path).read_bytes(), type=Job)
+
+
+def made(job: Job) -> tuple[type[Flow[Any]], Staging]:
+    """The job's flow, and how it is cut."""
+    flow = load_flow(job.flow)
+    return flow, Staging(flow.plan, job.shards)
+
+
+def stage_of(job: Job, flow: type[Flow[Any]], staging: Staging, number: int) -> Stage:
+    """One of the flow's stages."""
+    definition = flow.definition
+    if number == 0:
+        return IntakeAt(definition, staging, job.remember)
+    if number <= len(staging.lists):
+        return ListsAt(staging, staging.lists[number - 1])
+    if number < staging.decision:
+        return WindowsAt(staging, staging.windows[number - 1 - len(staging.lists)])
+    models: dict[str, ScoringModel] = models_of(definition, job.models or None)
+    return DecisionsAt(definition, staging, models)

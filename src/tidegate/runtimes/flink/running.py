@@ -1,0 +1,126 @@
+"""A job from outside: submitted, watched, stopped; and, on a cluster of our own, kept alive."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tidegate.connectors.flink.cluster import Cluster
+from tidegate.connectors.flink.environment import Environment
+from tidegate.connectors.flink.rest import Rest
+from tidegate.errors import TidegateError
+from tidegate.runtimes.flink.job import Job
+
+_SUBMIT = "tidegate.runtimes.flink.submit"
+_ENDED = {"FINISHED", "FAILED", "CANCELED", "SUSPENDED"}
+_LONGEST = 180
+
+
+class Running:
+    """A job on a cluster.
+
+    Args:
+        job: what runs.
+        environment: where PyFlink is.
+        folder: where the job's file and state lie.
+        address: HOST:PORT of the cluster's REST endpoint.
+        cluster: the same cluster, if it is ours: its processes are started again when they end.
+    """
+
+    def __init__(
+        self, job: Job, environment: Environment, folder: Path, address: str, cluster: Cluster | None = None
+    ) -> None:
+        self.job, self.rest, self._environment, self._folder = job, Rest(address), environment, folder
+        self._cluster, self._address = cluster, address
+        self.id = ""
+
+    def submit(self) -> None:
+        """Hand the job to the cluster.
+
+        Raises:
+            TidegateError: it was not taken; with the end of what was said.
+        """
+        path = self._folder / "job.json"
+        self.job.save(path)
+        command = [str(self._environment.python), "-m", _SUBMIT, str(path), self._address]
+        done = subprocess.run(
+            command, cwd=self._folder, env=os.environ | self._environment.variables(),
+            capture_output=True, text=True, timeout=_LONGEST, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise _failed("Flink did not take the job.", done.stderr or done.stdout)
+        self.id = done.stdout.split()[-1]
+
+    def state(self) -> str:
+        """The job's state, as Flink names it; on a cluster of ours, what has ended is started again first.
+
+        A JobManager that is started again knows no jobs: the job goes on from its last checkpoint.
+        """
+        if self._cluster is not None and self._cluster.mend():
+            self.job = _from(self.job, self.checkpoint())
+            self.submit()
+        try:
+            return self.rest.state(self.id)
+        except TidegateError:
+            if self._cluster is None:
+                raise
+            return "RESTARTING"  # the next look will say whether its process is gone
+
+    def checkpoint(self) -> str:
+        """The last checkpoint on this machine's disk that is whole; else the savepoint that the job began with."""
+        folder = Path(self.job.state.removeprefix("file://")) / "checkpoints"
+        whole = [path.parent for path in folder.glob("*/chk-*/_metadata")]
+        newest = max(whole, key=lambda path: (path / "_metadata").stat().st_mtime, default=None)
+        return f"file://{newest}" if newest is not None else self.job.savepoint
+
+    def watch(self, told: Callable[[str, int], None] = lambda state, taken: None, every: float = 1.0) -> None:
+        """Wait until the job has ended; `told` of its state, and of how many events it has read.
+
+        Raises:
+            TidegateError: it failed.
+        """
+        while True:
+            state = self.state()
+            if state in _ENDED:
+                break
+            try:
+                told(state, self.rest.taken(self.id))
+            except TidegateError:
+                told(state, 0)
+            time.sleep(every)
+        if state != "FINISHED":
+            raise _failed(f"The job is {state.lower()}.", self.rest.failure(self.id))
+
+    def failure(self) -> str:
+        """Why the job failed last, in a line; empty if it did not."""
+        said = self.rest.failure(self.id)
+        return _cause(said) if said else ""
+
+    def stop(self) -> str:
+        """Stop the job; gives the savepoint to go on from."""
+        return self.rest.stop(self.id, f"{self.job.state}/savepoints")
+
+
+def _from(job: Job, savepoint: str) -> Job:
+    return msgspec.structs.replace(job, savepoint=savepoint)
+
+
+def _failed(what: str, said: str) -> TidegateError:
+    if "Cannot map checkpoint/savepoint state" in said:
+        return TidegateError(
+            "The savepoint is of another flow: what its stages keep is defined otherwise now.",
+            seen=_cause(said),
+            do="Start without --from-savepoint, under another --group: the state is made again from the topics.",
+        )
+    return TidegateError(what, seen=_cause(said))
+
+
+def _cause(text: str) -> str:
+    """The part of a stack of exceptions that says why: the last cause, or the last line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    causes = [line for line in lines if line.startswith("Caused by:")]
+    errors = [line for line in lines if "Error:" in line and not line.startswith(("at ", "File "))]
+    return (causes or errors or lines or ["nothing was said"])[-1][:600]

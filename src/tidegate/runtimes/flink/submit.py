@@ -1,0 +1,174 @@
+"""Puts a job together and hands it to Flink; runs where PyFlink is: `python -m … JOB.json [HOST:PORT]`.
+
+Without a cluster it runs in this process. The last line on the output is the job's id.
+"""
+
+import sys
+from typing import Any
+
+from pyflink.common import Configuration, Duration, Types, WatermarkStrategy
+from pyflink.datastream import CheckpointingMode, DataStream, KeyedStream, StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
+
+from tidegate.runtimes.flink.job import Job, made
+from tidegate.runtimes.flink.stage_function import StageFunction
+
+_PARTS = "org.apache.flink.connector.kafka"
+
+
+def _configuration(job: Job, cluster: str) -> Configuration:
+    settings = {
+        "pipeline.jars": ";".join(f"file://{jar}" for jar in job.jars),
+        "pipeline.name": job.name,
+        "pipeline.max-parallelism": str(job.shards),
+        "pipeline.auto-watermark-interval": "200 ms",
+        "execution.checkpointing.dir": f"{job.state}/checkpoints",
+        "execution.checkpointing.savepoint-dir": f"{job.state}/savepoints",
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "execution.checkpointing.max-concurrent-checkpoints": "1",
+        "restart-strategy.type": "exponential-delay",
+        "restart-strategy.exponential-delay.initial-backoff": "1 s",
+        "restart-strategy.exponential-delay.max-backoff": "20 s",
+        "restart-strategy.exponential-delay.reset-backoff-threshold": "1 min",
+        "restart-strategy.exponential-delay.attempts-before-reset-backoff": "12",
+        "python.executable": job.python,
+        "python.client.executable": job.python,
+        "python.fn-execution.bundle.size": "64",
+        "python.fn-execution.bundle.time": "20",
+        "python.metric.enabled": "false",
+    }
+    if job.savepoint:
+        settings["execution.state-recovery.path"] = job.savepoint
+    if cluster:
+        host, _, port = cluster.rpartition(":")
+        settings |= {
+            "execution.target": "remote",
+            "rest.address": host,
+            "rest.port": port,
+            "execution.attached": "false",
+        }
+    made = Configuration()
+    for name, value in (settings | job.settings).items():
+        made.set_string(name, value)
+    return made
+
+
+def _source(job: Job, env: StreamExecutionEnvironment, shards: Any) -> Any:
+    """Everything that comes, as rows by the shard of their id, with watermarks by partition."""
+    jvm = get_gateway().jvm
+    kinds, numbers, topics = jvm.java.util.HashMap(), jvm.java.util.HashMap(), jvm.java.util.ArrayList()
+    for number, given in enumerate(job.inputs):
+        kinds.put(given.topic, given.kind)
+        numbers.put(given.topic, number)
+        topics.add(given.topic)
+    incoming = jvm.tidegate.Incoming(shards, kinds, numbers)
+    offsets = jvm.org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer
+    builder = (
+        jvm.org.apache.flink.connector.kafka.source.KafkaSource.builder()
+        .setBootstrapServers(job.servers)
+        .setGroupId(job.name)
+        .setTopics(topics)
+        .setStartingOffsets(offsets.earliest())
+        .setDeserializer(incoming)
+        .setProperty("isolation.level", "read_committed")
+    )
+    for name, value in job.properties.items():
+        builder.setProperty(name, value)
+    if job.bounded:
+        builder.setBounded(offsets.latest())
+    marks = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_millis(job.out_of_order))
+    if job.idle:
+        marks = marks.with_idleness(Duration.of_millis(job.idle))
+    strategy = marks._j_watermark_strategy.withTimestampAssigner(incoming)
+    return env._j_stream_execution_environment.fromSource(
+        builder.build(), strategy, "events", incoming.getProducedType()
+    )
+
+
+def _sink(job: Job, records: Any) -> None:
+    jvm = get_gateway().jvm
+    topics = jvm.java.util.ArrayList()
+    for topic in (job.output, job.dead_letters):
+        topics.add(topic)
+    builder = (
+        jvm.org.apache.flink.connector.kafka.sink.KafkaSink.builder()
+        .setBootstrapServers(job.servers)
+        .setRecordSerializer(jvm.tidegate.Outgoing(topics))
+        .setDeliveryGuarantee(jvm.org.apache.flink.connector.base.DeliveryGuarantee.EXACTLY_ONCE)
+        .setTransactionalIdPrefix(job.name)
+        .setTransactionNamingStrategy(jvm.org.apache.flink.connector.kafka.sink.TransactionNamingStrategy.POOLING)
+        .setProperty("transaction.timeout.ms", "600000")
+    )
+    for name, value in job.properties.items():
+        builder.setProperty(name, value)
+    records.sinkTo(builder.build()).uid("sink").name("decisions to Kafka")
+
+
+def _assembled(job: Job, env: StreamExecutionEnvironment) -> None:
+    """The stages one after another, each behind a gatherer and before a scatterer."""
+    jvm = get_gateway().jvm
+    _, staging = made(job)
+    shards = jvm.tidegate.Shards(job.shards)
+    arriving: dict[int, list[Any]] = {number: [] for number in range(staging.decision + 1)}
+    arriving[0] = [_source(job, env, shards).uid("source")]
+    key = Types.ROW([Types.INT()]).get_java_type_info()
+    plain = Types.ROW([Types.INT(), Types.PRIMITIVE_ARRAY(Types.BYTE())])
+    reinterpret = jvm.org.apache.flink.streaming.api.datastream.DataStreamUtils.reinterpretAsKeyedStream
+    outgoing = []
+    for number, name in enumerate(staging.names()):
+        first, *more = arriving[number]
+        for stream in more:
+            first = first.union(_array(jvm, stream))
+        gathered = first.keyBy(jvm.KeyByKeySelector(), key).process(
+            jvm.tidegate.Gather(number == 0), jvm.tidegate.Incoming.keyed()
+        )
+        # state is found again by these names: what was laid out otherwise is then not taken for ours
+        mark = f"{number}-{staging.layout}" if number else "0"
+        gathered = gathered.uid(f"gather-{mark}").name(f"gather {number}")
+        keyed = KeyedStream(
+            reinterpret(gathered, jvm.KeyByKeySelector(), key),
+            Types.PRIMITIVE_ARRAY(Types.BYTE()),
+            DataStream(gathered),
+        )
+        stage = keyed.process(StageFunction(job, number), plain).uid(f"stage-{mark}").name(f"{number}: {name}")
+        cut = stage._j_data_stream.process(jvm.tidegate.Scatter(shards), jvm.tidegate.Scatter.records())
+        cut = cut.uid(f"scatter-{mark}").name(f"scatter {number}")
+        for later in range(number + 1, staging.decision + 1):
+            if number in (0, len(staging.lists)) or later == number + 1:
+                arriving[later].append(cut.getSideOutput(jvm.tidegate.Scatter.to(later)))
+        outgoing.append(cut)
+    first, *more = [outgoing[0], outgoing[-1]]
+    for stream in more:
+        first = first.union(_array(jvm, stream))
+    _sink(job, first)
+
+
+def _array(jvm: Any, stream: Any) -> Any:
+    made = get_gateway().new_array(jvm.org.apache.flink.streaming.api.datastream.DataStream, 1)
+    made[0] = stream
+    return made
+
+
+def _environment(settings: Configuration, cluster: str) -> StreamExecutionEnvironment:
+    if not cluster:
+        return StreamExecutionEnvironment.get_execution_environment(settings)
+    # PyFlink's own way to an environment takes the local one, whatever target is set, unless Flink's shell started it.
+    own = get_gateway().jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment
+    return StreamExecutionEnvironment(own(settings._j_configuration))
+
+
+def main() -> None:
+    """Submit the job."""
+    job, cluster = Job.load(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
+    env = _environment(_configuration(job, cluster), cluster)
+    env.set_parallelism(job.parallelism)
+    env.enable_checkpointing(job.checkpoint, CheckpointingMode.EXACTLY_ONCE)
+    _assembled(job, env)
+    if cluster:
+        sys.stdout.write(str(env.execute_async(job.name).get_job_id()) + "\n")
+    else:
+        env.execute(job.name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""What `tidegate flink` says of mistakes, before it makes or starts anything."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.flink.watched import Watched
+from tidegate.cli import app
+from tidegate.connectors.flink import environment
+from tidegate.connectors.flink.topics import topic
+from tidegate.errors import TidegateError
+from tidegate.runtimes.flink.job import Input, Job, made, stage_of
+from tidegate.runtimes.flink.outgoing import answers, letters
+from tidegate.runtimes.stages.stage import Answered, Refusal
+
+FLOW = Path(__file__).with_name("watched.py")
+AT = "kafka://localhost:9092/"
+
+
+def _said(*words: str) -> str:
+    done = CliRunner().invoke(app, ["flink", str(FLOW), *words])
+    assert done.exit_code == 2, done.output
+    return done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--from", "paid", "--to", f"{AT}out"], "not the URL of a topic"),
+        (["--from", f"{AT}paid", "--to", f"{AT}a/b"], "name of a topic"),
+        (["--from", f"Logon={AT}paid", "--to", f"{AT}out"], "does not know Logon"),
+        (["--from", f"{AT}paid", "--from", f"Login={AT}paid", "--to", f"{AT}out"], "Each topic is named once"),
+        (["--from", f"{AT}paid", "--to", "kafka://elsewhere/out"], "one cluster of Kafka"),
+        (["--from", f"{AT}paid", "--to", f"{AT}out", "-p", "9", "--shards", "8"], "more tasks than shards"),
+        (["--from", f"{AT}paid", "--to", f"{AT}out", "--until-now", "--from-savepoint", "x"], "--until-now"),
+        (["--from", f"{AT}paid", "--to", f"{AT}out", "--setting", "x"], "NAME=VALUE"),
+    ],
+)
+def test_mistakes_are_told(words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(environment, "environment", lambda say: pytest.fail("too late"))
+    assert said in " ".join(_said(*words).split())
+
+
+def test_a_broken_line_of_properties_is_told_without_what_it_holds(tmp_path: Path) -> None:
+    file = tmp_path / "kafka.properties"
+    file.write_text("security.protocol=SSL\nssl.key.password secret\n")
+    told = _said("--from", f"{AT}paid", "--to", f"{AT}out", "--kafka-config", str(file))
+    assert "Line 2" in told
+    assert "secret" not in told
+
+
+def test_a_url_names_servers_and_a_topic() -> None:
+    assert topic("kafka://a,b:1/t.x") == ("a:9092,b:1", "t.x")
+    with pytest.raises(TidegateError, match="URL of a topic"):
+        topic("kafka://user:secret@a/t")
+
+
+def _job() -> Job:
+    return Job(
+        flow=str(FLOW), digest=Watched.definition.digest, models="", servers="", inputs=[Input("paid", 0)],
+        output="out", dead_letters="dead", name="x", jars=[], python="", state="",
+    )  # fmt: skip
+
+
+def test_a_job_makes_every_stage_of_its_flow(tmp_path: Path) -> None:
+    _job().save(tmp_path / "job.json")
+    job = Job.load(tmp_path / "job.json")
+    assert job == _job()
+    flow, staging = made(job)
+    stages = [type(stage_of(job, flow, staging, number)).__name__ for number in range(staging.decision + 1)]
+    assert stages == ["IntakeAt", "ListsAt", "WindowsAt", "WindowsAt", "WindowsAt", "DecisionsAt"]
+
+
+def test_records_are_lengths_and_parts() -> None:
+    parts = b"\0\0\0\3out\0\0\0\1a\0\0\0\2{}"
+    assert answers(_job(), [Answered("a", b"{}")] * 2) == (b"\0\0\0\x12" + parts) * 2
+    letter = letters(_job(), [Refusal(2, 7, "Why", "code", "/at", b"raw")])
+    for part in (b"dead", b"raw", b"tidegate.reason", b"Why", b"tidegate.topic", b"paid", b"2", b"7"):
+        assert part in letter

@@ -1,0 +1,66 @@
+"""Events for the watched flow: keys that meet again, ties of time, all topics; and what is right for them."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from tests.flink.watched import Login, Paid, Watched
+from tidegate.decisions.decision import Decision, to_json
+from tidegate.decisions.encode import microseconds_of
+from tidegate.decisions.lists import ListChange
+from tidegate.events.contract import body, check
+from tidegate.events.event import Event
+from tidegate.events.money import Money
+from tidegate.runtimes.engine import Engine
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+TOPICS: dict[str, type[Event]] = {"paid": Paid, "logins": Login, "changes": ListChange}
+
+
+def traffic(n: int, seed: int = 1) -> Iterator[tuple[str, int, Event]]:
+    """Topic, partition of three, event; by time, with ties, out of order by up to two seconds."""
+    chance = random.Random(seed)
+    at = START
+    for number in range(n):
+        at += timedelta(milliseconds=chance.choice([0, 0, 1, 7, 30, 90]))
+        when = at - timedelta(milliseconds=chance.choice([0] * 9 + [chance.randint(0, 2000)]))
+        card = f"c{min(chance.randrange(400), chance.randrange(400))}"
+        what, partition = chance.random(), chance.randrange(3)
+        if what < 0.1:
+            yield "logins", partition, check(Login(id=f"l{number}", at=when, card=card, success=chance.random() < 0.5))
+        elif what < 0.105:
+            listed = chance.random() < 0.6
+            change = ListChange(
+                id=f"x{number}", at=when, list="watched", key=card, listed=listed, until=None, because=None
+            )
+            yield "changes", 0, check(change)
+        else:
+            paid = Paid(
+                id=f"p{number}",
+                at=when,
+                card=card,
+                payer=f"c{chance.randrange(400)}" if chance.random() < 0.3 else None,
+                shop=chance.randrange(40),
+                country=chance.choice(["DE", "DE", "FR", "中"]),
+                amount=Money(chance.randint(1, 90_000), chance.choice(["EUR"] * 20 + ["USD"])),
+                distance=chance.gauss(40, 30),
+            )
+            yield "paid", partition, check(paid)
+
+
+def right(events: list[tuple[str, int, Event]]) -> dict[str, bytes]:
+    """The decisions by id, of one engine, on the events by time, topic, partition and offset."""
+    numbers = {topic: number for number, topic in enumerate(TOPICS)}
+    offsets: dict[tuple[str, int], int] = {}
+    placed = []
+    for topic, partition, event in events:
+        offset = offsets[topic, partition] = offsets.get((topic, partition), -1) + 1
+        placed.append((microseconds_of(event.at), numbers[topic], partition, offset, event))
+    placed.sort(key=lambda one: one[:4])
+    answers = Engine(Watched, remember=10**9).process([one[-1] for one in placed])
+    return {one.id: to_json(one) for one in answers if isinstance(one, Decision)}
+
+
+def bytes_of(event: Event) -> bytes:
+    """As it stands in its topic."""
+    return body(event)
