@@ -7,7 +7,9 @@ only, by event time. Both read JSON from the topic until its end, and give their
 
 import json
 from collections import deque
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 CARD_WINDOWS = {"1m": MINUTE, "10m": 10 * MINUTE, "1h": HOUR, "24h": DAY, "7d": 7 * DAY}
@@ -22,19 +24,19 @@ def keyed(servers: str, topic: str, group: str, jar: str) -> None:
     from pyflink.datastream.connectors.kafka import KafkaOffsetsInitializer, KafkaSource
     from pyflink.datastream.state import ValueStateDescriptor
 
-    class PerKey(KeyedProcessFunction):
+    class PerKey(KeyedProcessFunction):  # type: ignore[misc]
         """Sums and deques per window, in one value."""
 
         def __init__(self, windows: list[int], other: str) -> None:
             self.windows, self.other = windows, other
 
-        def open(self, context) -> None:
+        def open(self, context: Any) -> None:
             self.state = context.get_state(ValueStateDescriptor("windows", Types.PICKLED_BYTE_ARRAY()))
 
-        def process_element(self, event, context):
+        def process_element(self, event: dict[str, Any], context: Any) -> Iterator[dict[str, Any]]:
             at, amount, other = event["at"], event["amount_cents"], event[self.other]
-            kept = self.state.value() or ([[deque(), 0, 0] for _ in self.windows], None)
-            row = []
+            kept: Any = self.state.value() or ([[deque(), 0, 0] for _ in self.windows], None)
+            row: list[Any] = []
             for span, window in zip(self.windows, kept[0], strict=True):
                 past = window[0]
                 while past and past[0][0] <= at - span:
@@ -58,7 +60,7 @@ def keyed(servers: str, topic: str, group: str, jar: str) -> None:
             self.state.update((kept[0], at))
             yield {**event, "features": event.get("features", []) + row}
 
-    def read(text: str):
+    def read(text: str) -> Any:
         event = json.loads(text)
         event["at"] = int(datetime.fromisoformat(event["at"]).timestamp() * 1000)
         return event
