@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.rule import Rule
@@ -94,12 +95,25 @@ def apart(name: str, old: Definition, new: Definition) -> tuple[Change, ...]:
     old_names, new_names = _named(old), _named(new)
     for left, right in _parts(before.when, after.when):
         where = (left is not None and old_names.get(id(left))) or (right is not None and new_names.get(id(right)))
+        if isinstance(left, Scorecard) and isinstance(right, Scorecard):
+            found += _bins_apart(where or left.card.name, (left, old_names), (right, new_names))
+            continue
         texts = [
             write(part, _without(names, id(part))) if part is not None else ABSENT
             for part, names in ((left, old_names), (right, new_names))
         ]
         found.append(Change(where or name, *texts))
     return tuple(found)
+
+
+def _bins_apart(
+    name: str, old: tuple[Scorecard, Mapping[int, str]], new: tuple[Scorecard, Mapping[int, str]]
+) -> list[Change]:
+    """The lines in which two scorecards differ."""
+    before, after = (dict(cards.told(name, one, partial(_said, names=names))) for one, names in (old, new))
+    lines = [*before, *(line for line in after if line not in before)]
+    found = [Change(line, before.get(line, ABSENT), after.get(line, ABSENT)) for line in lines]
+    return [change for change in found if change.old != change.new]
 
 
 def _condition(rule: Rule | None, flow: Definition) -> str:

@@ -33,9 +33,11 @@ def told(name: str, line: Scorecard, write: Callable[[Expr], str]) -> Iterator[t
     yield name, f"scorecard from {card.initial:g} over {', '.join(given)}, more is {higher}, {card.most} reasons{scale}"
     for part in card.characteristics:
         yield f"{name} {part.name} baseline", f"{part.baseline:g}"
+        first = part.bins[0]
+        yield f"{name} {part.name} reason", f"{first.code}: {first.because}"
         for one in part.bins:
-            code = f", code={one.code!r}" if one.code != part.name else ""
-            because = f", because={one.because!r}" if one.because != one.code else ""
+            code = f", code={one.code!r}" if one.code != first.code else ""
+            because = f", because={one.because!r}" if one.because != first.because else ""
             yield f"{name} {part.name} {one.cell.text}", f"{one.points:g}{code}{because}"
 
 
