@@ -156,3 +156,9 @@ def test_a_set_that_nothing_can_be_fitted_on_is_refused(change: Any, names: list
     with pytest.raises(ModelError) as caught:
         fitted(change(german_credit()), names)
     assert said in str(caught.value)
+
+
+def test_without_optbinning_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidegate.connectors.scorecards.fitting.find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=r"pip install 'tidegate\[scorecard\]'"):
+        fitted()

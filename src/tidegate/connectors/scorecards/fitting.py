@@ -8,6 +8,7 @@ has the wrong sign would give more points for worse evidence; it is left out, th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +99,7 @@ def fit(
     Raises:
         ModelError: a column is missing or of a wrong type, a span has only one label, or nothing is worth a bin.
     """
+    _require_optbinning()
     require_columns(table, [*features, target, at])
     table = table.filter(pl.col(target).is_not_null() & pl.col(at).is_not_null())
     if table.is_empty():
@@ -129,6 +131,14 @@ def fit(
     )
 
 
+def _require_optbinning() -> None:
+    if find_spec("optbinning") is None:
+        raise ModelError(
+            "Fitting a scorecard needs optbinning, which is not installed.",
+            do="Run: pip install 'tidegate[scorecard]'.",
+        )
+
+
 def _judged(labels: NDArray[np.bool_], points: NDArray[np.float64]) -> dict[str, float]:
     """How well points tell the labelled apart; fewer points are worse."""
     auc = roc_auc(labels, -points)
@@ -158,13 +168,8 @@ def _card(
 
 
 def _binning(columns: Mapping[str, FittedColumn], names: Sequence[str], how: Fitting) -> "BinningProcess":
-    try:
-        from optbinning import BinningProcess
-    except ImportError:
-        raise ModelError(
-            "Fitting a scorecard needs optbinning, which is not installed.",
-            do="Run: pip install 'tidegate[scorecard]'.",
-        ) from None
+    from optbinning import BinningProcess
+
     trend = "auto_asc_desc" if how.monotone else "auto"
     return BinningProcess(
         list(names),

@@ -6,7 +6,7 @@ unknown, and holds then only by `isMissing` or `True`.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -195,8 +195,6 @@ class _Reader:
 
 
 def _named(one: WrittenCharacteristic, name: str) -> WrittenCharacteristic:
-    from dataclasses import replace
-
     return replace(one, name=name, code=one.code or one.name)
 
 

@@ -18,7 +18,7 @@ under points, what holds for the whole card.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.decisions.tables.line import nearest
@@ -72,10 +72,6 @@ class WrittenCard:
     characteristics: tuple[WrittenCharacteristic, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
-
-    def renamed(self, name: str) -> "WrittenCard":
-        """The same under another name."""
-        return replace(self, name=name)
 
 
 def written_in(name: str, lines: Sequence[tuple[int, Sequence[Any]]], where: Callable[[int, Head], str]) -> WrittenCard:
