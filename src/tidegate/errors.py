@@ -47,5 +47,9 @@ class ReleaseError(TidegateError):
     """A change may not be proposed, signed, released or taken back like this."""
 
 
+class StreamError(TidegateError):
+    """A topic, its broker or its registry cannot be used, or holds something else than what was taken from it."""
+
+
 class SnapshotError(TidegateError):
     """A snapshot of state is damaged or belongs to another flow."""

@@ -13,7 +13,7 @@ from tidegate.errors import TidegateError
 
 _COMMANDS = (
     ("new", "Start"), ("check", "Start"), ("table", "Start"), ("demo", "Start"), ("world", "Start"),
-    ("replay", "Run"), ("serve", "Run"), ("flink", "Run"), ("keys", "Run"),
+    ("replay", "Run"), ("serve", "Run"), ("run", "Run"), ("dead-letters", "Run"), ("flink", "Run"), ("keys", "Run"),
     ("compare", "Change"), ("shadow", "Change"), ("people", "Change"), ("propose", "Change"), ("sign", "Change"),
     ("release", "Change"), ("rollback", "Change"), ("history", "Change"),
     ("features", "Train"), ("train", "Train"), ("scorecard", "Train"), ("models", "Train"), ("pmml", "Train"),
@@ -65,9 +65,10 @@ def _main(
 
 def _register() -> None:
     for name, panel in _COMMANDS:
-        if find_spec(f"tidegate.cli.{name}") is None:
+        file = name.replace("-", "_")
+        if find_spec(f"tidegate.cli.{file}") is None:
             continue
-        module = import_module(f"tidegate.cli.{name}")
+        module = import_module(f"tidegate.cli.{file}")
         part = getattr(module, "app", None)
         if isinstance(part, typer.Typer):
             app.add_typer(part, name=name, rich_help_panel=panel)

@@ -97,6 +97,11 @@ class Engine:
         self._build()
 
     @property
+    def program(self) -> bytes:
+        """What decides, models included, as records name it (SHA-256); empty without a store."""
+        return self._journal.flow if self._journal is not None else b""
+
+    @property
     def clock(self) -> int:
         """The time of the newest event taken, microseconds since 1970 UTC; 0 before the first."""
         return self._intake.clock

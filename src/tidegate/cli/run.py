@@ -1,0 +1,126 @@
+"""`tidegate run`: a flow from Kafka topics to a Kafka topic, exactly once."""
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tidegate.cli.logs import LogFormat, write_logs
+from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath
+from tidegate.cli.terminal import aside, ready, several
+
+
+def run(
+    flow: FlowPlace,
+    source: Annotated[
+        str, typer.Option("--from", help="Where events come from: kafka://HOST:PORT/TOPIC[,TOPIC…]?property=value")
+    ],
+    sink: Annotated[str, typer.Option("--to", help="Where decisions go: kafka://HOST:PORT/TOPIC")],
+    store: Annotated[
+        Path, typer.Option("--store", "-s", envvar="TIDEGATE_STORE", help="This instance's own; made if not there.")
+    ] = DEFAULT_STORE,
+    models: ModelsPath = DEFAULT_MODELS,
+    group: Annotated[
+        str, typer.Option(help="Instances of one group decide in turn: one decides, the others stand by.")
+    ] = "",
+    event: Annotated[
+        list[str], typer.Option("--event", help="The event type of a topic that holds another one: logins=Login.")
+    ] = [],  # noqa: B006
+    kafka_config: Annotated[
+        Path | None,
+        typer.Option("--kafka-config", help="File of librdkafka's properties, such as those of TLS and SASL."),
+    ] = None,
+    dead_letters: Annotated[
+        str, typer.Option("--dead-letters", help="Topic of what cannot be taken; default: DECISIONS.dead-letters.")
+    ] = "",
+    order: Annotated[str, typer.Option("--order", help="Topic of the order; default: DECISIONS.order.")] = "",
+    begin: Annotated[
+        Literal["earliest", "latest"], typer.Option(help="Where a first start begins in the topics.")
+    ] = "earliest",
+    hold: Annotated[
+        float, typer.Option(min=0, help="Seconds for which a lagging partition may hold back the others.")
+    ] = 5.0,
+    ahead: Annotated[
+        float, typer.Option(min=0, help="Seconds that an event's time may be ahead of the clock.")
+    ] = 300.0,
+    session: Annotated[
+        float, typer.Option(min=1, help="Seconds after which an instance that fell silent is replaced.")
+    ] = 6.0,
+    metrics: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of loopback for GET /metrics, /ready and /health; 0: none.")
+    ] = 0,
+    alerts: Annotated[
+        list[str], typer.Option("--alerts", help="Tell these of every decision too; see `tidegate alerts deliver`.")
+    ] = [],  # noqa: B006
+    until_end: Annotated[
+        bool, typer.Option("--until-end", help="Stop when everything that is there was taken.")
+    ] = False,
+    catch_up: Annotated[
+        bool, typer.Option("--catch-up", help="Only bring the store to where the stream is, and stop.")
+    ] = False,
+    log_format: LogFormat = "text",
+    verbose: Annotated[bool, typer.Option("--verbose", help="Tell more of what goes on.")] = False,
+) -> None:
+    """Decide the events of topics, and write decisions, offsets and order in one transaction.
+
+    What cannot be taken goes to the topic of dead letters. SIGTERM and Ctrl-C stop it; it goes on where it was. A
+    second one of the same group, with a store of its own, stands by and takes over.
+    """
+    ready()
+    from tidegate.cli.alerts_beside import delivery_beside, telling_figures
+    from tidegate.cli.kafka import require_client
+    from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.models import require_models
+
+    require_client()
+    from tidegate.connectors.kafka.place import place, properties
+    from tidegate.runtimes.stream.stream import Settings, Stream
+
+    write_logs(log_format, verbose=verbose)
+    found = load_flow(flow)
+    require_models(found.definition, models)
+    given = properties(kafka_config) if kafka_config is not None else {}
+    target = place(sink, given, single=True)
+    settings = Settings(
+        flow=found, source=place(source, given), sink=target, store=store, models=models,
+        group=group or f"tidegate-{found.definition.name}-{target.topic}", events=_kinds(event), dead=dead_letters,
+        order=order, begin=begin, hold=hold, ahead=ahead, session=session, until_end=until_end, catch_up=catch_up,
+    )  # fmt: skip
+    telling = delivery_beside(alerts, store, found.definition, log_format)
+    stop, console = threading.Event(), aside()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    stream = Stream(settings)
+    name = found.definition.name
+    console.print(
+        f"{name} stands by: {settings.source} to {settings.sink}, group {settings.group}, "
+        f"{several(stream.engine.recovered, 'event')} learned again",
+        soft_wrap=True,
+    )
+    if telling is not None:
+        stream.figures.metrics.gauges |= telling_figures(telling, store, len(alerts))
+        telling.start()
+    try:
+        from tidegate.runtimes.stream.page import serving
+
+        with serving(metrics, stream.figures.metrics, lambda: stream.leads):
+            stream.run(stop, ready=lambda: console.print(f"{name} decides"))
+    finally:
+        if telling is not None:
+            telling.stop()
+    outcomes = ", ".join(f"{many:,} {word}" for word, many in sorted(stream.figures.metrics.outcomes.items()))
+    console.print(f"Stopped: {several(stream.figures.taken, 'message')} taken{': ' + outcomes if outcomes else ''}.")
+
+
+def _kinds(given: list[str]) -> dict[str, str]:
+    from tidegate.errors import StreamError
+
+    found = {}
+    for one in given:
+        topic, equals, kind = one.partition("=")
+        if not equals or not topic or not kind:
+            raise StreamError("--event says which type a topic holds.", seen=one, do="Write --event logins=Login.")
+        found[topic] = kind
+    return found

@@ -1,0 +1,200 @@
+"""The clients of one cluster, its topics, and what its errors mean."""
+
+import difflib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from tidegate.errors import StreamError
+
+_LOG = logging.getLogger("tidegate.kafka")
+_PATIENCE = 15.0
+"""Seconds that a question about topics may take."""
+_SECRET = ("password", "secret", "sasl.jaas", "key.pem", "oauthbearer.config")
+_DO = {
+    KafkaError._TRANSPORT: "See whether a broker runs there and can be reached.",
+    KafkaError._ALL_BROKERS_DOWN: "See whether a broker runs there and can be reached.",
+    KafkaError._TIMED_OUT: "See whether a broker runs there and can be reached.",
+    KafkaError._RESOLVE: "See whether the host's name is right.",
+    KafkaError._AUTHENTICATION: "See whether sasl.mechanisms, sasl.username and sasl.password are right.",
+    KafkaError._SSL: "See whether security.protocol and the files of the certificate are right and not expired.",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",
+    KafkaError.MSG_SIZE_TOO_LARGE: "Raise max.message.bytes of the topic, and message.max.bytes here.",
+}
+_ROOT_CAUSES = {KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE}
+
+
+class PassingError(StreamError):
+    """What passes by itself: a broker that does not answer now, or is asked too early. It is asked again."""
+
+
+class Cluster:
+    """Makes clients of one cluster.
+
+    Args:
+        servers: `host:port`, several with commas between.
+        settings: properties of librdkafka, which may hold secrets.
+    """
+
+    def __init__(self, servers: str, settings: Mapping[str, str] | None = None) -> None:
+        self.servers, self._settings = servers, dict(settings or {})
+        self._cause: KafkaError | None = None
+
+    def _config(self, more: Mapping[str, Any]) -> dict[str, Any]:
+        own = {"bootstrap.servers": self.servers, "error_cb": self._heard, "logger": _LOG, "client.id": "tidegate"}
+        return own | self._settings | dict(more)
+
+    def _heard(self, error: KafkaError) -> None:
+        """What librdkafka says of connections; the cause of what will only be told as a timeout."""
+        if self._cause is None or error.code() in _ROOT_CAUSES:
+            self._cause = error
+        _LOG.warning("%s", self._plain(error.str()))
+
+    def consumer(self, group: str, **more: Any) -> Consumer:
+        """A consumer of what was committed, from where it is told; it stores no offsets of its own.
+
+        Raises:
+            StreamError: a property is wrong.
+        """
+        config = {
+            "group.id": group,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+        }
+        made: Consumer = self._made(Consumer, config | _named(more))
+        return made
+
+    def producer(self, transactional: str | None = None, **more: Any) -> Producer:
+        """A producer; with a transactional id, of transactions.
+
+        Raises:
+            StreamError: a property is wrong.
+        """
+        config: dict[str, Any] = {"acks": "all", "enable.idempotence": True, "partitioner": "murmur2_random"}
+        if transactional is not None:
+            config["transactional.id"] = transactional
+        made: Producer = self._made(Producer, config | _named(more))
+        return made
+
+    def _made(self, kind: Callable[[dict[str, Any]], Any], config: Mapping[str, Any]) -> Any:
+        try:
+            return kind(self._config(config))
+        except (KafkaException, TypeError, ValueError) as error:
+            inner = error.args[0] if error.args else error
+            said = inner.str() if isinstance(inner, KafkaError) else str(inner)
+            raise StreamError(
+                "A property of the Kafka client is not right.",
+                seen=self._plain(said),
+                do="See librdkafka's CONFIGURATION.md for names and values.",
+            ) from None
+
+    def _plain(self, said: str) -> str:
+        """What librdkafka said, without any secret."""
+        for name, value in self._settings.items():
+            if value and any(word in name for word in _SECRET):
+                said = said.replace(value, "…")
+        return said
+
+    def told(self, error: KafkaException | KafkaError, wrong: str) -> StreamError:
+        """What went wrong, as an error that can be acted on."""
+        inner = error.args[0] if isinstance(error, KafkaException) else error
+        if not isinstance(inner, KafkaError):
+            return StreamError(wrong, seen=self._plain(str(inner)))
+        vague = inner.code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN)
+        cause = self._cause if vague and self._cause is not None else inner
+        kind = PassingError if vague and cause.code() not in _ROOT_CAUSES else StreamError
+        return kind(wrong, seen=f"{self._plain(cause.str())} ({self.servers})", do=_DO.get(cause.code(), ""))
+
+    def admin(self) -> AdminClient:
+        """A client that looks after topics."""
+        client: AdminClient = self._made(AdminClient, {})
+        return client
+
+    def partitions(self, topics: Sequence[str]) -> dict[str, int]:
+        """How many partitions each of these topics has.
+
+        Raises:
+            StreamError: there is no such topic, or no broker answers.
+        """
+        there = self.topics()
+        for name in topics:
+            if name not in there:
+                near = difflib.get_close_matches(name, there, 1)
+                raise StreamError(
+                    f"There is no topic {name} on {self.servers}.",
+                    seen=f"{len(there)} topics" + (f", such as {near[0]}" if near else ""),
+                    do=f"Make it: kafka-topics.sh --bootstrap-server {self.servers} --create --topic {name} "
+                    "--partitions 3.",
+                )
+        return {name: there[name] for name in topics}
+
+    def topics(self) -> dict[str, int]:
+        """All topics there are and how many partitions each has.
+
+        Raises:
+            StreamError: no broker answers.
+        """
+        try:
+            client = self.admin()
+            found = client.list_topics(timeout=_PATIENCE).topics
+            client.poll(0)
+        except KafkaException as error:
+            raise self.told(error, "Nothing could be learned about topics.") from None
+        return {name: len(about.partitions) for name, about in found.items() if about.error is None}
+
+    def make(self, topic: str, **config: str) -> bool:
+        """Make a topic of one partition unless it is there; gives whether it was made.
+
+        Raises:
+            StreamError: it cannot be made.
+        """
+        if topic in self.topics():
+            return False
+        client = self.admin()
+        made = client.create_topics([NewTopic(topic, 1, -1, config=_named(config))])
+        try:
+            made[topic].result(_PATIENCE)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                return False
+            raise self.told(error, f"The topic {topic} is not there and cannot be made.") from None
+        return True
+
+    def refresh(self, consumer: Consumer, topic: str) -> None:
+        """Let a client learn which partitions a topic has now.
+
+        Raises:
+            StreamError: no broker answers.
+        """
+        try:
+            consumer.list_topics(topic, _PATIENCE)
+        except KafkaException as error:
+            raise self.told(error, f"Nothing could be learned about {topic}.") from None
+
+    def ends(self, consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
+        """The first offset that a partition still has, and the one after its last.
+
+        Raises:
+            StreamError: no broker answers.
+        """
+        try:
+            found = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_PATIENCE)
+        except KafkaException as error:
+            raise self.told(error, f"The ends of {topic}/{partition} could not be learned.") from None
+        if found is None:
+            raise PassingError(f"The ends of {topic}/{partition} could not be learned.", seen="no answer in time")
+        return found
+
+
+def _named(more: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments as properties are written: with dots."""
+    return {name.replace("_", "."): value for name, value in more.items()}

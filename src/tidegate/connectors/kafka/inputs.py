@@ -1,0 +1,251 @@
+"""Partitions of several topics read in one order: each as it lies, and between them by the time of what they hold.
+
+A partition that has more to give holds the others back until it gives it, so that a backlog comes in order of time
+whatever the broker sends first; but not for longer than `hold`. One that was read to its end holds nobody back.
+"""
+
+import heapq
+import logging
+from array import array
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
+from typing import Any
+
+import msgspec
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.errors import StreamError
+
+_LOG = logging.getLogger("tidegate.kafka")
+_EARLIEST = -(2**63)
+_PASSING = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}
+"""Errors that a consumer gets over by itself."""
+
+Spot = tuple[str, int]
+"""A topic and the number of one of its partitions."""
+
+
+class Arrived(msgspec.Struct, gc=False):
+    """A message, and what it was read as.
+
+    Args:
+        spot: place in `Inputs.partitions`.
+        message: as it came.
+        what: what the reader made of it.
+        key: its place in the order: the latest time in its partition so far, microseconds since 1970.
+    """
+
+    spot: int
+    message: Message
+    what: Any
+    key: int
+
+
+Read = Callable[[Message], tuple[Any, int | None]]
+"""Makes something of a message; gives it and its time in microseconds since 1970, None if it has none."""
+
+
+class Partition:
+    """One partition that is read."""
+
+    def __init__(self, spot: Spot, start: int) -> None:
+        self.spot, self.taken, self.fetched = spot, start, start
+        self.waiting: deque[Arrived] = deque()
+        self.latest = _EARLIEST
+        self.high = -1
+        self.ended = self.paused = self.late = False
+        self.since = 0.0
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the broker has messages that did not come yet, as far as is known."""
+        return not self.ended and (self.high < 0 or self.fetched < self.high)
+
+    @property
+    def lag(self) -> int:
+        """Messages that are there and not taken."""
+        return max(0, max(self.high, self.fetched) - self.taken)
+
+
+class Inputs:
+    """Reads partitions that it is told to, from where it is told.
+
+    Args:
+        cluster: makes the consumer.
+        group: whose offsets they are.
+        read: makes something of a message.
+        hold: seconds for which a partition may hold back the others.
+        most: messages that wait here at most, of all partitions together, when there are few partitions.
+    """
+
+    def __init__(self, cluster: Cluster, group: str, read: Read, hold: float = 5.0, most: int = 8192) -> None:
+        self._cluster, self._read, self.hold, self._most = cluster, read, hold, most
+        self.partitions: list[Partition] = []
+        self._by_spot: dict[Spot, Partition] = {}
+        self._consumer: Consumer = cluster.consumer(
+            group, fetch_wait_max_ms=50, queued_max_messages_kbytes=16_384, fetch_queue_backoff_ms=10
+        )
+
+    def assign(self, starts: Mapping[Spot, int]) -> None:
+        """Read these partitions from these offsets on, and forget what waits."""
+        self.partitions = [Partition(spot, start) for spot, start in starts.items()]
+        self._by_spot = {one.spot: one for one in self.partitions}
+        self._room = max(64, self._most // max(1, len(self.partitions)))
+        self._consumer.assign([TopicPartition(*spot, start) for spot, start in starts.items()])
+
+    @property
+    def positions(self) -> dict[Spot, int]:
+        """Of every partition the offset of the first message that was not taken."""
+        return {one.spot: one.taken for one in self.partitions}
+
+    def fill(self, timeout: float, many: int = 2048) -> int:
+        """Let messages come, waiting for the first of them for so many seconds; gives how many came.
+
+        Raises:
+            StreamError: a partition is gone, or no longer has what is to be read next.
+        """
+        try:
+            first = self._consumer.poll(timeout)
+            if first is None:
+                return 0
+            came = [first, *self._consumer.consume(many, 0)]
+        except KafkaException as error:
+            raise self._cluster.told(error, "The input topics cannot be read.") from None
+        number, last = 0, None
+        for message in came:
+            fault = message.error()
+            if fault is not None:
+                self._heard(message, fault)
+                continue
+            partition = self._by_spot.get((message.topic(), message.partition()))  # type: ignore[arg-type]
+            if partition is None:
+                continue
+            self._put(partition, message)
+            number += 1
+            if partition is not last:
+                last = partition
+                self._look(partition)
+        return number
+
+    def _put(self, partition: Partition, message: Message) -> None:
+        what, at = self._read(message)
+        if at is not None and at > partition.latest:
+            partition.latest = at
+        spot = self.partitions.index(partition) if len(self.partitions) > 1 else 0
+        partition.waiting.append(Arrived(spot, message, what, partition.latest))
+        partition.fetched = message.offset() + 1  # type: ignore[operator]
+        partition.ended = False
+
+    def _look(self, partition: Partition) -> None:
+        """See how far the partition reaches, as the broker said with what it sent; and stop it if much waits."""
+        here = TopicPartition(*partition.spot)
+        found = self._consumer.get_watermark_offsets(here, cached=True)
+        if found is not None and found[1] >= 0:
+            partition.high = max(partition.high, found[1])
+        if len(partition.waiting) >= self._room and not partition.paused and len(self.partitions) > 1:
+            partition.paused = True
+            self._consumer.pause([here])
+
+    def _heard(self, message: Message, error: KafkaError) -> None:
+        spot = (message.topic() or "", message.partition() or 0)
+        partition, code = self._by_spot.get(spot), error.code()
+        if code == KafkaError._PARTITION_EOF:
+            if partition is not None and (message.offset() or 0) >= partition.fetched:
+                partition.ended, partition.high = True, max(partition.high, partition.fetched)
+            return
+        if code in _PASSING:
+            _LOG.warning("%s", error.str())
+            return
+        where = f"{spot[0]}/{spot[1]}"
+        if code in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+            first, end = self._cluster.ends(self._consumer, *spot)
+            raise StreamError(
+                f"{where} no longer holds what is to be read next.",
+                seen=f"offset {partition.fetched if partition else '?'} is wanted, and it has {first} to {end}",
+                do="Its retention was shorter than this flow was away. Put back a copy of the store that is newer, or "
+                "begin anew with another --group and an empty store; keep more with retention.ms.",
+            )
+        if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION):
+            if spot[1] < self._cluster.topics().get(spot[0], 0):
+                return  # one that was just added: the client has not heard of it yet
+            raise StreamError(f"{where} is gone.", seen=error.str(), do="Make it again, or leave it out of --from.")
+        raise self._cluster.told(error, f"{where} cannot be read.")
+
+    def take(self, many: int) -> list[Arrived]:
+        """At most so many of the messages that wait, in their order."""
+        partitions = self.partitions
+        if len(partitions) == 1:
+            waiting = partitions[0].waiting
+            return self._took([waiting.popleft() for _ in range(min(many, len(waiting)))])
+        bound = min((one.latest for one in partitions if self._holds_back(one)), default=None)
+        heap = [(one.waiting[0].key, place) for place, one in enumerate(partitions) if one.waiting]
+        heapq.heapify(heap)
+        found: list[Arrived] = []
+        while heap and len(found) < many:
+            key, place = heap[0]
+            if bound is not None and key > bound:
+                break
+            one = partitions[place]
+            found.append(one.waiting.popleft())
+            if one.waiting:
+                heapq.heapreplace(heap, (one.waiting[0].key, place))
+                continue
+            heapq.heappop(heap)
+            if self._holds_back(one):
+                bound = one.latest if bound is None else min(bound, one.latest)
+        return self._took(found)
+
+    def _holds_back(self, one: Partition) -> bool:
+        """Whether others wait for a partition: it has more to give, has nothing here, and not for too long."""
+        if one.waiting or not one.has_more:
+            if one.late:
+                _LOG.warning("%s/%d comes again.", *one.spot)
+            one.since, one.late = 0.0, False
+            return False
+        now = monotonic()
+        if not one.since:
+            one.since = now
+        if now - one.since < self.hold:
+            return True
+        if not one.late:
+            one.late = True
+            _LOG.warning("%s/%d has more and does not send it: the others go on without it.", *one.spot)
+        return False
+
+    def _took(self, found: list[Arrived]) -> list[Arrived]:
+        for one in found:
+            self.partitions[one.spot].taken = one.message.offset() + 1  # type: ignore[operator]
+        again = [one for one in self.partitions if one.paused and len(one.waiting) < self._room // 2]
+        if again:
+            for partition in again:
+                partition.paused = False
+            self._consumer.resume([TopicPartition(*partition.spot) for partition in again])
+        return found
+
+    def take_as(self, turns: Sequence[int], timeout: float) -> list[Arrived] | None:
+        """Messages in a given sequence of partitions (places in `partitions`); None if not all came in time."""
+        wanted = array("q", bytes(8 * len(self.partitions)))
+        for place in turns:
+            wanted[place] += 1
+        until = monotonic() + timeout
+        while any(len(one.waiting) < many for one, many in zip(self.partitions, wanted, strict=True)):
+            if monotonic() > until:
+                return None
+            self.fill(0.2)
+        return self._took([self.partitions[place].waiting.popleft() for place in turns])
+
+    def ends(self, spot: Spot) -> tuple[int, int]:
+        """The first offset that a partition still has, and the one after its last."""
+        self._cluster.refresh(self._consumer, spot[0])  # or it knows nothing of one that was added for minutes
+        return self._cluster.ends(self._consumer, *spot)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether everything that is there has come and was taken."""
+        return all(one.ended and not one.waiting for one in self.partitions)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._consumer.close()

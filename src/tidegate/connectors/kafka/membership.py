@@ -1,0 +1,76 @@
+"""Who decides: the member of a consumer group that is assigned the order topic's one partition."""
+
+import logging
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException
+
+from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.errors import StreamError
+
+_LOG = logging.getLogger("tidegate.kafka")
+
+
+class Membership:
+    """Membership of a group. The group notices within `session` seconds that a member fell silent.
+
+    Args:
+        cluster: where the group is.
+        group: its name.
+        topic: the order topic.
+        session: seconds; brokers allow 6 to 1800 unless told otherwise.
+    """
+
+    def __init__(self, cluster: Cluster, group: str, topic: str, session: float) -> None:
+        self._cluster, self._topic, self.leads = cluster, topic, False
+        self._consumer: Consumer = cluster.consumer(
+            group,
+            session_timeout_ms=int(session * 1000),
+            heartbeat_interval_ms=int(session * 1000 / 4),
+            max_poll_interval_ms=300_000,
+            partition_assignment_strategy="range",
+            auto_offset_reset="latest",
+            enable_partition_eof=False,
+        )
+        self._consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+
+    def _assigned(self, consumer: Consumer, partitions: list[Any]) -> None:
+        if partitions:
+            consumer.assign(partitions)
+            consumer.pause(partitions)  # only who has it matters here, not what is in it
+            self.leads = True
+            _LOG.warning("This instance decides.")
+
+    def _revoked(self, consumer: Consumer, partitions: list[Any]) -> None:
+        if self.leads:
+            _LOG.warning("This instance no longer decides.")
+        self.leads = False
+        consumer.unassign()
+
+    def look(self, timeout: float = 0.0) -> bool:
+        """Take part in the group; whether this instance decides now.
+
+        Raises:
+            StreamError: the group does not let it in.
+        """
+        try:
+            message = self._consumer.poll(timeout)
+        except KafkaException as error:
+            raise self._cluster.told(error, "The group cannot be joined.") from None
+        fault = message.error() if message is not None else None
+        if fault is not None:
+            if fault.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP_AUTHORIZATION_FAILED):
+                raise self._cluster.told(fault, f"The group cannot read {self._topic}.")
+            _LOG.warning("%s", fault.str())
+        return self.leads
+
+    def metadata(self) -> Any:
+        """What shows in a transaction that this instance is still the one."""
+        return self._consumer.consumer_group_metadata()
+
+    def close(self) -> None:
+        """Leave the group, so that another decides at once."""
+        try:
+            self._consumer.close()
+        except KafkaException as error:
+            raise StreamError("The group could not be left.", seen=str(error)) from None

@@ -1,0 +1,67 @@
+"""The order topic, read: one partition whose messages are orders of batches, in the order of their commits."""
+
+from time import monotonic
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.errors import StreamError
+
+Found = tuple[int, bytes]
+"""The offset of a message, and what it holds."""
+
+
+class OrderTopic:
+    """Reads the order topic from any place on.
+
+    Args:
+        cluster: where it is.
+        topic: its name.
+        group: of the stream; nothing is committed in its name.
+    """
+
+    def __init__(self, cluster: Cluster, topic: str, group: str) -> None:
+        self._cluster, self.topic = cluster, topic
+        self._consumer: Consumer = cluster.consumer(
+            f"{group}-order", fetch_wait_max_ms=50, auto_offset_reset="earliest"
+        )
+        self.at_end = False
+
+    def ends(self) -> tuple[int, int]:
+        """The first offset there is, and the one after the last."""
+        return self._cluster.ends(self._consumer, self.topic, 0)
+
+    def go_to(self, offset: int) -> None:
+        """Read on from this offset."""
+        self.at_end = False
+        self._consumer.assign([TopicPartition(self.topic, 0, offset)])
+
+    def next(self, timeout: float) -> Found | None:
+        """The next message; None if none came in time, and then `at_end` says whether there is none.
+
+        Raises:
+            StreamError: the topic cannot be read.
+        """
+        until = monotonic() + timeout
+        while True:
+            try:
+                message = self._consumer.poll(max(0.0, until - monotonic()))
+            except KafkaException as error:
+                raise self._cluster.told(error, f"{self.topic} cannot be read.") from None
+            if message is None:
+                return None
+            fault = message.error()
+            if fault is None:
+                self.at_end = False
+                return message.offset() or 0, message.value() or b""
+            if fault.code() == KafkaError._PARTITION_EOF:
+                self.at_end = True
+                return None
+            if fault.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
+                raise StreamError(f"The topic {self.topic} is gone.", seen=fault.str())
+            if monotonic() >= until:
+                return None
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._consumer.close()

@@ -1,0 +1,132 @@
+"""Following: a store is brought to where the order topic says that the stream is, by deciding the same again."""
+
+import logging
+from collections.abc import Callable
+
+from tidegate.connectors.kafka.inputs import Arrived, Inputs, Spot
+from tidegate.connectors.kafka.order_topic import OrderTopic
+from tidegate.errors import StreamError
+from tidegate.events.event import Event
+from tidegate.runtimes.engine import Engine
+from tidegate.runtimes.stream.held import HeldStore
+from tidegate.runtimes.stream.order import Order, read
+from tidegate.runtimes.stream.reading import Unreadable
+
+_LOG = logging.getLogger("tidegate.stream")
+_PATIENCE = 60.0
+"""Seconds in which messages that were read before come again."""
+
+
+class Follower:
+    """Decides again what was committed, in the order in which it was.
+
+    Args:
+        topic: the order topic.
+        inputs: the input topics.
+        engine: with a store that holds what is not committed.
+        store: that store.
+        flow: digest of what decides, models included.
+    """
+
+    def __init__(self, topic: OrderTopic, inputs: Inputs, engine: Engine, store: HeldStore, flow: bytes) -> None:
+        self._topic, self._inputs, self._engine, self._store, self._flow = topic, inputs, engine, store, flow
+        self.positions: dict[Spot, int] = {}
+        self._next: int | None = None
+
+    def catch_up(self, timeout: float, told: Callable[[int], bool]) -> bool:
+        """Take in what was committed since; whether the end of the order topic was reached.
+
+        Args:
+            timeout: seconds to wait for more at the end.
+            told: told after each batch how many records it had; when it gives False, it is left at that.
+
+        Raises:
+            StreamError: the store went another way, the messages are gone, or another flow decided them.
+        """
+        if self._next is None:
+            self._next = self._begin()
+            self._topic.go_to(self._next)
+        while True:
+            found = self._topic.next(timeout)
+            if found is None:
+                return self._topic.at_end
+            offset, data = found
+            self._next = offset + 1
+            order = read(data, self._topic.topic)
+            self._take(order)
+            self.positions = order.positions
+            if not told(order.records):
+                return False
+
+    def _begin(self) -> int:
+        """The offset of the first order that the store does not hold, or of the last one: where it was read to."""
+        low, high = self._topic.ends()
+        size, first = self._store.head().size, low
+        while low < high:  # the orders' `seq` grows with their offsets
+            middle = (low + high) // 2
+            self._topic.go_to(middle)
+            found = self._topic.next(_PATIENCE)
+            if found is None:  # behind it are only marks of transactions
+                high = middle
+                continue
+            offset, data = found
+            order = read(data, self._topic.topic)
+            if order.seq + order.records < size:
+                low = offset + 1
+            else:
+                high = middle
+        return max(first, low)
+
+    def again(self) -> None:
+        """Look at the store anew: what was held is not in it."""
+        self._next = None
+
+    def _take(self, order: Order) -> None:
+        head = self._store.head()
+        if not order.records or order.seq + order.records <= head.size:
+            return  # the store has it, or there is nothing for it to have
+        if order.seq != head.size or order.root != head.root:
+            raise StreamError(
+                f"The store {self._store.path} is not of this stream, or went another way.",
+                seen=f"{head.size:,} records of root {head.root.hex()[:16]}; the stream had {order.seq:,} of root "
+                f"{order.root.hex()[:16]}",
+                do="Put the store that was used with this group back, or begin with an empty one, which is made anew.",
+            )
+        if order.flow != self._flow:
+            raise StreamError(
+                "What is to be decided again was decided by another version of the flow, or of its models.",
+                seen=f"{order.flow.hex()[:12]} decided, {self._flow.hex()[:12]} is here",
+                do="Run that version once with --catch-up on this store, then this one.",
+            )
+        self._decide(order)
+
+    def _decide(self, order: Order) -> None:
+        places, passed = order.sequence()
+        if self._inputs.positions != order.starts:
+            self._inputs.assign(order.starts)
+        arrived = self._inputs.take_as(places, _PATIENCE)
+        if arrived is None:
+            raise StreamError(
+                "The messages of a batch that was decided did not come again.",
+                seen=", ".join(f"{one.topic}/{one.partition} {one.start} to {one.end}" for one in order.stretches),
+                do="See whether the brokers are well, and whether the topics still hold these offsets.",
+            )
+        self._engine.process([_event(one) for one, over in zip(arrived, passed, strict=True) if not over])
+        if self._store.records != order.records:
+            raise StreamError(
+                "Deciding a batch again did not give the same records.",
+                seen=f"{self._store.records}, not {order.records}",
+                do="The input topic holds something else than what was decided: see who writes to it.",
+            )
+        self._store.commit()
+
+
+def _event(one: Arrived) -> Event:
+    if isinstance(one.what, Unreadable):
+        raise StreamError(
+            "A message that was decided cannot be read any more.",
+            seen=f"{one.message.topic()}/{one.message.partition()} offset {one.message.offset()}: {one.what.why}",
+            do="Register how older versions of the event become the one of today with @upgrades.",
+        )
+    event: Event = one.what
+    return event

@@ -1,0 +1,62 @@
+"""A store that keeps only what the topics have committed: a batch is held until then, or let go."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tidegate.connectors.sqlite import Store
+from tidegate.evidence.record import Entry, Found, Refusal, TreeHead
+
+if TYPE_CHECKING:
+    _Base = Store
+else:
+    _Base = object
+
+
+class HeldStore(_Base):
+    """Stands before a store. What an engine appends is held; it finds it there all the same.
+
+    Args:
+        store: where it goes when it is committed.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._entries: list[Entry] = []
+        self._refusals: list[Refusal] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    @property
+    def records(self) -> int:
+        """How many records are held."""
+        return len(self._entries)
+
+    def append(self, batch: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> TreeHead:
+        """Hold a batch; the head is that of what was committed."""
+        self._entries += batch
+        self._refusals += refusals
+        return self._store.head()
+
+    def find(self, ids: Sequence[str]) -> dict[str, Found]:
+        """As the store's, and what is held."""
+        found = self._store.find(ids)
+        if self._entries:
+            wanted, size = set(ids), self._store.head().size
+            held: Mapping[str, Found] = {
+                one.id: Found(one.digest, one.answer, size + place)
+                for place, one in enumerate(self._entries, 1)
+                if one.id in wanted
+            }
+            found = {**found, **held}
+        return found
+
+    def commit(self) -> None:
+        """Append what is held."""
+        if self._entries or self._refusals:
+            self._store.append(self._entries, self._refusals)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Forget what is held: it was not committed."""
+        self._entries, self._refusals = [], []

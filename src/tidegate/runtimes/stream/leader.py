@@ -1,0 +1,133 @@
+"""Leading: batches are taken, decided, and committed to Kafka; then they are kept."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tidegate.connectors.kafka.inputs import Arrived, Inputs
+from tidegate.connectors.kafka.writer import Out, Writer
+from tidegate.decisions.decision import Decision, to_json
+from tidegate.decisions.encode import microseconds_of
+from tidegate.events.event import Event
+from tidegate.runtimes.engine import Engine, Refused
+from tidegate.runtimes.stream.dead_letters import dead_letter
+from tidegate.runtimes.stream.figures import Figures
+from tidegate.runtimes.stream.held import HeldStore
+from tidegate.runtimes.stream.order import VERSION, Order, stretches, turns, written
+from tidegate.runtimes.stream.reading import Unreadable
+
+_LOG = logging.getLogger("tidegate.stream")
+
+
+class Topics:
+    """Where things go.
+
+    Args:
+        decisions: decisions.
+        dead: dead letters.
+        order: orders of batches.
+    """
+
+    def __init__(self, decisions: str, dead: str, order: str) -> None:
+        self.decisions, self.dead, self.order = decisions, dead, order
+
+
+class Leader:
+    """Decides what arrives.
+
+    Args:
+        inputs: at the positions that the last order says.
+        writer: writes under the group's transactional id.
+        engine: in the state of the last order; its store holds what is not committed.
+        store: that store.
+        topics: where things go.
+        flow: digest of what decides.
+        ahead: a message whose time (microseconds) is later than what this gives is not taken.
+        figures: what is counted.
+    """
+
+    def __init__(
+        self, *, inputs: Inputs, writer: Writer, engine: Engine, store: HeldStore, topics: Topics, flow: bytes,
+        ahead: Callable[[], int], figures: Figures,
+    ) -> None:  # fmt: skip
+        self._inputs, self._writer, self._engine, self._store = inputs, writer, engine, store
+        self._topics, self._flow, self._ahead, self.figures = topics, flow, ahead, figures
+
+    def step(self, member: Any, timeout: float) -> int:
+        """Take what waits, decide and commit it; gives how many messages that were.
+
+        Args:
+            member: what shows that this instance is still the one.
+            timeout: seconds to wait for the first message.
+
+        Raises:
+            UncertainError: see what the topics say; nothing of it is kept here.
+            StreamError: it cannot go on.
+        """
+        if not any(one.waiting for one in self._inputs.partitions):
+            self._inputs.fill(timeout)
+        self._inputs.fill(0.0)
+        before = self._inputs.positions
+        arrived = self._inputs.take(self._engine.batch)
+        if not arrived:
+            return 0
+        figures, began = self.figures, self.figures.now()
+        head = self._store.head()
+        letters, events, places = self._sorted(arrived)
+        answers = self._engine.process(events) if events else []
+        decided = figures.now()
+        decisions = self._told(arrived, places, answers, letters)
+        order = Order(
+            version=VERSION, seq=head.size, root=head.root, flow=self._flow, records=self._store.records,
+            stretches=stretches(before, self._inputs.positions),
+            turns=turns([one.spot for one in arrived], _passed(len(arrived), places)),
+        )  # fmt: skip
+        out = [*decisions, *letters, Out(self._topics.order, None, written(order))]
+        self._writer.write(out, _moved(before, self._inputs.positions), member)
+        committed = figures.now()
+        self._store.commit()
+        figures.batch(len(arrived), answers, len(letters), began, decided, committed)
+        return len(arrived)
+
+    def _sorted(self, arrived: Sequence[Arrived]) -> tuple[list[Out], list[Event], list[int]]:
+        """Dead letters, events to be taken, and the places of these in what arrived."""
+        bound = self._ahead()
+        letters: list[Out] = []
+        events: list[Event] = []
+        places: list[int] = []
+        for place, one in enumerate(arrived):
+            what = one.what
+            if not isinstance(what, Unreadable) and microseconds_of(what.at) > bound:
+                what = Unreadable("future", f"Its time, {what.at}, lies in the future.")
+            if isinstance(what, Unreadable):
+                letters.append(dead_letter(one.message, what, self._topics.dead))
+                continue
+            events.append(what)
+            places.append(place)
+        return letters, events, places
+
+    def _told(
+        self, arrived: Sequence[Arrived], places: Sequence[int], answers: Sequence[Any], letters: list[Out]
+    ) -> list[Out]:
+        """The decisions to be written; what was refused is added to the dead letters."""
+        found = []
+        for place, answer in zip(places, answers, strict=True):
+            message = arrived[place].message
+            if isinstance(answer, Refused):
+                letters.append(dead_letter(message, Unreadable(answer.code, answer.reason), self._topics.dead))
+            elif type(answer) is Decision and not answer.repeated:
+                kind, at = message.timestamp()
+                headers: Sequence[tuple[str, bytes | None]] = message.headers() or ()  # type: ignore[assignment]
+                found.append(Out(self._topics.decisions, message.key(), to_json(answer), headers, at if kind else 0))
+        return found
+
+
+def _passed(many: int, taken: Sequence[int]) -> list[bool]:
+    passed = [True] * many
+    for place in taken:
+        passed[place] = False
+    return passed
+
+
+def _moved(before: dict[Any, int], after: dict[Any, int]) -> dict[Any, int]:
+    return {spot: offset for spot, offset in after.items() if before[spot] != offset}

@@ -1,0 +1,51 @@
+"""What a stream tells of itself over HTTP on loopback: figures, and whether it decides."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tidegate.errors import StreamError
+from tidegate.runtimes.serve.metrics import MEDIA, Metrics
+
+
+@contextmanager
+def serving(port: int, metrics: Metrics, decides: Callable[[], bool]) -> Iterator[None]:
+    """Tell it at this port of loopback while the block runs; not at all if the port is 0.
+
+    Raises:
+        StreamError: the port is in use.
+    """
+    if not port:
+        yield
+        return
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, media, body = 404, b"text/plain", b"There are /metrics, /ready and /health.\n"
+            if self.path == "/metrics":
+                status, media, body = 200, MEDIA, metrics.text()
+            elif self.path == "/health":
+                status, body = 200, b"alive\n"
+            elif self.path == "/ready":
+                status, body = (200, b"decides\n") if decides() else (503, b"stands by\n")
+            self.send_response(status)
+            self.send_header("content-type", media.decode())
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), Page)
+    except OSError as error:
+        raise StreamError(f"Port {port} cannot be used.", seen=str(error), do="Give another to --metrics.") from None
+    thread = threading.Thread(target=server.serve_forever, daemon=True, name="tidegate-page")
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,249 @@
+"""A stream: one flow from topics to a topic, exactly once, by one of several instances (see ADR 17)."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, time
+from typing import Any
+
+from tidegate.connectors.kafka.cluster import Cluster, PassingError
+from tidegate.connectors.kafka.inputs import Inputs, Spot
+from tidegate.connectors.kafka.membership import Membership
+from tidegate.connectors.kafka.order_topic import OrderTopic
+from tidegate.connectors.kafka.place import Place
+from tidegate.connectors.kafka.writer import Writer
+from tidegate.connectors.sqlite import Store
+from tidegate.decisions.flow import Flow
+from tidegate.errors import StreamError
+from tidegate.models.registry import Registry
+from tidegate.runtimes.engine import Engine
+from tidegate.runtimes.stream.figures import Figures
+from tidegate.runtimes.stream.follower import Follower
+from tidegate.runtimes.stream.held import HeldStore
+from tidegate.runtimes.stream.leader import Leader, Topics
+from tidegate.runtimes.stream.reading import Reading
+
+_LOG = logging.getLogger("tidegate.stream")
+_WAIT = 0.05
+"""Seconds that a turn waits for its first message."""
+_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+_LOOK = 10.0
+"""Seconds between looks for partitions that were added."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of one stream.
+
+    Args:
+        flow: what decides.
+        source, sink: the input topics, and the topic of decisions, of one cluster.
+        store: this instance's own; made if it is not there.
+        models: the folder of stored models.
+        group: the instances that share the work of deciding: one of them does, the others stand by.
+        events: the event type of topics that hold another one than the flow decides on.
+        dead, order: topics of dead letters and of orders; default: named after the topic of decisions.
+        begin: "earliest" or "latest": where a first start begins.
+        hold: seconds for which a partition may hold back the others.
+        ahead: seconds that an event's time may be ahead of the clock.
+        session: seconds after which an instance that fell silent is replaced.
+        snapshot: records after which a snapshot is written.
+        until_end: stop when everything that is there was taken.
+        catch_up: only do again what was decided, and stop.
+    """
+
+    flow: type[Flow[Any]]
+    source: Place
+    sink: Place
+    store: Path
+    models: Path
+    group: str
+    events: Mapping[str, str] = field(default_factory=dict)
+    dead: str = ""
+    order: str = ""
+    begin: str = "earliest"
+    hold: float = 5.0
+    ahead: float = 300.0
+    session: float = 6.0
+    snapshot: int = 200_000
+    until_end: bool = False
+    catch_up: bool = False
+
+
+class Stream:
+    """Runs a stream until it is told to stop. Made by `Stream(settings)`; closed by `run` itself.
+
+    Raises:
+        StreamError: a topic is not there, or the cluster cannot be used like this.
+        StoreError: the store cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.figures = settings, Figures()
+        sink = settings.sink.topic
+        self.topics = Topics(sink, settings.dead or f"{sink}.dead-letters", settings.order or f"{sink}.order")
+        if settings.source.servers != settings.sink.servers:
+            raise StreamError(
+                "A transaction lies in one cluster.",
+                seen=f"{settings.source.servers} and {settings.sink.servers}",
+                do="Read and write in one cluster, and mirror topics between clusters.",
+            )
+        self._cluster = Cluster(settings.sink.servers, settings.source.settings | settings.sink.settings)
+        self._cluster.partitions([*settings.source.topics, sink])
+        self._cluster.make(self.topics.order, retention_ms="-1", retention_bytes="-1", cleanup_policy="delete")
+        self._cluster.make(self.topics.dead, retention_ms="-1")
+        self._kept = Store.open(settings.store)
+        self._store = HeldStore(self._kept)
+        self._kept.sync_apart()  # the truth is in the topics; only snapshots are synced
+        self.engine = Engine(settings.flow, models=Registry(settings.models), store=self._store)
+        reading = Reading(self.engine.readers, settings.flow.definition.event.__name__, settings.events)
+        self._inputs = Inputs(self._cluster, settings.group, reading.read, settings.hold)
+        self._orders = OrderTopic(self._cluster, self.topics.order, settings.group)
+        self._follower = Follower(self._orders, self._inputs, self.engine, self._store, self.engine.program)
+        self._member: Membership | None = None
+        self._saved = self._kept.head().size
+        self._count()
+
+    def _count(self) -> None:
+        gauges = self.figures.metrics.gauges
+        gauges["ready"] = ("1 when this instance decides.", lambda: float(self.leads))
+        gauges["lag_messages"] = ("Messages that are there and not taken.", lambda: float(self.lag))
+
+    @property
+    def leads(self) -> bool:
+        """Whether this instance decides."""
+        return self._member is not None and self._member.leads
+
+    @property
+    def lag(self) -> int:
+        """Messages that are there and not taken, as far as is known."""
+        return sum(one.lag for one in self._inputs.partitions)
+
+    def run(self, stop: threading.Event, *, ready: Callable[[], None] = lambda: None) -> None:
+        """Follow, or decide when this instance is the one, until `stop` is set.
+
+        Args:
+            stop: ends it; what was begun is committed or given up.
+            ready: called each time when this instance begins to decide.
+
+        Raises:
+            StreamError: it cannot go on without someone's help; the message says what to do.
+        """
+        pause = _PAUSE
+        try:
+            if self.settings.catch_up:
+                self._follow(0.5, lambda: not stop.is_set())
+                return
+            self._member = Membership(self._cluster, self.settings.group, self.topics.order, self.settings.session)
+            while not stop.is_set():
+                try:
+                    if not self._member.look(0.1):
+                        self._follow(0.1, lambda: not stop.is_set() and not self._look())
+                        continue
+                    self._lead(stop, ready)
+                    pause = _PAUSE
+                    if self.settings.until_end and self.leads:
+                        return
+                except PassingError as error:
+                    _LOG.warning("%s What the topics say counts; looked at again in %.1f s.", error, pause)
+                    self._give_up()
+                    stop.wait(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
+        finally:
+            self._close()
+
+    def _look(self) -> bool:
+        """Take part in the group; whether this instance is to decide now."""
+        return self._member is not None and self._member.look()
+
+    def _follow(self, timeout: float, go_on: Callable[[], bool]) -> bool:
+        """Take in what was committed; whether the end was reached."""
+
+        def told(records: int) -> bool:
+            self._save_if_due()
+            return go_on()
+
+        return self._follower.catch_up(timeout, told)
+
+    def _lead(self, stop: threading.Event, ready: Callable[[], None]) -> None:
+        """Decide until stopped, relieved, or, if so wanted, until the end of the topics."""
+        member = self._member
+        if member is None:
+            return
+        writer = Writer(self._cluster, self.settings.group)
+        while not self._follow(1.0, lambda: not stop.is_set() and member.look()):
+            if stop.is_set() or not member.leads:
+                return
+        self._inputs.assign(self._starts(self._follower.positions))
+        leader = Leader(
+            inputs=self._inputs, writer=writer, engine=self.engine, store=self._store, topics=self.topics,
+            flow=self.engine.program, ahead=self._bound, figures=self.figures,
+        )  # fmt: skip
+        ready()
+        looked = monotonic()
+        while not stop.is_set() and member.look():
+            taken = leader.step(member.metadata(), _WAIT)
+            self._save_if_due()
+            if not taken and self.settings.until_end and self._inputs.at_end:
+                return
+            if monotonic() - looked > _LOOK:
+                looked = monotonic()
+                self._widen()
+        self._follower.again()
+
+    def _bound(self) -> int:
+        return int((time() + self.settings.ahead) * 1e6)
+
+    def _starts(self, positions: Mapping[Spot, int]) -> dict[Spot, int]:
+        """Where each partition is read on; one that is new, from where a first start begins."""
+        starts: dict[Spot, int] = {}
+        for topic, many in self._cluster.partitions(self.settings.source.topics).items():
+            for partition in range(many):
+                spot = (topic, partition)
+                if spot in positions:
+                    starts[spot] = positions[spot]
+                    continue
+                first, end = self._inputs.ends(spot)
+                starts[spot] = end if self.settings.begin == "latest" and not positions else first
+        return starts
+
+    def _widen(self) -> None:
+        """Read partitions that were added, from their beginning."""
+        there = self._cluster.partitions(self.settings.source.topics)
+        spots = {(topic, partition) for topic, many in there.items() for partition in range(many)}
+        positions = self._inputs.positions
+        if spots - set(positions):
+            for topic, partition in sorted(spots - set(positions)):
+                _LOG.warning("%s/%d was added, and is read from its beginning.", topic, partition)
+            self._inputs.assign(self._starts(positions))
+
+    def _give_up(self) -> None:
+        """Forget what was decided and not committed; what the topics say is taken in anew."""
+        self._store.let_go()
+        self.engine.distrust()
+        self.engine.mend()
+        self._follower.again()
+
+    def _save_if_due(self) -> None:
+        size = self._kept.head().size
+        if size - self._saved >= self.settings.snapshot:
+            self._save()
+
+    def _save(self) -> None:
+        self._kept.sync()
+        self.engine.save()
+        self._saved = self._kept.head().size
+
+    def _close(self) -> None:
+        try:
+            # What is held was decided and not committed: a state that holds it is not written down.
+            if not self._store.records and self._kept.head().size > self._saved:
+                self._save()
+        finally:
+            if self._member is not None:
+                self._member.close()
+            self._inputs.close()
+            self._orders.close()
+            self._kept.close()

@@ -1,0 +1,185 @@
+"""From topic to topic on a real broker: each event decided once, as replay decides it, whatever comes in between."""
+
+import json
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.runtimes.stream.topics import (
+    decisions,
+    everything,
+    in_order,
+    payments,
+    put,
+    replayed,
+    run,
+    running,
+    settings,
+    stored,
+)
+from tests.servers.kafka import Kafka
+from tidegate import Store
+from tidegate.errors import StreamError
+from tidegate.evidence.log import verify
+from tidegate.runtimes.stream.dead_letters import read_letter
+from tidegate.runtimes.stream.stream import Stream
+
+
+@pytest.fixture
+def topics(kafka: Kafka, own: str) -> str:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    return own
+
+
+def test_every_event_is_decided_as_replay_decides_it(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    bodies = payments(0, 3000)
+    put(kafka, f"{topics}-in", bodies, key=b"k", headers=[("trace", b"1")], timestamp=1_700_000_000_000)
+    run(kafka, topics, tmp_path)
+    assert decisions(kafka, f"{topics}-out") == replayed(bodies) == stored(tmp_path)
+    first = everything(kafka, f"{topics}-out")[0]
+    assert first.key() == b"k" and first.headers() == [("trace", b"1")] and first.timestamp()[1] == 1_700_000_000_000
+    with Store.open(tmp_path / "s.db", read_only=True) as kept:
+        assert verify(kept).ok
+
+
+def test_it_goes_on_where_it_was(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    bodies = payments(0, 900)
+    for first in range(0, 900, 300):
+        put(kafka, f"{topics}-in", bodies[first : first + 300])
+        run(kafka, topics, tmp_path)
+    assert decisions(kafka, f"{topics}-out") == replayed(bodies)
+
+
+def test_a_store_that_is_lost_or_behind_is_made_anew_from_the_topics(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    bodies = payments(0, 2500)
+    put(kafka, f"{topics}-in", bodies[:1500])
+    run(kafka, topics, tmp_path)
+    shutil.copy(tmp_path / "s.db", tmp_path / "old.db")
+    put(kafka, f"{topics}-in", bodies[1500:])
+    run(kafka, topics, tmp_path)
+    with Store.open(tmp_path / "s.db", read_only=True) as kept:
+        root = kept.head()
+    (tmp_path / "older").mkdir()
+    shutil.copy(tmp_path / "old.db", tmp_path / "older" / "s.db")
+    for folder in (tmp_path / "older", tmp_path / "new"):
+        folder.mkdir(exist_ok=True)
+        run(kafka, topics, folder, catch_up=True)
+        with Store.open(folder / "s.db", read_only=True) as kept:
+            assert kept.head() == root
+    assert decisions(kafka, f"{topics}-out") == replayed(bodies)
+
+
+def test_a_store_that_went_another_way_is_refused(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    put(kafka, f"{topics}-in", payments(0, 50))
+    run(kafka, topics, tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    from tests.runtimes.served import Fraud
+    from tidegate import Engine
+
+    with Store.open(other / "s.db") as kept:
+        Engine(Fraud, store=kept).decide_json_many(payments(0, 20, "x"))
+    with pytest.raises(StreamError, match="went another way"):
+        run(kafka, topics, other)
+
+
+def test_what_cannot_be_taken_is_a_dead_letter_with_its_bytes(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    good = payments(0, 10)
+    late = json.loads(good[0]) | {"id": "old", "at": "2020-01-01T00:00:00Z"}
+    soon = json.loads(good[0]) | {"id": "soon", "at": "2100-01-01T00:00:00Z"}
+    reused = json.loads(good[1]) | {"share": 0.5}
+    bad = [b"\xff\x00", b"{", b'{"id":"x"}', json.dumps(soon).encode(), json.dumps(late).encode()]
+    put(kafka, f"{topics}-in", [*good[:5], *bad, json.dumps(reused).encode(), good[2], None, *good[5:]], key=b"k")
+    run(kafka, topics, tmp_path)
+    assert decisions(kafka, f"{topics}-out") == replayed(good)
+    letters = [read_letter(message) for message in everything(kafka, f"{topics}-out.dead-letters")]
+    assert sorted((one.place, one.code) for one in letters if one) == [
+        (5, "contract"), (6, "contract"), (7, "contract"), (8, "future"), (9, "before-retention"), (10, "id-reused"),
+        (12, "empty"),
+    ]  # fmt: skip
+    by_place = {one.place: one for one in letters if one}
+    assert by_place[5].value == b"\xff\x00" and by_place[5].key == b"k" and by_place[5].topic == f"{topics}-in"
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    run(kafka, topics, fresh, catch_up=True)
+    assert stored(fresh) == stored(tmp_path)
+
+
+def test_several_topics_and_partitions_in_one_order(kafka: Kafka, own: str, tmp_path: Path) -> None:
+    kafka.topics(f"{own}-a", partitions=3)
+    kafka.topics(f"{own}-logins", f"{own}-out")
+    for partition in range(3):
+        put(kafka, f"{own}-a", [b for n, b in enumerate(payments(0, 600)) if n % 3 == partition], partition=partition)
+    logins = [{"id": f"l{n}", "at": f"2026-01-01T00:{n:02d}:30Z", "card": "c10"} for n in range(60)]
+    put(kafka, f"{own}-logins", [json.dumps(one).encode() for one in logins])
+    sources = f"{own}-a,{own}-logins"
+    run(kafka, own, tmp_path, sources=sources, events={f"{own}-logins": "Login"})
+    taken = in_order(kafka, own, sources.split(","))
+    assert len(taken) == 660
+    from tests.runtimes.served import Fraud
+    from tidegate import Engine
+
+    engine, wanted = Engine(Fraud), []
+    for message in taken:
+        kind = "Login" if message.topic().endswith("logins") else None
+        answer = engine.decide_json(message.value(), kind)
+        if kind is None:
+            wanted.append(answer)
+    assert decisions(kafka, f"{own}-out") == wanted
+    times = [json.loads(message.value())["at"] for message in taken]
+    assert times == sorted(times)  # a backlog comes in order of time
+    assert wanted == replayed(payments(0, 600))  # logins play no part in this flow's rules
+
+
+def test_an_added_partition_is_read_from_its_beginning(
+    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidegate.runtimes.stream.stream._LOOK", 0.5)
+    put(kafka, f"{topics}-in", payments(0, 100))
+    stream = Stream(settings(kafka, topics, tmp_path, until_end=False))
+    with running(stream):
+        until(lambda: stream.figures.taken == 100)
+        kafka.widen(f"{topics}-in", 2)
+        put(kafka, f"{topics}-in", payments(100, 150, "d"), partition=1)
+        until(lambda: stream.figures.taken == 150)
+    taken = in_order(kafka, topics, [f"{topics}-in"])
+    assert decisions(kafka, f"{topics}-out") == replayed(one.value() for one in taken) and len(taken) == 150
+
+
+def test_one_decides_and_another_takes_over(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    first = Stream(settings(kafka, topics, tmp_path, until_end=False))
+    second = Stream(settings(kafka, topics, tmp_path / "b", until_end=False))
+    put(kafka, f"{topics}-in", payments(0, 200))
+    with running(first) as stop_first:
+        until(lambda: first.leads)
+        with running(second):
+            until(lambda: first.figures.taken == 200)
+            until(lambda: len(stored(tmp_path / "b")) == 200)  # the stand-by follows
+            assert first.leads and not second.leads and second.figures.taken == 0
+            stop_first.set()
+            until(lambda: second.leads)
+            put(kafka, f"{topics}-in", payments(200, 300))
+            until(lambda: second.figures.taken == 100)
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 300))
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"sources": "nothing-of-ours"}, "There is no topic nothing-of-ours"),
+        ({"events": {"x": "Paymnt"}}, "knows no Paymnt events"),
+    ],
+)
+def test_mistakes_are_told(kafka: Kafka, topics: str, tmp_path: Path, more: dict, words: str) -> None:
+    with pytest.raises(StreamError, match=words):
+        Stream(settings(kafka, topics, tmp_path, **more))
+
+
+def until(there, seconds: float = 60) -> None:  # type: ignore[no-untyped-def]
+    end = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.02)

@@ -1,0 +1,135 @@
+"""Events on real topics, and what lies on them afterwards."""
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from tests.runtimes.served import Fraud, payment
+from tests.servers.kafka import Kafka
+from tidegate import Engine, Store
+from tidegate.connectors.kafka.place import place
+from tidegate.runtimes.stream.order import read
+from tidegate.runtimes.stream.stream import Settings, Stream
+
+
+def put(kafka: Kafka, topic: str, bodies: Iterable[bytes | None], *, partition: int = 0, **more: Any) -> None:
+    producer = Producer({"bootstrap.servers": kafka.address, "acks": "all", "linger.ms": 5})
+    for body in bodies:
+        while True:
+            try:
+                producer.produce(topic, body, partition=partition, **more)
+                break
+            except BufferError:
+                producer.poll(0.1)
+    assert producer.flush(60) == 0
+
+
+def payments(first: int, last: int, card: str = "c1") -> list[bytes]:
+    return [json.dumps(payment(number, f"{card}{number % 3}")).encode() for number in range(first, last)]
+
+
+def everything(kafka: Kafka, topic: str) -> list[Any]:
+    """All committed messages of a topic, partition by partition."""
+    consumer = Consumer(
+        {"bootstrap.servers": kafka.address, "group.id": "look", "isolation.level": "read_committed",
+         "enable.partition.eof": True, "auto.offset.reset": "earliest", "enable.auto.commit": False}
+    )  # fmt: skip
+    found = []
+    try:
+        parts = list(consumer.list_topics(topic, 10).topics[topic].partitions)
+        consumer.assign([TopicPartition(topic, part, 0) for part in parts])
+        ended: set[int] = set()
+        while len(ended) < len(parts):
+            message = consumer.poll(10)
+            assert message is not None, "the topic does not end"
+            if message.error() is not None:
+                ended.add(message.partition())
+            else:
+                found.append(message)
+    finally:
+        consumer.close()
+    return found
+
+
+def decisions(kafka: Kafka, topic: str) -> list[bytes]:
+    return [message.value() for message in everything(kafka, topic)]
+
+
+def settings(kafka: Kafka, own: str, folder: Path, **more: Any) -> Settings:
+    sources = more.pop("sources", f"{own}-in")
+    plain: dict[str, Any] = {
+        "flow": Fraud, "source": place(f"kafka://{kafka.address}/{sources}"),
+        "sink": place(f"kafka://{kafka.address}/{own}-out"), "store": folder / "s.db", "models": folder / "models",
+        "group": own, "until_end": True,
+    }  # fmt: skip
+    return Settings(**(plain | more))
+
+
+def run(kafka: Kafka, own: str, folder: Path, **more: Any) -> Stream:
+    """A stream run to the end of what is there."""
+    stream = Stream(settings(kafka, own, folder, **more))
+    stream.run(threading.Event())
+    return stream
+
+
+@contextmanager
+def running(stream: Stream) -> Iterator[threading.Event]:
+    """A stream that runs beside the block; what ended it is raised."""
+    stop, failed = threading.Event(), list[BaseException]()
+
+    def work() -> None:
+        try:
+            stream.run(stop)
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        thread.join(60)
+    if failed:
+        raise failed[0]
+
+
+def in_order(kafka: Kafka, own: str, sources: Sequence[str]) -> list[Any]:
+    """The messages that were taken, in the order that the order topic tells."""
+    by_place = {
+        (one.topic(), one.partition(), one.offset()): one for topic in sources for one in everything(kafka, topic)
+    }
+    taken = []
+    for message in everything(kafka, f"{own}-out.order"):
+        order = read(message.value(), "order")
+        places, passed = order.sequence()
+        at = [one.start for one in order.stretches]
+        for stretch, over in zip(places, passed, strict=True):
+            one = order.stretches[stretch]
+            while (one.topic, one.partition, at[stretch]) not in by_place:
+                at[stretch] += 1  # marks of transactions have offsets too
+            if not over:
+                taken.append(by_place[one.topic, one.partition, at[stretch]])
+            at[stretch] += 1
+    return taken
+
+
+def replayed(bodies: Iterable[bytes], flow: type = Fraud) -> list[bytes]:
+    """What an engine that is asked one by one decides; an id that came before is decided once."""
+    engine, found = Engine(flow), []
+    for body in bodies:
+        answer = engine.decide_json(body)
+        if b'"outcome"' in answer and b'"repeated":true' not in answer:
+            found.append(answer)
+    return found
+
+
+def stored(folder: Path, name: str = "s.db") -> list[bytes]:
+    with Store.open(folder / name, read_only=True) as kept:
+        found = [kept.get(event.id) for event in kept.replay()]
+    return [one.answer for one in found if one is not None and one.answer is not None]
