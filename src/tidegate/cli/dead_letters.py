@@ -71,7 +71,7 @@ def show(
     elif not as_json:
         next_steps(
             f"tidegate dead-letters send {topic} --offset N  send one again as it is",
-            f"tidegate dead-letters show {topic} --json > letters.ndjson  to mend them, then: send --file letters.ndjson",
+            f"tidegate dead-letters show {topic} --json > letters  to mend them, then: send --file letters",
         )
 
 
@@ -100,7 +100,7 @@ def send(
     topic: _Topic,
     offset: Annotated[
         list[int],
-        typer.Option("--offset", min=0, help="Send this dead letter again, as it is; several times for several."),
+        typer.Option("--offset", min=0, help="Send this dead letter again as it is; may be repeated."),
     ] = [],  # noqa: B006
     code: Annotated[str, typer.Option(help="Send all of this reason again, as they are.")] = "",
     file: Annotated[
@@ -145,16 +145,15 @@ def _mended(file: Path) -> dict[int, bytes]:
 
     values = {}
     try:
-        for number, line in enumerate(file.read_bytes().splitlines(), 1):
+        for line in file.read_bytes().splitlines():
             if line.strip():
                 held = msgspec.json.decode(line)
                 value = held.get("value")
                 values[int(held["offset"])] = value.encode() if value is not None else b64decode(held["value_base64"])
     except (OSError, ValueError, KeyError, AttributeError, msgspec.DecodeError) as error:
-        where = f"line {number}: " if isinstance(error, (ValueError, KeyError, AttributeError)) else ""
         raise StreamError(
             f"{file} cannot be read.",
-            seen=f"{where}{error}",
-            do="Give lines as `tidegate dead-letters show --json` writes.",
+            seen=str(error),
+            do="Give lines as `tidegate dead-letters show --json` writes them.",
         ) from None
     return values

@@ -10,6 +10,7 @@ import typer
 from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath
 from tidegate.cli.terminal import aside, ready, several
+from tidegate.connectors.store_address import Address
 
 
 def run(
@@ -19,7 +20,15 @@ def run(
     ],
     sink: Annotated[str, typer.Option("--to", help="Where decisions go: kafka://HOST:PORT/TOPIC")],
     store: Annotated[
-        Path, typer.Option("--store", "-s", envvar="TIDEGATE_STORE", help="This instance's own; made if not there.")
+        Address,
+        typer.Option(
+            "--store",
+            "-s",
+            envvar="TIDEGATE_STORE",
+            parser=Address,
+            metavar="STORE",
+            help="Where decisions are kept; made if it is not there.",
+        ),
     ] = DEFAULT_STORE,
     models: ModelsPath = DEFAULT_MODELS,
     group: Annotated[

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.runtimes.served import Fraud
 from tests.runtimes.stream.topics import (
     decisions,
     everything,
@@ -20,7 +21,8 @@ from tests.runtimes.stream.topics import (
     stored,
 )
 from tests.servers.kafka import Kafka
-from tidegate import Store
+from tidegate import Decision, Engine, Store
+from tidegate.decisions.decision import to_json
 from tidegate.errors import StreamError
 from tidegate.evidence.log import verify
 from tidegate.runtimes.stream.dead_letters import read_letter
@@ -76,9 +78,6 @@ def test_a_store_that_went_another_way_is_refused(kafka: Kafka, topics: str, tmp
     run(kafka, topics, tmp_path)
     other = tmp_path / "other"
     other.mkdir()
-    from tests.runtimes.served import Fraud
-    from tidegate import Engine
-
     with Store.open(other / "s.db") as kept:
         Engine(Fraud, store=kept).decide_json_many(payments(0, 20, "x"))
     with pytest.raises(StreamError, match="went another way"):
@@ -118,15 +117,12 @@ def test_several_topics_and_partitions_in_one_order(kafka: Kafka, own: str, tmp_
     run(kafka, own, tmp_path, sources=sources, events={f"{own}-logins": "Login"})
     taken = in_order(kafka, own, sources.split(","))
     assert len(taken) == 660
-    from tests.runtimes.served import Fraud
-    from tidegate import Engine
-
     engine, wanted = Engine(Fraud), []
     for message in taken:
-        kind = "Login" if message.topic().endswith("logins") else None
-        answer = engine.decide_json(message.value(), kind)
-        if kind is None:
-            wanted.append(answer)
+        kind = "Login" if message.topic().endswith("logins") else "Payment"
+        (answer,) = engine.process([engine.readers[kind].read(message.value())])
+        if isinstance(answer, Decision):
+            wanted.append(to_json(answer))
     assert decisions(kafka, f"{own}-out") == wanted
     times = [json.loads(message.value())["at"] for message in taken]
     assert times == sorted(times)  # a backlog comes in order of time

@@ -11,8 +11,9 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.runtimes.served import Fraud, payment
 from tests.servers.kafka import Kafka
-from tidegate import Engine, Store
+from tidegate import Decision, Engine, Store
 from tidegate.connectors.kafka.place import place
+from tidegate.decisions.decision import to_json
 from tidegate.runtimes.stream.order import read
 from tidegate.runtimes.stream.stream import Settings, Stream
 
@@ -121,12 +122,10 @@ def in_order(kafka: Kafka, own: str, sources: Sequence[str]) -> list[Any]:
 
 def replayed(bodies: Iterable[bytes], flow: type = Fraud) -> list[bytes]:
     """What an engine that is asked one by one decides; an id that came before is decided once."""
-    engine, found = Engine(flow), []
-    for body in bodies:
-        answer = engine.decide_json(body)
-        if b'"outcome"' in answer and b'"repeated":true' not in answer:
-            found.append(answer)
-    return found
+    engine = Engine(flow)
+    read = engine.readers[flow.definition.event.__name__].read  # type: ignore[attr-defined]
+    answers = [engine.process([read(body)])[0] for body in bodies]
+    return [to_json(one) for one in answers if isinstance(one, Decision) and not one.repeated]
 
 
 def stored(folder: Path, name: str = "s.db") -> list[bytes]:

@@ -46,16 +46,15 @@ def send(cluster: Cluster, messages: Sequence[tuple[str, bytes | None, bytes, Se
         StreamError: one of them was not taken.
     """
     failed: list[KafkaError] = []
+
+    def delivered(error: KafkaError | None, _: Any) -> None:
+        if error is not None:
+            failed.append(error)
+
     producer = cluster.producer()
     try:
         for topic, key, value, headers in messages:
-            producer.produce(
-                topic,
-                value,
-                key,
-                headers=list(headers),
-                on_delivery=lambda error, _: failed.append(error) if error else None,
-            )
+            producer.produce(topic, value, key, headers=list(headers), on_delivery=delivered)
         left = producer.flush(_PATIENCE)
     except KafkaException as error:
         raise cluster.told(error, "A message was not taken.") from None

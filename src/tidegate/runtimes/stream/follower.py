@@ -87,7 +87,7 @@ class Follower:
             return  # the store has it, or there is nothing for it to have
         if order.seq != head.size or order.root != head.root:
             raise StreamError(
-                f"The store {self._store.path} is not of this stream, or went another way.",
+                f"The store {self._store.address} is not of this stream, or went another way.",
                 seen=f"{head.size:,} records of root {head.root.hex()[:16]}; the stream had {order.seq:,} of root "
                 f"{order.root.hex()[:16]}",
                 do="Put the store that was used with this group back, or begin with an empty one, which is made anew.",

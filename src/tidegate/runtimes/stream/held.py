@@ -1,18 +1,13 @@
 """A store that keeps only what the topics have committed: a batch is held until then, or let go."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
 from tidegate.evidence.record import Entry, Found, Refusal, TreeHead
 
-if TYPE_CHECKING:
-    _Base = Store
-else:
-    _Base = object
 
-
-class HeldStore(_Base):
+class HeldStore:
     """Stands before a store. What an engine appends is held; it finds it there all the same.
 
     Args:
@@ -38,9 +33,9 @@ class HeldStore(_Base):
         self._refusals += refusals
         return self._store.head()
 
-    def find(self, ids: Sequence[str]) -> dict[str, Found]:
+    def find(self, ids: Sequence[str]) -> Mapping[str, Found]:
         """As the store's, and what is held."""
-        found = self._store.find(ids)
+        found: Mapping[str, Found] = self._store.find(ids)
         if self._entries:
             wanted, size = set(ids), self._store.head().size
             held: Mapping[str, Found] = {

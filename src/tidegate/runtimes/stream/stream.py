@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, time
-from typing import Any
+from typing import Any, cast
 
 from tidegate.connectors.kafka.cluster import Cluster, PassingError
 from tidegate.connectors.kafka.inputs import Inputs, Spot
@@ -14,7 +14,8 @@ from tidegate.connectors.kafka.membership import Membership
 from tidegate.connectors.kafka.order_topic import OrderTopic
 from tidegate.connectors.kafka.place import Place
 from tidegate.connectors.kafka.writer import Writer
-from tidegate.connectors.sqlite import Store
+from tidegate.connectors.store import Store
+from tidegate.connectors.store_address import Address
 from tidegate.decisions.flow import Flow
 from tidegate.errors import StreamError
 from tidegate.models.registry import Registry
@@ -57,7 +58,7 @@ class Settings:
     flow: type[Flow[Any]]
     source: Place
     sink: Place
-    store: Path
+    store: Address | Path
     models: Path
     group: str
     events: Mapping[str, str] = field(default_factory=dict)
@@ -97,7 +98,7 @@ class Stream:
         self._kept = Store.open(settings.store)
         self._store = HeldStore(self._kept)
         self._kept.sync_apart()  # the truth is in the topics; only snapshots are synced
-        self.engine = Engine(settings.flow, models=Registry(settings.models), store=self._store)
+        self.engine = Engine(settings.flow, models=Registry(settings.models), store=cast(Store, self._store))
         reading = Reading(self.engine.readers, settings.flow.definition.event.__name__, settings.events)
         self._inputs = Inputs(self._cluster, settings.group, reading.read, settings.hold)
         self._orders = OrderTopic(self._cluster, self.topics.order, settings.group)
