@@ -28,7 +28,7 @@ class Membership:
             session_timeout_ms=int(session * 1000),
             heartbeat_interval_ms=int(session * 1000 / 4),
             max_poll_interval_ms=300_000,
-            partition_assignment_strategy="range",
+            partition_assignment_strategy="cooperative-sticky",  # who decides goes on when another one joins
             auto_offset_reset="latest",
             enable_partition_eof=False,
         )
@@ -36,16 +36,16 @@ class Membership:
 
     def _assigned(self, consumer: Consumer, partitions: list[Any]) -> None:
         if partitions:
-            consumer.assign(partitions)
+            consumer.incremental_assign(partitions)
             consumer.pause(partitions)  # only who has it matters here, not what is in it
             self.leads = True
             _LOG.warning("This instance decides.")
 
     def _revoked(self, consumer: Consumer, partitions: list[Any]) -> None:
-        if self.leads:
+        if partitions:
             _LOG.warning("This instance no longer decides.")
-        self.leads = False
-        consumer.unassign()
+            self.leads = False
+            consumer.incremental_unassign(partitions)
 
     def look(self, timeout: float = 0.0) -> bool:
         """Take part in the group; whether this instance decides now.
