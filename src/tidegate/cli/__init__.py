@@ -20,7 +20,7 @@ _COMMANDS = (
     ("dmn", "Bring what you have"), ("drools", "Bring what you have"),
     ("decisions", "Look into a store"), ("alerts", "Look into a store"),
     ("explain", "Look into a store"), ("remake", "Look into a store"),
-    ("verify", "Look into a store"),
+    ("verify", "Look into a store"), ("store", "Look into a store"),
 )  # fmt: skip
 
 

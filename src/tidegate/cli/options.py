@@ -56,6 +56,8 @@ def found(store: "Store", id: str) -> "Stored":
         StoreError: the store has none of this id, or the event was only learned from.
     """
     from tidegate.errors import StoreError
+    from tidegate.evidence.erasure import is_blank
+    from tidegate.runtimes.erasing import erased
 
     record = store.get(id)
     if record is None:
@@ -67,6 +69,8 @@ def found(store: "Store", id: str) -> "Stored":
             if near
             else f"List them with `tidegate decisions --store {store.address}`.",
         )
+    if is_blank(record):
+        raise erased(store, record)
     if record.answer is None:
         raise StoreError(
             f"{id} was learned from, not decided on.",

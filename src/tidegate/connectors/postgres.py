@@ -8,7 +8,7 @@ one round trip. Who may write, and how a writer notices that it no longer may, i
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Self
 
@@ -16,7 +16,7 @@ import psycopg
 
 from tidegate.connectors import sqlite_seen_file as seen_file
 from tidegate.connectors.postgres_faults import told
-from tidegate.connectors.postgres_reading import PostgresReading, escaped, reading
+from tidegate.connectors.postgres_reading import PostgresReading, escaped, reading, translated
 from tidegate.connectors.postgres_session import Session
 from tidegate.connectors.sqlite_seen import SeenIds
 from tidegate.connectors.store_address import Address
@@ -24,13 +24,11 @@ from tidegate.errors import StoreError
 from tidegate.evidence.merkle import Range, peaks
 from tidegate.evidence.record import Entry, Refusal, Row, TreeHead, seal
 from tidegate.evidence.refusals import seal_refusals
-from tidegate.evidence.tables import LOWEST_NODE, RECORDS
+from tidegate.evidence.tables import LOWEST_NODE, TABLES
 
 WORTH_KEEPING = 50_000
 """So many new ids are worth the writing of the filter (see `seen_file`)."""
-_OIDS = {"int": "int8", "key": "int8", "text": "text", "real": "float8", "blob": "bytea"}
-_TYPES = [_OIDS[kind] for _, kind, _ in RECORDS]
-_COPY = "COPY records FROM STDIN (FORMAT BINARY)"
+_OIDS = {"int": "int8", "key": "int8", "serial": "int8", "text": "text", "real": "float8", "blob": "bytea"}
 
 
 class PostgresStore(PostgresReading):
@@ -162,7 +160,7 @@ class PostgresStore(PostgresReading):
                 head = TreeHead(tree.size, tree.root())
                 session.begin()
                 if rows:
-                    _copy(session, rows)
+                    _copy(session, "records", rows)
                 if self._seen is not None:
                     # Before the commit, or a reader could see the new head and be denied its ids.
                     self._seen.add([entry.id for entry in batch])
@@ -191,6 +189,31 @@ class PostgresStore(PostgresReading):
         if session is not None:
             session.close()  # takes back what was not committed
 
+    def paste(self, tables: Mapping[str, Sequence[Row]]) -> None:
+        """Put rows into tables as they lay in another store, in one transaction."""
+        with self._writing:
+            session = None
+            try:
+                session = self._writer()
+                session.begin()
+                for table, rows in tables.items():
+                    _copy(session, table, rows)
+                session.connection.execute("COMMIT")
+            except BaseException as error:
+                self._undo(session)
+                if isinstance(error, psycopg.Error):
+                    raise told(error, self.address) from error
+                raise
+            self._read_trees()
+
+    def scrub(self) -> None:
+        """Free what was emptied."""
+        with self._writing:
+            try:
+                self._writer().connection.execute("VACUUM records")
+            except psycopg.Error as error:
+                raise told(error, self.address) from error
+
     def sync_apart(self) -> None:
         """Every append is on the disk when it returns, so there is nothing to put apart."""
         with self._writing:
@@ -206,7 +229,7 @@ class PostgresStore(PostgresReading):
                 session = self._writer()
                 session.begin()
                 with session.connection.cursor() as cursor:
-                    cursor.executemany(statement.encode(), rows)
+                    cursor.executemany(translated(statement), rows)
                 session.connection.execute("COMMIT")
             except BaseException as error:
                 self._undo(session)
@@ -217,14 +240,12 @@ class PostgresStore(PostgresReading):
     def put_artefact(self, kind: str, body: bytes) -> bytes:
         """Keep a flow's definition or a model's file by its content, once; gives its SHA-256."""
         digest = sha256(body).digest()
-        self._change(
-            "INSERT INTO artefacts VALUES (%b, %b, %b) ON CONFLICT (digest) DO NOTHING", [(digest, kind, body)]
-        )
+        self._change("INSERT INTO artefacts VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING", [(digest, kind, body)])
         return digest
 
     def outbox_done(self, numbers: Sequence[int]) -> None:
         """These have been sent; they are not pending any more."""
-        self._change("DELETE FROM outbox WHERE n = %b", [(n,) for n in numbers])
+        self._change("DELETE FROM outbox WHERE n = ?", [(n,) for n in numbers])
 
     def close(self) -> None:
         """Close every connection and let other processes in. Closing twice is no mistake."""
@@ -243,9 +264,10 @@ def _head(head: TreeHead) -> tuple[int, bytes]:
     return head.size, head.root
 
 
-def _copy(session: Session, rows: Sequence[Row]) -> None:
-    with session.connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        copy.set_types(_TYPES)
+def _copy(session: Session, table: str, rows: Sequence[Row]) -> None:
+    statement = f"COPY {table} FROM STDIN (FORMAT BINARY)".encode()
+    with session.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types([_OIDS[kind] for _, kind, _ in TABLES[table]])
         for row in rows:
             copy.write_row([escaped(value) if type(value) is str else value for value in row])
 

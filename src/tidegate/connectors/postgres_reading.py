@@ -41,7 +41,8 @@ def reading(connection: Connection) -> None:
 
 
 @lru_cache(maxsize=256)
-def _translated(statement: str) -> bytes:
+def translated(statement: str) -> bytes:
+    """A statement with our marks as one with psycopg's, so that values go in binary."""
     return statement.replace("%", "%%").replace("?", "%b").encode()
 
 
@@ -81,7 +82,7 @@ class PostgresReading(Store):
         given = [escaped(value) if isinstance(value, str) else value for value in values]
         try:
             with self._readers().connection() as connection, connection.cursor(binary=True) as cursor:
-                return cursor.execute(_translated(statement), given).fetchall()
+                return cursor.execute(translated(statement), given).fetchall()
         except psycopg.Error as error:
             raise told(error, self.address) from error
 

@@ -10,7 +10,7 @@ holds a whole batch (group commit), so the cost of the disk's sync is shared.
 import os
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -22,8 +22,8 @@ from tidegate.connectors.sqlite_reading import SqliteReading
 from tidegate.connectors.sqlite_seen import SeenIds
 from tidegate.errors import StoreError
 from tidegate.evidence.merkle import Range, peaks
-from tidegate.evidence.record import Entry, Refusal, TreeHead, seal
-from tidegate.evidence.tables import LOWEST_NODE, RECORDS
+from tidegate.evidence.record import Entry, Refusal, Row, TreeHead, seal
+from tidegate.evidence.tables import LOWEST_NODE, RECORDS, TABLES
 
 # Where there is only fsync (macOS), it does the same and a little more.
 _data_sync = getattr(os, "fdatasync", os.fsync)
@@ -205,6 +205,30 @@ class SqliteStore(SqliteReading):
                 connection.execute("COMMIT")
             except sqlite3.Error as error:
                 self._undo(connection)
+                raise told(error, self.path) from error
+
+    def paste(self, tables: Mapping[str, Sequence[Row]]) -> None:
+        """Put rows into tables as they lay in another store, in one transaction."""
+        with self._writing:
+            connection = self._write_connection()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                for table, rows in tables.items():
+                    marks = ", ".join("?" * len(TABLES[table]))
+                    connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._undo(connection)
+                raise told(error, self.path) from error
+            self._doubtful = True
+
+    def scrub(self) -> None:
+        """Write the database anew without what was emptied, and its log into it."""
+        with self._writing:
+            try:
+                self._write_connection().execute("VACUUM")
+                self._write_connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
                 raise told(error, self.path) from error
 
     def sync_apart(self) -> None:

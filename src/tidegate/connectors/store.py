@@ -7,7 +7,7 @@ Runtimes and commands know a store as this, and open it by its address; how a da
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +15,7 @@ from typing import Self
 from tidegate.connectors.store_address import Address
 from tidegate.connectors.store_reading import Reading
 from tidegate.errors import StoreError
-from tidegate.evidence.record import Entry, Refusal, TreeHead
+from tidegate.evidence.record import Entry, Refusal, Row, TreeHead
 
 
 class Store(Reading):
@@ -113,6 +113,31 @@ class Store(Reading):
     @abstractmethod
     def outbox_done(self, numbers: Sequence[int]) -> None:
         """These have been sent (the `n` of `outbox_pending`); they are not pending any more."""
+
+    @abstractmethod
+    def _change(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Do a statement for each of some rows, in one transaction."""
+
+    @abstractmethod
+    def paste(self, tables: Mapping[str, Sequence[Row]]) -> None:
+        """Put rows into tables as they lay in another store, in one transaction. Open the store anew afterwards.
+
+        Raises:
+            StoreError: one of them is there already; the disk is full or failing.
+        """
+
+    def blank(self, numbers: Sequence[int]) -> None:
+        """Empty these records, and what of them was still to be sent on: see `evidence.erasure`.
+
+        Raises:
+            StoreError: the disk is full or failing.
+        """
+        statement = "UPDATE records SET body = ?, answer = NULL, record = ?, elapsed = ? WHERE seq = ?"
+        self._change(statement, [(b"", b"", b"", number) for number in numbers])
+        self._change("DELETE FROM outbox WHERE seq = ?", [(number,) for number in numbers])
+
+    def scrub(self) -> None:
+        """Let what was emptied be overwritten on the disk, as far as the database can; it takes a while."""
 
     @abstractmethod
     def keep_seen(self) -> None:

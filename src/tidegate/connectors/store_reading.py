@@ -58,6 +58,16 @@ class Reading(ABC):
         rows = self._read(f"SELECT {_COLUMNS} FROM records WHERE id = ?", (id,))
         return stored(rows[0]) if rows else None
 
+    def of_kind(self, kind: str) -> Iterator[Stored]:
+        """The records of one kind, in order."""
+        for row in self._read(f"SELECT {_COLUMNS} FROM records WHERE kind = ? ORDER BY seq", (kind,)):
+            yield stored(row)
+
+    def artefacts(self) -> Iterator[tuple[bytes, str, bytes]]:
+        """Digest, kind and content of every artefact, as they are kept."""
+        for (digest,) in self._read("SELECT digest FROM artefacts ORDER BY digest"):
+            yield self._read("SELECT digest, kind, body FROM artefacts WHERE digest = ?", (digest,))[0]
+
     def list(
         self,
         *,

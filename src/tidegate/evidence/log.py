@@ -6,6 +6,8 @@ What is caught, and by what:
 * The same with the leaf hashes written anew: the tree heads of all later commits. The commit is named.
 * Everything written anew, or cut back to an older state: only by a tree head kept elsewhere (`head=`), by an auditor or
   in another system. The 32 bytes of one head vouch for every record before it.
+* A record that says nothing any more and that no statement of erasure names (see `erasure`), or of which something else
+  is left than that statement says. What it said cannot be checked; that nothing else was put in its place can.
 * A flow, a model or what else records rest on, removed or changed: the digest that they are sealed with. It is named.
 """
 
@@ -16,6 +18,7 @@ import msgspec
 
 from tidegate.errors import StoreError
 from tidegate.evidence.artefacts import ArtefactCheck, ArtefactStore, Named, nothing_else
+from tidegate.evidence.erasure import Erasable, is_blank, left_of
 from tidegate.evidence.fault import Fault
 from tidegate.evidence.merkle import EMPTY_ROOT, Range
 from tidegate.evidence.record import HeadRow, Row, Stored, TreeHead, leaf
@@ -27,7 +30,7 @@ NEAR = 1000
 """How many records before and after a damaged place are looked through for where its record went."""
 
 
-class Log(RefusalLog, ArtefactStore, Protocol):
+class Log(RefusalLog, ArtefactStore, Erasable, Protocol):
     """What is needed of a store to check its log."""
 
     def head(self) -> TreeHead:
@@ -134,10 +137,12 @@ class _Check:
         self.total = store.head().size
         self.rows: Sequence[Row] = ()
         self.at = 0
+        self.left: dict[int, bytes] = {}
 
     def run(self) -> Verification:
         fault = None
         try:
+            self.left = left_of(self.store)
             self.check_kept()
             for commit in self.store.heads():
                 if commit.size > self.total:
@@ -199,7 +204,7 @@ class _Check:
                 self.tree.extend(leaves[:done])
                 raise
             # A leaf hash covers the record's number too, so equal hashes leave no room for gaps.
-            own = [leaf(row) for row in part]
+            own = [self.seal_of(row, sealed) for row, sealed in zip(part, leaves[done : done + len(part)], strict=True)]
             if not own or own != leaves[done : done + len(own)]:
                 good = next((place for place, found in enumerate(own) if found != leaves[done + place]), 0)
                 done += good
@@ -233,6 +238,11 @@ class _Check:
                 words = f"The inner hash of the log over records {first} to {last} was changed."
                 raise _FaultFoundError(Fault(start + 1, None, "rewritten", words))
         self.tree = grown
+
+    def seal_of(self, row: Row, sealed: bytes) -> bytes:
+        """A record's leaf hash; of one that was erased the one it was sealed with, if what is left is as stated."""
+        own = leaf(row)
+        return sealed if self.left and is_blank(row) and self.left.get(int(str(row[0]))) == own else own
 
     def check_end(self) -> None:
         kept = self.kept

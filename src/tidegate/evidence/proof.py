@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from tidegate.errors import StoreError
+from tidegate.evidence.erasure import is_blank, why_erased
 from tidegate.evidence.log import Log
 from tidegate.evidence.merkle import (
     consistency_proof,
@@ -37,6 +38,10 @@ def prove(store: Log, id: str, head: TreeHead | None = None) -> dict[str, object
     record = store.get(id)
     if record is None:
         raise StoreError(f"The store holds no record of {id!r}.", do="Look for it with `tidegate decisions`.")
+    if is_blank(record):
+        raise StoreError(
+            f"The record of {id!r} was erased, so it can be shown to nobody.", seen=why_erased(store, record)
+        )
     row = store.rows(record.seq - 1, 1)[0]
     index, own = record.seq - 1, leaf(row)
     if head is None or head.size <= index:

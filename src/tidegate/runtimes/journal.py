@@ -215,12 +215,15 @@ class Journal:
         For an engine that is made while another one goes on writing to the store.
         """
         again: list[Again] = []
-        count = 0
+        count = erased = 0
         for stored in self.store.replay(self._taken):
             self._taken = stored.seq
             name, _, version = stored.kind.partition("@")
             reader = engine.readers.get(name)
             if reader is None:
+                continue
+            if not stored.body:
+                erased += 1
                 continue
             again.append(Again(reread(reader, stored, int(version or 1)), stored.flags, _answered(stored)))
             count += 1
@@ -228,6 +231,8 @@ class Journal:
                 relearn(engine, again)
                 again = []
         relearn(engine, again)
+        if erased:
+            self.passed_over.append(SnapshotError(f"No snapshot holds {erased:,} records that were erased since."))
         return count
 
     def _set_aside_ahead(self) -> None:

@@ -15,9 +15,11 @@ from tidegate.decisions.encode import Encoder
 from tidegate.decisions.plan import Plan, load
 from tidegate.errors import StoreError
 from tidegate.evidence.artefacts import Program
+from tidegate.evidence.erasure import is_blank
 from tidegate.evidence.record import Stored
 from tidegate.models.artefact import verified
 from tidegate.models.scoring import ScoringModel
+from tidegate.runtimes.erasing import erased
 from tidegate.runtimes.journal import Record
 
 _AGAIN = "Run `tidegate verify`: it names the first record that was touched. Then put back a copy of the store."
@@ -51,6 +53,8 @@ def remake(store: Store, id: str) -> Remade:
         ModelError: a model's artefact was changed.
     """
     kept = store.get(id)
+    if kept is not None and is_blank(kept):
+        raise erased(store, kept)
     if kept is None or kept.answer is None:
         raise StoreError(
             f"The store {store.address} holds no decision {id!r}.", do="List them with `tidegate decisions`."

@@ -103,7 +103,7 @@ class Shadow:
         events: list[tuple[bool, Event]] = []
         for stored in waiting:
             name, _, version = stored.kind.partition("@")
-            reader = self.engine.readers.get(name)
+            reader = self.engine.readers.get(name) if stored.body else None  # nothing is left of what was erased
             if reader is None:
                 self.followed.unknown += 1
                 continue

@@ -1,0 +1,92 @@
+"""`tidegate store`: move a store between databases and versions, and let what it need not keep be forgotten."""
+
+from typing import Annotated
+
+import typer
+
+from tidegate.cli.options import DEFAULT_STORE, StoreAddress, opened
+from tidegate.cli.terminal import aside, next_steps, out, several
+from tidegate.connectors.store_address import Address
+
+app = typer.Typer(help="Move a store between databases and versions; prune and erase.", no_args_is_help=True)
+
+Why = Annotated[str, typer.Option("--why", help="The reason; it is kept in the log.")]
+
+
+@app.command()
+def migrate(store: StoreAddress = DEFAULT_STORE) -> None:
+    """Bring a store of an older version to the tables of today. Nothing is lost if it is cut off."""
+    from tidegate.connectors.store import Store
+    from tidegate.evidence.tables import VERSION
+
+    with Store.open(store, create=False) as kept:
+        many = kept.head().size
+    out().print(f"{store} has tables of version {VERSION}; {several(many, 'record')}.", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def copy(
+    source: Annotated[Address, typer.Argument(parser=Address, metavar="FROM", help="The store to copy.")],
+    into: Annotated[Address, typer.Argument(parser=Address, metavar="TO", help="Where to; made if it is not there.")],
+) -> None:
+    """Copy a store into another database, then check every seal of the copy. Cut off, it goes on where it was."""
+    from tidegate.connectors.store import Store
+    from tidegate.evidence.log import verify
+    from tidegate.releases.statement import rests_on
+    from tidegate.runtimes.copying import copy as copied
+
+    with opened(source) as kept, Store.open(into) as other:
+        head = copied(kept, other)
+        refused = [row.size for row in kept.refusal_heads()][-1:] if kept.refusals_sealed() else []
+    with Store.open(into, read_only=True) as other:
+        found = verify(other, head=head, named=rests_on)
+    if not found.ok:
+        out().print(f"[bold red]The copy does not hold:[/] {found.fault.words if found.fault else ''}", soft_wrap=True)
+        raise typer.Exit(1)
+    said = f"{several(head.size, 'record')} and {several(sum(refused), 'refusal')} are in {into}, sealed as before."
+    out().print(said, soft_wrap=True, highlight=False)
+    out().print(f"  tree head {head.size}:{head.root.hex()}", soft_wrap=True)
+    next_steps(f"tidegate serve FLOW --store {into}  go on from there; the state is made from the records")
+
+
+@app.command()
+def prune(
+    older_than: Annotated[int, typer.Option("--older-than", min=1, metavar="DAYS", help="Keep records so long.")],
+    store: StoreAddress = DEFAULT_STORE,
+    why: Why = "retention",
+) -> None:
+    """Erase what records of old events said, and keep their seals. Records that snapshots still need are left."""
+    from tidegate.connectors.store import Store
+    from tidegate.runtimes.erasing import prune as pruned
+
+    with Store.open(store, create=False) as kept:
+        many = pruned(kept, older_than, why)
+    _tell(many, store)
+
+
+@app.command()
+def erase(
+    entity: Annotated[
+        list[str], typer.Option("--entity", metavar="FIELD=VALUE", help="Whose records: card=4711, payee=DE89…")
+    ],
+    why: Why,
+    store: StoreAddress = DEFAULT_STORE,
+) -> None:
+    """Erase what every record of one person, card or other entity said, and keep the seals.
+
+    The server must be stopped. Backups, snapshots written before, and what others were told are not touched.
+    """
+    from tidegate.cli.inputs import pairs
+    from tidegate.connectors.store import Store
+    from tidegate.runtimes.erasing import erase as erased
+
+    with Store.open(store, create=False) as kept:
+        many = erased(kept, pairs(entity, "--entity"), why)
+    _tell(many, store)
+
+
+def _tell(many: int, store: Address) -> None:
+    out().print(f"{several(many, 'record')} erased; what they were sealed with is kept.", highlight=False)
+    if many:
+        aside().print("A statement of which and why is in the log.", style="dim")
+        next_steps(f"tidegate verify --store {store}  nothing else was changed")

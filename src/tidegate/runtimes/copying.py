@@ -1,0 +1,108 @@
+"""Copying a store into another database, record by record and seal by seal; what was begun is gone on with."""
+
+from collections.abc import Callable, Iterator
+
+from tidegate.connectors.store import Store
+from tidegate.errors import StoreError
+from tidegate.evidence.merkle import Range, peaks
+from tidegate.evidence.record import HeadRow, Row, Sending, TreeHead
+from tidegate.evidence.tables import LOWEST_NODE
+
+AT_ONCE = 2000
+"""Records in one transaction, or those of one commit if it has more."""
+
+
+def copy(source: Store, into: Store, progress: Callable[[int, int], None] | None = None) -> TreeHead:
+    """Copy all that a store holds into another one, which is empty or a copy that was cut off.
+
+    Commits stay what they were, so tree heads kept elsewhere, proofs and snapshots hold for the copy too. Each
+    transaction ends with a commit of the source: a copy that is cut off is a whole, shorter store.
+
+    Args:
+        source: read only; nothing is to be appended to it meanwhile.
+        into: open for writing, by nobody else; open it anew afterwards.
+        progress: is told how many records are copied, of how many.
+
+    Returns:
+        The tree head of both.
+
+    Raises:
+        StoreError: the other store holds something else, or one of them cannot be read or written.
+    """
+    head, there = source.head(), into.head()
+    if source.root_at(there.size) != there.root:
+        raise StoreError(
+            f"{into.address} holds records that {source.address} does not have.",
+            seen=f"{there.size} records of root {there.root.hex()}",
+            do="Copy into a store that does not exist yet, or into the copy that was cut off.",
+        )
+    _copy_artefacts(source, into)
+    tree = Range(there.size, [into.subtree(level, index) for level, index in peaks(there.size)])
+    waiting: list[HeadRow] = []
+    for commit in source.heads(there.size):
+        if commit.size > head.size:
+            break
+        waiting.append(commit)
+        if commit.size - tree.size >= AT_ONCE:
+            _copy_commits(source, into, tree, waiting)
+            waiting = []
+            if progress is not None:
+                progress(tree.size, head.size)
+    _copy_commits(source, into, tree, waiting)
+    _copy_refusals(source, into)
+    _copy_outbox(source, into)
+    if progress is not None:
+        progress(tree.size, head.size)
+    if into.head() != head:
+        raise StoreError(
+            f"The copy {into.address} has not the tree head of {source.address}.",
+            seen=f"{into.head().root.hex()} where {head.root.hex()} is wanted",
+            do="Delete the copy and begin again; if it happens again, run `tidegate verify` on both.",
+        )
+    return head
+
+
+def _copy_commits(source: Store, into: Store, tree: Range, commits: list[HeadRow]) -> None:
+    if not commits:
+        return
+    first, last = tree.size, commits[-1].size
+    rows: list[Row] = []
+    while len(rows) < last - first:
+        part = source.rows(first + len(rows), last - first - len(rows))
+        if not part:
+            raise StoreError(f"{source.address} lacks records.", do="Run `tidegate verify` to see which.")
+        rows += part
+    nodes: list[Row] = []
+    for commit in commits:
+        leaves = [commit.leaves[at : at + 32] for at in range(0, len(commit.leaves), 32)]
+        nodes += tree.extend(leaves, LOWEST_NODE)
+    heads: list[Row] = [(commit.size, commit.root, commit.leaves) for commit in commits]
+    into.paste({"records": rows, "heads": heads, "nodes": nodes})
+
+
+def _copy_artefacts(source: Store, into: Store) -> None:
+    for digest, kind, body in source.artefacts():
+        if into.artefact_as_kept(digest) is None:
+            into.paste({"artefacts": [(digest, kind, body)]})
+
+
+def _copy_refusals(source: Store, into: Store) -> None:
+    if not source.refusals_sealed():
+        return
+    tree = into.refusals_edge()
+    for commit in source.refusal_heads(tree.size):
+        rows = list(source.refusal_rows(tree.size, commit.size - tree.size))
+        tree.extend([commit.leaves[at : at + 32] for at in range(0, len(commit.leaves), 32)])
+        head: Row = (commit.size, commit.root, commit.leaves, b"".join(tree.hashes))
+        into.paste({"refusals": rows, "refusal_heads": [head]})
+
+
+def _copy_outbox(source: Store, into: Store) -> None:
+    there = {one.n for one in _outbox(into)}
+    left: list[Row] = [(one.n, one.topic, one.body, one.seq) for one in _outbox(source) if one.n not in there]
+    if left:
+        into.paste({"outbox": left})
+
+
+def _outbox(store: Store) -> Iterator[Sending]:
+    yield from store.outbox_pending(1 << 40)

@@ -1,0 +1,135 @@
+"""Erasing one person's records, and those that are old: what they said goes, and the log stays verifiable."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from tidegate.connectors.store import Store
+from tidegate.decisions.encode import microseconds_of
+from tidegate.errors import StoreError
+from tidegate.evidence.erasure import KIND, MOST, is_blank, statement, why_erased
+from tidegate.evidence.record import Row, Stored
+from tidegate.evidence.snapshot import Snapshots
+
+_DAY = timedelta(days=1)
+
+
+def erased(store: Store, record: Stored) -> StoreError:
+    """The fault that a record was asked for which says nothing any more."""
+    why = why_erased(store, record)
+    if not why:
+        return StoreError(
+            f"Record {record.seq}, {record.id!r}, is empty, and no statement of erasure names it: it was touched.",
+            do="Run `tidegate verify`, then put back a copy of the store.",
+        )
+    return StoreError(
+        f"{record.id} was erased: it cannot be explained or made again.",
+        seen=why,
+        do="`tidegate verify` shows that nothing else was changed.",
+    )
+
+
+def erase(store: Store, entities: Mapping[str, str], why: str, now: datetime | None = None) -> int:
+    """Erase every record of a person, a card, or whom else fields of events name.
+
+    Args:
+        store: open for writing.
+        entities: by field what it names; a record that has one of them is erased. The statement names the fields only.
+        why: the reason, which is kept.
+        now: the time of the statement.
+
+    Returns:
+        How many records were erased.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+
+    def chosen(row: Row) -> bool:
+        try:
+            fields = msgspec.json.decode(_body(row))
+        except msgspec.DecodeError:
+            return False
+        return isinstance(fields, dict) and any(
+            name in fields and fields[name] is not None and str(fields[name]) == value
+            for name, value in entities.items()
+        )
+
+    wanted = [value.encode() for value in entities.values()]
+    plain = all(value.isascii() and value.isalnum() for value in entities.values())  # so that JSON writes it as it is
+
+    def near(row: Row) -> bool:
+        return not plain or any(value in _body(row) for value in wanted)
+
+    what = "records of one " + " or ".join(sorted(entities))
+    many = _erase(store, lambda row: near(row) and chosen(row), store.head().size, what, why, now)
+    if many:
+        store.scrub()
+    return many
+
+
+def prune(store: Store, days: int, why: str, now: datetime | None = None) -> int:
+    """Erase the records of events that are older than so many days, where every snapshot has learned them.
+
+    Args:
+        store: open for writing.
+        days: how long records are to be kept.
+        why: the reason, which is kept.
+        now: the time from which the days are counted back.
+
+    Returns:
+        How many records were erased.
+
+    Raises:
+        StoreError: the store has no snapshots, so its state could not be made again without its records.
+    """
+    now = now or datetime.now(UTC)
+    before = microseconds_of(now - days * _DAY)
+    taken = [int(path.stem) for path in Snapshots.beside(store.place).files() if path.stem.isdecimal()]
+    if not taken and store.head().size:
+        raise StoreError(
+            f"The store {store.address} has no snapshot, so its records are what its windows are made from.",
+            do="Serve it once and stop the server, which writes one; then prune.",
+        )
+
+    def chosen(row: Row) -> bool:
+        return isinstance(row[3], int) and row[3] < before
+
+    return _erase(store, chosen, min(taken, default=0), f"records older than {days} days", why, now)
+
+
+def _erase(store: Store, chosen: Callable[[Row], bool], last: int, what: str, why: str, now: datetime | None) -> int:
+    """Erase the chosen of the first `last` records: first the statement that names them, then what they said."""
+    many = 0
+    rows: list[Row] = []
+    for row in _all(store, last):
+        if row[2] == KIND or is_blank(row) or not chosen(row):
+            continue
+        rows.append(row)
+        if len(rows) == MOST:
+            many += _state(store, rows, what, why, now)
+            rows = []
+    return many + _state(store, rows, what, why, now)
+
+
+def _state(store: Store, rows: list[Row], what: str, why: str, now: datetime | None) -> int:
+    if rows:
+        store.append([statement(rows, what, why, now or datetime.now(UTC))])
+        store.blank([int(str(row[0])) for row in rows])
+    return len(rows)
+
+
+def _all(store: Store, last: int) -> Iterator[Row]:
+    after = 0
+    while after < last and (part := store.rows(after)):
+        for row in part:
+            after = int(str(row[0]))
+            if after > last:
+                return
+            yield row
+
+
+def _body(row: Row) -> bytes:
+    found = row[11]
+    return found if isinstance(found, bytes) else b""

@@ -1,0 +1,154 @@
+"""What is erased or pruned is gone, and the log says so and stays verifiable; a copy has the same seals."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.connectors.entries import entries
+from tests.connectors.stores import Places
+from tests.runtimes.served import Fraud, payment
+from tidegate import Engine, Store, StoreError
+from tidegate.cli import app
+from tidegate.connectors.store_address import Address
+from tidegate.evidence.erasure import KIND
+from tidegate.evidence.log import verify
+from tidegate.evidence.proof import prove, proven
+from tidegate.evidence.record import Refusal
+from tidegate.runtimes.copying import copy
+from tidegate.runtimes.erasing import erase, prune
+from tidegate.runtimes.remake import remake
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def fill(store: Store, cards: tuple[str, ...] = ("a", "b"), many: int = 30) -> Engine:
+    engine = Engine(Fraud, store=store)
+    for number in range(many):
+        engine.process([engine.readers["Payment"].read(json.dumps(payment(number, card)).encode()) for card in cards])
+    return engine
+
+
+def test_erasing_a_card_leaves_the_log_verifiable_and_nothing_of_the_card(place: str) -> None:
+    with Store.open(place) as store:
+        fill(store)
+        before = store.head()
+        assert erase(store, {"card": "a"}, "asked for on 3 March", NOW) == 30
+        assert erase(store, {"card": "a"}, "asked for on 3 March", NOW) == 0
+        found = verify(store, head=before)
+        assert found.ok and found.records == 61, found.fault
+        for number in range(30):
+            gone, there = store.get(f"a-{number}"), store.get(f"b-{number}")
+            assert gone is not None and there is not None
+            assert (gone.body, gone.answer, gone.record) == (b"", None, b"") and there.answer
+        with pytest.raises(StoreError, match=r"a-3 was erased.*asked for on 3 March"):
+            remake(store, "a-3")
+        with pytest.raises(StoreError, match="was erased"):
+            prove(store, "a-3")
+        assert remake(store, "b-3").equal and proven(prove(store, "b-3"))
+        said = next(iter(store.of_kind(KIND)))
+        assert b"asked for" in said.body and b'"a"' not in said.body
+    with Store.open(place) as store:
+        engine = Engine(Fraud, store=store)
+        assert any("30 records that were erased" in str(why) for why in engine.passed_over)
+        again = json.loads(engine.decide_json(json.dumps(payment(40, "b")).encode()))
+        assert again["outcome"] and verify(store).ok
+
+
+def test_emptying_a_record_without_a_statement_is_found(place: str) -> None:
+    with Store.open(place) as store:
+        fill(store)
+        erase(store, {"card": "a"}, "asked for", NOW)
+        store.blank([2])
+        fault = verify(store).fault
+        assert fault is not None and (fault.seq, fault.how) == (2, "changed")
+        with pytest.raises(StoreError, match="it was touched"):
+            remake(store, "b-0")
+
+
+def test_what_is_left_of_an_erased_record_is_sealed(place: str) -> None:
+    with Store.open(place) as store:
+        fill(store)
+        erase(store, {"card": "a"}, "asked for", NOW)
+        store._change("UPDATE records SET outcome = ? WHERE seq = ?", [("decline", 5)])
+        fault = verify(store).fault
+        assert fault is not None and (fault.seq, fault.how) == (5, "changed")
+
+
+def test_pruning_keeps_what_snapshots_still_need(place: str) -> None:
+    with Store.open(place) as store:
+        with pytest.raises(StoreError, match="has no snapshot"):
+            fill(store, many=10)
+            prune(store, 30, "retention", NOW)
+        engine = Engine(Fraud, store=store)
+        engine.save()
+        for number in range(10, 20):
+            engine.decide_json(json.dumps(payment(number, "a")).encode())
+        assert prune(store, 30, "retention", NOW) == 20
+        assert prune(store, 30, "retention", NOW) == 0
+        assert verify(store).ok and remake(store, "a-15").equal
+    with Store.open(place) as store:
+        engine = Engine(Fraud, store=store)
+        assert not engine.passed_over
+        whole = Engine(Fraud)  # that was never interrupted
+        right = [json.loads(whole.decide_json(json.dumps(payment(n, "a")).encode())) for n in range(21)][-1]
+        found = json.loads(engine.decide_json(json.dumps(payment(20, "a")).encode()))
+        assert {**found, "timing": None} == {**right, "timing": None}
+    with Store.open(place) as store:
+        assert prune(store, 300, "retention", NOW) == 0
+
+
+def test_a_copy_has_the_same_seals_and_is_gone_on_with(places: Places, tmp_path: Path) -> None:
+    for source, target in ((places(), str(tmp_path / "copy.db")), (str(tmp_path / "file.db"), places())):
+        with Store.open(source) as store:
+            engine = fill(store)
+            engine.save()
+            erase(store, {"card": "a"}, "asked for", NOW)
+            for start in range(0, 6000, 500):
+                store.append([*(e for e in entries(start + 1, start + 500))], [Refusal("r\0", b"d" * 32, "no", start)])
+            store.append([entries(7000, 7000)[0]])
+        with Store.open(source, read_only=True) as store, Store.open(target) as other:
+            calls = 0
+
+            def cut(done: int, of: int) -> None:
+                nonlocal calls
+                calls += 1
+                if calls == 2:
+                    raise KeyboardInterrupt
+
+            with pytest.raises(KeyboardInterrupt):
+                copy(store, other, cut)
+        with Store.open(source, read_only=True) as store, Store.open(target) as other:
+            assert 0 < other.head().size < store.head().size
+            assert verify(other).ok
+            assert copy(store, other) == store.head()
+        with Store.open(source, read_only=True) as store, Store.open(target, read_only=True) as other:
+            found, own = verify(other, head=store.head()), verify(store)
+            assert found.ok and found == own
+            assert list(other.rows(0, 10_000)) == list(store.rows(0, 10_000))
+            assert other.refusals(limit=100) == store.refusals(limit=100)
+        with Store.open(target) as other:
+            assert other.append(entries(8000, 8001)).size == found.records + 2 and verify(other).ok
+            with Store.open(source, read_only=True) as store, pytest.raises(StoreError, match="does not have"):
+                copy(store, other)
+
+
+def test_the_commands(place: str, tmp_path: Path) -> None:
+    run = CliRunner()
+    with Store.open(place) as store:
+        fill(store)
+    said = run.invoke(app, ["store", "migrate", "--store", place])
+    assert said.exit_code == 0 and "60 records" in said.output, said.output
+    said = run.invoke(app, ["store", "erase", "--entity", "card=a", "--why", "asked for", "--store", place])
+    assert said.exit_code == 0 and "30 records erased" in said.output, said.output
+    said = run.invoke(app, ["verify", "--store", place])
+    assert said.exit_code == 0 and "Untouched" in said.output, said.output
+    said = run.invoke(app, ["explain", "a-1", "--store", place])
+    assert said.exit_code == 2 and "a-1 was erased" in said.output, said.output
+    said = run.invoke(app, ["store", "copy", place, str(tmp_path / "out.db")])
+    assert said.exit_code == 0 and "61 records" in said.output, said.output
+    said = run.invoke(app, ["decisions", "--store", place, "--limit", "3"])
+    assert said.exit_code == 0 and "b-29" in said.output, said.output
+    assert str(Address("postgresql://me:secret@h/db?password=x")) == "postgresql://me@h/db?password=…"
