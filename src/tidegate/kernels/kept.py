@@ -52,13 +52,18 @@ def _machine(target: Any) -> str:
     return hashlib.sha256(repr(about).encode()).hexdigest()[:12]
 
 
-@cache
-def _cannot_keep(reason: str) -> None:
+_told: list[str] = []
+
+
+def _cannot_keep(reasons: list[str]) -> None:
     """Say it once, not for every kernel."""
+    if _told:
+        return
+    _told.extend(reasons)
     _log.warning(
         "Compiled kernels cannot be kept (%s): they live in memory, and the next start compiles them again. "
         "Set NUMBA_CACHE_DIR to a folder that can be written and has room.",
-        reason,
+        "; ".join(reasons) or "no folder for them",
     )
 
 
@@ -113,18 +118,18 @@ class KeptCode(_Cache):
             return
         if data.library.has_dynamic_globals or any(not each.can_cache for each in data.lifted):
             raise TypeError(f"The kernel {self._name} holds an address, which another process cannot use.")
-        reason = "no folder for them"
+        reasons = []
         code: bytes = dumps(data._reduce())  # type: ignore[no-untyped-call]
         for folder in _folders(self._source):
             try:
                 start, name = self._named(sig, data.codegen)
                 _write(folder, name, hashlib.sha256(code).digest() + code)
             except OSError as error:
-                reason = f"{error.strerror}: {folder}"
+                reasons.append(f"{error.strerror}: {folder}")
             else:
                 _tidy(folder, start, name)
                 return
-        _cannot_keep(reason)
+        _cannot_keep(reasons)
 
 
 def _checked(path: Path) -> bytes | None:
