@@ -1,8 +1,9 @@
 """What compiles and may still not be what was meant is said."""
 
+from pathlib import Path
 from typing import Annotated
 
-from tidegate import Event, Field, Flow, Label, Money, count, decline, entity, eur, share
+from tidegate import Event, Field, Flow, Label, Money, count, decline, entity, eur, mean, model, share
 from tidegate.decisions.cautions import cautions
 
 Card = entity("card")
@@ -49,3 +50,32 @@ def test_amounts_in_any_currency_are_told_and_those_in_one_are_not() -> None:
         large = decline(Euros.amount > eur(5), because="x")
 
     assert titles(Open) == ["any currency"] and titles(Closed) == []
+
+
+def test_a_value_that_may_be_missing_into_a_model_that_has_no_answer_then_is_told(tmp_path: Path) -> None:
+    from onnx import helper
+
+    from tests.models.onnx.made import graph, value
+
+    sum_of_two = helper.make_node("ReduceSum", ["X"], ["Y"], axes=[1])
+    file = tmp_path / "two.onnx"
+    file.write_bytes(graph([sum_of_two], [value("X", shape=[None, 2])], opset=12).SerializeToString())
+
+    class Seen(Event):
+        card: Card
+        age: float | None = None
+        hour: int = 0
+
+    class Silent(Flow[Seen]):
+        usual = mean(Seen.hour, per=Card, last="30d")
+        risk = model(file, of=[Seen.age, usual], otherwise=0.5, features=["age", "usual"])
+
+    class Filled(Flow[Seen]):
+        risk = model(file, of=[Seen.age.otherwise(30.0), count(per=Card, last="1h")], otherwise=0.5)
+
+    class Passes(Flow[Seen]):
+        usual = mean(Seen.hour, per=Card, last="30d")
+        risk = model(file, of=[Seen.age, usual], otherwise=0.5, missing="pass")
+
+    assert titles(Silent) == ["no answer"] and titles(Filled) == titles(Passes) == []
+    assert cautions(Silent.definition)[0].what.startswith("age of two.onnx, usual of two.onnx may be missing")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tidegate.errors import TidegateError
+from tidegate.models.foreign import artefact_of
 from tidegate.models.tree_model import TreeModel
 from tidegate.models.xgboost import parse_xgboost
 
@@ -165,3 +166,52 @@ def test_a_tree_that_goes_in_circles_is_refused() -> None:
     tree["left_children"][split] = 0
     with pytest.raises(TidegateError, match="two parents"):
         parse_xgboost(json.dumps(whole).encode())
+
+
+def with_texts(values: list[object], seed: int = 0) -> tuple[xgboost.Booster, Any]:
+    """A model of a number and of a category, and its table."""
+    import pandas
+
+    rng = np.random.default_rng(seed)
+    chosen = pandas.Categorical(rng.choice(np.array(values, object), 600), categories=values)
+    frame = pandas.DataFrame({"amount": rng.normal(size=600), "country": chosen})
+    wanted = (frame["country"] == values[0]) & (frame["amount"] > 0) | (frame["country"] == values[2])
+    data = xgboost.DMatrix(frame, wanted, enable_categorical=True)
+    return xgboost.train({"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, data, 6), frame
+
+
+@pytest.mark.parametrize("kind", ["json", "ubj"])
+def test_categories_that_are_texts_are_read_from_the_file(kind: str) -> None:
+    booster, frame = with_texts(["FR", "Cote d'Ivoire", "DE", "US"])
+    content = bytes(booster.save_raw(kind))
+    kept, _ = artefact_of(content, "m@1", file="m")
+    assert kept.card.features[1].categories == ("FR", "Cote d'Ivoire", "DE", "US")
+    model = kept.trees()
+    codes = np.column_stack([frame["amount"], frame["country"].cat.codes.to_numpy().astype(np.float64)])
+    wanted = booster.predict(xgboost.DMatrix(frame, enable_categorical=True))
+    np.testing.assert_allclose(model.predict(codes), wanted, rtol=1e-6)
+    hashes = {text: 1000 + 7 * k for k, text in enumerate(frame["country"].cat.categories)}
+    cells = np.zeros((3, len(frame)), np.int64)
+    cells.view(np.float64)[0] = frame["amount"]
+    cells[1] = [hashes[text] for text in frame["country"]]
+    model.bind([0, 1], ["float", "text"], 2, hash_of=hashes.__getitem__).score(cells, 0, len(frame))
+    np.testing.assert_array_equal(cells.view(np.float64)[2], model.predict(codes))
+
+
+def test_categories_that_are_whole_numbers_with_codes_of_their_own_are_refused_by_name() -> None:
+    booster, _ = with_texts([5, 7, 9])
+    with pytest.raises(TidegateError, match=r"'country' as categories that are whole numbers.*5, 7, 9"):
+        parse_xgboost(bytes(booster.save_raw("json")))
+
+
+def test_categories_that_do_not_fit_together_are_refused() -> None:
+    whole = json.loads(bytes(with_texts(["FR", "IT", "DE"])[0].save_raw("json")))
+    whole["learner"]["gradient_booster"]["model"]["cats"]["enc"][1]["offsets"][-1] += 1
+    with pytest.raises(TidegateError, match="do not fit together"):
+        parse_xgboost(json.dumps(whole).encode())
+
+
+def test_categories_beyond_ascii_which_xgboost_keeps_cut_are_refused_by_name() -> None:
+    booster, _ = with_texts(["FR", "é中", "DE"])
+    with pytest.raises(TidegateError, match=r"categories of 'country' in model cut"):
+        parse_xgboost(bytes(booster.save_raw("json")))

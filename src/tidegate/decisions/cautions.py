@@ -2,10 +2,15 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tidegate.expressions.node import FieldRead, walk
+from tidegate.expressions.node import Call, Expr, FieldRead, walk
+from tidegate.features.window import Window
 
 if TYPE_CHECKING:
     from tidegate.decisions.definition import Definition
+
+
+_NEVER_MISSING = ("count", "distinct", "total")  # windows that have a value over nothing
+_FILLED = ("is_missing", "fill")
 
 
 class Caution(NamedTuple):
@@ -18,7 +23,7 @@ class Caution(NamedTuple):
 
 def cautions(flow: "Definition") -> tuple[Caution, ...]:
     """Everything to be said of a flow, the most serious first."""
-    return tuple(found for found in (_currencies(flow), _own_labels(flow)) if found is not None)
+    return tuple(found for found in (_currencies(flow), _own_labels(flow), _unanswered(flow)) if found is not None)
 
 
 def any_currency(flow: "Definition") -> tuple[str, ...]:
@@ -65,3 +70,32 @@ def _own_labels(flow: "Definition") -> Caution | None:
         "In a backtest the labels are there, live they are missing, so the two decide differently. Learn what became\n"
         "of an event from an event of its own, such as a FraudReport, which is the same in both.",
     )
+
+
+def _unanswered(flow: "Definition") -> Caution | None:
+    """Values that may be missing, given to a model that has no answer then; of models that are files."""
+    found = []
+    for node in flow.models:
+        scoring = node.scoring
+        for one, part in zip(scoring.inputs if scoring is not None else (), node.args, strict=False):
+            if not one.answers_missing and _may_be_missing(part):
+                found.append(f"{one.name} of {node.reference.partition('@')[0]}")
+    if not found:
+        return None
+    return Caution(
+        "no answer",
+        f"{', '.join(found)} may be missing, and the model has no answer then.",
+        "Its otherwise= is used, and the decision says so. If the model answers where a value is missing, say\n"
+        'missing="pass"; or give it a value in its place with .otherwise(…).',
+    )
+
+
+def _may_be_missing(node: Expr) -> bool:
+    """Whether a field or window that may have no value is in an expression with nothing said in its place."""
+    if isinstance(node, Call) and node.op in _FILLED:
+        return False
+    if isinstance(node, FieldRead):
+        return node.event.__contract__[node.name].optional
+    if isinstance(node, Window):
+        return node.aggregate not in _NEVER_MISSING
+    return any(_may_be_missing(part) for part in node.args)

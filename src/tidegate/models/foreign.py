@@ -93,7 +93,10 @@ def _trees(content: bytes, file: str, said: Author) -> tuple[Card, str]:
     if said.output:
         raise ModelError(f"{file} has one output.", seen=f"output {said.output}", do="Leave the output out.")
     forest = read_trees(content, name=file)
-    features = tuple(ModelFeature(feature, unit=said.units.get(feature, "")) for feature in forest.features)
+    features = tuple(
+        ModelFeature(feature, "category" if texts else "number", texts, said.units.get(feature, ""))
+        for feature, texts in ((one, forest.categories.get(one, ())) for one in forest.features)
+    )
     wrote = "XGBoost" if kind_of(content) == "xgboost" else "LightGBM"
     card = Card(name="", version="", objective=forest.objective, features=features)
     return card, f"{wrote}, {len(forest.trees):,} trees, {forest.objective}"

@@ -4,7 +4,8 @@ The file is checked before anything is believed: a model that is missing, cut sh
 kernels do not walk is refused by name, never half read.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -57,6 +58,7 @@ class Forest:
     `average` says that the sum is divided by the number of trees (random forests).
     `single` says that values, sums and links are floats of 32 bits, that no value near zero is taken for zero, and that
     a missing category follows `default_left`, as XGBoost has it; `start` is what its sums begin with.
+    `categories` are the texts of categorical features by code, where the file has them.
     """
 
     features: tuple[str, ...]
@@ -67,6 +69,7 @@ class Forest:
     average: bool
     single: bool = False
     start: float = 0.0
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_forest(path: str | Path) -> Forest:

@@ -15,6 +15,7 @@ InputKind = Literal["number", "whole", "truth", "text", "any"]
 """A number, a whole number, a truth value, a text, or a category that is a text or its code."""
 
 _MONEY = re.compile(r"(?P<minor>minor )?(?P<currency>[A-Z]{3})")
+_FIELD = re.compile(r"\w+\.\w+")
 _TIMES = {
     "us": "", "microseconds": "", "s": "seconds", "seconds": "seconds", "h": "hours", "hours": "hours",
     "d": "days", "days": "days",
@@ -48,7 +49,7 @@ def require_names(own: Sequence[str], given: Sequence[str], reference: str = "")
     Raises:
         ModelError: it does not; the first difference, and the nearest name.
     """
-    given = [name if name in own else name.rpartition(".")[2] for name in given]
+    given = [name if name in own or not _FIELD.fullmatch(name) else name.partition(".")[2] for name in given]
     if list(given) == list(own):
         return
     absent = [name for name in own if name not in given]

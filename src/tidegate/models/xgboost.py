@@ -6,6 +6,7 @@ right what is in the set, our walk left: the two ways change places.
 """
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -42,6 +43,7 @@ def parse_xgboost(data: bytes, *, name: str = "model") -> Forest:
         weights = booster.get("weight_drop")
         booster = booster.get("gbtree", booster)  # DART keeps its trees one deeper
         drawn, features = booster["model"]["trees"], _features(learner, int(shape["num_feature"]))
+        categories = _categories(booster["model"], features, name)
         base = float(np.float32(str(shape["base_score"]).strip("[]")))
         if weights is not None and len(weights) != len(drawn):
             raise ValueError(f"{len(weights)} weights for {len(drawn)} trees")
@@ -56,7 +58,8 @@ def parse_xgboost(data: bytes, *, name: str = "model") -> Forest:
             raise _damaged(f"Tree {k} of {name}", error) from None
     if not trees:
         raise ModelError(f"{name} has no trees.", do=_AGAIN)
-    return Forest(features, tuple(trees), objective, link, 1.0, False, single=True, start=_margin(base, link, name))
+    start = _margin(base, link, name)
+    return Forest(features, tuple(trees), objective, link, 1.0, False, single=True, start=start, categories=categories)
 
 
 def _read(data: bytes, name: str) -> Any:
@@ -106,6 +109,38 @@ def _features(learner: Any, count: int) -> tuple[str, ...]:
     if len(names) != count or len(set(names)) != count:
         raise ValueError(f"{len(names)} names, {len(set(names))} of them different, for {count} features")
     return names
+
+
+def _categories(model: Any, features: tuple[str, ...], name: str) -> dict[str, tuple[str, ...]]:
+    """The texts of categorical features by code, as XGBoost 3.1 and later keep them; of whole numbers none are needed.
+
+    Raises:
+        ModelError: whole numbers are categories by another code than themselves.
+        ValueError: the block does not fit together.
+    """
+    found = {}
+    for feature, one in zip(features, (model.get("cats") or {}).get("enc") or (), strict=False):
+        values = [int(value) for value in one.get("values", ())]
+        if "offsets" in one:
+            ends = [int(end) for end in one["offsets"]]
+            texts = bytes(value & 0xFF for value in values)
+            if ends and (ends[0] != 0 or ends[-1] != len(texts) or ends != sorted(ends)):
+                raise ValueError(f"categories of {feature!r} that do not fit together")
+            if len(ends) > _MOST_CATEGORIES:
+                raise ValueError(f"{len(ends):,} categories, where at most {_MOST_CATEGORIES:,} are supported")
+            if not texts.isascii():  # XGBoost counts characters where it cuts bytes, so these are not whole
+                raise ModelError(
+                    f"XGBoost kept the categories of {feature!r} in {name} cut, as it does texts beyond ASCII.",
+                    seen=repr(texts[:40].decode("utf-8", "replace")), do="Train with texts in ASCII, or with codes.",
+                )  # fmt: skip
+            if len(ends) > 1:
+                found[feature] = tuple(texts[a:b].decode("ascii") for a, b in pairwise(ends))
+        elif values != list(range(len(values))):
+            raise ModelError(
+                f"{name} was trained on {feature!r} as categories that are whole numbers, and keeps a code for each.",
+                seen=", ".join(map(str, values[:10])), do="Train with texts, or with the numbers 0, 1, 2, …",
+            )  # fmt: skip
+    return found
 
 
 def _margin(base: float, link: str, name: str) -> float:

@@ -85,6 +85,29 @@ MODELS: dict[str, Any] = {}
 ALONE: dict[str, Any] = {}
 
 
+@pytest.mark.parametrize("name", ["logistic regression", "gradient boosting", "isolation forest"])
+@pytest.mark.parametrize("zipmap", [True, False])
+def test_cells_are_scored_as_a_matrix_is_and_a_missing_one_has_no_answer(name: str, zipmap: bool) -> None:
+    _, model = made(name, **({} if zipmap or name == "isolation forest" else {"options": {"zipmap": False}}))
+    x, _ = rows(5, 50)
+    x[:, 3] = np.round(x[:, 3] * 10)
+    x[7, 1], x[8, 2] = np.nan, 1e300
+    cells = np.full((5, 50), -(2**63), np.int64)
+    cells.view(np.float64)[:3] = x[:, :3].T
+    cells[3] = x[:, 3].astype(np.int64)
+    cells[3, 9] = -(2**63)
+    bound = model.bind(range(4), ["float"] * 3 + ["int"], 4)  # type: ignore[list-item]
+    scores = cells.view(np.float64)[4]
+    bound.score(cells, 0, 50)
+    together = scores.copy()
+    for row in range(50):
+        bound.score(cells, row, row + 1)
+    assert np.isnan(together).nonzero()[0].tolist() == [7, 8, 9]
+    np.testing.assert_array_equal(scores, together)
+    x[9, 3] = np.nan
+    np.testing.assert_array_equal(scores, model.predict(x))
+
+
 def test_trees_are_asked_in_blocks_and_what_multiplies_matrices_is_not() -> None:
     assert made("gradient boosting")[1].file.row_exact
     assert not made("logistic regression")[1].file.row_exact

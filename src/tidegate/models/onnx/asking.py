@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from tidegate.errors import ModelError
 from tidegate.models.onnx.document import OnnxFile
 from tidegate.models.onnx.inputs import Inputs, columns_of
-from tidegate.models.onnx.output import score_of
+from tidegate.models.onnx.output import Score, score_of
 from tidegate.models.onnx.session import Session
 
-__all__ = ["Asking"]
+__all__ = ["Asking", "Single"]
 
 Floats = NDArray[np.float64]
 _BLOCK = 1024
@@ -48,6 +48,17 @@ class Asking:
                 do="Try it where it was made; it may take too much memory, or declare what is not so.",
             )  # fmt: skip
         self.score = meant.resolved(answer, file.what)
+        self.row_exact = self._block > 1
+        only = file.inputs[0]
+        plain = len(file.inputs) == 1 and only.element == "float" and len(only.dims) == 2
+        self._only = only.name if plain and not self.score.output.maps else ""
+
+    def single(self) -> "Single | None":
+        """A row to be filled and asked in place, if a tensor of floats is all that the model reads."""
+        if not self._only:
+            return None
+        tensor = np.zeros((1, len(self.columns)), np.float32)
+        return Single(self._session, {self._only: tensor}, tensor, self.score)
 
     def answers(self, rows: Floats, *, at_once: bool = False) -> Floats:
         """The score of each row, NaN where the model has none.
@@ -63,3 +74,21 @@ class Asking:
             answer = self._session.run(self.score.output.name, self.given.feed(rows[places]))
             out[places] = self.score.read(answer, len(places))
         return out
+
+
+class Single:
+    """One row of a model, filled and asked over and over: of one binding, as two must not fill it at once."""
+
+    __slots__ = ("_feed", "_output", "_place", "_session", "tensor")
+
+    def __init__(
+        self, session: Session, feed: dict[str, NDArray[np.float32]], tensor: NDArray[np.float32], score: Score
+    ) -> None:
+        self._session, self._feed, self.tensor = session, feed, tensor
+        self._place, self._output = int(score.part), score.output.name
+
+    def answer(self) -> float:
+        """The score of the row that is in the tensor, NaN if there is none."""
+        found = self._session.run(self._output, self._feed)
+        score = math.nan if found is None else float(found.item(self._place))
+        return score if math.isfinite(score) else math.nan

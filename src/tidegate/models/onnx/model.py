@@ -13,6 +13,7 @@ from tidegate.models import kernels
 from tidegate.models.explanation import Reason, reasons, spoken
 from tidegate.models.onnx.asking import Asking
 from tidegate.models.onnx.document import read_onnx
+from tidegate.models.onnx.kernel import read_single
 from tidegate.models.onnx.said import Said, said_in
 from tidegate.models.onnx.shares import contributions, method_of
 from tidegate.models.scoring import CellKind
@@ -147,19 +148,23 @@ class OnnxBinding:
             if (texts := model.categories.get(own))
         }
         self._columns, self._kinds, self._codes = columns, kinds, codes
+        self._single = model.asking.single()
         self._texts = [place for place, kind in enumerate(kinds) if kind == "text"]
         inputs = [word for c, k in zip(columns, kinds, strict=True) for word in (c, _CODES.get(k, 0), 0, 0)]
         self._inputs = np.array(inputs, np.int64)
 
     def score(self, cells: NDArray[np.int64], start: int, stop: int) -> None:
         """Write the answers for rows start..stop into the bound column, NaN where the model has none."""
-        values = np.empty((stop - start, len(self._columns)))
-        if stop - start == 1:
-            values[0] = self._row(cells, start)
-        else:
-            for place, (column, kind) in enumerate(zip(self._columns, self._kinds, strict=True)):
-                values[:, place] = self._column(cells[column, start:stop], kind)
-        cells.view(np.float64)[self.out, start:stop] = self.model.predict(values)
+        asking, scores = self.model.asking, cells.view(np.float64)[self.out]
+        single = self._single
+        if stop - start > 1 and (asking.row_exact or single is None):
+            scores[start:stop] = self.model.predict(self._rows(cells, start, stop))
+            return
+        for row in range(start, stop):
+            if single is not None and read_single(self._inputs, cells, row, single.tensor):
+                scores[row] = single.answer()
+            else:  # a value is missing or out of range, or is no float
+                scores[row] = self.model.predict(self._row(cells, row)[None])[0]
 
     def unanswered(self, cells: NDArray[np.int64], row: int) -> str:
         """Why the model has no answer for a row, in words."""
@@ -193,6 +198,12 @@ class OnnxBinding:
         for place in self._texts:
             cell = int(cells[self._columns[place], row])
             values[place] = math.nan if cell == kernels.MISSING else self._codes.get(cell, UNKNOWN)
+        return values
+
+    def _rows(self, cells: NDArray[np.int64], start: int, stop: int) -> Floats:
+        values = np.empty((stop - start, len(self._columns)))
+        for place, (column, kind) in enumerate(zip(self._columns, self._kinds, strict=True)):
+            values[:, place] = self._column(cells[column, start:stop], kind)
         return values
 
     def _column(self, taken: NDArray[np.int64], kind: CellKind) -> Any:
