@@ -95,7 +95,7 @@ def _may_be_missing(node: Expr) -> bool:
     if isinstance(node, Call) and node.op in _FILLED:
         return False
     if isinstance(node, FieldRead):
-        return node.event.__contract__[node.name].optional
+        return bool(node.event.__contract__[node.name].optional)
     if isinstance(node, Window):
         return node.aggregate not in _NEVER_MISSING
     return any(_may_be_missing(part) for part in node.args)
