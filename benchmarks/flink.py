@@ -22,7 +22,12 @@ from tests.servers.kafka import Kafka
 from tidegate.connectors.flink.environment import Environment, environment
 from tidegate.runtimes.flink.job import Input, Job
 
-PEERS = "import sys, flink_peers; getattr(flink_peers, sys.argv[1])(*sys.argv[2:])"
+PEERS = """import importlib.util, sys
+spec = importlib.util.spec_from_file_location("flink_peers", sys.argv[1])
+peers = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(peers)
+getattr(peers, sys.argv[2])(*sys.argv[3:])
+"""  # its folder stays off Python's path: there is an `http.py` in it
 FLOW = Path(__file__).with_name("w1_flow.py")
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -98,8 +103,18 @@ def ours(kafka: Kafka, flink: Environment, topic: str, folder: Path) -> float:
 def peer(kafka: Kafka, flink: Environment, which: str, topic: str) -> float:
     """One of the peers, to the end of the topic."""
     connector = next(str(jar) for jar in flink.jars if "connector" in jar.name)
-    command = [str(flink.python), "-c", PEERS, which, kafka.address, topic, f"{topic}-{which}", connector]
-    return measured(command, {"PYTHONPATH": str(Path(__file__).parent)})
+    command = [
+        str(flink.python),
+        "-c",
+        PEERS,
+        str(Path(__file__).with_name("flink_peers.py")),
+        which,
+        kafka.address,
+        topic,
+        f"{topic}-{which}",
+        connector,
+    ]
+    return measured(command, {})
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.conftest import KILLS
-from tests.flink.traffic import TOPICS, bytes_of, right, traffic
+from tests.flink.traffic import TOPICS, bytes_of, right, stored_model, traffic
 from tests.flink.watched import Watched
 from tidegate.connectors.flink.cluster import Cluster
 from tidegate.connectors.flink.environment import Environment, environment
@@ -37,6 +37,13 @@ pytestmark = pytest.mark.timeout(900)
 def flink(kafka: "Kafka") -> Environment:
     """PyFlink; made the first time, which takes minutes. Those who have Kafka for tests have Java and Maven too."""
     return environment(print)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    stored_model(folder)
+    return folder
 
 
 def _topics(kafka: "Kafka", own: str) -> None:
@@ -79,9 +86,10 @@ def _consumed(kafka: "Kafka", topic: str, partitions: int) -> Iterator[tuple[byt
     consumer.close()
 
 
-def _held(kafka: "Kafka", own: str, events: Sent) -> None:
+def _held(kafka: "Kafka", own: str, events: Sent, models: Path) -> None:
     """None lost, none twice, none different."""
-    expected = right([(topic, partition % PARTITIONS[topic], event) for topic, partition, event in events])
+    expected = right([(topic, partition % PARTITIONS[topic], event) for topic, partition, event in events], models)
+    assert any(b'"rule":"risky"' in one for one in expected.values())
     found: dict[str, bytes] = {}
     for key, value, _ in _consumed(kafka, f"{own}-out", 2):
         assert key.decode() not in found, f"{key!r} was decided twice"
@@ -93,7 +101,9 @@ def _held(kafka: "Kafka", own: str, events: Sent) -> None:
     assert not different, (len(different), different[:2])
 
 
-def test_decisions_are_those_of_a_replay(kafka: "Kafka", flink: Environment, own: str, tmp_path: Path) -> None:
+def test_decisions_are_those_of_a_replay(
+    kafka: "Kafka", flink: Environment, models: Path, own: str, tmp_path: Path
+) -> None:
     events = list(traffic(20_000))
     _topics(kafka, own)
     _produce(kafka, own, events)
@@ -101,21 +111,21 @@ def test_decisions_are_those_of_a_replay(kafka: "Kafka", flink: Environment, own
     topics = [f"{at}-paid", f"Login={at}-logins", f"ListChange={at}-changes"]
     command = [str(Path(sys.executable).with_name("tidegate")), "flink", str(FLOW), "--to", f"{at}-out", "--group", own]
     command += [part for topic in topics for part in ("--from", topic)]
-    command += ["--parallelism", "2", "--shards", "8", "--until-now"]
+    command += ["--parallelism", "2", "--shards", "8", "--until-now", "--models", str(models)]
     done = subprocess.run(command, cwd=tmp_path, env=os.environ, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Everything that was there has been decided" in done.stderr
-    _held(kafka, own, events)
+    _held(kafka, own, events, models)
 
 
-def _job(kafka: "Kafka", flink: Environment, own: str, folder: Path) -> Job:
+def _job(kafka: "Kafka", flink: Environment, models: Path, own: str, folder: Path) -> Job:
     kinds = [*Watched.definition.kinds]
     numbers = [kinds.index(e) if e in kinds else -1 - INSTRUCTIONS.index(e) for e in TOPICS.values()]  # type: ignore[arg-type]
     python = next((flink.home / "opt").glob("flink-python-*.jar"))
     return Job(
         flow=str(FLOW),
         digest=Watched.definition.digest,
-        models="",
+        models=str(models),
         servers=kafka.address,
         inputs=[Input(f"{own}-{topic}", number) for topic, number in zip(TOPICS, numbers, strict=True)],
         output=f"{own}-out",
@@ -169,7 +179,7 @@ def test_killed_and_rescaled_it_loses_repeats_and_changes_nothing(
     cluster = Cluster(flink, tmp_path / "cluster", managers=2, slots=2)
     try:
         cluster.start()
-        first = Running(_job(kafka, flink, own, tmp_path), flink, tmp_path, cluster.address, cluster)
+        first = Running(_job(kafka, flink, models, own, tmp_path), flink, tmp_path, cluster.address, cluster)
         first.submit()
         for _ in range(1 if KILLS <= 5 else 6):
             _reach(first, 2)
@@ -190,9 +200,9 @@ def test_killed_and_rescaled_it_loses_repeats_and_changes_nothing(
         last.submit()
         sending.join()
         _produce(kafka, own, list(_much_later(events)))
-        _wait(kafka, own, expected=len(right(events)))
+        _wait(kafka, own, expected=len(right(events, models)))
         last.stop()
     finally:
         cluster.stop()
         sending.join()
-    _held(kafka, own, events)
+    _held(kafka, own, events, models)

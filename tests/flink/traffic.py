@@ -3,6 +3,10 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import lightgbm
+import numpy as np
 
 from tests.flink.watched import Login, Paid, Watched
 from tidegate.decisions.decision import Decision, to_json
@@ -11,6 +15,8 @@ from tidegate.decisions.lists import ListChange
 from tidegate.events.contract import body, check
 from tidegate.events.event import Event
 from tidegate.events.money import Money
+from tidegate.models.artefact import Artefact, Card, ModelFeature
+from tidegate.models.registry import Registry
 from tidegate.runtimes.engine import Engine
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -48,7 +54,19 @@ def traffic(n: int, seed: int = 1) -> Iterator[tuple[str, int, Event]]:
             yield "paid", partition, check(paid)
 
 
-def right(events: list[tuple[str, int, Event]]) -> dict[str, bytes]:
+def stored_model(folder: Path) -> None:
+    """A forest for the flow, in a registry."""
+    chance = np.random.default_rng(3)
+    x = chance.normal(size=(800, 4)) * (3, 30, 20, 3) + (4, 40, 30, 4)
+    y = (x[:, 1] * x[:, 0] + x[:, 2] * chance.normal(size=800) > 200).astype(float)
+    options = {"objective": "binary", "num_leaves": 15, "verbosity": -1, "num_threads": 1}
+    text = lightgbm.train(options, lightgbm.Dataset(x, y), 30).model_to_string()
+    features = tuple(ModelFeature(name) for name in ("often", "far", "spread", "cards_there"))
+    card = Card(name="travels", version="1", objective="binary", features=features)
+    Registry(folder).add(Artefact(card, text.encode()), alias="champion")
+
+
+def right(events: list[tuple[str, int, Event]], models: Path) -> dict[str, bytes]:
     """The decisions by id, of one engine, on the events by time, topic, partition and offset."""
     numbers = {topic: number for number, topic in enumerate(TOPICS)}
     offsets: dict[tuple[str, int], int] = {}
@@ -57,7 +75,7 @@ def right(events: list[tuple[str, int, Event]]) -> dict[str, bytes]:
         offset = offsets[topic, partition] = offsets.get((topic, partition), -1) + 1
         placed.append((microseconds_of(event.at), numbers[topic], partition, offset, event))
     placed.sort(key=lambda one: one[:4])
-    answers = Engine(Watched, remember=10**9).process([one[-1] for one in placed])
+    answers = Engine(Watched, models=str(models), remember=10**9).process([one[-1] for one in placed])
     return {one.id: to_json(one) for one in answers if isinstance(one, Decision)}
 
 

@@ -12,6 +12,7 @@ from tidegate import (
     entity_list,
     mean,
     mode,
+    model,
     review,
     std,
     total,
@@ -57,9 +58,11 @@ class Watched(Flow[Paid]):
     sold_there = total(Paid.amount, per=Shop, last="1h")
     listed = watched.has(Paid.card)
     strange = (Paid.country != home) & (far > 50.0)
+    risk = model("travels@champion", of=[often, far, spread, cards_there], otherwise=0.5)
     score = units(Paid.amount) / units(usual) + far / 100.0
     level = bands(score, low=0.0, middle=2.0, high=4.0)
     fast = decline((often >= 4) & (failed >= 1), because="Many payments after a failed login")
     abroad = review(strange & (cards_there >= 2), because="Far away, in another country than usual")
     on_list = decline(listed, because="The card is watched")
+    risky = review(risk > 0.8, because="Like stolen cards that travel")
     lent = review(paid_for.otherwise(0.0) > 60.0, because="Paid for a card that travels")

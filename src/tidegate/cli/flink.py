@@ -89,8 +89,6 @@ def flink(
             "Where a job ends is kept in its savepoint: one that had no end gets none by --until-now.",
             do="Leave out --until-now and stop it with Ctrl-C, or leave out --from-savepoint.",
         )
-    if made.definition.models:
-        require_models(made.definition, models)
     out = topic(to)
     inputs, servers = _inputs(made.definition, sources)
     if servers != out.servers:
@@ -105,6 +103,8 @@ def flink(
             ("kept", checkpoint),
         )
     }
+    if made.definition.models:
+        require_models(made.definition, models)
     folder = Path(state if "://" not in state else "flink-state").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     say = _sayer()

@@ -1,8 +1,11 @@
 """A Flink cluster of our own on loopback: processes that we start, and end by their ids."""
 
+import ctypes
 import os
+import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -22,6 +25,12 @@ def _free_ports(many: int) -> list[int]:
     finally:
         for one in sockets:
             one.close()
+
+
+def _end_with_us() -> None:
+    """A cluster does not outlive the command that started it, however that ends (PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 class Cluster:
@@ -105,9 +114,11 @@ class Cluster:
         (folder / "log").mkdir(exist_ok=True)
         command = ["bash", str(self._environment.home / "bin" / f"{what}.sh"), "start-foreground"]
         with open(folder / "log" / f"{what}.out", "ab") as log:
+            # in a session of its own: Ctrl-C is for us, who ask for a savepoint first
             return subprocess.Popen(
-                command, cwd=folder, env=os.environ | variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+                command, cwd=folder, env=os.environ | variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, preexec_fn=_end_with_us,
+            )  # fmt: skip
 
     def start_job_manager(self) -> None:
         """Start the JobManager, again if it ended."""
