@@ -37,7 +37,7 @@ def copy(
 
     with opened(source) as kept, Store.open(into) as other:
         head = copied(kept, other)
-        refused = [row.size for row in kept.refusal_heads()][-1:] if kept.refusals_sealed() else []
+        refused = [row.size for row in kept.refusal_heads()][-1:]
     with Store.open(into, read_only=True) as other:
         found = verify(other, head=head, named=rests_on)
     if not found.ok:

@@ -29,6 +29,11 @@ def copy(source: Store, into: Store, progress: Callable[[int, int], None] | None
     Raises:
         StoreError: the other store holds something else, or one of them cannot be read or written.
     """
+    if not source.refusals_sealed():
+        raise StoreError(
+            f"{source.address} was made by an older Tidegate, whose refusals have no seals yet.",
+            do="Run `tidegate store migrate` on it, then copy.",
+        )
     head, there = source.head(), into.head()
     if source.root_at(there.size) != there.root:
         raise StoreError(
@@ -87,8 +92,6 @@ def _copy_artefacts(source: Store, into: Store) -> None:
 
 
 def _copy_refusals(source: Store, into: Store) -> None:
-    if not source.refusals_sealed():
-        return
     tree = into.refusals_edge()
     for commit in source.refusal_heads(tree.size):
         rows = list(source.refusal_rows(tree.size, commit.size - tree.size))
