@@ -14,7 +14,7 @@ from tidegate.connectors.models import model
 from tidegate.errors import FlowError
 from tidegate.events.event import Event
 from tidegate.expressions import functions as f
-from tidegate.expressions.node import Expr
+from tidegate.expressions.node import Expr, literal
 from tidegate.expressions.text import parse
 from tidegate.features import aggregates
 from tidegate.features.entity_list import entity_list
@@ -61,6 +61,8 @@ def test_windows_parse_back_to_the_same(case: tuple[Window, dict[str, type[Event
         ((Row.small > 1) & ~(Row.wide < 2) | Row.flag, "((Row.small > 1) & ~(Row.wide < 2)) | Row.flag"),
         (-(Row.small**2), "-Row.small ** 2"),
         ((-Row.small) ** 2, "(-Row.small) ** 2"),
+        (literal(-0.0) ** 2, "(-0.0) ** 2"),
+        (Row.small - literal(-0.0), "Row.small - -0.0"),
         (Row.small.otherwise(0), "Row.small.otherwise(0)"),
         ((Row.small + 1).is_missing(), "(Row.small + 1).is_missing()"),
         (Row.country.is_in("de", "fr"), "Row.country.is_in('de', 'fr')"),

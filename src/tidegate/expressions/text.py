@@ -45,7 +45,8 @@ def _write(expr: Expr, names: Mapping[int, str], top: bool = False) -> tuple[str
     if isinstance(expr, FieldRead):
         return f"{expr.event.__name__}.{expr.name}", 9
     if isinstance(expr, Literal):
-        return _literal(expr), 7 if expr.type.kind in (Kind.INT, Kind.FLOAT) and expr.value < 0 else 9
+        text = _literal(expr)
+        return text, 7 if text.startswith("-") else 9  # -0.0 too
     if not isinstance(expr, Call):
         return expr.write(lambda part: _write(part, names)[0]), 9  # type: ignore[attr-defined]
     op = expr.op
