@@ -37,7 +37,7 @@ SAYS = {
     "store": "x reading every id anew",
     "world": "payments_ratio",
 }
-ELSEWHERE = {"handbook": "tests/runtimes/test_handbook.py", "search": "tests/servers"}
+ELSEWHERE = {"handbook": "tests/runtimes/test_handbook.py", "search": "tests/servers", "kafka": "tests/servers"}
 """Benchmarks that are run by other tests, or need more than a folder."""
 PUBLISHED = {"w1", "decision", "http"}
 """Benchmarks whose workload is in the shared folder."""
