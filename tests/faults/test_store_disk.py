@@ -236,6 +236,7 @@ def test_no_room_for_a_snapshot(tmp_path: Path) -> None:
 
 AS_NOBODY = """
 import os, sys
+import tidegate.connectors.sqlite  # now: nobody may not read the interpreter's folder
 from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 if os.getuid() == 0: os.setuid(65534)
