@@ -31,7 +31,8 @@ test-long: .venv/.installed-dev ## every test; 10,000 cases of random flows and 
 
 KILLS ?= 30
 kills: .venv/.installed-dev ## kill -9 under load, 30 times (make kills KILLS=100): what was lost, doubled or different
-	@TIDEGATE_KILLS=$(KILLS) $(BIN)/pytest tests/faults/test_serve_kill.py tests/faults/test_store_kill.py tests/faults/test_postgres_kill.py -s --timeout 3600
+	@TIDEGATE_KILLS=$(KILLS) $(BIN)/pytest tests/faults/test_serve_kill.py tests/faults/test_store_kill.py tests/faults/test_postgres_kill.py \
+		tests/faults/test_stream_kill.py -s --timeout 3600
 
 ONLY ?=
 servers: .venv/.installed-dev ## real servers on this machine, until Ctrl-C (make servers ONLY="kafka"); needs Java 17 and Maven

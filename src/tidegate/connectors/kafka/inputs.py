@@ -50,13 +50,13 @@ Read = Callable[[Message], tuple[Any, int | None]]
 class Partition:
     """One partition that is read."""
 
-    def __init__(self, spot: Spot, start: int) -> None:
-        self.spot, self.taken, self.fetched = spot, start, start
+    def __init__(self, spot: Spot, place: int, start: int) -> None:
+        self.spot, self.place, self.taken, self.fetched = spot, place, start, start
         self.waiting: deque[Arrived] = deque()
         self.latest = _EARLIEST
         self.high = -1
         self.ended = self.paused = self.late = False
-        self.since = 0.0
+        self.awaited = 0.0
 
     @property
     def has_more(self) -> bool:
@@ -90,7 +90,7 @@ class Inputs:
 
     def assign(self, starts: Mapping[Spot, int]) -> None:
         """Read these partitions from these offsets on, and forget what waits."""
-        self.partitions = [Partition(spot, start) for spot, start in starts.items()]
+        self.partitions = [Partition(spot, place, start) for place, (spot, start) in enumerate(starts.items())]
         self._by_spot = {one.spot: one for one in self.partitions}
         self._room = max(64, self._most // max(1, len(self.partitions)))
         self._consumer.assign([TopicPartition(*spot, start) for spot, start in starts.items()])
@@ -106,8 +106,12 @@ class Inputs:
         Raises:
             StreamError: a partition is gone, or no longer has what is to be read next.
         """
+        began = monotonic()
         try:
             first = self._consumer.poll(timeout)
+            for partition in self.partitions:  # only what was waited for it here counts, not what deciding took
+                if not partition.waiting:
+                    partition.awaited += monotonic() - began
             if first is None:
                 return 0
             came = [first, *self._consumer.consume(many, 0)]
@@ -119,24 +123,23 @@ class Inputs:
             if fault is not None:
                 self._heard(message, fault)
                 continue
-            partition = self._by_spot.get((message.topic(), message.partition()))  # type: ignore[arg-type]
-            if partition is None:
+            found = self._by_spot.get((message.topic(), message.partition()))  # type: ignore[arg-type]
+            if found is None:
                 continue
-            self._put(partition, message)
+            self._put(found, message)
             number += 1
-            if partition is not last:
-                last = partition
-                self._look(partition)
+            if found is not last:
+                last = found
+                self._look(found)
         return number
 
     def _put(self, partition: Partition, message: Message) -> None:
         what, at = self._read(message)
         if at is not None and at > partition.latest:
             partition.latest = at
-        spot = self.partitions.index(partition) if len(self.partitions) > 1 else 0
-        partition.waiting.append(Arrived(spot, message, what, partition.latest))
+        partition.waiting.append(Arrived(partition.place, message, what, partition.latest))
         partition.fetched = message.offset() + 1  # type: ignore[operator]
-        partition.ended = False
+        partition.ended, partition.awaited = False, 0.0
 
     def _look(self, partition: Partition) -> None:
         """See how far the partition reaches, as the broker said with what it sent; and stop it if much waits."""
@@ -202,12 +205,9 @@ class Inputs:
         if one.waiting or not one.has_more:
             if one.late:
                 _LOG.warning("%s/%d comes again.", *one.spot)
-            one.since, one.late = 0.0, False
+            one.awaited, one.late = 0.0, False
             return False
-        now = monotonic()
-        if not one.since:
-            one.since = now
-        if now - one.since < self.hold:
+        if one.awaited < self.hold:
             return True
         if not one.late:
             one.late = True

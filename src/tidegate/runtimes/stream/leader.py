@@ -52,6 +52,7 @@ class Leader:
     ) -> None:  # fmt: skip
         self._inputs, self._writer, self._engine, self._store = inputs, writer, engine, store
         self._topics, self._flow, self._ahead, self.figures = topics, flow, ahead, figures
+        self._more = False
 
     def step(self, member: Any, timeout: float) -> int:
         """Take what waits, decide and commit it; gives how many messages that were.
@@ -64,11 +65,12 @@ class Leader:
             UncertainError: see what the topics say; nothing of it is kept here.
             StreamError: it cannot go on.
         """
-        if not any(one.waiting for one in self._inputs.partitions):
+        if not self._more:  # also where much waits, held back by a partition that is waited for
             self._inputs.fill(timeout)
         self._inputs.fill(0.0)
         before = self._inputs.positions
         arrived = self._inputs.take(self._engine.batch)
+        self._more = bool(arrived) and any(one.waiting for one in self._inputs.partitions)
         if not arrived:
             return 0
         figures, began = self.figures, self.figures.now()

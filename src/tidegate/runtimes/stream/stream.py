@@ -99,7 +99,8 @@ class Stream:
         self._store = HeldStore(self._kept)
         self._kept.sync_apart()  # the truth is in the topics; only snapshots are synced
         self.engine = Engine(settings.flow, models=Registry(settings.models), store=cast(Store, self._store))
-        reading = Reading(self.engine.readers, settings.flow.definition.event.__name__, settings.events)
+        own = settings.flow.definition.event.__name__
+        reading = Reading(self.engine.readers, own, settings.events, self.engine.require)
         self._inputs = Inputs(self._cluster, settings.group, reading.read, settings.hold)
         self._orders = OrderTopic(self._cluster, self.topics.order, settings.group)
         self._follower = Follower(self._orders, self._inputs, self.engine, self._store, self.engine.program)

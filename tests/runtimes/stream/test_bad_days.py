@@ -1,0 +1,125 @@
+"""Bad days of a stream: one that sleeps, a broker that stands still, a partition that is slow, a change of no list."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.test_stream_kill import start
+from tests.runtimes.stream.test_stream import until
+from tests.runtimes.stream.topics import decisions, everything, payments, put, replayed, run, running, settings, stored
+from tests.servers.kafka import Kafka
+from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.connectors.kafka.inputs import Inputs
+from tidegate.connectors.kafka.place import place, properties
+from tidegate.errors import StreamError
+from tidegate.runtimes.stream.dead_letters import read_letter
+from tidegate.runtimes.stream.stream import Stream
+
+TAKEOVER = 15.0
+"""Seconds within which a stand-by decides when the other falls silent: the session of 6, and for the group to agree."""
+
+
+def test_who_slept_and_wakes_does_not_decide(kafka: Kafka, own: str, tmp_path: Path) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    first, second = tmp_path / "first", tmp_path / "second"
+    put(kafka, f"{own}-in", payments(0, 200))
+    one = start(kafka, own, first)
+    other = None
+    try:
+        until(lambda: len(decisions(kafka, f"{own}-out")) == 200, 120)
+        other = start(kafka, own, second)
+        until(lambda: (second / "s.db").exists() and len(stored(second)) == 200, 120)
+        one.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        put(kafka, f"{own}-in", payments(200, 400))
+        until(lambda: len(decisions(kafka, f"{own}-out")) == 400, 120)
+        took = time.monotonic() - began
+        print(f"the stand-by decided after {took:.1f} s")
+        assert took < TAKEOVER
+        one.send_signal(signal.SIGCONT)
+        put(kafka, f"{own}-in", payments(400, 600))
+        until(lambda: len(stored(first)) == 600, 120)  # it follows
+        assert decisions(kafka, f"{own}-out") == replayed(payments(0, 600)) == stored(first)
+        assert one.poll() is None and other.poll() is None
+    finally:
+        for process in (one, other):
+            if process is not None:
+                process.kill()
+                process.wait()
+
+
+def test_a_broker_that_stands_still_slows_and_loses_nothing(tmp_path: Path, own: str) -> None:
+    with Kafka(tmp_path / "kafka") as broker:
+        broker.topics(f"{own}-in", f"{own}-out")
+        put(broker, f"{own}-in", payments(0, 200))
+        stream = Stream(settings(broker, own, tmp_path, until_end=False))
+        with running(stream):
+            until(lambda: stream.figures.taken == 200)
+            put(broker, f"{own}-in", payments(200, 400))
+            broker.freeze()
+            time.sleep(8)
+            broker.thaw()
+            until(lambda: len(decisions(broker, f"{own}-out")) == 400)
+        assert decisions(broker, f"{own}-out") == replayed(payments(0, 400))
+
+
+def test_a_change_of_a_list_that_the_flow_does_not_read_ends_nothing(kafka: Kafka, own: str, tmp_path: Path) -> None:
+    kafka.topics(f"{own}-in", f"{own}-changes", f"{own}-out")
+    change = {"id": "x", "at": "2026-01-01T00:00:00Z", "list": "stolen", "key": "c1", "listed": True}
+    put(kafka, f"{own}-changes", [json.dumps(change).encode()])
+    put(kafka, f"{own}-in", payments(0, 50))
+    run(kafka, own, tmp_path, sources=f"{own}-in,{own}-changes", events={f"{own}-changes": "ListChange"})
+    (letter,) = [read_letter(message) for message in everything(kafka, f"{own}-out.dead-letters")]
+    assert letter is not None and letter.code == "contract" and "stolen" in letter.reason
+    assert decisions(kafka, f"{own}-out") == replayed(payments(0, 50))
+
+
+def test_what_deciding_takes_is_no_silence_of_a_partition(kafka: Kafka, own: str) -> None:
+    kafka.topics(f"{own}-in", partitions=2)
+    put(kafka, f"{own}-in", [b"1"] * 10)
+    put(kafka, f"{own}-in", [b"2"] * 10, partition=1)
+    inputs = Inputs(Cluster(kafka.address), own, lambda message: (None, message.offset()), hold=0.5)
+    inputs.assign({(f"{own}-in", 0): 0, (f"{own}-in", 1): 0})
+    taken = []
+    until(lambda: bool(inputs.fill(0.1)))
+    while not inputs.at_end:
+        time.sleep(1.0)  # a batch that takes longer to decide than a partition may be silent
+        taken += [(one.key, one.spot) for one in inputs.take(4)]
+        inputs.fill(0.05)
+    inputs.close()
+    assert taken == sorted(taken) and len(taken) == 20
+
+
+def test_no_broker_is_told_with_its_address_and_without_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "kafka.properties"
+    file.write_text("# ours\nsasl.username=tide\nsasl.password=hunter2\nsasl.mechanisms=PLAIN\n"
+                    "security.protocol=SASL_PLAINTEXT\n")  # fmt: skip
+    where = place("kafka://127.0.0.1:1/payments?client.id=x", properties(file))
+    assert "hunter2" not in repr(where) + str(where) and where.settings["sasl.password"] == "hunter2"
+    with pytest.raises(StreamError) as told:
+        Cluster(where.servers, where.settings).topics()
+    assert "127.0.0.1:1" in str(told.value) and "hunter2" not in str(told.value)
+    with pytest.raises(StreamError) as told:
+        Cluster(where.servers, {"sasl.password": "hunter2", "security.protocol": "hunter2"}).consumer("g")
+    assert "hunter2" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://h/t", "not the URL of a topic"),
+        ("kafka://h:9092", "names one topic"),
+        ("kafka://h/a,b", "names one topic"),
+        ("kafka://u:secret@h/a", "no name and password"),
+        ("kafka://h/a b", "cannot be the name"),
+        ("kafka://h/a?group.id=x", "group.id is not for you to set"),
+        ("kafka://h/a?isolation.level=read_uncommitted", "not for you to set"),
+    ],
+)
+def test_a_wrong_url_says_what_is_wrong(url: str, words: str) -> None:
+    with pytest.raises(StreamError, match=words) as told:
+        place(url, single=True)
+    assert "secret" not in str(told.value)
