@@ -125,7 +125,7 @@ def main() -> None:
     flink = environment(print)
     rates: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name, Kafka(Path(name) / "kafka") as kafka:
-        for kind, events in (("ours", args.events), ("sql", args.peer_events), ("keyed", args.peer_events)):
+        for kind, events in (("ours", args.events), ("keyed", args.peer_events), ("sql", args.peer_events)):
             seconds = []
             for number, many in enumerate((events // 4, events)):
                 topic = f"{kind}-{number}"

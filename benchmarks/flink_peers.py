@@ -110,7 +110,8 @@ def sql(servers: str, topic: str, group: str, jar: str) -> None:
     columns, query = ["id", "`at`", "card", "merchant", "amount_cents", "declined"], "events"
     for per, windows in (("card", CARD_WINDOWS), ("merchant", MERCHANT_WINDOWS)):
         for name, span in windows.items():
-            reach = f"INTERVAL '{span // 1000}' SECOND({len(str(span // 1000))}) PRECEDING"
+            unit, word = next((u, w) for u, w in ((DAY, "DAY"), (HOUR, "HOUR"), (MINUTE, "MINUTE")) if span % u == 0)
+            reach = f"INTERVAL '{span // unit}' {word} PRECEDING"
             over = f"OVER (PARTITION BY {per} ORDER BY `at` RANGE BETWEEN {reach} AND CURRENT ROW)"
             added = [f"COUNT(*) {over} AS {per}_count_{name}", f"SUM(amount_cents) {over} AS {per}_sum_{name}"]
             if per == "card":
