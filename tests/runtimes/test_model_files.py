@@ -217,6 +217,9 @@ def test_what_is_missing_has_no_answer_and_the_decision_says_why_unless_it_is_pa
         assert remake(store, one.id).equal
     assert many[1].models[0].otherwise is None
     store.close()
+    nameless = flow(tmp_path, line.replace(', features=["amount", "age"]{more}', ""))
+    said = Engine(nameless).decide(event(nameless, 1, amount=12.0, hour=3)).models[0]
+    assert said.otherwise == "Spent.age is missing, and the model has no answer then"
     passes = flow(tmp_path, line.replace("{more}", ', missing="pass"'))
     said = Engine(passes).decide(event(passes, 1, amount=12.0, hour=3)).models[0]
     assert said.otherwise == "the model gives no number"  # of a regression on NaN; it was asked

@@ -5,6 +5,7 @@ if it is none of them, NaN where there is no value. Only a float tensor or one o
 missing, and is only where the model's author said so; else the model has no answer for the row.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,16 +109,17 @@ class Inputs:
         found: NDArray[np.bool_] = fits.all(axis=1)
         return found
 
-    def why_not(self, row: NDArray[np.float64]) -> str:
-        """Why the model cannot be asked about a row, in words; empty if it can."""
-        for place, (one, value) in enumerate(zip(self.columns, row.tolist(), strict=True)):
+    def why_not(self, row: NDArray[np.float64], names: Sequence[str]) -> str:
+        """Why the model cannot be asked about a row, in words and by these names; empty if it can."""
+        for place, (name, value) in enumerate(zip(names, row.tolist(), strict=True)):
+            element = self.columns[place].element
             if value != value:
                 if not self._can_pass[place]:
-                    return f"{one.name} is missing, and the model has no answer then"
+                    return f"{name} is missing, and the model has no answer then"
             elif not self._low[place] <= value <= self._high[place]:
-                return f"{one.name} is {value:g}, which is outside of what {one.element} holds"
+                return f"{name} is {value:g}, which is outside of what {element} holds"
             elif self._whole[place] and value != int(value):
-                return f"{one.name} is {value:g}, which is no {one.element}"
+                return f"{name} is {value:g}, which is no {element}"
         return ""
 
     def feed(self, rows: NDArray[np.float64]) -> dict[str, NDArray[Any]]:

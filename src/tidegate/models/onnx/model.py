@@ -168,7 +168,7 @@ class OnnxBinding:
 
     def unanswered(self, cells: NDArray[np.int64], row: int) -> str:
         """Why the model has no answer for a row, in words."""
-        return self.model.asking.given.why_not(self._row(cells, row)) or "the model gives no number"
+        return self.model.asking.given.why_not(self._row(cells, row), self.features) or "the model gives no number"
 
     def reasons(
         self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None
