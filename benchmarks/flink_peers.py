@@ -6,6 +6,7 @@ only, by event time. Both read JSON from the topic until its end, and give their
 """
 
 import json
+import sys
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
@@ -67,6 +68,8 @@ def keyed(servers: str, topic: str, group: str, jar: str) -> None:
 
     settings = Configuration()
     settings.set_string("pipeline.jars", f"file://{jar}")
+    for name in ("python.executable", "python.client.executable"):
+        settings.set_string(name, sys.executable)
     env = StreamExecutionEnvironment.get_execution_environment(settings)
     env.set_parallelism(1)
     source = (
