@@ -3,9 +3,9 @@
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from tidegate.models.pmml import operations as o
 from tidegate.models.pmml.evaluator import Written, write_model
 from tidegate.models.pmml.fields import Input
 from tidegate.models.pmml.grammar import MODELS, check, refuse
+from tidegate.models.pmml.one_row import OneRow
 from tidegate.models.pmml.outputs import Output
 from tidegate.models.pmml.program import Code, Program, reason_of
 from tidegate.models.pmml.reading import optional, required
@@ -31,8 +32,7 @@ BLOCK = 64
 Value = float | int | str | bool | date | datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a model says of one row.
 
     Attributes:
@@ -83,7 +83,11 @@ class PmmlModel:
         self.out_registers = np.array([status, *[one.register for one in self.outputs], *reasons], np.int64)
         self.trace = _trace(written)
         self._gives = [(one.name, one.kind) for one in self.outputs]
-        self._reads = [(one, one.name, one.kind == "double") for one in self.inputs]
+        self._names = tuple(one.name for one in self.outputs)
+        self._only_doubles = not self.reason_registers and all(one.kind == "double" for one in self.outputs)
+        self._words = Vocabulary(self.texts, self._codes)
+        self._one: OneRow | None = None
+        self._quick = not self._hosts and OneRow.fits(self.inputs)
 
     def answers(self, columns: Mapping[str, Sequence[Any]]) -> list[Answer]:
         """What the model says of each row of a table, given by column. Raises ModelError if a column is not there."""
@@ -92,16 +96,26 @@ class PmmlModel:
 
     def answer(self, row: Mapping[str, Any]) -> Answer:
         """What the model says of one row."""
-        words, numbers = Vocabulary(self.texts, self._codes), list[float]()
         try:
-            for one, name, plain in self._reads:
-                value = row[name]
-                known = plain and type(value) is float and value == value
-                numbers.append(value if known else self._encode(one, value, words))
+            if not self._quick:
+                return self._slowly(row)
+            if self._one is None:
+                self._one = OneRow(self.program, self.inputs, self.out_registers, 1 + len(self.outputs), self._codes)
+            found = self._one(row)
+            if found is None:
+                return self._slowly(row)
         except KeyError:
             self.require(row)
             raise
-        matrix = np.array([numbers])
+        whole, numbers = found
+        if whole and self._only_doubles:
+            return Answer(dict(zip(self._names, numbers[1:], strict=True)))
+        return self._answer(numbers, self._words)
+
+    def _slowly(self, row: Mapping[str, Any]) -> Answer:
+        """What the model says of a row of any values. Raises KeyError if one is not there."""
+        words = Vocabulary(self.texts, self._codes)
+        matrix = np.array([[self._encode(one, row[one.name], words) for one in self.inputs]])
         return self._answer(self._run(matrix, self.out_registers, words)[0].tolist(), words)
 
     def table(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -151,7 +165,9 @@ class PmmlModel:
 
     def _encode(self, one: Input, value: Any, words: Vocabulary) -> float:
         """A value from outside as a number; what is none of the field's type is invalid, not missing."""
-        if value is None or value == "" or (isinstance(value, float) and value != value):
+        if value is None or value == "" or (isinstance(value, float | np.floating) and value != value):
+            return math.nan
+        if isinstance(value, Decimal) and value.is_nan():
             return math.nan
         if one.kind == "string":
             return float(words.code(text_of(value)))
@@ -200,7 +216,7 @@ class PmmlModel:
                     do=f"Is it {near[0]!r}?" if near else "Give it, with an empty value if it is not known.",
                 )  # fmt: skip
 
-    def _answer(self, row: list[float], texts: Vocabulary) -> Answer:
+    def _answer(self, row: Sequence[float], texts: Vocabulary) -> Answer:
         faults = self.program.faults
         invalid = reason_of(row[0], faults) if row[0] != row[0] else ""
         values = dict[str, Value]()

@@ -1,0 +1,112 @@
+"""One row through a program with as few steps of Python as can be: what never changes is prepared once.
+
+A row's values are packed into memory that the kernel already knows the address of, so a call hands over one number. The
+memory is lent to one call at a time: taking a piece off a list and putting it back are single steps of Python, so calls
+of several threads never share one.
+"""
+
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidegate.models.pmml.fields import Input
+from tidegate.models.pmml.program import Program
+
+__all__ = ["OneRow"]
+
+_NUMBERS = ("double", "float", "integer")
+_NOT_PLAIN = (struct.error, TypeError, ValueError, OverflowError)
+
+_Memory = tuple[int, bytearray, bytearray, object]
+"""The address of its table, the values, the answers, and all that the table points to, to keep it alive."""
+
+
+class OneRow:
+    """The quick way of a program for rows whose values are plain: numbers, and texts that the model knows.
+
+    Args:
+        program: what is run; no function of texts may have a part in it.
+        inputs: the model's inputs.
+        wanted: the registers to answer with.
+        known: how many of the first answers must be known for an answer to be whole.
+        codes: the codes of the model's texts.
+    """
+
+    def __init__(
+        self, program: Program, inputs: Sequence[Input], wanted: NDArray[np.int64], known: int, codes: Mapping[str, int]
+    ) -> None:
+        from tidegate.models.pmml.kernels.single import run_one
+
+        self._of = (program, inputs, wanted, known, codes)
+        self._program, self._wanted, self._known = program, wanted, known
+        self._run: Callable[[int], int] = run_one
+        self._take = itemgetter(*[one.name for one in inputs])
+        self._alone = len(inputs) == 1
+        self._texts = [place for place, one in enumerate(inputs) if one.kind == "string"]
+        self._codes = {text: code for text, code in codes.items() if text}  # an empty text is no value
+        self._pack = struct.Struct(f"{len(inputs)}d").pack_into
+        self._unpack = struct.Struct(f"{len(wanted)}d").unpack
+        singles = [int(one.kind == "float") for one in inputs]
+        self._reads = np.array([one.register for one in inputs] + singles, np.int64)
+        self._free: list[_Memory] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy has memory of its own."""
+        return OneRow, self._of
+
+    @staticmethod
+    def fits(inputs: Sequence[Input]) -> bool:
+        """Whether there is a quick way for a model's inputs."""
+        return bool(inputs) and all(one.kind == "string" or one.kind in _NUMBERS for one in inputs)
+
+    def __call__(self, row: Mapping[str, Any]) -> tuple[int, tuple[float, ...]] | None:
+        """Whether the answer is whole, and the wanted registers; None if a value is not plain. Raises KeyError if one
+        is not there."""
+        given = (self._take(row),) if self._alone else self._take(row)
+        if self._texts:
+            given = self._coded(given)
+            if given is None:
+                return None
+        try:
+            memory = self._free.pop()
+        except IndexError:
+            memory = self._memory()
+        try:
+            self._pack(memory[1], 0, *given)
+            return self._run(memory[0]), self._unpack(memory[2])
+        except _NOT_PLAIN:
+            return None
+        finally:
+            self._free.append(memory)
+
+    def _coded(self, given: tuple[Any, ...]) -> list[Any] | None:
+        """The values with codes for texts; None if one is no text, or one that the model does not know."""
+        values, codes = list(given), self._codes
+        for place in self._texts:
+            text = values[place]
+            code = codes.get(text) if type(text) is str else None
+            if code is None:
+                return None
+            values[place] = code
+        return values
+
+    def _memory(self) -> _Memory:
+        program, inputs = self._program, len(self._reads) // 2
+        registers = np.zeros(program.registers)
+        values, answers = bytearray(8 * inputs), bytearray(8 * len(self._wanted))
+        parts = [np.frombuffer(values, np.float64), np.frombuffer(answers, np.float64)]
+        at = [
+            part.ctypes.data for part in (program.code, program.numbers, registers, self._reads, self._wanted, *parts)
+        ]
+        table = np.array(
+            [
+                at[0], len(program.code), at[1], len(program.numbers), at[2], program.registers, at[3], inputs,
+                at[4], len(self._wanted), at[5], at[6], self._known,
+            ],
+            np.int64,
+        )  # fmt: skip
+        return table.ctypes.data, values, answers, (table, registers, parts)
