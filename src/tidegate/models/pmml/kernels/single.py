@@ -3,11 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numba import (
-    carray,  # type: ignore[attr-defined]
-    extending,
-    types,
-)
+from numba import carray, extending, types  # type: ignore[attr-defined]
 
 from tidegate.models.pmml.kernels.compiled import fixed
 from tidegate.models.pmml.kernels.run import steps
