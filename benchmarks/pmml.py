@@ -3,8 +3,9 @@
     python -m benchmarks.pmml [--rows 20000] [--trees 100]
 
 The model is trained by LightGBM on made-up data and written by `tidegate.models.pmml.export`. All three read the same
-file; their answers are compared with LightGBM's own before anything is timed. Both peers run in a Java machine of their
-own, warmed by as many rows as are timed. A row goes in as a dict, a batch as a table.
+file; their answers are compared with LightGBM's own before anything is timed. pypmml runs in a Java
+machine of its own, jpmml-evaluator in this process; each is asked as its package for Python asks it, warmed by as many
+rows as are timed. A row goes in as a dict, a batch as a table.
 """
 
 import argparse
