@@ -34,7 +34,7 @@ def made_stream(draw: Draw, flow: Definition, decided: Made, others: Sequence[Ma
     clock, steps = 0, list[Step]()
     for number in range(draw(st.one_of(st.integers(1, longest), st.integers(longest // 2, longest)))):
         clock += draw(_STEPS)
-        made = draw(st.sampled_from([decided] * 6 + [*others] * 2 + [_list_change] * (len(flow.lists)) + [_snooze]))
+        made = draw(st.sampled_from([decided] * 6 + [*others] * 2 + [_list_change] * (len(flow.lists)) + [_snooze] * 3))
         if steps and draw(st.integers(0, 11)) == 0:
             steps.append(_again(draw, draw(st.sampled_from(steps))))
             continue
@@ -76,6 +76,6 @@ def _snooze(draw: Draw, flow: Definition, number: int, at: datetime) -> Snooze:
     keys = {field.entity.entity_name: field.entity for field in flow.event.__contract__.values() if field.entity}
     entity = draw(st.sampled_from(sorted(keys)))
     key = str(draw(st.sampled_from(SHOPS if keys[entity].key_type is int else CARDS)))
-    until = at + timedelta(microseconds=max(0, draw(_HELD) * draw(st.sampled_from([1, 4]))))
+    until = at + timedelta(microseconds=max(0, draw(_HELD) * draw(st.sampled_from([1, 4, 40]))))
     rule = draw(st.sampled_from(sorted(flow.rules)))
     return Snooze(id=f"e{number}", at=at, rule=rule, entity=entity, key=key, until=until, because=f"Reason {number}")

@@ -234,3 +234,15 @@ def test_what_nobody_can_see_is_forgotten() -> None:
     again = SnoozeBook(10)
     again.load(json.loads(json.dumps(book.dump())))
     assert again.dump() == book.dump() and again.words("r", "card", 990, 1000) == "w990"
+
+
+def test_two_rules_of_one_card_are_silent_together_and_each_for_its_own_time() -> None:
+    engine = Engine(Cautious)
+    engine.learn(snooze("s1", 0, 10, rule="much"))
+    engine.learn(snooze("s2", 0, 5, rule="much_too"))
+    both = engine.decide(paid("1", 1, 9900))
+    assert isinstance(both, Decision) and both.outcome == "approve" and not both.rules and len(both.snoozed) == 2
+    one = engine.decide(paid("2", 6, 9900))
+    assert isinstance(one, Decision) and [rule.rule for rule in one.rules] == ["much_too"] and len(one.snoozed) == 1
+    none = engine.decide(paid("3", 90, 9900))
+    assert isinstance(none, Decision) and [rule.rule for rule in none.rules] == ["much", "much_too"]
