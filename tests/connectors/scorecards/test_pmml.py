@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.conftest import CASES
 from tests.connectors.scorecards.drawn import Drawn, drawn
+from tests.jpmml import evaluator
 from tidegate import Event, Money, Scaling, bins, scorecard
 from tidegate.connectors.scorecards.pmml_reader import read_pmml_scorecard
 from tidegate.connectors.scorecards.pmml_writer import scorecard_pmml
@@ -100,11 +101,9 @@ def test_pypmml_scores_it_the_same(case: Drawn) -> None:
 @_FEW
 @given(case=drawn())
 def test_jpmml_scores_it_the_same(tmp_path_factory: pytest.TempPathFactory, case: Drawn) -> None:
-    from jpmml_evaluator import make_evaluator
-
     file = Path(tmp_path_factory.mktemp("pmml") / "card.pmml")
     file.write_bytes(scorecard_pmml(case.card))
-    ask = make_evaluator(str(file)).evaluate
+    ask = evaluator(file)
 
     _compared(case, lambda row: dict(ask(row)))
 

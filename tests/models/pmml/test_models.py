@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.jpmml import evaluator
 from tidegate.models.pmml.model import read_pmml
 
 from .documents import document, schema
@@ -185,14 +186,12 @@ CASES: dict[str, str] = {
 
 @pytest.fixture(scope="module")
 def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from jpmml_evaluator import make_evaluator
-
     folder = tmp_path_factory.mktemp("pmml")
 
     def asked(name: str, data: bytes) -> Any:
         file = Path(folder / f"{name.replace(' ', '_')}.pmml")
         file.write_bytes(data)
-        return make_evaluator(str(file)).evaluate
+        return evaluator(file)
 
     yield asked
 
