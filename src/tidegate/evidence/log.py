@@ -137,12 +137,11 @@ class _Check:
         self.total = store.head().size
         self.rows: Sequence[Row] = ()
         self.at = 0
-        self.left: dict[int, bytes] = {}
+        self._left: dict[int, bytes] | None = None
 
     def run(self) -> Verification:
         fault = None
         try:
-            self.left = left_of(self.store)
             self.check_kept()
             for commit in self.store.heads():
                 if commit.size > self.total:
@@ -242,7 +241,11 @@ class _Check:
     def seal_of(self, row: Row, sealed: bytes) -> bytes:
         """A record's leaf hash; of one that was erased the one it was sealed with, if what is left is as stated."""
         own = leaf(row)
-        return sealed if self.left and is_blank(row) and self.left.get(int(str(row[0]))) == own else own
+        if not is_blank(row):
+            return own
+        if self._left is None:  # all statements are looked for when the first blank record comes, and not before
+            self._left = left_of(self.store)
+        return sealed if self._left.get(int(str(row[0]))) == own else own
 
     def check_end(self) -> None:
         kept = self.kept
