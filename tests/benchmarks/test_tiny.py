@@ -13,7 +13,7 @@ TINY = {
     "w1": "--events 3000 --plain-events 1000 --check --folder {folder}",
     "late": "--entity 2000 --events 300 --behind 5 --share 0.5",
     "decision": "--events 3000",
-    "http": "--events 25000 --seconds 0.1 --rounds 1 --connections 4 --folder {folder}",
+    "http": "--events 80000 --seconds 0.1 --rounds 1 --connections 4 --folder {folder}",
     "models": "--rows 1100 --trees 3",
     "reasons": "--tiny --out {folder}/reasons.md",
     "onnx": "--rows 64 --trees 3",
