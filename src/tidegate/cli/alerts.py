@@ -11,6 +11,7 @@ from tidegate.connectors.store_address import Address
 
 if TYPE_CHECKING:
     from tidegate.actions.document import Document
+    from tidegate.actions.query import Query
     from tidegate.actions.search import Hits
     from tidegate.connectors.alerts_file import AlertsFile
     from tidegate.connectors.store import Store
@@ -39,7 +40,7 @@ def search(
         str,
         typer.Option("--in", help="The index on a server instead: elasticsearch://HOST:9200/NAME or opensearch://…"),
     ] = "",
-    facet: Annotated[list[str], typer.Option("--facet", help="Count the most frequent values of this field.")] = [],  # noqa: B006
+    facet: Annotated[list[str], typer.Option("--facet", help="Count the most frequent values of this field.")] = [],
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many on a page.")] = 20,
     after: Annotated[str, typer.Option(help="Where the page before said that the next one begins.")] = "",
     as_json: AsJson = False,
@@ -76,7 +77,7 @@ def search(
     _show(found, query, store, where)
 
 
-def _search_here(store: Address, query: object, **more: object) -> "Hits":
+def _search_here(store: Address, query: "Query", limit: int, after: str, facets: list[str]) -> "Hits":
     """Search the file beside the store, after it was told what is new."""
     from tidegate.connectors.alerts_file import AlertsFile
     from tidegate.connectors.search_sqlite import SqliteIndex
@@ -85,8 +86,7 @@ def _search_here(store: Address, query: object, **more: object) -> "Hits":
     with opened(store) as kept, AlertsFile.beside(store.place) as file:
         index = SqliteIndex(file)
         _catch_up(Delivery(kept, file, index), "indexed")
-        found: Hits = index.search(query, **more)  # type: ignore[arg-type]
-        return found
+        return index.search(query, limit=limit, after=after, facets=facets)
 
 
 def _catch_up(delivery: "Delivery", word: str) -> None:

@@ -101,7 +101,7 @@ def send(
     offset: Annotated[
         list[int],
         typer.Option("--offset", min=0, help="Send this dead letter again as it is; may be repeated."),
-    ] = [],  # noqa: B006
+    ] = [],
     code: Annotated[str, typer.Option(help="Send all of this reason again, as they are.")] = "",
     file: Annotated[
         Path | None, typer.Option("--file", help="Send what is in a file that `show --json` wrote and someone mended.")

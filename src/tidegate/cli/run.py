@@ -36,7 +36,7 @@ def run(
     ] = "",
     event: Annotated[
         list[str], typer.Option("--event", help="The event type of a topic that holds another one: logins=Login.")
-    ] = [],  # noqa: B006
+    ] = [],
     kafka_config: Annotated[
         Path | None,
         typer.Option("--kafka-config", help="File of librdkafka's properties, such as those of TLS and SASL."),
@@ -62,7 +62,7 @@ def run(
     ] = 0,
     alerts: Annotated[
         list[str], typer.Option("--alerts", help="Tell these of every decision too; see `tidegate alerts deliver`.")
-    ] = [],  # noqa: B006
+    ] = [],
     until_end: Annotated[
         bool, typer.Option("--until-end", help="Stop when everything that is there was taken.")
     ] = False,

@@ -58,7 +58,7 @@ def serve(
     ] = None,
     alerts: Annotated[
         list[str], typer.Option("--alerts", help="Tell these of every decision too; see `tidegate alerts deliver`.")
-    ] = [],  # noqa: B006
+    ] = [],
     explain: Annotated[bool, typer.Option("--explain", help="Put every feature's value into every decision.")] = False,
     access_log: Annotated[
         bool, typer.Option("--access-log", help="Write a line of JSON for each request to stderr.")

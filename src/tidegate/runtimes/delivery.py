@@ -8,8 +8,7 @@ changes nothing, because every decision has one id everywhere. So a decision wai
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
-from time import monotonic
+from dataclasses import dataclass
 
 from tidegate.actions.document import Document, document
 from tidegate.actions.sink import Sink, UnavailableError
@@ -29,13 +28,11 @@ _LOOK = 0.2
 
 @dataclass
 class Figures:
-    """What became of one sink: documents told and held, failures in a row, and why it failed last."""
+    """What became of one sink: documents told and held, and failures in a row."""
 
     told: int = 0
     held: int = 0
     failures: int = 0
-    why: str = ""
-    since: float = field(default_factory=monotonic)
 
 
 class Delivery:
@@ -133,13 +130,12 @@ class Delivery:
             rejected = {one.id: one.reason for one in self.sink.send(documents)} if documents else {}
             held = [Held(self.sink.name, one.seq, one.id, rejected[one.id]) for one in documents if one.id in rejected]
             self._progress.reached(seq, self._leaf(seq), held)
-        except UnavailableError as error:
+        except UnavailableError:
             self.figures.failures += 1
-            self.figures.why = str(error)
             raise
         for one in held:
             _LOG.error("%s does not take the decision %s: %s", self.sink.name, one.id, one.reason)
-        self.figures.failures, self.figures.why = 0, ""
+        self.figures.failures = 0
         self.figures.told += len(documents) - len(held)
         self.figures.held += len(held)
 

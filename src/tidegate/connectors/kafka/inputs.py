@@ -27,6 +27,16 @@ Spot = tuple[str, int]
 """A topic and the number of one of its partitions."""
 
 
+def spot_of(message: Message) -> Spot:
+    """Where a message that came lies; the client's types allow for one that was not sent yet."""
+    return message.topic() or "", message.partition() or 0
+
+
+def offset_of(message: Message) -> int:
+    """Its offset there."""
+    return message.offset() or 0
+
+
 class Arrived(msgspec.Struct, gc=False):
     """A message, and what it was read as.
 
@@ -123,7 +133,7 @@ class Inputs:
             if fault is not None:
                 self._heard(message, fault)
                 continue
-            found = self._by_spot.get((message.topic(), message.partition()))  # type: ignore[arg-type]
+            found = self._by_spot.get(spot_of(message))
             if found is None:
                 continue
             self._put(found, message)
@@ -138,7 +148,7 @@ class Inputs:
         if at is not None and at > partition.latest:
             partition.latest = at
         partition.waiting.append(Arrived(partition.place, message, what, partition.latest))
-        partition.fetched = message.offset() + 1  # type: ignore[operator]
+        partition.fetched = offset_of(message) + 1
         partition.ended, partition.awaited = False, 0.0
 
     def _look(self, partition: Partition) -> None:
@@ -152,10 +162,10 @@ class Inputs:
             self._consumer.pause([here])
 
     def _heard(self, message: Message, error: KafkaError) -> None:
-        spot = (message.topic() or "", message.partition() or 0)
+        spot = spot_of(message)
         partition, code = self._by_spot.get(spot), error.code()
         if code == KafkaError._PARTITION_EOF:
-            if partition is not None and (message.offset() or 0) >= partition.fetched:
+            if partition is not None and offset_of(message) >= partition.fetched:
                 partition.ended, partition.high = True, max(partition.high, partition.fetched)
             return
         if code in _PASSING:
@@ -216,7 +226,7 @@ class Inputs:
 
     def _took(self, found: list[Arrived]) -> list[Arrived]:
         for one in found:
-            self.partitions[one.spot].taken = one.message.offset() + 1  # type: ignore[operator]
+            self.partitions[one.spot].taken = offset_of(one.message) + 1
         again = [one for one in self.partitions if one.paused and len(one.waiting) < self._room // 2]
         if again:
             for partition in again:
