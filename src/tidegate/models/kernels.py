@@ -37,7 +37,7 @@ from tidegate.models.layout import (
     ZERO_RIGHT,
 )  # fmt: skip
 
-__all__ = ["fill_slots", "link", "predict_matrix", "read_cells", "score_cells", "walk"]
+__all__ = ["fill_slots", "link", "log_single", "predict_matrix", "read_cells", "score_cells", "walk"]
 
 MISSING = -(2**63)
 BLOCK = 16  # rows that share a pass over a group of trees, so that the group is read from memory once for all of them
@@ -117,6 +117,12 @@ def link(forest, raw):  # type: ignore[no-untyped-def]
     if kind == 3:
         return math.copysign(1.0, total) * total * total if total != 0.0 else 0.0
     return total
+
+
+@compiled("float32(float32)")
+def log_single(x):  # type: ignore[no-untyped-def]
+    """The machine's own logarithm of floats of 32 bits, as XGBoost calls it: now and then not the nearest float."""
+    return math.log(x)
 
 
 @compiled("void(int64[::1], float64[::1], float64[::1], int64)")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.errors import ModelError, TidegateError
+from tidegate.models.kernels import log_single
 from tidegate.models.lightgbm import Forest, Tree
 from tidegate.models.ubjson import read_ubjson
 
@@ -147,9 +148,9 @@ def _margin(base: float, link: str, name: str) -> float:
     """What sums begin with: the base score before the link, as a float of 32 bits."""
     if link == "logistic" and 0.0 < base < 1.0:
         one = np.float32(1.0)
-        return float(np.float32(-math.log(one / np.float32(base) - one)))
+        return -float(log_single(one / np.float32(base) - one))
     if link == "exponential" and base > 0.0:
-        return float(np.float32(math.log(base)))
+        return float(log_single(np.float32(base)))
     if link in ("logistic", "exponential") or not math.isfinite(base):
         raise ModelError(f"{name} has a base score that its objective does not allow.", seen=f"{base:g}", do=_AGAIN)
     return base
