@@ -21,6 +21,7 @@ from tests.runtimes.served import Running, payment, served
 from tests.servers.maven import UnavailableError
 from tests.servers.postgres import Postgres
 from tidegate import Store, StoreError
+from tidegate.connectors.postgres_patience import SILENCE
 from tidegate.evidence.log import verify
 
 
@@ -88,6 +89,29 @@ def test_while_it_is_away_nobody_is_answered_and_told_when_to_come_back(cluster:
             assert time.monotonic() < until, again.text
             time.sleep(0.1)
         assert server.decide(payment(1)).json()["repeated"] and first["id"] == payment(1)["id"]
+
+
+def test_a_server_that_stands_still_is_given_up_and_found_again(cluster: Postgres, tmp_path: Path) -> None:
+    with served(place(cluster, tmp_path)) as server:
+        first = server.decide(payment(1)).json()
+        assert server.client.get(f"/decisions/{payment(1)['id']}").status_code == 200
+        cluster.freeze()
+        began = time.monotonic()
+        still = server.client.post("/decisions", json=payment(2), timeout=60)
+        assert (still.status_code, still.json()["code"]) == (503, "store")
+        assert time.monotonic() - began < 3 * SILENCE
+        # Meanwhile it goes on trying, and says how it is.
+        assert server.client.get("/health", timeout=5).status_code == 200
+        assert server.client.get("/ready", timeout=5).status_code == 503
+        # Who only reads is not left waiting either.
+        assert server.client.get(f"/decisions/{payment(1)['id']}", timeout=60).status_code == 503
+        cluster.thaw()
+        until = time.monotonic() + 60
+        while (again := server.decide(payment(2))).status_code != 200:
+            assert time.monotonic() < until, again.text
+            time.sleep(0.2)
+        repeated = server.decide(payment(1)).json()
+        assert repeated["repeated"] and repeated["outcome"] == first["outcome"]
 
 
 def test_a_writer_that_lost_its_session_writes_nothing_once_another_began(cluster: Postgres, tmp_path: Path) -> None:

@@ -49,6 +49,8 @@ class Postgres(Server):
             folder.chmod(0o755)
         super().__init__(folder, port)
         self.settings = settings
+        self.before: Sequence[str] = ()
+        """What stands before its command."""
 
     @property
     def _bin(self) -> Path:
@@ -84,7 +86,7 @@ class Postgres(Server):
             **self.settings,
         }
         given = [part for name, value in lines.items() for part in ("-c", f"{name}={value}")]
-        return [*self._as_nobody(), self._bin / "postgres", "-D", self.folder / "data", *given]
+        return [*self.before, *self._as_nobody(), self._bin / "postgres", "-D", self.folder / "data", *given]
 
     def ready(self) -> bool:
         """Whether it lets us in: after a kill it first reads its log again."""
@@ -132,6 +134,18 @@ class Postgres(Server):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
+
+    def freeze(self) -> None:
+        """Have it and all that it started stand still, with every connection kept."""
+        if self.process is not None:
+            for pid in (self.process.pid, *self.sessions()):
+                os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        if self.process is not None:
+            for pid in (*self.sessions(), self.process.pid):
+                os.kill(pid, signal.SIGCONT)
 
     def stop(self) -> None:
         """End it at once, and cleanly: sessions that are open are ended."""

@@ -16,6 +16,7 @@ import psycopg
 
 from tidegate.connectors import sqlite_seen_file as seen_file
 from tidegate.connectors.postgres_faults import told
+from tidegate.connectors.postgres_patience import LONG, SILENCE, at_most
 from tidegate.connectors.postgres_reading import PostgresReading, escaped, reading, translated
 from tidegate.connectors.postgres_session import Session
 from tidegate.connectors.sqlite_seen import SeenIds
@@ -158,22 +159,23 @@ class PostgresStore(PostgresReading):
                     for place, (topic, body) in enumerate(entry.outbox)
                 ]
                 head = TreeHead(tree.size, tree.root())
-                session.begin()
-                if rows:
-                    _copy(session, "records", rows)
-                if self._seen is not None:
-                    # Before the commit, or a reader could see the new head and be denied its ids.
-                    self._seen.add([entry.id for entry in batch])
-                with session.connection.pipeline(), session.connection.cursor() as cursor:
+                with at_most(SILENCE, session.connection):
+                    session.begin()
                     if rows:
-                        cursor.execute("INSERT INTO heads VALUES (%b, %b, %b)", (*_head(head), b"".join(leaves)))
-                    if nodes:
-                        cursor.executemany("INSERT INTO nodes VALUES (%b, %b, %b)", nodes)
-                    if sent:
-                        cursor.executemany("INSERT INTO outbox VALUES (%b, %b, %b, %b)", sent)
-                    if refusals:
-                        _add_refusals(cursor, refusals, refused)
-                    cursor.execute("COMMIT")
+                        _copy(session, "records", rows)
+                    if self._seen is not None:
+                        # Before the commit, or a reader could see the new head and be denied its ids.
+                        self._seen.add([entry.id for entry in batch])
+                    with session.connection.pipeline(), session.connection.cursor() as cursor:
+                        if rows:
+                            cursor.execute("INSERT INTO heads VALUES (%b, %b, %b)", (*_head(head), b"".join(leaves)))
+                        if nodes:
+                            cursor.executemany("INSERT INTO nodes VALUES (%b, %b, %b)", nodes)
+                        if sent:
+                            cursor.executemany("INSERT INTO outbox VALUES (%b, %b, %b, %b)", sent)
+                        if refusals:
+                            _add_refusals(cursor, refusals, refused)
+                        cursor.execute("COMMIT")
                 if cursor.statusmessage != "COMMIT":  # as a transaction that failed answers
                     raise psycopg.OperationalError(f"COMMIT was answered {cursor.statusmessage}")
             except BaseException as error:
@@ -195,10 +197,11 @@ class PostgresStore(PostgresReading):
             session = None
             try:
                 session = self._writer()
-                session.begin()
-                for table, rows in tables.items():
-                    _copy(session, table, rows)
-                session.connection.execute("COMMIT")
+                with at_most(LONG, session.connection):
+                    session.begin()
+                    for table, rows in tables.items():
+                        _copy(session, table, rows)
+                    session.connection.execute("COMMIT")
             except BaseException as error:
                 self._undo(session)
                 if isinstance(error, psycopg.Error):
@@ -227,10 +230,11 @@ class PostgresStore(PostgresReading):
             session = None
             try:
                 session = self._writer()
-                session.begin()
-                with session.connection.cursor() as cursor:
-                    cursor.executemany(translated(statement), rows)
-                session.connection.execute("COMMIT")
+                with at_most(LONG, session.connection):
+                    session.begin()
+                    with session.connection.cursor() as cursor:
+                        cursor.executemany(translated(statement), rows)
+                    session.connection.execute("COMMIT")
             except BaseException as error:
                 self._undo(session)
                 if isinstance(error, psycopg.Error):

@@ -9,6 +9,7 @@ from psycopg.types.string import TextBinaryLoader
 from psycopg_pool import ConnectionPool
 
 from tidegate.connectors.postgres_faults import told
+from tidegate.connectors.postgres_patience import LONG, SILENCE, at_most
 from tidegate.connectors.postgres_session import Connection, connect, recognise
 from tidegate.connectors.store import Store
 from tidegate.connectors.store_address import Address
@@ -38,6 +39,12 @@ class _Text(TextBinaryLoader):
 def reading(connection: Connection) -> None:
     """Make a connection read text as it was written."""
     connection.adapters.register_loader("text", _Text)
+
+
+def _check(connection: Connection) -> None:
+    """Look whether a connection that lay in the pool still leads to a server that answers."""
+    with at_most(WAIT, connection):
+        ConnectionPool.check_connection(connection)
 
 
 @lru_cache(maxsize=256)
@@ -74,14 +81,18 @@ class PostgresReading(Store):
             self._pool = ConnectionPool(
                 self._url, min_size=1, max_size=READERS, timeout=WAIT, open=True, configure=reading, num_workers=1,
                 kwargs={"autocommit": True, "application_name": "tidegate reads", "connect_timeout": 5},
-                check=ConnectionPool.check_connection, reconnect_timeout=10,
+                check=_check, reconnect_timeout=10,
             )  # fmt: skip
         return self._pool
 
-    def _read(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+    def _read(self, statement: str, values: Sequence[object] = (), *, by_key: bool = False) -> list[Any]:
         given = [escaped(value) if isinstance(value, str) else value for value in values]
         try:
-            with self._readers().connection() as connection, connection.cursor(binary=True) as cursor:
+            with (
+                self._readers().connection() as connection,
+                at_most(SILENCE if by_key else LONG, connection),
+                connection.cursor(binary=True) as cursor,
+            ):
                 return cursor.execute(translated(statement), given).fetchall()
         except psycopg.Error as error:
             raise told(error, self.address) from error

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from tidegate.connectors.postgres_patience import SILENCE, at_most
 from tidegate.errors import StoreError
 from tidegate.evidence.tables import VERSION, definitions
 
@@ -90,13 +91,14 @@ class Session:
         self.connection = connect(url)
         self.address = address
         try:
-            self.connection.execute(_SETTINGS)
-            self._lock(patience)
-            if recognise(self.connection, address) is None:
-                if not create:
-                    raise StoreError(f"There is no store {address}.", do="Give the address of an existing store.")
-                _make(self.connection)
-            self.epoch, self.before = self._begin()
+            with at_most(SILENCE + patience, self.connection):
+                self.connection.execute(_SETTINGS)
+                self._lock(patience)
+                if recognise(self.connection, address) is None:
+                    if not create:
+                        raise StoreError(f"There is no store {address}.", do="Give the address of an existing store.")
+                    _make(self.connection)
+                self.epoch, self.before = self._begin()
         except BaseException:
             self.connection.close()
             raise

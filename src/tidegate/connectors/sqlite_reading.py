@@ -35,7 +35,7 @@ class SqliteReading(Store):
                 self._readers.append(found)
         return found
 
-    def _read(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+    def _read(self, statement: str, values: Sequence[object] = (), *, by_key: bool = False) -> list[Any]:
         try:
             return self._reader().execute(statement, values).fetchall()
         except sqlite3.Error as error:

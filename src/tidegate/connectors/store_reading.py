@@ -26,8 +26,9 @@ class Reading(ABC):
     _seen: SeenIds | None = None
 
     @abstractmethod
-    def _read(self, statement: str, values: Sequence[object] = ()) -> _Rows:
-        """The rows of a statement, read by the calling thread's own connection or one that it has for this."""
+    def _read(self, statement: str, values: Sequence[object] = (), *, by_key: bool = False) -> _Rows:
+        """The rows of a statement, read by the calling thread's own connection or one that it has for this; `by_key`
+        says that they are found at once, so that a server which takes long has hung."""
 
     @abstractmethod
     def _has_table(self, name: str) -> bool:
@@ -49,13 +50,14 @@ class Reading(ABC):
             # A few lengths of statement only, so that SQLite need not prepare it anew: the last id fills it up.
             part += part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
             marks = ", ".join("?" * len(part))
-            for name, *rest in self._read(f"SELECT id, digest, answer, seq FROM records WHERE id IN ({marks})", part):
+            statement = f"SELECT id, digest, answer, seq FROM records WHERE id IN ({marks})"
+            for name, *rest in self._read(statement, part, by_key=True):
                 found[name] = Found(*rest)
         return found
 
     def get(self, id: str) -> Stored | None:
         """All that is kept under this id, None when the store does not hold it."""
-        rows = self._read(f"SELECT {_COLUMNS} FROM records WHERE id = ?", (id,))
+        rows = self._read(f"SELECT {_COLUMNS} FROM records WHERE id = ?", (id,), by_key=True)
         return stored(rows[0]) if rows else None
 
     def of_kind(self, kind: str) -> Iterator[Stored]:
