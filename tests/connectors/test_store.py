@@ -32,7 +32,7 @@ def test_what_is_appended_is_found_again_after_a_restart(place: str) -> None:
         whole, put = store.get("e20"), entry(20)
         assert whole is not None and store.get("unknown") is None
         for name in Entry.__struct_fields__:
-            assert name == "outbox" or getattr(whole, name) == getattr(put, name)
+            assert getattr(whole, name) == getattr(put, name)
         assert whole.alarm is True
         assert [event.id for event in store.replay()] == [f"e{n}" for n in range(1, 102)]
         assert [event.seq for event in store.replay(99)] == [100, 101]
@@ -74,7 +74,6 @@ made = st.builds(
     flow=st.sampled_from([b"", FLOW]),
     elapsed=blobs,
     flags=st.integers(0, 3),
-    outbox=st.lists(st.tuples(ids, blobs), max_size=2),
 )
 
 
@@ -93,11 +92,9 @@ def test_any_entry_comes_back_as_it_was_sealed(places: Places, batches: list[lis
         for seq, put in enumerate(kept.values(), 1):
             got = store.get(put.id)
             assert got is not None and got.seq == seq
-            for name in set(Entry.__struct_fields__) - {"outbox", "score"}:
+            for name in set(Entry.__struct_fields__) - {"score"}:
                 assert getattr(got, name) == getattr(put, name)
             assert got.score == (None if put.score is None or math.isnan(put.score) else put.score)
-        sent = [(topic, body) for put in kept.values() for topic, body in put.outbox]
-        assert [(sending.topic, sending.body) for sending in store.outbox_pending()] == sent
         found = verify(store)
         assert found.ok and found.records == len(kept)
         tree = Range()
@@ -138,25 +135,6 @@ def test_list_narrows_and_pages(place: str) -> None:
         assert [row.seq for row in store.list(text='"NUMBER":42')] == [42]
         assert [row.seq for row in store.list(text="e9", limit=2)] == [99, 98]
         assert store.list(text="%") == [] and store.list(outcome="review") == []
-
-
-def test_outbox_is_kept_with_the_batch_and_emptied_in_order(place: str) -> None:
-    with Store.open(place) as store:
-        store.append(
-            [entry(1, outbox=[("alerts", b"a"), ("cases", b"b")]), entry(2), entry(3, outbox=[("alerts", b"c")])]
-        )
-        pending = store.outbox_pending()
-        assert [(item.topic, item.body, item.seq) for item in pending] == [
-            ("alerts", b"a", 1),
-            ("cases", b"b", 1),
-            ("alerts", b"c", 3),
-        ]
-        store.outbox_done([item.n for item in pending[:2]])
-    with Store.open(place) as store:
-        assert [item.body for item in store.outbox_pending()] == [b"c"]
-        store.outbox_done([pending[2].n])
-        store.append([entry(4, outbox=[("alerts", b"d")])])
-        assert store.outbox_pending()[0].n > pending[2].n
 
 
 def test_refusals_and_artefacts_are_kept(place: str) -> None:

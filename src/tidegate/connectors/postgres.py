@@ -1,4 +1,4 @@
-"""The store of a team: decisions, their evidence and the outbox, in PostgreSQL.
+"""The store of a team: decisions and their evidence, in PostgreSQL.
 
     with Store.open("postgresql://tidegate@db.bank/decisions") as store:
         head = store.append(entries)      # committed when this returns, all of it or nothing
@@ -153,11 +153,6 @@ class PostgresStore(PostgresReading):
                 tree, refused = self._tree.copy(), self._refused.copy()
                 rows, leaves = seal(batch, tree.size)
                 nodes = tree.extend(leaves, LOWEST_NODE)
-                sent = [
-                    (seq << 16 | place, escaped(topic), body, seq)
-                    for seq, entry in enumerate(batch, self._tree.size + 1)
-                    for place, (topic, body) in enumerate(entry.outbox)
-                ]
                 head = TreeHead(tree.size, tree.root())
                 with at_most(SILENCE, session.connection):
                     session.begin()
@@ -171,8 +166,6 @@ class PostgresStore(PostgresReading):
                             cursor.execute("INSERT INTO heads VALUES (%b, %b, %b)", (*_head(head), b"".join(leaves)))
                         if nodes:
                             cursor.executemany("INSERT INTO nodes VALUES (%b, %b, %b)", nodes)
-                        if sent:
-                            cursor.executemany("INSERT INTO outbox VALUES (%b, %b, %b, %b)", sent)
                         if refusals:
                             _add_refusals(cursor, refusals, refused)
                         cursor.execute("COMMIT")
@@ -246,10 +239,6 @@ class PostgresStore(PostgresReading):
         digest = sha256(body).digest()
         self._change("INSERT INTO artefacts VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING", [(digest, kind, body)])
         return digest
-
-    def outbox_done(self, numbers: Sequence[int]) -> None:
-        """These have been sent; they are not pending any more."""
-        self._change("DELETE FROM outbox WHERE n = ?", [(n,) for n in numbers])
 
     def close(self) -> None:
         """Close every connection and let other processes in. Closing twice is no mistake."""

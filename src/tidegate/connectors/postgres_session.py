@@ -17,7 +17,7 @@ from psycopg import sql
 
 from tidegate.connectors.postgres_patience import SILENCE, at_most
 from tidegate.errors import StoreError
-from tidegate.evidence.tables import VERSION, definitions
+from tidegate.evidence.tables import OLDER, VERSION, definitions
 
 _TIDE = 0x54494445
 _SCHEMA = "(SELECT oid::bigint::bit(32)::int FROM pg_namespace WHERE nspname = current_schema())"
@@ -64,7 +64,7 @@ def recognise(connection: Connection, address: str) -> str | None:
         with suppress(psycopg.errors.UndefinedColumn):
             found = connection.execute("SELECT value FROM about WHERE name = 'tables'").fetchone()
             version = found[0] if found else None
-    if version != str(VERSION):
+    if version not in (*OLDER, str(VERSION)):
         raise StoreError(
             f"{address} holds tables that are no store, or one of another version of Tidegate.",
             seen=f"tables of version {version or 'unknown'} in the schema {schema}, where this one reads {VERSION}",
@@ -94,10 +94,13 @@ class Session:
             with at_most(SILENCE + patience, self.connection):
                 self.connection.execute(_SETTINGS)
                 self._lock(patience)
-                if recognise(self.connection, address) is None:
-                    if not create:
-                        raise StoreError(f"There is no store {address}.", do="Give the address of an existing store.")
+                version = recognise(self.connection, address)
+                if version is None and not create:
+                    raise StoreError(f"There is no store {address}.", do="Give the address of an existing store.")
+                if version is None:
                     _make(self.connection)
+                elif version in OLDER:
+                    _bring_up(self.connection)
                 self.epoch, self.before = self._begin()
         except BaseException:
             self.connection.close()
@@ -153,6 +156,13 @@ class Session:
         """End it, and let others write."""
         with suppress(psycopg.Error):
             self.connection.close()
+
+
+def _bring_up(connection: Connection) -> None:
+    """Make a store of version 2, the first that PostgreSQL had, one of today."""
+    with connection.transaction():
+        connection.execute("DROP TABLE outbox")
+        connection.execute("UPDATE about SET value = %s WHERE name = 'tables'", (str(VERSION),))
 
 
 def _make(connection: Connection) -> None:

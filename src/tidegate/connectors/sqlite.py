@@ -1,4 +1,4 @@
-"""The store of one machine: decisions, their evidence and the outbox, in one SQLite file.
+"""The store of one machine: decisions and their evidence, in one SQLite file.
 
     with Store.open("decisions.db") as store:
         head = store.append(entries)      # on disk when this returns, all of it or nothing
@@ -132,7 +132,7 @@ class SqliteStore(SqliteReading):
             self._seen_kept = head.size
 
     def append(self, batch: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> TreeHead:
-        """Keep a batch: records, their seals and what is to be sent on, in one transaction.
+        """Keep a batch, records and their seals, in one transaction.
 
         It is on the disk when this returns. If it raises, nothing of the batch is visible, and the next call works
         again once the cause is gone.
@@ -156,12 +156,6 @@ class SqliteStore(SqliteReading):
                 tree, refused = self._tree.copy(), self._refused.copy()
                 rows, leaves = seal(batch, tree.size)
                 nodes = tree.extend(leaves, LOWEST_NODE)
-                sent = [
-                    (seq << 16 | place, topic, body, seq)
-                    for seq, entry in enumerate(batch, self._tree.size + 1)
-                    if entry.outbox
-                    for place, (topic, body) in enumerate(entry.outbox)
-                ]
                 head = TreeHead(tree.size, tree.root())
                 connection.execute("BEGIN IMMEDIATE")
                 if rows:
@@ -169,8 +163,6 @@ class SqliteStore(SqliteReading):
                     connection.execute("INSERT INTO heads VALUES (?, ?, ?)", (head.size, head.root, b"".join(leaves)))
                 if nodes:
                     connection.executemany("INSERT INTO nodes VALUES (?, ?, ?)", nodes)
-                if sent:
-                    connection.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?)", sent)
                 add_refusals(connection, refusals, refused)
                 if self._seen is not None:
                     # Before the commit, or a reader could see the new head and be denied its ids.
@@ -295,10 +287,6 @@ class SqliteStore(SqliteReading):
         digest = sha256(body).digest()
         self._change("INSERT INTO artefacts VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING", [(digest, kind, body)])
         return digest
-
-    def outbox_done(self, numbers: Sequence[int]) -> None:
-        """These have been sent (the `n` of `outbox_pending`); they are not pending any more."""
-        self._change("DELETE FROM outbox WHERE n = ?", [(n,) for n in numbers])
 
     def close(self) -> None:
         """Close every connection and let other processes in. Closing twice is no mistake."""

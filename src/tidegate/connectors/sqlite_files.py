@@ -14,7 +14,7 @@ from tidegate.errors import StoreError
 from tidegate.evidence.merkle import Range
 from tidegate.evidence.record import Refusal
 from tidegate.evidence.refusals import seal_refusals
-from tidegate.evidence.tables import VERSION, definition, definitions
+from tidegate.evidence.tables import OLDER, VERSION, definition, definitions
 
 APPLICATION = 0x54494445
 """SQLite's application id of a store: `TIDE`."""
@@ -171,7 +171,7 @@ def recognise(connection: sqlite3.Connection, path: Path) -> None:
         )
     check_whole(connection, path)
     row = connection.execute("SELECT value FROM about WHERE name = 'tables'").fetchone()
-    if row is None or row[0] not in ("1", str(VERSION)):
+    if row is None or row[0] not in (*OLDER, str(VERSION)):
         raise StoreError(
             f"The store {path} was made by another version of Tidegate.",
             seen=f"tables of version {row[0] if row else 'unknown'}, where this one reads version {VERSION}",
@@ -180,20 +180,24 @@ def recognise(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def bring_up(connection: sqlite3.Connection) -> None:
-    """Make a store of version 1 one of today, in one transaction: its refusals are sealed as they are now.
+    """Make a store of an older version one of today, in one transaction.
+
+    Refusals that were not sealed are sealed as they are now; the table of what was to be sent on is let go.
 
     Raises:
         sqlite3.Error: it cannot be written; the store is then as it was.
     """
     (version,) = connection.execute("SELECT value FROM about WHERE name = 'tables'").fetchone()
-    if version != "1":
+    if version not in OLDER:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.execute(definition("refusal_heads", "sqlite"))
-        found = connection.execute("SELECT id, digest, reason, at FROM refusals ORDER BY seq").fetchall()
-        connection.execute("DELETE FROM refusals")  # and back in, numbered without gaps
-        add_refusals(connection, [Refusal(*row) for row in found], Range())
+        if version == "1":
+            connection.execute(definition("refusal_heads", "sqlite"))
+            found = connection.execute("SELECT id, digest, reason, at FROM refusals ORDER BY seq").fetchall()
+            connection.execute("DELETE FROM refusals")  # and back in, numbered without gaps
+            add_refusals(connection, [Refusal(*row) for row in found], Range())
+        connection.execute("DROP TABLE outbox")
         connection.execute("UPDATE about SET value = ? WHERE name = 'tables'", (str(VERSION),))
         connection.execute("COMMIT")
     except BaseException:

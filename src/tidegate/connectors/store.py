@@ -1,4 +1,4 @@
-"""A store: where decisions, their evidence and the outbox are kept, whatever the database.
+"""A store: where decisions and their evidence are kept, whatever the database.
 
     with Store.open("decisions.db") as store:
         head = store.append(entries)      # safe when this returns, all of it or nothing
@@ -65,7 +65,7 @@ class Store(Reading):
 
     @abstractmethod
     def append(self, batch: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> TreeHead:
-        """Keep a batch: records, their seals and what is to be sent on, in one transaction.
+        """Keep a batch, records and their seals, in one transaction.
 
         It is on the disk when this returns. If it raises, nothing of the batch is visible, and the next call works
         again once the cause is gone.
@@ -111,10 +111,6 @@ class Store(Reading):
         """
 
     @abstractmethod
-    def outbox_done(self, numbers: Sequence[int]) -> None:
-        """These have been sent (the `n` of `outbox_pending`); they are not pending any more."""
-
-    @abstractmethod
     def _change(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Do a statement for each of some rows, in one transaction."""
 
@@ -127,14 +123,13 @@ class Store(Reading):
         """
 
     def blank(self, numbers: Sequence[int]) -> None:
-        """Empty these records, and what of them was still to be sent on: see `evidence.erasure`.
+        """Empty these records: see `evidence.erasure`.
 
         Raises:
             StoreError: the disk is full or failing.
         """
         statement = "UPDATE records SET body = ?, answer = NULL, record = ?, elapsed = ? WHERE seq = ?"
         self._change(statement, [(b"", b"", b"", number) for number in numbers])
-        self._change("DELETE FROM outbox WHERE seq = ?", [(number,) for number in numbers])
 
     def scrub(self) -> None:
         """Let what was emptied be overwritten on the disk, as far as the database can; it takes a while."""

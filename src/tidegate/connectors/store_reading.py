@@ -8,7 +8,7 @@ from typing import Any
 from tidegate.connectors.sqlite_seen import SeenIds
 from tidegate.errors import StoreError
 from tidegate.evidence.merkle import EMPTY_ROOT, Range
-from tidegate.evidence.record import Event, Found, HeadRow, Listed, Refusal, Row, Sending, Stored, TreeHead
+from tidegate.evidence.record import Event, Found, HeadRow, Listed, Refusal, Row, Stored, TreeHead
 from tidegate.evidence.tables import LOWEST_NODE, RECORDS
 
 _COLUMNS = ", ".join(name for name, _, _ in RECORDS)
@@ -180,12 +180,6 @@ class Reading(ABC):
                 do="Run `tidegate verify` to see what was touched, then put back a copy of the store.",
             )
         return found
-
-    def outbox_pending(self, limit: int = 1000) -> Sequence[Sending]:
-        """What is still to be sent on, in order."""
-        return [
-            Sending(*row) for row in self._read("SELECT n, topic, body, seq FROM outbox ORDER BY n LIMIT ?", (limit,))
-        ]
 
     def get_artefact(self, digest: bytes) -> tuple[str, bytes]:
         """Kind and content of what was put under this SHA-256.

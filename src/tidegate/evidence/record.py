@@ -28,7 +28,6 @@ class Entry(msgspec.Struct, gc=False):
         elapsed: how long each stage took (see `evidence.elapsed`). The one part the seal leaves out: it may differ when
             a decision is remade.
         flags: READ and LEARN.
-        outbox: `(topic, body)` of what is to be sent on because of this decision.
     """
 
     id: str
@@ -45,11 +44,10 @@ class Entry(msgspec.Struct, gc=False):
     flow: bytes = b""
     elapsed: bytes = b""
     flags: int = READ | LEARN
-    outbox: Sequence[tuple[str, bytes]] = ()
 
 
 class Stored(msgspec.Struct, gc=False, frozen=True):
-    """An entry as a store gives it back: an `Entry` without its outbox, under its sequence number (from 1)."""
+    """An entry as a store gives it back, under its sequence number (from 1)."""
 
     seq: int
     id: str
@@ -109,15 +107,6 @@ class Refusal(msgspec.Struct, gc=False, frozen=True):
     digest: bytes
     reason: str
     at: int
-
-
-class Sending(msgspec.Struct, gc=False, frozen=True):
-    """Something to send on: its number `n` (grows, never used twice), where to, what, and the record it is from."""
-
-    n: int
-    topic: str
-    body: bytes
-    seq: int
 
 
 class TreeHead(msgspec.Struct, gc=False, frozen=True):

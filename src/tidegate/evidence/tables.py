@@ -9,9 +9,12 @@ from typing import Literal
 Dialect = Literal["sqlite", "postgresql"]
 Type = Literal["int", "text", "real", "blob", "key", "serial"]
 
-VERSION = 2
-"""The version of these tables. A store of version 1, whose refusals were not sealed, is brought to it when it is opened
-for writing, and can be read as it is; one of another version is not opened."""
+VERSION = 3
+"""The version of these tables."""
+
+OLDER = ("1", "2")
+"""Versions that can be read as they are, and are brought up when a store is opened for writing: version 1 did not seal
+refusals, and both had a table of what was to be sent on, which nothing reads any more (ADR 20)."""
 
 LOWEST_NODE = 8
 """Complete subtrees of 2^8 leaves and more are kept, so that a proof reads no more than 2^8 leaf hashes at its ends."""
@@ -56,7 +59,6 @@ TABLES: dict[str, Columns] = {
         ("leaves", "blob", False),
         ("edge", "blob", False),
     ),
-    "outbox": (("n", "key", False), ("topic", "text", False), ("body", "blob", False), ("seq", "int", False)),
     "artefacts": (("digest", "blob", False), ("kind", "text", False), ("body", "blob", False)),
 }
 

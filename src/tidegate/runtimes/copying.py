@@ -1,11 +1,11 @@
 """Copying a store into another database, record by record and seal by seal; what was begun is gone on with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 from tidegate.evidence.merkle import Range, peaks
-from tidegate.evidence.record import HeadRow, Row, Sending, TreeHead
+from tidegate.evidence.record import HeadRow, Row, TreeHead
 from tidegate.evidence.tables import LOWEST_NODE
 
 AT_ONCE = 2000
@@ -55,7 +55,6 @@ def copy(source: Store, into: Store, progress: Callable[[int, int], None] | None
                 progress(tree.size, head.size)
     _copy_commits(source, into, tree, waiting)
     _copy_refusals(source, into)
-    _copy_outbox(source, into)
     if progress is not None:
         progress(tree.size, head.size)
     if into.head() != head:
@@ -98,14 +97,3 @@ def _copy_refusals(source: Store, into: Store) -> None:
         tree.extend([commit.leaves[at : at + 32] for at in range(0, len(commit.leaves), 32)])
         head: Row = (commit.size, commit.root, commit.leaves, b"".join(tree.hashes))
         into.paste({"refusals": rows, "refusal_heads": [head]})
-
-
-def _copy_outbox(source: Store, into: Store) -> None:
-    there = {one.n for one in _outbox(into)}
-    left: list[Row] = [(one.n, one.topic, one.body, one.seq) for one in _outbox(source) if one.n not in there]
-    if left:
-        into.paste({"outbox": left})
-
-
-def _outbox(store: Store) -> Iterator[Sending]:
-    yield from store.outbox_pending(1 << 40)
