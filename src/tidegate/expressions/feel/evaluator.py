@@ -165,8 +165,12 @@ def _interval(maker: Maker, node: nodes.Interval) -> Made:
 
     def made(frame: Frame) -> Any:
         a, b = low(frame), high(frame)
-        if a is not None and b is not None and order(a, b) is None:
-            return frame.run.null(place, "a range cannot go from {} to {}", a, b)
+        if a is not None and b is not None:
+            found = order(a, b)
+            if found is None:
+                return frame.run.null(place, "a range cannot go from {} to {}", a, b)
+            if found > 0:
+                return frame.run.null(place, "a range cannot start at {} and end before it, at {}", a, b)
         return Range(a, b, low_included and a is not None, high_included and b is not None)
 
     return made

@@ -12,7 +12,6 @@ from tidegate.expressions.feel.java import java_function
 from tidegate.expressions.feel.ranges import Range
 from tidegate.expressions.feel.temporal import Date, date_after
 from tidegate.expressions.feel.types import ANY
-from tidegate.expressions.feel.values import order
 
 
 def _invocation(maker: Maker, node: nodes.Invocation) -> Made:
@@ -154,8 +153,6 @@ def _source(maker: Maker, iteration: nodes.Iteration) -> Callable[[Frame], Any]:
         if isinstance(value, Range):
             if value.low is None or value.high is None:
                 return frame.run.null(place, "a range without an end cannot be gone through")
-            if order(value.low, value.high) == 1:
-                return frame.run.null(place, "{} ends before it starts", value)
             return _counted(value.low, value.high, value.low_included, value.high_included, frame.run, place)
         return None if value is None else [value]
 

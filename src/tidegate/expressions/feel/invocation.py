@@ -103,7 +103,10 @@ def _converted(function: Function, values: list[Any], run: Run, place: Place | N
 
 
 def _bound(function: Function, arguments: Sequence[Any], names: Sequence[str]) -> tuple[list[Any], str]:
-    """The arguments in the order of the parameters, and why they cannot be put so."""
+    """The arguments in the order of the parameters, and why they cannot be put so.
+
+    By name, what is left out is null; by place, nothing may be left out (DMN 1.5, 10.3.2.13.5).
+    """
     parameters = function.parameters
     if names:
         values, why = _by_name(function, arguments, names)
@@ -113,7 +116,7 @@ def _bound(function: Function, arguments: Sequence[Any], names: Sequence[str]) -
         return [], why
     for index, parameter in enumerate(parameters):
         if values[index] is _NONE:
-            if not parameter.optional:
+            if not parameter.optional and not names:
                 return [], f"the parameter {parameter.name!r} is missing"
             values[index] = None
     return values, ""

@@ -53,7 +53,7 @@ def context_put(run: Run, context: dict[str, Any], key: str, value: Any) -> Any:
 
 @builtin("context put(context: context, keys: list<string>, value: any)")
 def context_put_within(run: Run, context: dict[str, Any], keys: list[str], value: Any) -> Any:
-    """The context with this entry in the context that the keys lead to; contexts on the way are made."""
+    """The context with this entry in the context that the keys but the last lead to."""
     if not keys or any(key is None for key in keys):
         return run.why("there are no keys, or one is null")
     run.budget.sized(len(keys))
@@ -61,10 +61,10 @@ def context_put_within(run: Run, context: dict[str, Any], keys: list[str], value
     inner = found
     for key in keys[:-1]:
         below = inner.get(key)
-        if below is not None and not isinstance(below, dict):
+        if not isinstance(below, dict):
             return run.why("the entry {} is {}, which is no context", key, below)
-        run.budget.sized(len(below or {}) + 1)
-        inner[key] = dict(below or {})
+        run.budget.sized(len(below) + 1)
+        inner[key] = dict(below)
         inner = inner[key]
     inner[keys[-1]] = value
     return found

@@ -39,7 +39,7 @@ def number(run: Run, text: str, grouping: str | None, decimal: str | None) -> An
         return run.why("numbers are not grouped by their decimal separator")
     plain = text.replace(grouping, "") if grouping else text
     if decimal == ",":
-        plain = plain.replace(".", "?").replace(",", ".")
+        plain = plain.replace(",", ".")
     found = numbers.number(plain) if _NUMBER.fullmatch(plain) else None
     return found if found is not None else run.why("{} is no number", text)
 

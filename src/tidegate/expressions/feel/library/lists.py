@@ -31,9 +31,12 @@ def count(run: Run, values: list[Any]) -> Any:
 
 @builtin("sublist(list: list, start position: number, length?: number)")
 def sublist(run: Run, values: list[Any], start: Decimal, length: Decimal | None) -> Any:
-    """The elements from a place on."""
+    """The elements from a place on; a length that goes past the end is none."""
     run.budget.sized(len(values))
-    return part(run, values, start, length)
+    found = part(run, values, start, length)
+    if found is not None and length is not None and length > len(found):
+        return run.why("{} is longer than what is left from place {} on", length, start)
+    return found
 
 
 @builtin("append(list: list, ...item: any)")
@@ -170,21 +173,21 @@ def flatten(run: Run, values: list[Any]) -> Any:
 
 @builtin("all(list: list)", "all(...list: any)")
 def all_of(run: Run, values: list[Any]) -> Any:
-    """True if all elements are, false if one is; null otherwise."""
+    """True if all elements are, false if one is; null otherwise, and where one is no boolean."""
     return _decided(run, values, False)
 
 
 @builtin("any(list: list)", "any(...list: any)")
 def any_of(run: Run, values: list[Any]) -> Any:
-    """True if one element is, false if all are; null otherwise."""
+    """True if one element is, false if none is; null otherwise, and where one is no boolean."""
     return _decided(run, values, True)
 
 
 def _decided(run: Run, values: list[Any], decides: bool) -> Any:
     run.spend(len(values))
-    unknown = False
     for each in values:
-        if each is decides:
-            return decides
-        unknown = unknown or not isinstance(each, bool)
-    return run.why("the list holds what is no boolean") if unknown else not decides
+        if each is not None and not isinstance(each, bool):
+            return run.why("the list holds {}, which is no boolean", each)
+    if decides in values:
+        return decides
+    return run.why("the list holds null, which may be either") if None in values else not decides
