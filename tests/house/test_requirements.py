@@ -24,6 +24,7 @@ BY_ITS_HOST = {
 """What a file of ours imports that is always there, because nothing else loads the file."""
 NAMES = {
     "opensearchpy": "opensearch-py",
+    "opentelemetry": "opentelemetry-sdk",
     "yaml": "pyyaml",
     "xgboost": "xgboost-cpu",
     "jpype": "jpype1",

@@ -8,6 +8,7 @@ import typer
 from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath
 from tidegate.cli.terminal import aside, ready
+from tidegate.cli.traces import TracesShare, TracesTo, traces_to
 from tidegate.connectors.store_address import Address
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def serve(
     access_log: Annotated[
         bool, typer.Option("--access-log", help="Write a line of JSON for each request to stderr.")
     ] = False,
+    traces: TracesTo = "",
+    traces_share: TracesShare = 1.0,
     log_format: LogFormat = "text",
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell more of what goes on.")] = False,
 ) -> None:
@@ -83,8 +86,9 @@ def serve(
 
     write_logs(log_format, verbose=verbose)
     logging.getLogger("tidegate.access").setLevel("INFO" if access_log else "WARNING")
+    served = load_flow(flow)
     settings = Settings(
-        flow=load_flow(flow),
+        flow=served,
         store=store,
         models=models,
         host=host,
@@ -93,6 +97,7 @@ def serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
         access_log=access_log,
+        traces=traces_to(traces, traces_share, served.definition.name),
         explain=explain,
         register=register,
         limits=Limits(queue=queue, ahead=ahead),

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tidegate.connectors.traces import Traces
 from tidegate.decisions.decision import Decision
 from tidegate.errors import ContractError, TidegateError
 from tidegate.evidence.elapsed import timing
@@ -22,6 +23,7 @@ from tidegate.runtimes.serve.problem import Problem, any_fault, of_contract, of_
 from tidegate.runtimes.serve.reading import Readings
 from tidegate.runtimes.serve.stream import MEDIA as NDJSON
 from tidegate.runtimes.serve.stream import Answers, Stream
+from tidegate.runtimes.serve.tracing import tell
 from tidegate.runtimes.serve.turns import Reply, Turns
 
 _LOG = logging.getLogger("tidegate.serve")
@@ -54,6 +56,7 @@ class Application:
         pages: what is the same for every request, by address: media type and content.
         keys: who may ask; None lets everyone who asks this machine by its own name.
         access_log: log a line of JSON for each request.
+        traces: are told of each request.
     """
 
     def __init__(
@@ -64,11 +67,12 @@ class Application:
         keys: Keys | None,
         *,
         access_log: bool = False,
+        traces: Traces | None = None,
     ) -> None:
         self.limits, self.metrics, self.keys = limits, metrics, keys
         self.serving: Serving | None = None
         self.draining = False
-        self.pages, self._access_log = dict(pages), access_log
+        self.pages, self._access_log, self._traces = dict(pages), access_log, traces
         self._methods = {"/decisions": "POST", "/events": "POST"}
         self._methods |= dict.fromkeys(("/health", "/ready", "/metrics", *pages), "GET, HEAD")
         metrics.gauges["ready"] = ("1 when events are taken.", lambda: float(self._unready() is None))
@@ -85,6 +89,8 @@ class Application:
             status, headers, body = self.problem(error)
         if self._access_log:
             _log_access(scope, status, perf_counter() - began)
+        if self._traces is not None:
+            tell(self._traces, scope, (status, headers, body), round((perf_counter() - began) * 1e9))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         if isinstance(body, bytes):
             await send({"type": "http.response.body", "body": body if scope["method"] != "HEAD" else b""})

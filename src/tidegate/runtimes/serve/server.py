@@ -22,6 +22,7 @@ import uvicorn
 
 from tidegate.connectors.store import Store
 from tidegate.connectors.store_address import Address
+from tidegate.connectors.traces import Traces
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.lists import ListChange
@@ -61,6 +62,7 @@ class Settings:
         tls_cert, tls_key: files of the certificate and its private key, in PEM; both, or neither for plain HTTP. They
             are read again on SIGHUP.
         access_log: write a line of JSON for each request.
+        traces: are told of each request.
         explain: put every feature's value into every decision.
         register: a register of changes; what it releases of this flow is served, then and from then on.
         limits: bounds of the server.
@@ -75,6 +77,7 @@ class Settings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     access_log: bool = False
+    traces: Traces | None = None
     explain: bool = False
     register: Path | None = None
     limits: Limits = field(default_factory=Limits)
@@ -178,7 +181,14 @@ class Server:
         self.url = f"{'https' if self.tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{self.port}"
         self.sample = example(definition.event, datetime.now(UTC).replace(microsecond=0))
         self.keyed = keys is not None
-        self.application = Application(limits, Metrics(), self._pages(definition), keys, access_log=settings.access_log)
+        self.application = Application(
+            limits,
+            Metrics(),
+            self._pages(definition),
+            keys,
+            access_log=settings.access_log,
+            traces=settings.traces,
+        )
         self._released = (
             Released(
                 settings.register,
@@ -192,11 +202,12 @@ class Server:
         )
         self._turns: Turns | None = None
         self._store: Store | None = None
+        direct = not settings.access_log and settings.traces is None
         config = uvicorn.Config(
             self.application,
             loop="none",
-            # The short way logs nothing, so with an access log every request goes the usual one.
-            http=partial(DirectProtocol, self.application, {}, direct=not settings.access_log),  # type: ignore[arg-type]
+            # The short way tells nobody, so with an access log or traces every request goes the usual one.
+            http=partial(DirectProtocol, self.application, {}, direct=direct),  # type: ignore[arg-type]
             proxy_headers=False,
             ws="none",
             lifespan="off",
@@ -276,6 +287,8 @@ class Server:
                 await serving
             if self._store is not None:
                 self._store.close()
+            if self.settings.traces is not None:
+                self.settings.traces.close()
 
     def _make(self) -> Engine:
         """Open the store, make the state, and run every kernel once."""
