@@ -94,7 +94,12 @@ def _limits(definition: "Definition") -> list[str]:
         for cap in definition.caps
     ]
     late = definition.deadline
-    return [*said, f"an answer within {written(late.within)}, else {late.answer.word}"] if late else said
+    if late is None:
+        return said
+    return [
+        *said,
+        f"over HTTP an answer within {written(late.within)}, else {late.answer.word}; elsewhere nobody waits",
+    ]
 
 
 def _unit(kind: Any) -> str:

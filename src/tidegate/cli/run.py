@@ -80,6 +80,7 @@ def run(
     ready()
     from tidegate.cli.alerts_beside import delivery_beside, telling_figures
     from tidegate.cli.kafka import require_client
+    from tidegate.events.durations import written
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.models import require_models
 
@@ -102,7 +103,14 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     stream = Stream(settings)
-    name = found.definition.name
+    name, late = found.definition.name, found.definition.deadline
+    if late is not None:
+        console.print(
+            f"The flow's deadline of {written(late.within)} never passes here: on a stream nobody waits, and a backlog "
+            "is decided like anything else.",
+            style="yellow",
+            soft_wrap=True,
+        )
     console.print(
         f"{name} stands by: {settings.source} to {settings.sink}, group {settings.group}, "
         f"{several(stream.engine.recovered, 'event')} learned again",

@@ -134,5 +134,9 @@ def at_most(count: int, outcome: str, *, last: str | timedelta, then: str = "rev
 
 
 def deadline(within: str | timedelta, *, answer: str) -> Deadline:
-    """Declare what is answered when a decision takes too long: `deadline("50ms", answer="review")`."""
+    """Declare what is answered when a decision takes too long: `deadline("50ms", answer="review")`.
+
+    It counts where someone waits, which is over HTTP: from a request's arrival until its turn. In a replay, on Kafka
+    and on Flink it never passes, so that a backlog is decided as it would have been.
+    """
     return Deadline(microseconds(within), outcome_of(answer))

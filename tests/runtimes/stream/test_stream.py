@@ -144,6 +144,18 @@ def test_an_added_partition_is_read_from_its_beginning(
     assert decisions(kafka, f"{topics}-out") == replayed(one.value() for one in taken) and len(taken) == 150
 
 
+def test_figures_tell_lag_and_dead_letters(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    put(kafka, f"{topics}-in", [*payments(0, 100), b"{", b"}"])
+    text = run(kafka, topics, tmp_path).figures.metrics.text().decode()
+    for line in (
+        f'tidegate_partition_lag_messages{{topic="{topics}-in",partition="0"}} 0',
+        'tidegate_dead_letters_total{code="contract"} 2',
+        'tidegate_decisions_total{outcome="approve"} 100',
+    ):
+        assert line in text.splitlines()
+    assert "tidegate_age_seconds_count" in text and "tidegate_decide_seconds_count" in text
+
+
 def test_one_decides_and_another_takes_over(kafka: Kafka, topics: str, tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     first = Stream(settings(kafka, topics, tmp_path, until_end=False))

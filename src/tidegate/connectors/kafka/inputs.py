@@ -19,7 +19,7 @@ from tidegate.connectors.kafka.cluster import Cluster
 from tidegate.errors import StreamError
 
 _LOG = logging.getLogger("tidegate.kafka")
-_EARLIEST = -(2**63)
+_EARLIEST, _LATEST = -(2**63), 2**63
 _PASSING = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}
 """Errors that a consumer gets over by itself."""
 
@@ -45,12 +45,14 @@ class Arrived(msgspec.Struct, gc=False):
         message: as it came.
         what: what the reader made of it.
         key: its place in the order: the latest time in its partition so far, microseconds since 1970.
+        at: its own time; None if it has none.
     """
 
     spot: int
     message: Message
     what: Any
     key: int
+    at: int | None
 
 
 Read = Callable[[Message], tuple[Any, int | None]]
@@ -66,7 +68,7 @@ class Partition:
         self.latest = _EARLIEST
         self.high = -1
         self.ended = self.paused = self.late = False
-        self.awaited = 0.0
+        self.awaited, self.wanted = 0.0, 0
 
     @property
     def has_more(self) -> bool:
@@ -87,11 +89,22 @@ class Inputs:
         group: whose offsets they are.
         read: makes something of a message.
         hold: seconds for which a partition may hold back the others.
-        most: messages that wait here at most, of all partitions together, when there are few partitions.
+        most: messages that wait here, of all partitions together, when there are few partitions: no more are asked for
+            beyond it.
+        bound: gives the latest time that counts in the order, microseconds since 1970. A message from a clock that runs
+            far ahead would else keep its partition behind all others from then on.
     """
 
-    def __init__(self, cluster: Cluster, group: str, read: Read, hold: float = 5.0, most: int = 8192) -> None:
-        self._cluster, self._read, self.hold, self._most = cluster, read, hold, most
+    def __init__(
+        self,
+        cluster: Cluster,
+        group: str,
+        read: Read,
+        hold: float = 5.0,
+        most: int = 8192,
+        bound: Callable[[], int] = lambda: _LATEST,
+    ) -> None:
+        self._cluster, self._read, self.hold, self._most, self._bound = cluster, read, hold, most, bound
         self.partitions: list[Partition] = []
         self._by_spot: dict[Spot, Partition] = {}
         self._consumer: Consumer = cluster.consumer(
@@ -110,12 +123,16 @@ class Inputs:
         """Of every partition the offset of the first message that was not taken."""
         return {one.spot: one.taken for one in self.partitions}
 
-    def fill(self, timeout: float, many: int = 2048) -> int:
+    def fill(self, timeout: float, many: int = 4096) -> int:
         """Let messages come, waiting for the first of them for so many seconds; gives how many came.
+
+        None come of a partition of which enough wait: they stay with the broker.
 
         Raises:
             StreamError: a partition is gone, or no longer has what is to be read next.
         """
+        if len(self.partitions) == 1 and len(self.partitions[0].waiting) >= self._most:
+            return 0  # several are paused one by one, which would throw away what the client has fetched of this one
         began = monotonic()
         try:
             first = self._consumer.poll(timeout)
@@ -128,28 +145,27 @@ class Inputs:
         except KafkaException as error:
             raise self._cluster.told(error, "The input topics cannot be read.") from None
         number, last = 0, None
+        by_spot, read, bound = self._by_spot, self._read, self._bound()
         for message in came:
             fault = message.error()
             if fault is not None:
                 self._heard(message, fault)
+                last = None
                 continue
-            found = self._by_spot.get(spot_of(message))
+            found = by_spot.get((message.topic(), message.partition()))  # type: ignore[arg-type]
             if found is None:
                 continue
-            self._put(found, message)
+            what, at = read(message)
+            if at is not None and found.latest < at <= bound:
+                found.latest = at
+            found.waiting.append(Arrived(found.place, message, what, found.latest, at))
+            found.fetched = offset_of(message) + 1
             number += 1
             if found is not last:
                 last = found
+                found.ended, found.awaited = False, 0.0
                 self._look(found)
         return number
-
-    def _put(self, partition: Partition, message: Message) -> None:
-        what, at = self._read(message)
-        if at is not None and at > partition.latest:
-            partition.latest = at
-        partition.waiting.append(Arrived(partition.place, message, what, partition.latest))
-        partition.fetched = offset_of(message) + 1
-        partition.ended, partition.awaited = False, 0.0
 
     def _look(self, partition: Partition) -> None:
         """See how far the partition reaches, as the broker said with what it sent; and stop it if much waits."""
@@ -157,7 +173,8 @@ class Inputs:
         found = self._consumer.get_watermark_offsets(here, cached=True)
         if found is not None and found[1] >= 0:
             partition.high = max(partition.high, found[1])
-        if len(partition.waiting) >= self._room and not partition.paused and len(self.partitions) > 1:
+        room = max(self._room, partition.wanted)
+        if len(partition.waiting) >= room and not partition.paused and len(self.partitions) > 1:
             partition.paused = True
             self._consumer.pause([here])
 
@@ -236,15 +253,24 @@ class Inputs:
 
     def take_as(self, turns: Sequence[int], timeout: float) -> list[Arrived] | None:
         """Messages in a given sequence of partitions (places in `partitions`); None if not all came in time."""
-        wanted = array("q", bytes(8 * len(self.partitions)))
-        for place in turns:
-            wanted[place] += 1
+        for one, many in zip(self.partitions, self._counted(turns), strict=True):
+            one.wanted = many  # which may be more than would be let in for its own sake
+            if one.paused and len(one.waiting) < many:
+                one.paused = False
+                self._consumer.resume([TopicPartition(*one.spot)])
         until = monotonic() + timeout
-        while any(len(one.waiting) < many for one, many in zip(self.partitions, wanted, strict=True)):
+        while any(len(one.waiting) < one.wanted for one in self.partitions):
             if monotonic() > until:
                 return None
             self.fill(0.2)
         return self._took([self.partitions[place].waiting.popleft() for place in turns])
+
+    def _counted(self, turns: Sequence[int]) -> Sequence[int]:
+        """How many messages of each partition there are in a sequence."""
+        wanted = array("q", bytes(8 * len(self.partitions)))
+        for place in turns:
+            wanted[place] += 1
+        return wanted
 
     def ends(self, spot: Spot) -> tuple[int, int]:
         """The first offset that a partition still has, and the one after its last."""

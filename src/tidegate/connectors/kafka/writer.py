@@ -44,8 +44,9 @@ class Writer:
     def __init__(self, cluster: Cluster, id: str) -> None:
         self._cluster = cluster
         self._producer = cluster.producer(
-            id, transaction_timeout_ms=60_000, linger_ms=2, batch_size=1_000_000, queue_buffering_max_messages=1_000_000
-        )
+            id, transaction_timeout_ms=60_000, linger_ms=2, batch_size=1_000_000,
+            queue_buffering_max_messages=1_000_000, delivery_report_only_error=True,
+        )  # fmt: skip
         self._failed: KafkaError | None = None
         try:
             self._producer.init_transactions(_PATIENCE)

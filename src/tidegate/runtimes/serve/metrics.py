@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 MEDIA = b"text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -47,6 +47,17 @@ class Metrics:
         self.events = Histogram(_EVENTS)
         self.keeping = Histogram(_SECONDS)
         self.gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+        self.counts: dict[str, tuple[str, str, Counter[str]]] = {}
+        """Counters with a label: what they count, the label, and by its values how many."""
+        self.by_partition: dict[str, tuple[str, Callable[[], Mapping[tuple[str, int], float]]]] = {}
+        """Gauges of topics and partitions."""
+        self._histograms: dict[str, tuple[str, Histogram]] = {}
+
+    def add(self, name: str, what: str) -> Histogram:
+        """A histogram of seconds that is told beside the others."""
+        made = Histogram(_SECONDS)
+        self._histograms[name] = (what, made)
+        return made
 
     def text(self) -> bytes:
         """Everything, to be scraped."""
@@ -71,9 +82,17 @@ class Metrics:
             ("request_seconds", "From an event's arrival to its answer.", self.seconds),
             ("batch_events", "Events decided together.", self.events),
             ("keep_seconds", "From a batch's decision to its being on the disk.", self.keeping),
+            *((name, what, histogram) for name, (what, histogram) in self._histograms.items()),
         ):
             lines.extend((f"# HELP tidegate_{name} {what}", f"# TYPE tidegate_{name} histogram"))
             lines.extend(histogram.lines(f"tidegate_{name}"))
+        for name, (what, label, numbers) in self.counts.items():
+            samples = [(f'{{{label}="{one}"}}', number) for one, number in sorted(numbers.items())]
+            counted(f"tidegate_{name}_total", what, samples)
+        for name, (what, values) in self.by_partition.items():
+            lines.extend((f"# HELP tidegate_{name} {what}", f"# TYPE tidegate_{name} gauge"))
+            for (topic, partition), measured in values().items():
+                lines.append(f'tidegate_{name}{{topic="{topic}",partition="{partition}"}} {measured:.6g}')
         for name, (what, value) in self.gauges.items():
             lines.extend((f"# HELP tidegate_{name} {what}", f"# TYPE tidegate_{name} gauge"))
             lines.append(f"tidegate_{name} {value():.6g}")

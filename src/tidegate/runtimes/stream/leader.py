@@ -1,13 +1,13 @@
 """Leading: batches are taken, decided, and committed to Kafka; then they are kept."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from tidegate.connectors.kafka.inputs import Arrived, Inputs
 from tidegate.connectors.kafka.writer import Out, Writer
-from tidegate.decisions.decision import Decision, to_json
-from tidegate.decisions.encode import microseconds_of
+from tidegate.decisions.decision import Decision
 from tidegate.events.event import Event
 from tidegate.runtimes.engine import Engine, Refused
 from tidegate.runtimes.stream.dead_letters import dead_letter
@@ -17,6 +17,8 @@ from tidegate.runtimes.stream.order import VERSION, Order, stretches, turns, wri
 from tidegate.runtimes.stream.reading import Unreadable
 
 _LOG = logging.getLogger("tidegate.stream")
+_SILENCE = 30.0
+"""Seconds between words about dead letters: a thousand of them are said at once."""
 
 
 class Topics:
@@ -52,7 +54,9 @@ class Leader:
     ) -> None:  # fmt: skip
         self._inputs, self._writer, self._engine, self._store = inputs, writer, engine, store
         self._topics, self._flow, self._ahead, self.figures = topics, flow, ahead, figures
-        self._more = False
+        self._more, self._say_at = False, 0.0
+        self._codes: Counter[str] = Counter()
+        self._unsaid: Counter[str] = Counter()
 
     def step(self, member: Any, timeout: float) -> int:
         """Take what waits, decide and commit it; gives how many messages that were.
@@ -67,7 +71,7 @@ class Leader:
         """
         if not self._more:  # also where much waits, held back by a partition that is waited for
             self._inputs.fill(timeout)
-        self._inputs.fill(0.0)
+        self._inputs.fill(0.0, self._engine.batch)
         before = self._inputs.positions
         arrived = self._inputs.take(self._engine.batch)
         self._more = bool(arrived) and any(one.waiting for one in self._inputs.partitions)
@@ -86,9 +90,8 @@ class Leader:
         )  # fmt: skip
         out = [*decisions, *letters, Out(self._topics.order, None, written(order))]
         self._writer.write(out, _moved(before, self._inputs.positions), member)
-        committed = figures.now()
+        self._count(arrived, answers, began, decided)
         self._store.commit()
-        figures.batch(len(arrived), answers, len(letters), began, decided, committed)
         return len(arrived)
 
     def _sorted(self, arrived: Sequence[Arrived]) -> tuple[list[Out], list[Event], list[int]]:
@@ -99,29 +102,46 @@ class Leader:
         places: list[int] = []
         for place, one in enumerate(arrived):
             what = one.what
-            if not isinstance(what, Unreadable) and microseconds_of(what.at) > bound:
-                what = Unreadable("future", f"Its time, {what.at}, lies in the future.")
-            if isinstance(what, Unreadable):
-                letters.append(dead_letter(one.message, what, self._topics.dead))
+            if one.at is not None and one.at > bound:
+                what = Unreadable("future", f"Its time, {what.at}, lies in the future: a clock is wrong.")
+            if type(what) is Unreadable:
+                letters.append(self._letter(one.message, what))
                 continue
             events.append(what)
             places.append(place)
         return letters, events, places
 
+    def _letter(self, message: Any, why: Unreadable) -> Out:
+        self._codes[why.code] += 1
+        return dead_letter(message, why, self._topics.dead)
+
     def _told(
         self, arrived: Sequence[Arrived], places: Sequence[int], answers: Sequence[Any], letters: list[Out]
     ) -> list[Out]:
         """The decisions to be written; what was refused is added to the dead letters."""
-        found = []
+        kept = (one.answer for one in self._engine.kept if one.answer is not None)  # in the order of the decisions
+        found, topic = [], self._topics.decisions
         for place, answer in zip(places, answers, strict=True):
-            message = arrived[place].message
-            if isinstance(answer, Refused):
-                letters.append(dead_letter(message, Unreadable(answer.code, answer.reason), self._topics.dead))
-            elif type(answer) is Decision and not answer.repeated:
+            if type(answer) is Decision and not answer.repeated:
+                message = arrived[place].message
                 kind, at = message.timestamp()
-                headers: Sequence[tuple[str, bytes | None]] = message.headers() or ()  # type: ignore[assignment]
-                found.append(Out(self._topics.decisions, message.key(), to_json(answer), headers, at if kind else 0))
+                headers: Any = message.headers() or ()
+                found.append(Out(topic, message.key(), next(kept), headers, at if kind else 0))
+            elif isinstance(answer, Refused):
+                letters.append(self._letter(arrived[place].message, Unreadable(answer.code, answer.reason)))
         return found
+
+    def _count(self, arrived: Sequence[Arrived], answers: Sequence[Any], began: float, decided: float) -> None:
+        """Count a batch that was just committed, and say from time to time what became dead letters."""
+        codes, self._codes = self._codes, Counter()
+        self.figures.batch([one.message for one in arrived], answers, codes, began, decided)
+        self._unsaid += codes
+        if self._unsaid and self.figures.now() >= self._say_at:
+            said = ", ".join(f"{many:,} {code}" for code, many in self._unsaid.most_common())
+            hint = " If there are many of the future, see whether this machine's clock is right."
+            hint *= "future" in self._unsaid
+            _LOG.warning("Dead letters on %s: %s. See `tidegate dead-letters show`.%s", self._topics.dead, said, hint)
+            self._unsaid, self._say_at = Counter(), self.figures.now() + _SILENCE
 
 
 def _passed(many: int, taken: Sequence[int]) -> list[bool]:

@@ -30,6 +30,8 @@ _LOG = logging.getLogger("tidegate.stream")
 _WAIT = 0.05
 """Seconds that a turn waits for its first message."""
 _PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+_BATCH = 4096
+"""Messages of a transaction at most: committing one takes a broker some milliseconds however much is in it."""
 _LOOK = 10.0
 """Seconds between looks for partitions that were added."""
 
@@ -98,10 +100,11 @@ class Stream:
         self._kept = Store.open(settings.store)
         self._store = HeldStore(self._kept)
         self._kept.sync_apart()  # the truth is in the topics; only snapshots are synced
-        self.engine = Engine(settings.flow, models=Registry(settings.models), store=cast(Store, self._store))
+        registry = Registry(settings.models)
+        self.engine = Engine(settings.flow, models=registry, store=cast(Store, self._store), batch=_BATCH)
         own = settings.flow.definition.event.__name__
         reading = Reading(self.engine.readers, own, settings.events, self.engine.require)
-        self._inputs = Inputs(self._cluster, settings.group, reading.read, settings.hold)
+        self._inputs = Inputs(self._cluster, settings.group, reading.read, settings.hold, bound=self._bound)
         self._orders = OrderTopic(self._cluster, self.topics.order, settings.group)
         self._follower = Follower(self._orders, self._inputs, self.engine, self._store, self.engine.program)
         self._member: Membership | None = None
@@ -112,6 +115,10 @@ class Stream:
         gauges = self.figures.metrics.gauges
         gauges["ready"] = ("1 when this instance decides.", lambda: float(self.leads))
         gauges["lag_messages"] = ("Messages that are there and not taken.", lambda: float(self.lag))
+        self.figures.metrics.by_partition["partition_lag_messages"] = (
+            "Messages of a partition that are there and not taken.",
+            lambda: {one.spot: float(one.lag) for one in self._inputs.partitions},
+        )
 
     @property
     def leads(self) -> bool:

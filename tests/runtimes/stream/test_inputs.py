@@ -1,0 +1,57 @@
+"""Partitions read in one order: what may wait here, and whose time counts."""
+
+import time
+
+from tests.runtimes.stream.test_stream import until
+from tests.runtimes.stream.topics import put
+from tests.servers.kafka import Kafka
+from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.connectors.kafka.inputs import Inputs
+
+
+def numbered(message) -> tuple[int, int]:  # type: ignore[no-untyped-def]
+    return int(message.value()), int(message.value())
+
+
+def test_no_more_waits_here_than_was_asked_for(kafka: Kafka, own: str) -> None:
+    kafka.topics(f"{own}-in")
+    put(kafka, f"{own}-in", [str(number).encode() for number in range(3000)])
+    inputs = Inputs(Cluster(kafka.address), own, numbered, most=500)
+    inputs.assign({(f"{own}-in", 0): 0})
+    until(lambda: inputs.fill(0.5, 100) > 0)
+    for _ in range(50):
+        inputs.fill(0.0, 100)
+    (partition,) = inputs.partitions
+    assert 500 <= len(partition.waiting) <= 600  # who takes nothing is given no more
+    taken = [one.what for one in inputs.take(400)]
+    while len(taken) < 3000:
+        inputs.fill(0.2, 100)
+        taken += [one.what for one in inputs.take(400)]
+    inputs.close()
+    assert taken == list(range(3000))
+
+
+def test_a_batch_that_is_taken_again_may_be_larger_than_what_may_wait(kafka: Kafka, own: str) -> None:
+    kafka.topics(f"{own}-in", partitions=2)
+    put(kafka, f"{own}-in", [str(number).encode() for number in range(1000)])
+    put(kafka, f"{own}-in", [b"1000"], partition=1)
+    inputs = Inputs(Cluster(kafka.address), own, numbered, most=128)
+    inputs.assign({(f"{own}-in", 0): 0, (f"{own}-in", 1): 0})
+    until(lambda: inputs.fill(0.2, 20) > 0 and inputs.partitions[0].paused)
+    again = inputs.take_as([0] * 1000 + [1], 60)
+    inputs.close()
+    assert again is not None and [one.what for one in again] == list(range(1001))
+
+
+def test_a_time_that_is_not_to_be_believed_does_not_put_its_partition_behind(kafka: Kafka, own: str) -> None:
+    now, far = int(time.time()), 10**10
+    kafka.topics(f"{own}-in", partitions=2)
+    put(kafka, f"{own}-in", [str(one).encode() for one in (now, far, now + 2, now + 4)])
+    put(kafka, f"{own}-in", [str(one).encode() for one in (now + 1, now + 3, now + 5)], partition=1)
+    inputs = Inputs(Cluster(kafka.address), own, numbered, bound=lambda: now + 1000)
+    inputs.assign({(f"{own}-in", 0): 0, (f"{own}-in", 1): 0})
+    while sum(len(one.waiting) for one in inputs.partitions) < 7:
+        inputs.fill(0.2)
+    taken = [one.what - now for one in inputs.take(10) if one.what != far]
+    inputs.close()
+    assert taken == [0, 1, 2, 3, 4, 5]
