@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.servers.search import Node, OpenSearch
 from tidegate import Store
 from tidegate.actions.document import Document, time_of
 from tidegate.actions.query import fields, parse
-from tidegate.actions.sink import UnavailableError
+from tidegate.actions.sink import Gone, UnavailableError
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.search_server import SearchServer
 from tidegate.connectors.told import Told
@@ -85,7 +86,8 @@ def test_it_finds_what_is_meant(
         assert got == wanted
         chosen = [one for one in made if one.id in wanted]
         assert sum(dict(page.facets["rule"]).values()) == sum(len(one.rule) for one in chosen)
-        assert dict(page.facets["alarm"]).get("true", 0) == sum(one.alarm for one in chosen)
+        alarms = Counter("true" if one.alarm else "false" for one in chosen)
+        assert dict(page.facets["alarm"]) == alarms
 
 
 def test_what_is_sent_again_after_a_rollover_is_there_once(index: SearchServer) -> None:
@@ -95,6 +97,16 @@ def test_what_is_sent_again_after_a_rollover_is_there_once(index: SearchServer) 
     again = SearchServer(index._client, index._index, stream=index._stream)
     assert again.send([one(1), one(2, JULY), one(3, JULY)]) == []
     assert there(index) == ["e1", "e2", "e3"]
+
+
+def test_what_is_to_be_forgotten_is_gone_wherever_it_lies(index: SearchServer) -> None:
+    index.send([one(1), one(2, JULY)])
+    if index._stream:
+        ask(index, "POST", f"/{index._index}/_rollover")
+    index.send([one(3, JULY)])
+    for _ in range(2):  # and once more, as after an answer that was lost
+        index.forget([Gone(1, "e1", JUNE), Gone(2, "e2", JULY), Gone(9, "never", JULY)])
+        assert there(index) == ["e3"]
 
 
 def test_one_that_does_not_fit_is_rejected_and_the_others_are_there(index: SearchServer) -> None:

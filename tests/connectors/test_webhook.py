@@ -9,7 +9,7 @@ import pytest
 
 from tests.connectors.receiver import receiving
 from tidegate.actions.document import Document, time_of
-from tidegate.actions.sink import Rejected, UnavailableError
+from tidegate.actions.sink import Gone, Rejected, UnavailableError
 from tidegate.connectors.webhook import Webhook, secret_of
 from tidegate.errors import TidegateError
 
@@ -76,6 +76,15 @@ def test_one_that_is_known_already_is_no_fault_and_one_that_is_refused_is_held()
         hook.close()
     assert held == [Rejected("bad", "422 because"), Rejected("large", "413 because")]
     assert receiver.accepted == ["fine"]
+
+
+def test_an_erased_alarm_is_told_under_an_id_of_its_own() -> None:
+    with receiving(lambda id, before: 422 if id.startswith("b") else 204) as receiver:
+        hook = Webhook(receiver.address, SECRET)
+        hook.forget([Gone(1, "a", 5), Gone(2, "b", 6)])  # b's receiver does not know what that is
+        hook.close()
+    assert receiver.ids() == ["a#erased", "b#erased"]
+    assert receiver.bodies()[0] == {"seq": 1, "id": "a", "erased": True}
 
 
 def test_a_receiver_that_hangs_or_is_not_there_is_unavailable() -> None:

@@ -15,12 +15,13 @@ from tests.runtimes.served import Card, Fraud, Login, Payment, payment
 from tidegate import Engine, Flow, Store, StoreError, count, decline
 from tidegate.actions.document import Document
 from tidegate.actions.query import parse
-from tidegate.actions.sink import Rejected, UnavailableError
+from tidegate.actions.sink import Gone, Rejected, UnavailableError
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.search_sqlite import SqliteIndex
 from tidegate.connectors.told import Told, sinks
 from tidegate.connectors.webhook import Webhook
 from tidegate.runtimes.delivery import Delivery
+from tidegate.runtimes.erasing import erase
 
 
 class Alarming(Flow[Payment]):
@@ -41,6 +42,7 @@ class Counting:
     def __init__(self, name: str = "counting") -> None:
         self.name, self.told = name, list[str]()
         self.failing, self.bad = 0, set[str]()
+        self.gone: list[str] = []
 
     def send(self, documents: Sequence[Document]) -> list[Rejected]:
         if self.failing:
@@ -49,6 +51,9 @@ class Counting:
             raise UnavailableError("It fails.")
         self.told += [one.id for one in documents if one.id not in self.bad]
         return [Rejected(one.id, "400 no") for one in documents if one.id in self.bad]
+
+    def forget(self, gone: Sequence[Gone]) -> None:
+        self.gone += [one.id for one in gone]
 
     def close(self) -> None:
         pass
@@ -107,6 +112,36 @@ def test_what_fails_is_sent_again_and_what_is_rejected_held(tmp_path: Path, capl
         assert taken == 1 and [one.id for one in left] == ["c1-12"] and sink.told[-1] == "c1-7"
         assert [one.id for one in Told(file, "counting").held()] == ["c1-12"]
         assert sinks(file) == ["counting"]
+
+
+def test_what_is_erased_is_forgotten_by_all_who_were_told(tmp_path: Path) -> None:
+    store = tmp_path / "s.db"
+    decide(store, 0, 5, "4711-person")
+    decide(store, 5, 10, "other")
+    with AlertsFile.beside(store) as file:
+        index, everything, alarms = SqliteIndex(file), Counting("all"), Counting("alarms")
+        everything.bad = {"4711-person-1"}
+        with Store.open(store, read_only=True) as kept:
+            for sink in (index, everything):
+                Delivery(kept, file, sink).catch_up()
+            Delivery(kept, file, alarms, alarms=True).catch_up()
+        with Store.open(store) as kept:
+            assert erase(kept, {"card": "4711-person"}, "asked for") == 5
+        decide(store, 10, 12, "other")
+        with Store.open(store, read_only=True) as kept:
+            for sink in (index, everything):
+                assert Delivery(kept, file, sink).catch_up() == 3
+            Delivery(kept, file, alarms, alarms=True).catch_up()
+            never = Counting("never")
+            Delivery(kept, file, never).catch_up()  # one that is told of all only now
+        assert everything.gone == ids(0, 5, "4711-person") and everything.told[-2:] == ids(10, 12, "other")
+        assert alarms.gone == ids(2, 5, "4711-person")
+        assert Told(file, "all").held() == []
+        assert never.told == ids(5, 12, "other")
+        assert {one.id for one in index.search(parse("")).documents} == set(ids(5, 12, "other"))
+        assert index.search(parse("card:4711*")).total == 0 and index.search(parse("4711")).total == 0
+    left = b"".join(path.read_bytes() for path in tmp_path.glob("s.db.alerts*"))
+    assert b"other" in left and b"4711-person" not in left
 
 
 def test_following_goes_on_through_failures(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -18,6 +18,14 @@ class Rejected(NamedTuple):
     reason: str
 
 
+class Gone(NamedTuple):
+    """A decision whose record was erased: its number in the store, its id, and its event's time in microseconds."""
+
+    seq: int
+    id: str
+    us: int
+
+
 class Sink(Protocol):
     """Takes documents; what it was sent before, and is sent again, changes nothing."""
 
@@ -32,6 +40,13 @@ class Sink(Protocol):
 
         Raises:
             UnavailableError: it took none, or perhaps some of them; send them all again later.
+        """
+
+    def forget(self, gone: Sequence[Gone]) -> None:
+        """Let these go, or tell those who have them to; whoever never had them has nothing to do.
+
+        Raises:
+            UnavailableError: it cannot now; the same are given again later.
         """
 
     def close(self) -> None:

@@ -74,7 +74,8 @@ def erase(
 ) -> None:
     """Erase what every record of one person, card or other entity said, and keep the seals.
 
-    The server must be stopped. Backups, snapshots written before, and what others were told are not touched.
+    The server must be stopped. Who was told of its decisions is told that they are gone, when deliveries go on.
+    Backups and snapshots written before are not touched.
     """
     from tidegate.cli.inputs import pairs
     from tidegate.connectors.store import Store

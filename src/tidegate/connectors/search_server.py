@@ -13,7 +13,7 @@ import msgspec
 from tidegate.actions.document import Document
 from tidegate.actions.query import Query
 from tidegate.actions.search import MOST_FACETS, Hits, counts, known_fields, read_after
-from tidegate.actions.sink import Rejected, UnavailableError
+from tidegate.actions.sink import Gone, Rejected, UnavailableError
 from tidegate.connectors.search_client import Answer, Client
 from tidegate.connectors.search_mapping import VERSION, month_of, template
 from tidegate.connectors.search_terms import clause, number, place
@@ -105,15 +105,35 @@ class SearchServer:
         return self._bulk(documents[half:], pieces[half:], rejected) or first
 
     def _not_there(self, documents: Sequence[Document]) -> list[Document]:
-        """Those that the data stream does not hold; a search only sees what was refreshed, so that comes first."""
+        """Those that the data stream does not hold."""
+        there = {id for _, id in self._places([one.id for one in documents])}
+        return [one for one in documents if one.id not in there]
+
+    def forget(self, gone: Sequence[Gone]) -> None:
+        """As of `Sink`: the documents are deleted."""
+        for start in range(0, len(gone), self.most):
+            part = gone[start : start + self.most]
+            if self._stream:
+                places = self._places([one.id for one in part])
+            else:
+                places = [(f"{self._index}-{month_of(one.us)}", one.id) for one in part]
+            lines = [b'{"delete":%b}\n' % _ENCODE({"_index": index, "_id": id}) for index, id in places]
+            if lines:
+                params = {"filter_path": "items.delete.status"}
+                answer = self._client.ask("POST", "/_bulk", body=b"".join(lines), params=params)
+                self._must(answer, "does not let documents go")
+                states = [item["delete"]["status"] for item in answer.body.get("items", ())]
+                if any(status >= 300 and status != 404 for status in states):  # 404: it never had it
+                    raise self._busy(f"status {max(states)} for a document to be deleted")
+
+    def _places(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """In which of a data stream's indices these ids lie; a search only sees what was refreshed before."""
         if self._client.ask("POST", f"/{self._index}/_refresh").status == 404:
-            return list(documents)
-        ids = [one.id for one in documents]
+            return []
         body = {"size": len(ids), "_source": False, "query": {"ids": {"values": ids}}}
         answer = self._client.ask("POST", f"/{self._index}/_search", body=_ENCODE(body))
         self._must(answer, "cannot be searched")
-        there = {hit["_id"] for hit in answer.body["hits"]["hits"]}
-        return [one for one in documents if one.id not in there]
+        return [(hit["_index"], hit["_id"]) for hit in answer.body["hits"]["hits"]]
 
     def _make_template(self) -> None:
         path = f"/_index_template/{self._index}"
@@ -203,7 +223,8 @@ class SearchServer:
 
 def _counting(where: str, name: str) -> dict[str, Any]:
     field = number(name) if where == "numbers" else place(name)
-    return {"terms": {"field": field, "size": MOST_FACETS, "order": [{"_count": "desc"}, {"_key": "asc"}]}}
+    terms = {"field": field, "size": MOST_FACETS, "order": [{"_count": "desc"}, {"_key": "asc"}]}
+    return {"terms": terms | ({"missing": False} if field == "alarm" else {})}  # a document says only that there is one
 
 
 def _counts(found: Mapping[str, Any], name: str) -> list[tuple[str, int]]:

@@ -9,7 +9,7 @@ import msgspec
 from tidegate.actions.document import Document
 from tidegate.actions.query import Query
 from tidegate.actions.search import MOST_FACETS, Hits, counts, known_fields, read_after
-from tidegate.actions.sink import Rejected
+from tidegate.actions.sink import Gone, Rejected
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.search_sqlite_terms import condition
 
@@ -118,16 +118,27 @@ class SqliteIndex:
             )
         return counts(found)
 
+    def forget(self, gone: Sequence[Gone]) -> None:
+        """As of `Sink`; what was written is overwritten in the file as well."""
+        with self.file.writing() as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+            for one in gone:
+                _delete(connection, "seq = ?", one.seq)
+            # The full text keeps what is deleted from it until its parts are merged.
+            connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+
     def forget_after(self, seq: int) -> None:
         """Forget every document after this number: the store does not hold it any more."""
         with self.file.writing() as connection:
-            for (body,) in connection.execute("SELECT body FROM documents WHERE seq > ?", (seq,)).fetchall():
-                one = _DECODE(body)
-                connection.execute(
-                    "INSERT INTO texts (texts, rowid, text) VALUES ('delete', ?, ?)", (one.seq, one.text)
-                )
-            for table in ("documents", "words", "numbers"):
-                connection.execute(f"DELETE FROM {table} WHERE seq > ?", (seq,))
+            _delete(connection, "seq > ?", seq)
 
     def close(self) -> None:
         """Nothing: the file is its owner's to close."""
+
+
+def _delete(connection: sqlite3.Connection, which: str, seq: int) -> None:
+    for (body,) in connection.execute(f"SELECT body FROM documents WHERE {which}", (seq,)).fetchall():
+        one = _DECODE(body)
+        connection.execute("INSERT INTO texts (texts, rowid, text) VALUES ('delete', ?, ?)", (one.seq, one.text))
+    for table in ("documents", "words", "numbers"):
+        connection.execute(f"DELETE FROM {table} WHERE {which}", (seq,))

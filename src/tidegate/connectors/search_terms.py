@@ -43,8 +43,7 @@ def place(field: str) -> str:
 
 def _equal(query: Equal) -> Clause:
     if query.field == "alarm":
-        values = [value for value in query.values if value in ("true", "false")]
-        return {"terms": {"alarm": values}} if values else _NOTHING
+        return _alarm("true" in query.values, "false" in query.values)
     found: list[Clause] = [] if query.field == "score" else [{"terms": {place(query.field): list(query.values)}}]
     numbers = [value for value in map(as_number, query.values) if value is not None]
     if numbers and query.field not in OWN:
@@ -53,10 +52,20 @@ def _equal(query: Equal) -> Clause:
 
 
 def _begins(query: Begins) -> Clause:
+    if query.field == "alarm":
+        return _alarm("true".startswith(query.start), "false".startswith(query.start))
     if not query.start:
         places = [place(query.field), number(query.field)]
         found: list[Clause] = [{"exists": {"field": where}} for where in places]
         return {"bool": {"should": found, "minimum_should_match": 1}}
-    if query.field == "alarm":
-        return _equal(Equal("alarm", tuple(word for word in ("true", "false") if word.startswith(query.start))))
     return {"prefix": {place(query.field): query.start}}
+
+
+def _alarm(true: bool, false: bool) -> Clause:
+    """Those with an alarm, those without, or both; a document says only that there is one."""
+    if true and false:
+        return {"match_all": {}}
+    alarm: Clause = {"term": {"alarm": True}}
+    if false:
+        return {"bool": {"must_not": [alarm]}}
+    return alarm if true else _NOTHING

@@ -2,7 +2,8 @@
 
 Signed as Standard Webhooks 1.0 has it: the header `webhook-signature` is `v1,` and the Base64 of the HMAC-SHA256 over
 `webhook-id.webhook-timestamp.body`, with a secret that both know. The id is the decision's, so a receiver that has seen
-it need do nothing.
+it need do nothing. Of an alarm whose record was erased the receiver is told under that id and `#erased`, with a body of
+`{"seq": …, "id": …, "erased": true}`.
 """
 
 import base64
@@ -17,7 +18,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from tidegate.actions.document import Document
-from tidegate.actions.sink import Rejected, UnavailableError
+from tidegate.actions.sink import Gone, Rejected, UnavailableError
 from tidegate.errors import TidegateError
 
 _ENCODE = msgspec.json.Encoder().encode
@@ -91,23 +92,34 @@ class Webhook:
 
     def send(self, documents: Sequence[Document]) -> list[Rejected]:
         """As of `Sink`."""
-        rejected = []
-        for one in documents:
-            status, said = self._post(one)
-            if status in _NEVER:
-                rejected.append(Rejected(one.id, f"{status} {said}".strip()))
-            elif status != 409 and not 200 <= status < 300:
-                raise UnavailableError(
-                    f"The webhook {self.name} does not take alarms.",
-                    seen=f"{status} {said}".strip(),
-                    do="Look at the receiver: its address, its secret, whether it runs.",
-                )
-        return rejected
+        return [Rejected(one.id, reason) for one in documents if (reason := self._told(one.id, _ENCODE(one)))]
 
-    def _post(self, one: Document) -> tuple[int, str]:
+    def forget(self, gone: Sequence[Gone]) -> None:
+        """As of `Sink`: the receiver is told which alarms it should forget; one that does not know what that is may."""
+        for one in gone:
+            self._told(f"{one.id}#erased", _ENCODE({"seq": one.seq, "id": one.id, "erased": True}))
+
+    def _told(self, id: str, body: bytes) -> str:
+        """Tell the receiver; gives why it will never take this, if it said so.
+
+        Raises:
+            UnavailableError: it does not take it now.
+        """
+        status, said = self._post(id, body)
+        if status in _NEVER:
+            return f"{status} {said}".strip()
+        if status != 409 and not 200 <= status < 300:
+            raise UnavailableError(
+                f"The webhook {self.name} does not take alarms.",
+                seen=f"{status} {said}".strip(),
+                do="Look at the receiver: its address, its secret, whether it runs.",
+            )
+        return ""
+
+    def _post(self, id: str, body: bytes) -> tuple[int, str]:
         """The status of the answer and what it says, shortened. A redirection is not followed."""
-        body, at = _ENCODE(one), int(time.time())
-        sent_id = quote(one.id, safe=_PLAIN)  # an id may hold what a header cannot
+        at = int(time.time())
+        sent_id = quote(id, safe=_PLAIN)  # an id may hold what a header cannot
         headers = {
             "content-type": "application/json",
             "webhook-id": sent_id,

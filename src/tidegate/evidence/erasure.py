@@ -85,6 +85,14 @@ def erasures(store: Erasable) -> Iterable[tuple[Stored, Erasure]]:
             continue
 
 
+def seqs_of(body: bytes) -> list[int]:
+    """The numbers of the records that a statement, as it is kept, says are erased; none where it cannot be read."""
+    try:
+        return msgspec.json.decode(body, type=Erasure).seqs
+    except msgspec.DecodeError:
+        return []
+
+
 def left_of(store: Erasable) -> dict[int, bytes]:
     """The leaf hash of what is left, of every record that was erased."""
     found: dict[int, bytes] = {}

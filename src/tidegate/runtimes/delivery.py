@@ -3,27 +3,38 @@
 The store is the outbox. What it keeps is kept in order and never changes, so all that has to be remembered of a sink is
 the number up to which it was told; after any interruption it is told on from there. What may have been told twice then
 changes nothing, because every decision has one id everywhere. So a decision waits for no sink, and none is lost to one.
+A statement of erasure is among the records, and sinks are told to let go of what it names.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tidegate.actions.document import Document, document
-from tidegate.actions.sink import Sink, UnavailableError
+from tidegate.actions.sink import Gone, Sink, UnavailableError
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.search_sqlite import SqliteIndex
 from tidegate.connectors.store import Store
 from tidegate.connectors.store_reading import stored
 from tidegate.connectors.told import Held, Told
 from tidegate.errors import TidegateError
+from tidegate.evidence.erasure import KIND, seqs_of
 
 _LOG = logging.getLogger("tidegate.alerts")
 _CHUNK = 2000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
 _LOOK = 0.2
 """Seconds between looks at a store that has nothing new."""
+
+
+class _Part(NamedTuple):
+    """What a sink is told at once: documents, or what it is to forget; and the number of the record reached by it."""
+
+    seq: int
+    documents: list[Document]
+    gone: list[Gone]
 
 
 @dataclass
@@ -101,32 +112,52 @@ class Delivery:
             part = self._next()
             if not part:
                 break
-            for seq, documents in part:
+            for one in part:
                 before = self._after
-                self._tell(seq, documents)
-                self._after = seq
+                self._tell(one)
+                self._after = one.seq
                 if told is not None:
-                    told(seq - before)
+                    told(one.seq - before)
         return self._after - began
 
-    def _next(self) -> list[tuple[int, list[Document]]]:
-        """What to tell next: documents that are told at once, with the number of the record that is reached by it."""
+    def _next(self) -> list[_Part]:
+        """What to tell next."""
         many = min(_CHUNK, self.store.head().size - self._after)
-        rows = self.store.rows(self._after, many) if many > 0 else []
-        if not rows:
-            return []
-        documents = []
+        rows = [stored(row) for row in self.store.rows(self._after, many)] if many > 0 else []
+        parts: list[_Part] = []
+        documents: list[Document] = []
+
+        def put() -> None:
+            nonlocal documents
+            for start in range(0, len(documents), self.sink.most):
+                some = documents[start : start + self.sink.most]
+                parts.append(_Part(some[-1].seq, some, []))
+            documents = []
+
         for row in rows:
-            one = document(stored(row), self._left_out)
+            if row.kind == KIND:
+                put()
+                parts.append(_Part(row.seq, [], self._gone(row.body)))
+                continue
+            one = document(row, self._left_out)
             if one is not None and (one.alarm or not self._alarms):
                 documents.append(one)
-        most = self.sink.most
-        parts = [documents[start : start + most] for start in range(0, len(documents), most)]
-        last = int(str(rows[-1][0]))
-        return [*((part[-1].seq, part) for part in parts[:-1]), (last, parts[-1] if parts else [])]
+        put()
+        if rows and (not parts or parts[-1].seq < rows[-1].seq):
+            parts.append(_Part(rows[-1].seq, [], []))
+        return parts
 
-    def _tell(self, seq: int, documents: list[Document]) -> None:
+    def _gone(self, statement: bytes) -> list[Gone]:
+        """What a statement of erasure names and the sink may have been told of."""
+        rows = [stored(row) for seq in seqs_of(statement) for row in self.store.rows(seq - 1, 1)]
+        return [Gone(row.seq, row.id, row.at) for row in rows if row.outcome and (row.alarm or not self._alarms)]
+
+    def _tell(self, part: _Part) -> None:
+        seq, documents, gone = part
         try:
+            if gone:
+                self.sink.forget(gone)
+                self._progress.let_go([one.seq for one in gone])
             rejected = {one.id: one.reason for one in self.sink.send(documents)} if documents else {}
             held = [Held(self.sink.name, one.seq, one.id, rejected[one.id]) for one in documents if one.id in rejected]
             self._progress.reached(seq, self._leaf(seq), held)
