@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.decisions.dmn.test_pmml import asking, pmml, regression
 from tests.decisions.dmn.written import decision, dmn, given, literal, service, table
 
 from .conftest import typed
@@ -200,3 +201,18 @@ def test_a_kit_is_run_counted_and_written(tmp_path: Path) -> None:
 def test_a_folder_without_cases_is_refused(tmp_path: Path) -> None:
     assert "holds no test cases" in typed("dmn", "tck", tmp_path).stderr
     assert "is no folder" in typed("dmn", "tck", tmp_path / "no").stderr
+
+
+def test_a_function_that_is_a_pmml_model_is_found_beside_the_model(tmp_path: Path) -> None:
+    path = tmp_path / "m.dmn"
+    asked_for = decision("D", literal('Risk(20, "FR")'), knows=("Risk",))
+    path.write_bytes(dmn(asking('"risk.pmml"'), asked_for))
+    result = typed("dmn", "check", path)
+    assert result.exit_code == 1 and 'there is no PMML file "risk.pmml" beside the model' in result.stdout
+    (tmp_path / "risk.pmml").write_bytes(pmml(regression("r")))
+    result = typed("dmn", "check", path)
+    assert result.exit_code == 0 and "asks          risk.pmml" in result.stdout
+    assert asked(path)[0]["decisions"] == {"D": 51.0}
+    (tmp_path / "risk.pmml").write_bytes(b"<PMML")
+    result = typed("dmn", "run", path)
+    assert result.exit_code == 2 and "risk.pmml" in result.stderr and "not well-formed" in result.stderr

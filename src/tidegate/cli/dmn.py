@@ -50,6 +50,7 @@ def _facts(model: "DmnModel") -> dict[str, Any]:
         "decisions": list(model.decisions),
         "services": list(model.services),
         "functions": list(model.functions),
+        "pmml": list(model.pmml),
         "findings": [
             {"severity": one.severity, "file": one.file, "line": one.line, "place": one.place}
             | {"wrong": one.wrong, "do": one.do}
@@ -65,6 +66,7 @@ def _show(facts: dict[str, Any], model: "DmnModel", path: Path, errors: int) -> 
     console.print(Text.assemble((facts["name"] or path.name, "bold"), f"  DMN {facts['dmn']}"))
     rows = {"takes": [f"{name} ({kind})" for name, kind in facts["inputs"].items()]}
     rows |= {"decides": facts["decisions"], "serves": facts["services"], "has functions": facts["functions"]}
+    rows |= {"asks": facts["pmml"]}
     for word, names in rows.items():
         for place, name in enumerate(names):
             console.print(Text.assemble((f"  {word if not place else '':<14}", "dim"), name), soft_wrap=True)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Folder(Mapping[str, bytes]):
-    """The DMN files of a folder, read when they are asked for; nothing outside of it, and no link out of it."""
+    """The DMN and PMML files of a folder, read when they are asked for; nothing outside of it, no link out of it."""
 
     def __init__(self, folder: Path) -> None:
         self._files = {
             one.name: one
             for one in sorted(folder.iterdir())
-            if one.suffix.lower() in (".dmn", ".xml") and one.is_file() and not one.is_symlink()
+            if one.suffix.lower() in (".dmn", ".xml", ".pmml") and one.is_file() and not one.is_symlink()
         }
 
     def __getitem__(self, name: str) -> bytes:

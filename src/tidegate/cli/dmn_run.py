@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli.options import AsJson
-from tidegate.cli.terminal import aside, next_steps, out
+from tidegate.cli.terminal import aside, next_steps, out, ready
 from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def run(
     from tidegate.cli.dmn_files import load
 
     found = load(model)
+    if found.pmml:
+        ready(pmml=True)
     now = _now(at)
     asked = [*(decision or ())] or ([service] if service else list(found.decisions))
     if not asked:

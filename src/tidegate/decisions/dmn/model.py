@@ -86,6 +86,11 @@ class DmnModel:
         """The names of the model's own business knowledge models."""
         return tuple(one.name for one in self.part.definitions.elements if isinstance(one, Knowledge))
 
+    @property
+    def pmml(self) -> tuple[str, ...]:
+        """The PMML files that its functions are, by name."""
+        return self.part.pmml.read
+
     def name_of(self, name: str, namespace: str) -> str:
         """What a decision of a namespace is called in this model: with the names of the imports that lead to it."""
         for known, key in self._names[Decision].items():
@@ -129,7 +134,8 @@ class DmnModel:
             inputs: values by the names of input data: of Python, of JSON, or FEEL's. What is not given is null. Those
                 of an imported model may be given by name, by `import.name`, or by `{namespace}name`.
             now: what `now()` and `today()` say; without it they are null.
-            functions: calls functions of the host, for function definitions of kind Java and PMML.
+            functions: calls functions of the host, for function definitions of kind Java and PMML; a PMML model that
+                was given with the DMN model needs none.
             explain: account for every row of a decision table that did not match, and not only where none did.
 
         Raises:
@@ -137,7 +143,7 @@ class DmnModel:
             FeelLimitError: it took too many steps, or called too deep.
         """
         key = self._key(Decision, decision)
-        run = Run(now, functions, explain=explain)
+        run = Run(now, functions, self.part.pmml, explain=explain)
         evaluation = Evaluation(self._ready, run, *self._given(inputs, run))
         return self._result(run, lambda: evaluation.value(key))
 
@@ -156,7 +162,7 @@ class DmnModel:
         Arguments and errors are those of `evaluate`.
         """
         one = self._ready[self._key(Service, name)]
-        run = Run(now, functions, explain=explain)
+        run = Run(now, functions, self.part.pmml, explain=explain)
         given, refused = {}, set()
         for parameter, key in one.parameters:
             site = self._ready[key].site
@@ -180,7 +186,7 @@ class DmnModel:
     ) -> DmnResult:
         """Call a business knowledge model with arguments by name. The rest is as in `evaluate`."""
         key = self._key(Knowledge, name)
-        run = Run(now, functions, explain=explain)
+        run = Run(now, functions, self.part.pmml, explain=explain)
         evaluation = Evaluation(self._ready, run, {})
 
         def ask() -> Any:
@@ -305,10 +311,12 @@ def read_dmn(data: bytes, file: str = "model.dmn", *, imports: Mapping[str, byte
     Args:
         data: the file's bytes.
         file: what it is called in messages.
-        imports: the files that it may import, by name; each is looked at only if an import asks for its namespace.
+        imports: the files that it may import, by name, and the PMML models that its functions are; each is looked at
+            only if it is asked for.
 
     Raises:
-        DocumentError: it is no DMN model, of a version that is not read, too large, or goes in circles; with the line.
+        DocumentError: it is no DMN model, of a version that is not read, too large, or goes in circles, or a PMML model
+            that it names cannot be read; with the line.
     """
     try:
         part = Assembly(imports or {}).part(read_definitions(data, file))

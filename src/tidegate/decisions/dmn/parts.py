@@ -15,6 +15,7 @@ from tidegate.decisions.dmn.elements import (
 )
 from tidegate.decisions.dmn.findings import Findings
 from tidegate.decisions.dmn.item_types import ItemTypes
+from tidegate.decisions.dmn.pmml import Absent, PmmlFiles, is_pmml
 from tidegate.decisions.dmn.read import read_definitions
 from tidegate.decisions.dmn.run import Site
 from tidegate.errors import DocumentError
@@ -37,6 +38,7 @@ class Part:
         imports: the parts it imports, by the name of the import.
         types: the types that its expressions may name.
         findings: what is wrong in it.
+        pmml: the PMML models that its functions may be.
         elements: its elements by id.
     """
 
@@ -44,6 +46,7 @@ class Part:
     imports: "dict[str, Part]"
     types: ItemTypes
     findings: Findings
+    pmml: PmmlFiles
     elements: dict[str, Element] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -157,6 +160,7 @@ class Assembly:
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files = files
+        self.pmml = PmmlFiles(files)
         self.parts: dict[str, Part] = {}
         self._read: dict[str, Definitions | DocumentError] = {}
 
@@ -171,6 +175,7 @@ class Assembly:
             return self.parts[namespace]
         way = (*way, namespace)
         findings = Findings(definitions.file)
+        self.pmml.know(definitions)
         imports: dict[str, Part] = {}
         for one in definitions.imports:
             imported = self._imported(one, definitions, findings, way)
@@ -179,7 +184,7 @@ class Assembly:
                     findings.error(one.line, f'import "{one.name}"', "another import has this name.")
                 imports[one.name] = self.part(imported, way)
         types = ItemTypes(definitions, {name: part.types for name, part in imports.items()}, findings)
-        self.parts[namespace] = Part(definitions, imports, types, findings)
+        self.parts[namespace] = Part(definitions, imports, types, findings, self.pmml)
         return self.parts[namespace]
 
     def _imported(
@@ -187,8 +192,14 @@ class Assembly:
     ) -> Definitions | None:
         """The model that an import asks for."""
         place = f'import "{wanted.name}"'
+        if is_pmml(wanted.kind):
+            try:
+                self.pmml.file(wanted.location)
+            except Absent as absent:
+                findings.error(wanted.line, place, f"{absent}.")
+            return None
         if wanted.kind and "DMN" not in wanted.kind.upper():
-            findings.error(wanted.line, place, f"only DMN models are imported, not {wanted.kind}.")
+            findings.error(wanted.line, place, f"only DMN and PMML models are imported, not {wanted.kind}.")
             return None
         if wanted.namespace in way:
             raise DocumentError(
@@ -211,7 +222,8 @@ class Assembly:
     def _of_namespace(self, wanted: Import, into: str) -> Definitions | None:
         """The file of a namespace; the one that the import names, if it names one."""
         named = wanted.location.replace("\\", "/").rpartition("/")[2]
-        names = sorted(self.files, key=lambda name: (name != named, name))
+        names = [name for name in self.files if not name.lower().endswith(".pmml")]
+        names.sort(key=lambda name: (name != named, name))
         found: Definitions | None = None
         for name in names[:MOST_MODELS]:
             definitions = self._definitions(name)

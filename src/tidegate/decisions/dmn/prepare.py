@@ -11,6 +11,7 @@ from tidegate.decisions.dmn.findings import Findings
 from tidegate.decisions.dmn.item_types import ItemTypes
 from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.logic import Logic
+from tidegate.decisions.dmn.pmml import Absent, PmmlFiles, unlike
 from tidegate.decisions.dmn.run import Site
 from tidegate.decisions.dmn.versions import is_feel
 from tidegate.expressions.feel.expression import Expression, UnaryTests, parse, parse_tests
@@ -36,8 +37,8 @@ class Names:
 class Preparer:
     """Makes the boxed expressions of one model ready."""
 
-    def __init__(self, types: ItemTypes, findings: Findings) -> None:
-        self.types, self.findings = types, findings
+    def __init__(self, types: ItemTypes, findings: Findings, pmml: PmmlFiles) -> None:
+        self.types, self.findings, self.pmml = types, findings, pmml
 
     def ready(self, boxed: b.Boxed | None, names: Names, site: Site, kind: Kind = kinds.ANY) -> Logic:
         """A boxed expression, to be evaluated with these names in scope; its value goes to a variable of `kind`."""
@@ -232,13 +233,42 @@ class Preparer:
         if boxed.kind == "FEEL":
             inner = names.plus({name: kind.type for name, kind, _ in parameters})
             return logic.FunctionLogic(site, parameters, result, self.ready(boxed.body, inner, site, result))
-        if boxed.kind not in ("Java", "PMML"):
+        if boxed.kind == "PMML":
+            self._pmml(boxed, [(name, kind.type) for name, kind, _ in parameters], site)
+        elif boxed.kind != "Java":
             self.findings.error(boxed.line, site.place, f"functions of kind {boxed.kind} are not known.")
         else:
             advice = "Those of java.lang that only compute are built in; give others when you run the model."
             self.findings.warning(boxed.line, site.place, f"it calls a function of the host ({boxed.kind}).", advice)
         made = [Parameter(name, kind.type) for name, kind, _ in parameters]
         return logic.HostLogic(site, boxed.kind, made, self.ready(boxed.body, names, site))
+
+    def _pmml(self, boxed: b.Definition, parameters: list[tuple[str, Type]], site: Site) -> None:
+        """Read the PMML model that a function is, and note what is wrong with how it is called.
+
+        Raises:
+            DocumentError: the document is no PMML that can be read; with its line.
+        """
+        where = {"document": "", "model": ""}
+        if isinstance(boxed.body, b.Context):
+            for one in boxed.body.entries:
+                if isinstance(one.value, b.Literal) and (text := _constant(one.value.text.text)):
+                    where[one.name] = text
+        if not where["document"]:
+            self.findings.error(
+                boxed.line, site.place, "it names no PMML document.",
+                'Give it a context of document: "NAME.pmml" and, of several models, model: "NAME".',
+            )  # fmt: skip
+            return
+        try:
+            model = self.pmml.model(where["document"], where["model"])
+        except Absent as absent:
+            self.findings.error(
+                boxed.line, site.place, f"{absent}.", "Put it there, or give functions when you run the model."
+            )
+            return
+        for wrong in unlike(model, parameters):
+            self.findings.error(boxed.line, site.place, wrong)
 
     def _table(self, boxed: b.Table, names: Names, site: Site, kind: Kind) -> Logic:
         from tidegate.decisions.dmn.prepare_table import prepare_table
@@ -256,3 +286,12 @@ _READY: dict[type, Any] = {
     b.Filter: Preparer._filter,
     b.Iterator: Preparer._iterator,
 }
+
+
+def _constant(text: str) -> str:
+    """The text that a FEEL text is by itself, or nothing."""
+    try:
+        found = parse(text).evaluate({})
+    except FeelError:
+        return ""
+    return found if isinstance(found, str) else ""

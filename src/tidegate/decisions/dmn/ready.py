@@ -41,7 +41,7 @@ class _Reader:
 
     def __init__(self, part: Part) -> None:
         self.part = part
-        self.preparer = Preparer(part.types, part.findings)
+        self.preparer = Preparer(part.types, part.findings, part.pmml)
 
     def read(self, found: Found) -> Ready:
         element = found.element
@@ -128,7 +128,7 @@ def own_type(part: Part, element: Element) -> Type:
 def type_of(part: Part, element: Element) -> Type | None:
     """The type of what an element's name stands for, as far as it can be told."""
     declared = own_type(part, element)
-    preparer = Preparer(part.types, part.findings)
+    preparer = Preparer(part.types, part.findings, part.pmml)
     if isinstance(element, Decision):
         return preparer.type_of(element.logic, declared, Names({}, part.types))
     result = declared.result if isinstance(declared, FunctionType) else declared

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.decisions.dmn.kinds import Kind
+from tidegate.errors import DocumentError
 from tidegate.expressions.feel import given as feel
 from tidegate.expressions.feel.given import Budget, External, Given, Trace
 from tidegate.expressions.feel.java import java_function
@@ -100,12 +101,15 @@ class Run:
     Args:
         now: what `now()` and `today()` say.
         external: calls functions of the host.
+        pmml: calls PMML models.
         explain: whether every row that did not match is accounted for, and not only where no row did.
     """
 
-    def __init__(self, now: DateTime | None, external: External | None, *, explain: bool = False) -> None:
+    def __init__(
+        self, now: DateTime | None, external: External | None, pmml: External | None = None, *, explain: bool = False
+    ) -> None:
         budget, trace = Budget(), Trace()
-        self.host = host = self._host(external)
+        self.host = host = self._host(external, pmml)
         self.given = Given(now=now, trace=trace, budget=budget, external=host)
         self.quiet = Given(now=now, trace=None, budget=budget, external=host)
         self.feel = feel.Run(self.given)
@@ -116,17 +120,22 @@ class Run:
         self._seen = 0
         self._noted = trace.reasons
 
-    def _host(self, external: External | None) -> External:
-        """The caller's functions, then those of `java.lang` that only compute; a refusal is a reason and no fault."""
+    def _host(self, external: External | None, pmml: External | None) -> External:
+        """The caller's functions, then PMML models, or those of `java.lang` that only compute.
+
+        A refusal is a reason and no fault.
+        """
 
         def ask(function: dict[str, Any], names: list[str], arguments: list[Any]) -> Any:
             unknown = ""
             try:
-                for known in filter(None, (external, java_function)):
+                for known in filter(None, (external, pmml if "pmml" in function else java_function)):
                     try:
                         return known(function, names, arguments)
                     except LookupError as error:
                         unknown = str(error.args[0]) if error.args else ""
+            except DocumentError as error:
+                return self.nothing(self.site, str(error), literal_of(function))
             except (TypeError, ValueError, ArithmeticError) as error:
                 return self.nothing(self.site, f"the host's function failed: {error}.", literal_of(function))
             return self.nothing(self.site, f"the host has no such function: {unknown}.", literal_of(function))

@@ -54,6 +54,7 @@ class PmmlModel:
         function: "regression", "classification", "clustering" or "anomalyDetection".
         inputs: what it must be given, in the order of its mining schema.
         outputs: what it gives: its output fields, or if it names none, the target and the probabilities.
+        names_outputs: whether it names its output fields.
     """
 
     def __init__(self, written: Written, document: Document, element: Element) -> None:
@@ -66,6 +67,7 @@ class PmmlModel:
         self._codes = document.texts.codes
         self._host = list(document.host)
         self.outputs: tuple[Output, ...] = tuple(written.outputs) or _plain(written, self.texts)
+        self.names_outputs = bool(written.outputs)
         status = document.builder.register()
         checked = [
             written.scope.fields[one.name].register for one in self.inputs if one.treatment.invalid == "returnInvalid"
@@ -308,11 +310,17 @@ def _call(
             registers[to, row] = bad if value is None or value != value else value
 
 
-def read_pmml(data: bytes, what: str = "the model") -> PmmlModel:
-    """A model from the bytes of a PMML document; `what` is what it is called in messages.
+def read_pmml(data: bytes, what: str = "the model", *, named: str | None = None) -> PmmlModel:
+    """A model from the bytes of a PMML document.
+
+    Args:
+        data: the document.
+        what: what it is called in messages.
+        named: which of several models, by its modelName; "" is the first. None refuses a document of several.
 
     Raises:
-        DocumentError: it is no PMML, of a version that is not read, or holds what is not supported; with the line.
+        DocumentError: it is no PMML, of a version that is not read, holds what is not supported, or no such model; with
+            the line.
     """
     root = read(data, what)
     if name_of(root) != "PMML":
@@ -331,10 +339,23 @@ def read_pmml(data: bytes, what: str = "the model") -> PmmlModel:
         models = [part for part in children(root) if name_of(part) in MODELS]
         if not models:
             raise refuse(root, f"{what} holds no model.")
-        if len(models) > 1:
-            raise refuse(models[1], f"{what} holds several models.", "Keep one, or make segments of them.")
-        model = PmmlModel(write_model(models[0], document), document, models[0])
-        verify(models[0], model)
+        element = _one_of(models, what, named)
+        model = PmmlModel(write_model(element, document), document, element)
+        verify(element, model)
         return model
     except RecursionError:
         raise DocumentError(f"{what} is nested too deep.", do="Make its parts derived fields.") from None
+
+
+def _one_of(models: Sequence[Element], what: str, named: str | None) -> Element:
+    """The model that is meant."""
+    if named:
+        names = [optional(one, "modelName") for one in models]
+        if named not in names:
+            near = difflib.get_close_matches(named, names, 1) or [name for name in names if name][:1]
+            do = f"Is it {near[0]!r}?" if near else "Its models have no names: name none, and the first is meant."
+            raise refuse(models[0], f"{what} has no model {named!r}.", do)
+        return models[names.index(named)]
+    if named is None and len(models) > 1:
+        raise refuse(models[1], f"{what} holds several models.", "Keep one, or make segments of them.")
+    return models[0]
