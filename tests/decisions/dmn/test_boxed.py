@@ -155,7 +155,8 @@ def test_functions_of_the_host_are_called_if_the_caller_gives_them() -> None:
 
 
 def test_a_host_that_does_not_know_a_function_or_fails_is_told() -> None:
-    model = sound(host("PMML").encode())
+    model = read_dmn(host("PMML").encode(), "t.dmn")
+    assert "it names no PMML document" in model.findings[0].wrong
 
     def fails(*_: Any) -> Any:
         raise ValueError("too large")

@@ -56,7 +56,7 @@ class _TableReader:
                 self.site.place,
                 f"{table.hit_policy} needs output values, in order of priority, and there are none.",
             )
-        return TableLogic(self.site, table.hit_policy, table.aggregation, columns, answers, rows)
+        return TableLogic(self.site, table.hit_policy, table.aggregation, columns, answers, rows, self.names.known)
 
     def _refused(self, wrong: str, do: str = "") -> Logic:
         self.findings.error(self.site.line, self.site.place, wrong, do)

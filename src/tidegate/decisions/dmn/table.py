@@ -1,17 +1,24 @@
 """A decision table made ready."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tidegate.decisions.dmn.hit_policy import aggregated, chosen, ranked
 from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.logic import Logic
+from tidegate.decisions.dmn.row_index import Cell, RowIndex
 from tidegate.decisions.dmn.run import MatchedRow, MissedRow, Run, Scope, Site, Step
 from tidegate.expressions.feel.expression import UnaryTests
+from tidegate.expressions.feel.given import Given
 from tidegate.expressions.feel.literals import literal_of
+from tidegate.expressions.feel.plain import plain
 
 MOST_MISSED = 100
+LEAST_INDEXED = 64
+"""Tables of fewer rows are read from the top."""
+INDEXED_AFTER = 30_000
+"""How many rows of a table are tested before an index of them is made: about as many as take the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,10 @@ class Row:
 
 
 class TableLogic:
-    """A decision table."""
+    """A decision table. `hidden` are names in scope, which may hide built-in functions in its cells.
+
+    Its rows are read from the top, and found by an index once it is large and asked often; the answers are the same.
+    """
 
     def __init__(
         self,
@@ -63,11 +73,15 @@ class TableLogic:
         columns: Sequence[Column],
         answers: Sequence[Answer],
         rows: Sequence[Row],
+        hidden: Collection[str] = (),
     ) -> None:
         self.site, self.policy, self.aggregation = site, policy, aggregation
         self.columns, self.answers, self.rows = tuple(columns), tuple(answers), tuple(rows)
         self._names = tuple(answer.name for answer in answers)
         self._priorities = {answer.name: answer.priorities for answer in answers if answer.priorities}
+        self._hidden = hidden
+        self._tested = 0
+        self._index: tuple[RowIndex, list[Row]] | None = None
 
     def evaluate(self, scope: Scope, run: Run) -> Any:
         """The outputs of the rows that match, as the hit policy has it."""
@@ -115,7 +129,15 @@ class TableLogic:
         """The rows all of whose tests hold; for FIRST the first of them."""
         found = []
         quiet = run.quiet
-        for row in self.rows:
+        left: Sequence[Row] = self.rows
+        if self._index is None and len(self.rows) >= LEAST_INDEXED:
+            self._tested += len(self.rows)
+            if self._tested > INDEXED_AFTER:
+                self._index = self._indexed()
+        if self._index is not None and (numbers := self._index[0].rows(values)) is not None:
+            rest = self._index[1]
+            left = [rest[number] for number in numbers]
+        for row in left:
             for place, test in row.tests:
                 if test.holds(values[place], scope, quiet) is not True:
                     break
@@ -124,6 +146,23 @@ class TableLogic:
                 if self.policy == "FIRST":
                     break
         return found
+
+    def _indexed(self) -> tuple[RowIndex, list[Row]]:
+        """The index of the rows, and the rows with those tests alone that it does not answer."""
+        known: dict[int, Cell] = {}
+        cells = []
+        for row in self.rows:
+            for _, test in row.tests:
+                if id(test) not in known:
+                    takes_null = test.holds(None, {}, Given()) is True
+                    known[id(test)] = Cell(0, plain(test.root, self._hidden), takes_null)
+            cells.append([known[id(test)]._replace(column=place) for place, test in row.tests])
+        index = RowIndex(cells, len(self.columns))
+        rest = [
+            replace(row, tests=tuple(one for one in row.tests if one[0] not in asked))
+            for row, asked in zip(self.rows, index.asked, strict=True)
+        ]
+        return index, rest
 
     def _missed(self, values: list[Any], scope: Scope, run: Run) -> tuple[MissedRow, ...]:
         """What spoke against the rows that did not match, the first of them."""
