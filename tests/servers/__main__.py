@@ -11,12 +11,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.servers import kafka, postgres, search
+from tests.servers import kafka, postgres, registry, search
 from tests.servers.maven import UnavailableError
 from tests.servers.server import Server
 
 SERVERS: dict[str, tuple[Callable[[], object], Callable[[Path], Server]]] = {
     "kafka": (kafka.fetch, lambda folder: kafka.Kafka(folder, 9092)),
+    "registry": (registry.fetch, lambda folder: registry.Registry(folder, 8081)),
     "postgres": (postgres.fetch, lambda folder: postgres.Postgres(folder, 5433)),
     "opensearch": (search.OpenSearch.fetch, lambda folder: search.OpenSearch(folder, 9200)),
     "elasticsearch": (search.Elasticsearch.fetch, lambda folder: search.Elasticsearch(folder, 9201)),
@@ -40,7 +41,7 @@ def main(verb: str, *names: str) -> int:
                 fetch()
                 if verb == "run":
                     server = stack.enter_context(make(home / name))
-                    print(f"{server.name} is ready on {server.address}", flush=True)
+                    print(f"{server.name} is ready on {server.where}", flush=True)
             except (UnavailableError, RuntimeError) as error:
                 print(f"{name}: {error}", file=sys.stderr)
                 return 1

@@ -11,6 +11,7 @@ from tests.servers.maven import UnavailableError
 if TYPE_CHECKING:
     from tests.servers.kafka import Kafka
     from tests.servers.postgres import Postgres
+    from tests.servers.registry import Registry
     from tests.servers.search import Elasticsearch, OpenSearch
 
 
@@ -64,6 +65,19 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Postgres]":
         pytest.skip(str(error))
     with cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Registry]":
+    """A schema registry that all tests of a run share; each makes subjects of its own."""
+    from tests.servers.registry import Registry
+
+    try:
+        server = Registry(tmp_path_factory.mktemp("registry"))
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    with server:
+        yield server
 
 
 @pytest.fixture

@@ -70,19 +70,20 @@ def jars(name: str, *wanted: str) -> Path:
     return folder / "lib"
 
 
-def archive(name: str, artefact: str) -> Path:
-    """One file from Maven, `group:artefact:version:type`.
+def archive(name: str, artefact: str, classifier: str = "") -> Path:
+    """One file from Maven, `group:artefact:version:type`, or that of a classifier.
 
     Raises:
         UnavailableError: there is no Maven, or it fails.
     """
     _, what, version, kind = artefact.split(":")
+    artefact += f":{classifier}" if classifier else ""
     folder = cache() / f"{name}-{hashlib.sha256(artefact.encode()).hexdigest()[:12]}"
     with alone(name):
         if not (folder / "complete").exists():
             folder.mkdir(parents=True, exist_ok=True)
             _maven(folder, [COPY, f"-Dartifact={artefact}", f"-DoutputDirectory={folder}"])
-    return folder / f"{what}-{version}.{kind}"
+    return folder / f"{what}-{version}{'-' if classifier else ''}{classifier}.{kind}"
 
 
 def _fetch(folder: Path, pom: str) -> None:

@@ -40,6 +40,11 @@ class Server:
         return f"127.0.0.1:{self.port}"
 
     @property
+    def where(self) -> str:
+        """What its users are told."""
+        return self.address
+
+    @property
     def log(self) -> Path:
         """What it said, over all its starts."""
         return self.folder / "server.log"
