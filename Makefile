@@ -58,7 +58,7 @@ bench: .venv/.installed-dev ## every benchmark; each prints a ratio against a pe
 api: .venv/.installed-dev ## write docs/api.md from the public names and their docstrings
 	@$(BIN)/python tools/api_page.py
 
-SERVER := kafka postgres elasticsearch opensearch onnx releases excel traces
+SERVER := kafka avro protobuf postgres elasticsearch opensearch onnx releases excel traces
 lock: .venv/.installed-dev ## lock what pyproject.toml asks for, with hashes (make lock UPGRADE=--upgrade for the newest)
 	@$(COMPILE) --all-extras --group dev -o requirements/dev.txt
 	@$(COMPILE) --extra train --extra report --group build -c requirements/dev.txt -o requirements/run.txt

@@ -23,6 +23,7 @@ BY_ITS_HOST = {
 }
 """What a file of ours imports that is always there, because nothing else loads the file."""
 NAMES = {
+    "google": "protobuf",
     "opensearchpy": "opensearch-py",
     "opentelemetry": "opentelemetry-sdk",
     "yaml": "pyyaml",

@@ -18,6 +18,7 @@ _COMMANDS = (
     ("release", "Change"), ("rollback", "Change"), ("history", "Change"),
     ("features", "Train"), ("train", "Train"), ("scorecard", "Train"), ("models", "Train"), ("pmml", "Train"),
     ("dmn", "Bring what you have"), ("drools", "Bring what you have"),
+    ("schemas", "Bring what you have"),
     ("decisions", "Look into a store"), ("alerts", "Look into a store"),
     ("explain", "Look into a store"), ("remake", "Look into a store"),
     ("verify", "Look into a store"), ("store", "Look into a store"),

@@ -1,8 +1,15 @@
 """What commands that use Kafka share."""
 
 from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tidegate.errors import StreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tidegate.runtimes.stream.schemas import Schemas
 
 
 def require_client() -> None:
@@ -13,3 +20,55 @@ def require_client() -> None:
     """
     if find_spec("confluent_kafka") is None:
         raise StreamError("The client of Kafka is not installed.", do="pip install 'tidegate[kafka]'")
+
+
+def pairs_of(given: "Sequence[str]", option: str, example: str) -> dict[str, str]:
+    """What an option says of topics, as `TOPIC=WORD`.
+
+    Raises:
+        StreamError: one of them is written otherwise.
+    """
+    found = {}
+    for one in given:
+        topic, equals, word = one.partition("=")
+        if not equals or not topic or not word:
+            raise StreamError(f"{option} says something of a topic.", seen=one, do=f"Write {option} {example}.")
+        found[topic] = word
+    return found
+
+
+def stream_schemas(
+    given: list[str], url: str, config: Path | None, topics: list[str], subjects: "Mapping[str, str]"
+) -> "Schemas | None":
+    """The schemas of a stream's topics; None if all of them hold JSON.
+
+    Args:
+        given: formats, as `--value-format` has them.
+        url: the registry's address.
+        config: file of its properties.
+        topics: all there are, that of decisions too.
+        subjects: by topic, where they are not called `TOPIC-value`.
+
+    Raises:
+        StreamError: a format or a topic is none that there is, or no registry is named.
+    """
+    from tidegate.connectors.kafka.place import lines_of
+    from tidegate.connectors.schemas.messages import formats, require_format
+    from tidegate.connectors.schemas.registry import Registry
+    from tidegate.runtimes.stream.schemas import Schemas
+
+    found = formats(given, topics)
+    unknown = sorted(set(subjects) - set(topics))
+    if unknown:
+        raise StreamError(f"There is no topic {unknown[0]} here.", seen=f"--subject {unknown[0]}=…")
+    if all(form == "json" for form in found.values()):
+        return None
+    for form in found.values():
+        require_format(form)
+    if not url:
+        raise StreamError(
+            "Messages in Avro or Protobuf name their schema, which a registry knows.",
+            seen="no registry",
+            do="Give its address with --schema-registry http://HOST:8081.",
+        )
+    return Schemas(Registry(url, lines_of(config) if config is not None else {}), found, subjects)

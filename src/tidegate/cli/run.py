@@ -41,6 +41,28 @@ def run(
         Path | None,
         typer.Option("--kafka-config", help="File of librdkafka's properties, such as those of TLS and SASL."),
     ] = None,
+    value_format: Annotated[
+        list[str],
+        typer.Option(
+            "--value-format",
+            help="How messages are written: json (default), avro or protobuf, of all topics; TOPIC=avro, of one.",
+        ),
+    ] = [],
+    schema_registry: Annotated[
+        str,
+        typer.Option(
+            "--schema-registry", envvar="TIDEGATE_SCHEMA_REGISTRY", help="Where schemas are: http(s)://[USER@]HOST:8081"
+        ),
+    ] = "",
+    registry_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--registry-config", help="File of the registry's properties: basic.auth.user.info=…, ssl.ca.location=…"
+        ),
+    ] = None,
+    subject: Annotated[
+        list[str], typer.Option("--subject", help="Under what the schema of a topic is registered: payments=Payment.")
+    ] = [],
     dead_letters: Annotated[
         str, typer.Option("--dead-letters", help="Topic of what cannot be taken; default: DECISIONS.dead-letters.")
     ] = "",
@@ -79,7 +101,7 @@ def run(
     """
     ready()
     from tidegate.cli.alerts_beside import delivery_beside, telling_figures
-    from tidegate.cli.kafka import require_client
+    from tidegate.cli.kafka import pairs_of, require_client, stream_schemas
     from tidegate.events.durations import written
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.models import require_models
@@ -92,11 +114,16 @@ def run(
     found = load_flow(flow)
     require_models(found.definition, models)
     given = properties(kafka_config) if kafka_config is not None else {}
-    target = place(sink, given, single=True)
+    origin, target = place(source, given), place(sink, given, single=True)
     settings = Settings(
-        flow=found, source=place(source, given), sink=target, store=store, models=models,
-        group=group or f"tidegate-{found.definition.name}-{target.topic}", events=_kinds(event), dead=dead_letters,
-        order=order, begin=begin, hold=hold, ahead=ahead, session=session, until_end=until_end, catch_up=catch_up,
+        flow=found, source=origin, sink=target, store=store, models=models,
+        group=group or f"tidegate-{found.definition.name}-{target.topic}",
+        events=pairs_of(event, "--event", "logins=Login"), dead=dead_letters, order=order, begin=begin, hold=hold,
+        ahead=ahead, session=session, until_end=until_end, catch_up=catch_up,
+        schemas=stream_schemas(
+            value_format, schema_registry, registry_config, [*origin.topics, target.topic],
+            pairs_of(subject, "--subject", "payments=Payment"),
+        ),
     )  # fmt: skip
     telling = delivery_beside(alerts, store, found.definition, log_format)
     stop, console = threading.Event(), aside()
@@ -129,15 +156,3 @@ def run(
             telling.stop()
     outcomes = ", ".join(f"{many:,} {word}" for word, many in sorted(stream.figures.metrics.outcomes.items()))
     console.print(f"Stopped: {several(stream.figures.taken, 'message')} taken{': ' + outcomes if outcomes else ''}.")
-
-
-def _kinds(given: list[str]) -> dict[str, str]:
-    from tidegate.errors import StreamError
-
-    found = {}
-    for one in given:
-        topic, equals, kind = one.partition("=")
-        if not equals or not topic or not kind:
-            raise StreamError("--event says which type a topic holds.", seen=one, do="Write --event logins=Login.")
-        found[topic] = kind
-    return found

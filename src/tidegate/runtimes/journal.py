@@ -46,7 +46,24 @@ class Record(msgspec.Struct, array_like=True):
     packages: tuple[DrlAnswer, ...] = ()
 
 
+class SourcedRecord(Record, array_like=True):
+    """A record of an event that came with a schema: `schema` is its id in the registry."""
+
+    schema: int = 0
+
+
 _ENCODER = msgspec.msgpack.Encoder()
+
+
+def with_schema(record: bytes, id: int) -> bytes:
+    """A record, and the id of the schema that its event was written with."""
+    held = msgspec.msgpack.decode(record, type=Record)
+    return _ENCODER.encode(SourcedRecord(**msgspec.structs.asdict(held), schema=id))
+
+
+def schema_of(record: bytes) -> int:
+    """The id of the schema that an event was written with, as its record has it; 0 if it came without."""
+    return msgspec.msgpack.decode(record, type=SourcedRecord).schema if record else 0
 
 
 _NOTHING = _ENCODER.encode(Record(b"", {}, edition=EDITION))[3:]

@@ -94,6 +94,15 @@ def properties(path: Path) -> dict[str, str]:
     Raises:
         StreamError: it cannot be read, or a line is none; the line's number is told, and never what it holds.
     """
+    return _allowed(lines_of(path))
+
+
+def lines_of(path: Path) -> dict[str, str]:
+    """Names and values in a file of such lines, whatever they are.
+
+    Raises:
+        StreamError: it cannot be read, or a line is none; the line's number is told, and never what it holds.
+    """
     found = {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -108,7 +117,7 @@ def properties(path: Path) -> dict[str, str]:
         if not equals or not name.strip():
             raise StreamError(f"Line {number} of {path} is no property.", do="Write name=value.")
         found[name.strip()] = value.strip()
-    return _allowed(found)
+    return found
 
 
 def _allowed(settings: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from tidegate.events.event import Event
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.stream.held import HeldStore
 from tidegate.runtimes.stream.order import Order, read
-from tidegate.runtimes.stream.reading import Unreadable
+from tidegate.runtimes.stream.reading import Reading, Unreadable
 
 _LOG = logging.getLogger("tidegate.stream")
 _PATIENCE = 60.0
@@ -26,9 +26,13 @@ class Follower:
         engine: with a store that holds what is not committed.
         store: that store.
         flow: digest of what decides, models included.
+        reading: what reads the messages.
     """
 
-    def __init__(self, topic: OrderTopic, inputs: Inputs, engine: Engine, store: HeldStore, flow: bytes) -> None:
+    def __init__(
+        self, topic: OrderTopic, inputs: Inputs, engine: Engine, store: HeldStore, flow: bytes, reading: Reading
+    ) -> None:
+        self._reading = reading
         self._topic, self._inputs, self._engine, self._store, self._flow = topic, inputs, engine, store, flow
         self.positions: dict[Spot, int] = {}
         self._next: int | None = None
@@ -111,7 +115,9 @@ class Follower:
                 seen=", ".join(f"{one.topic}/{one.partition} {one.start} to {one.end}" for one in order.stretches),
                 do="See whether the brokers are well, and whether the topics still hold these offsets.",
             )
-        self._engine.process([_event(one) for one, over in zip(arrived, passed, strict=True) if not over])
+        taken = [(_event(one), one.message) for one, over in zip(arrived, passed, strict=True) if not over]
+        self._store.schemas = self._reading.written_with((event.id, message) for event, message in taken)
+        self._engine.process([event for event, _ in taken])
         if self._store.records != order.records:
             raise StreamError(
                 "Deciding a batch again did not give the same records.",

@@ -5,6 +5,7 @@ from typing import Any
 
 from tidegate.connectors.store import Store
 from tidegate.evidence.record import Entry, Found, Refusal, TreeHead
+from tidegate.runtimes.journal import with_schema
 
 
 class HeldStore:
@@ -18,6 +19,8 @@ class HeldStore:
         self._store = store
         self._entries: list[Entry] = []
         self._refusals: list[Refusal] = []
+        self.schemas: Mapping[str, int] = {}
+        """By the id of an event, the id of the schema that its message was written with; to be set before a batch."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -29,6 +32,9 @@ class HeldStore:
 
     def append(self, batch: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> TreeHead:
         """Hold a batch; the head is that of what was committed."""
+        for entry in batch if self.schemas else ():
+            if entry.record and entry.id in self.schemas:
+                entry.record = with_schema(entry.record, self.schemas[entry.id])
         self._entries += batch
         self._refusals += refusals
         return self._store.head()

@@ -14,7 +14,7 @@ from tidegate.runtimes.stream.dead_letters import dead_letter
 from tidegate.runtimes.stream.figures import Figures
 from tidegate.runtimes.stream.held import HeldStore
 from tidegate.runtimes.stream.order import VERSION, Order, stretches, turns, written
-from tidegate.runtimes.stream.reading import Unreadable
+from tidegate.runtimes.stream.reading import Reading, Unreadable
 
 _LOG = logging.getLogger("tidegate.stream")
 _SILENCE = 30.0
@@ -46,12 +46,15 @@ class Leader:
         flow: digest of what decides.
         ahead: a message whose time (microseconds) is later than what this gives is not taken.
         figures: what is counted.
+        reading: what reads the messages.
+        encode: makes the messages of decisions, of their JSON.
     """
 
     def __init__(
         self, *, inputs: Inputs, writer: Writer, engine: Engine, store: HeldStore, topics: Topics, flow: bytes,
-        ahead: Callable[[], int], figures: Figures,
+        ahead: Callable[[], int], figures: Figures, reading: Reading, encode: Callable[[bytes], bytes],
     ) -> None:  # fmt: skip
+        self._reading, self._encode = reading, encode
         self._inputs, self._writer, self._engine, self._store = inputs, writer, engine, store
         self._topics, self._flow, self._ahead, self.figures = topics, flow, ahead, figures
         self._more, self._say_at = False, 0.0
@@ -67,6 +70,7 @@ class Leader:
 
         Raises:
             UncertainError: see what the topics say; nothing of it is kept here.
+            RegistryAwayError: a message waits for its schema; nothing was taken.
             StreamError: it cannot go on.
         """
         if not self._more:  # also where much waits, held back by a partition that is waited for
@@ -80,6 +84,9 @@ class Leader:
         figures, began = self.figures, self.figures.now()
         head = self._store.head()
         letters, events, places = self._sorted(arrived)
+        self._store.schemas = self._reading.written_with(
+            (e.id, arrived[p].message) for e, p in zip(events, places, strict=True)
+        )
         answers = self._engine.process(events) if events else []
         decided = figures.now()
         decisions = self._told(arrived, places, answers, letters)
@@ -126,7 +133,7 @@ class Leader:
                 message = arrived[place].message
                 kind, at = message.timestamp()
                 headers: Any = message.headers() or ()
-                found.append(Out(topic, message.key(), next(kept), headers, at if kind else 0))
+                found.append(Out(topic, message.key(), self._encode(next(kept)), headers, at if kind else 0))
             elif isinstance(answer, Refused):
                 letters.append(self._letter(arrived[place].message, Unreadable(answer.code, answer.reason)))
         return found

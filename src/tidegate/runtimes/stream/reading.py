@@ -1,8 +1,10 @@
 """Messages as events: which type a topic holds, and why a message is none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from tidegate.connectors.schemas.framing import UndecodableError, unframed
+from tidegate.connectors.schemas.messages import Messages
 from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.instruction import Instruction
 from tidegate.errors import ContractError, StreamError
@@ -29,14 +31,17 @@ class Reading:
         kinds: the type of each topic that holds another one.
         require: raises ContractError for an event that the flow has no use for, such as a change of a list that it does
             not read.
+        schemas: of each topic whose messages name a schema, what reads them.
 
     Raises:
         StreamError: a topic is said to hold a type that the flow does not know.
     """
 
     def __init__(
-        self, readers: Mapping[str, Reader[Any]], own: str, kinds: Mapping[str, str], require: Callable[[Event], None]
-    ) -> None:
+        self, readers: Mapping[str, Reader[Any]], own: str, kinds: Mapping[str, str], require: Callable[[Event], None],
+        schemas: Mapping[str, Messages] | None = None,
+    ) -> None:  # fmt: skip
+        self._schemas = dict(schemas or {})
         self._readers, self._own, self._kinds, self._require = readers, own, dict(kinds), require
         for topic, kind in kinds.items():
             if kind not in readers:
@@ -47,21 +52,38 @@ class Reading:
                 )
 
     def read(self, message: Any) -> tuple[Event | Unreadable, int | None]:
-        """The event of a message and its time in microseconds since 1970; or why it is none."""
-        data = message.value()
-        kind = self._kinds.get(message.topic(), self._own)
+        """The event of a message and its time in microseconds since 1970; or why it is none.
+
+        Raises:
+            RegistryAwayError: its schema is not known yet, and the registry does not answer.
+        """
+        data, said, topic = message.value(), "", message.topic()
         for name, value in message.headers() or ():
             if name == TYPE_HEADER:
-                kind = (value or b"").decode("utf-8", "replace")
+                said = (value or b"").decode("utf-8", "replace")
+        schemas = self._schemas.get(topic)
+        kind = said or self._kinds.get(topic, self._own)
         reader = self._readers.get(kind)
         if reader is None:
             return Unreadable("unknown-type", f"The flow knows no {kind} events."), None
         if data is None:
             return Unreadable("empty", "The message holds nothing."), None
         try:
-            event: Event = reader.read(data)
+            event: Event = reader.read(data) if schemas is None else schemas.event(data, said)
             if isinstance(event, Instruction):
                 self._require(event)  # now, since in its batch all others would be refused with it
         except ContractError as error:
             return Unreadable("contract", str(error)), None
+        except UndecodableError as error:
+            return Unreadable(error.code, str(error)), None
         return event, microseconds_of(event.at)
+
+    def written_with(self, messages: Iterable[tuple[str, Any]]) -> dict[str, int]:
+        """The ids of the schemas that events were written with, of pairs of event id and message."""
+        if not self._schemas:
+            return {}
+        found: dict[str, int] = {}
+        for id, one in messages:
+            if one.topic() in self._schemas:
+                found.setdefault(id, unframed(one.value()))  # of one that comes twice, the first is decided
+        return found

@@ -14,6 +14,8 @@ from tidegate.connectors.kafka.membership import Membership
 from tidegate.connectors.kafka.order_topic import OrderTopic
 from tidegate.connectors.kafka.place import Place
 from tidegate.connectors.kafka.writer import Writer
+from tidegate.connectors.schemas.decisions import as_it_is
+from tidegate.connectors.schemas.registry import RegistryAwayError
 from tidegate.connectors.store import Store
 from tidegate.connectors.store_address import Address
 from tidegate.decisions.flow import Flow
@@ -25,6 +27,7 @@ from tidegate.runtimes.stream.follower import Follower
 from tidegate.runtimes.stream.held import HeldStore
 from tidegate.runtimes.stream.leader import Leader, Topics
 from tidegate.runtimes.stream.reading import Reading
+from tidegate.runtimes.stream.schemas import Schemas
 
 _LOG = logging.getLogger("tidegate.stream")
 _WAIT = 0.05
@@ -55,6 +58,7 @@ class Settings:
         snapshot: records after which a snapshot is written.
         until_end: stop when everything that is there was taken.
         catch_up: only do again what was decided, and stop.
+        schemas: of topics that are not written in JSON.
     """
 
     flow: type[Flow[Any]]
@@ -73,6 +77,7 @@ class Settings:
     snapshot: int = 200_000
     until_end: bool = False
     catch_up: bool = False
+    schemas: Schemas | None = None
 
 
 class Stream:
@@ -95,6 +100,11 @@ class Stream:
             )
         self._cluster = Cluster(settings.sink.servers, settings.source.settings | settings.sink.settings)
         self._cluster.partitions([*settings.source.topics, sink])
+        own, schemas = settings.flow.definition.event.__name__, settings.schemas
+        self._encode = as_it_is if schemas is None else schemas.writer(sink)
+        messages = None if schemas is None else schemas.messages(
+            settings.source.topics, settings.events, own, settings.flow.definition.kinds
+        )  # fmt: skip
         self._cluster.make(self.topics.order, retention_ms="-1", retention_bytes="-1", cleanup_policy="delete")
         self._cluster.make(self.topics.dead, retention_ms="-1")
         self._kept = Store.open(settings.store)
@@ -102,18 +112,21 @@ class Stream:
         self._kept.sync_apart()  # the truth is in the topics; only snapshots are synced
         registry = Registry(settings.models)
         self.engine = Engine(settings.flow, models=registry, store=cast(Store, self._store), batch=_BATCH)
-        own = settings.flow.definition.event.__name__
-        reading = Reading(self.engine.readers, own, settings.events, self.engine.require)
-        self._inputs = Inputs(self._cluster, settings.group, reading.read, settings.hold, bound=self._bound)
+        self._reading = Reading(self.engine.readers, own, settings.events, self.engine.require, messages)
+        self._inputs = Inputs(self._cluster, settings.group, self._reading.read, settings.hold, bound=self._bound)
         self._orders = OrderTopic(self._cluster, self.topics.order, settings.group)
-        self._follower = Follower(self._orders, self._inputs, self.engine, self._store, self.engine.program)
+        self._follower = Follower(
+            self._orders, self._inputs, self.engine, self._store, self.engine.program, self._reading
+        )
         self._member: Membership | None = None
+        self.waits = False
         self._saved = self._kept.head().size
         self._count()
 
     def _count(self) -> None:
         gauges = self.figures.metrics.gauges
         gauges["ready"] = ("1 when this instance decides.", lambda: float(self.leads))
+        gauges["registry_awaited"] = ("1 while messages wait for the schema registry.", lambda: float(self.waits))
         gauges["lag_messages"] = ("Messages that are there and not taken.", lambda: float(self.lag))
         self.figures.metrics.by_partition["partition_lag_messages"] = (
             "Messages of a partition that are there and not taken.",
@@ -155,6 +168,13 @@ class Stream:
                     pause = _PAUSE
                     if self.settings.until_end and self.leads:
                         return
+                except RegistryAwayError as error:
+                    self.waits = True
+                    _LOG.warning("%s Messages wait for it, and none is lost; asked again in %.1f s.", error, pause)
+                    self._inputs.assign({})
+                    self._follower.again()
+                    stop.wait(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
                 except PassingError as error:
                     _LOG.warning("%s What the topics say counts; looked at again in %.1f s.", error, pause)
                     self._give_up()
@@ -189,11 +209,13 @@ class Stream:
         leader = Leader(
             inputs=self._inputs, writer=writer, engine=self.engine, store=self._store, topics=self.topics,
             flow=self.engine.program, ahead=self._bound, figures=self.figures,
+            reading=self._reading, encode=self._encode,
         )  # fmt: skip
         ready()
         looked = monotonic()
         while not stop.is_set() and member.look():
             taken = leader.step(member.metadata(), _WAIT)
+            self.waits = False
             self._save_if_due()
             if not taken and self.settings.until_end and self._inputs.at_end:
                 return
