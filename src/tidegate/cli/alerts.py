@@ -1,5 +1,6 @@
 """`tidegate alerts`: find decisions again, and tell others of them."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,8 +25,12 @@ _To = Annotated[
     typer.Option(
         "--to",
         help="Where they go; several times for several. elasticsearch://HOST:9200/NAME, opensearch://…, or "
-        "https://HOST/PATH: a webhook, which is told of alarms only.",
+        "https://HOST/PATH (a webhook) or kafka://HOST:9092/TOPIC: these two are told of alarms only.",
     ),
+]
+_KafkaConfig = Annotated[
+    Path | None,
+    typer.Option("--kafka-config", envvar="TIDEGATE_KAFKA_CONFIG", help="File of librdkafka's properties, for topics."),
 ]
 _LeftOut = Annotated[str, typer.Option("--leave-out", help="Fields of events that are not sent: card,ip.")]
 
@@ -162,6 +167,7 @@ def deliver(
     to: _To,
     store: StoreAddress = DEFAULT_STORE,
     leave_out: _LeftOut = "",
+    kafka_config: _KafkaConfig = None,
     once: Annotated[bool, typer.Option("--once", help="Stop when nothing is left to send.")] = False,
     log_format: LogFormat = "text",
     parent: Annotated[int, typer.Option(hidden=True, help="Stop when this process is gone.")] = 0,
@@ -180,7 +186,7 @@ def deliver(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with opened(store) as kept, _file(store) as file:
-        deliveries = [_delivery(address, kept, file, leave_out) for address in to]
+        deliveries = [_delivery(address, kept, file, leave_out, kafka_config) for address in to]
         console = aside()
         for one in deliveries:
             console.print(f"{one.sink.name} is told of {store}; {several(one.behind, 'record')} behind", soft_wrap=True)
@@ -209,11 +215,11 @@ def _file(store: Address) -> "AlertsFile":
     return AlertsFile.beside(store.place)
 
 
-def _delivery(address: str, kept: "Store", file: "AlertsFile", leave_out: str = "") -> "Delivery":
+def _delivery(address: str, kept: "Store", file: "AlertsFile", leave_out: str, kafka_config: Path | None) -> "Delivery":
     from tidegate.runtimes.delivery import Delivery
     from tidegate.runtimes.sinks import sink_at
 
-    sink, alarms = sink_at(address, file)
+    sink, alarms = sink_at(address, file, kafka_config)
     left_out = [name.strip() for name in leave_out.split(",") if name.strip()]
     return Delivery(kept, file, sink, alarms=alarms, left_out=left_out)
 
@@ -253,6 +259,7 @@ def held(
     store: StoreAddress = DEFAULT_STORE,
     retry: Annotated[str, typer.Option("--retry", help="Send to this address again what it rejected.")] = "",
     leave_out: _LeftOut = "",
+    kafka_config: _KafkaConfig = None,
     as_json: AsJson = False,
 ) -> None:
     """What sinks rejected, with their reasons."""
@@ -260,7 +267,7 @@ def held(
 
     with opened(store) as kept, _file(store) as file:
         if retry:
-            delivery = _delivery(retry, kept, file, leave_out)
+            delivery = _delivery(retry, kept, file, leave_out, kafka_config)
             taken, _ = delivery.retry()
             delivery.sink.close()
             aside().print(f"{several(taken, 'decision')} taken now.")

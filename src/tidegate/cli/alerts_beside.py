@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.store import Store
@@ -17,7 +18,11 @@ Gauges = dict[str, tuple[str, Callable[[], float]]]
 
 
 def delivery_beside(
-    addresses: Sequence[str], store: Address, definition: Definition, log_format: str
+    addresses: Sequence[str],
+    store: Address,
+    definition: Definition,
+    log_format: str,
+    kafka_config: Path | None = None,
 ) -> Companion | None:
     """The process that tells others of a store's decisions; what is most personal in events is not sent.
 
@@ -28,8 +33,10 @@ def delivery_beside(
         return None
     words = ["alerts", "deliver", "--store", store.words(), "--parent", str(os.getpid()), "--log-format", log_format]
     for address in addresses:
-        check_address(address)
+        check_address(address, kafka_config)
         words += ["--to", address]
+    if kafka_config is not None:
+        words += ["--kafka-config", str(kafka_config)]
     fields = [field for kind in definition.kinds for field in kind.__contract__.values()]
     kept_back = sorted({field.name for field in fields if field.about.personal is Personal.SPECIAL})
     if kept_back:

@@ -39,7 +39,11 @@ def run(
     ] = [],
     kafka_config: Annotated[
         Path | None,
-        typer.Option("--kafka-config", help="File of librdkafka's properties, such as those of TLS and SASL."),
+        typer.Option(
+            "--kafka-config",
+            envvar="TIDEGATE_KAFKA_CONFIG",
+            help="File of librdkafka's properties, such as those of TLS and SASL.",
+        ),
     ] = None,
     value_format: Annotated[
         list[str],
@@ -125,7 +129,7 @@ def run(
             pairs_of(subject, "--subject", "payments=Payment"),
         ),
     )  # fmt: skip
-    telling = delivery_beside(alerts, store, found.definition, log_format)
+    telling = delivery_beside(alerts, store, found.definition, log_format, kafka_config)
     stop, console = threading.Event(), aside()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

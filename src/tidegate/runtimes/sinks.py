@@ -1,6 +1,8 @@
 """Where decisions go, by address: the sink that an address means."""
 
 import os
+from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from tidegate.actions.sink import Sink
@@ -14,11 +16,18 @@ from tidegate.errors import TidegateError
 LOCAL = "local"
 """The address of the index without a server."""
 
-ADDRESSES = "elasticsearch://HOST:9200/NAME, opensearch://HOST:9200/NAME, https://HOST/PATH (a webhook), or local"
+ADDRESSES = (
+    "elasticsearch://HOST:9200/NAME, opensearch://HOST:9200/NAME, https://HOST/PATH (a webhook), "
+    "kafka://HOST:9092/TOPIC, or local"
+)
 
 
-def check_address(address: str) -> None:
+def check_address(address: str, kafka_config: Path | None = None) -> None:
     """Refuse an address that alerts cannot be sent to; nothing is asked of it.
+
+    Args:
+        address: as in `ADDRESSES`.
+        kafka_config: file of properties for topics.
 
     Raises:
         TidegateError: it is none that we know, what it takes is not installed, or a secret is missing.
@@ -28,27 +37,45 @@ def check_address(address: str) -> None:
         search_server(address).close()
     elif scheme in ("http", "https"):
         Webhook(address, _secret())
+    elif scheme == "kafka":
+        _topic(address, kafka_config).close()
     elif address != LOCAL:
         raise TidegateError(
             "That is no address that alerts can be sent to.", seen=scheme or address, do=f"Write {ADDRESSES}."
         )
 
 
-def sink_at(address: str, file: AlertsFile) -> tuple[Sink, bool]:
+def sink_at(address: str, file: AlertsFile, kafka_config: Path | None = None) -> tuple[Sink, bool]:
     """The sink at an address, and whether it is told of alarms only.
 
     The secret of webhooks is read from `TIDEGATE_WEBHOOK_SECRET`.
 
+    Args:
+        address: as in `ADDRESSES`.
+        file: where the index without a server is.
+        kafka_config: file of properties for topics.
+
     Raises:
         TidegateError: the address is none that we know, what it takes is not installed, or the secret is missing.
     """
-    check_address(address)
+    check_address(address, kafka_config)
     if address == LOCAL:
         return SqliteIndex(file), False
     scheme = urlsplit(address).scheme.partition("+")[0]
     if scheme in ("elasticsearch", "opensearch"):
         return search_server(address), False
+    if scheme == "kafka":
+        return _topic(address, kafka_config), True
     return Webhook(address, _secret()), True
+
+
+def _topic(address: str, config: Path | None) -> Sink:
+    if find_spec("confluent_kafka") is None:
+        raise TidegateError("The client of Kafka is not installed.", do="pip install 'tidegate[kafka]'")
+    from tidegate.connectors.kafka.alarms import KafkaAlarms
+    from tidegate.connectors.kafka.place import place, properties
+
+    return KafkaAlarms(place(address, properties(config) if config is not None else {}, single=True))
 
 
 def _secret() -> bytes:
