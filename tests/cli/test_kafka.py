@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.runtimes.stream.topics import decisions, put, replayed
+from tests.runtimes.stream.topics import decisions, everything, put, replayed
 from tests.runtimes.test_serve_command import FLOW
 from tests.servers.kafka import Kafka
 from tidegate.cli import app
+from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.connectors.kafka.letters import send_once
+from tidegate.errors import StreamError
 from tidegate.runtimes.load import load_flow
+from tidegate.runtimes.stream.dead_letters import read_letters
+from tidegate.runtimes.stream.repair import outgoing
 
 typed = CliRunner().invoke
 
@@ -46,6 +51,74 @@ def test_from_topic_to_topic_and_what_cannot_be_taken_is_mended(kafka: Kafka, ow
     assert typed(app, run).exit_code == 0
     flow = load_flow(tmp_path / "flow.py")
     assert decisions(kafka, f"{own}-out") == replayed([*events(0, 60), lines[0]["value"].encode()], flow)
+
+
+def test_dead_letters_are_repaired_and_sent_once_with_what_they_were(kafka: Kafka, own: str, tmp_path: Path) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    (tmp_path / "flow.py").write_text(FLOW)
+    at = "2026-01-01T00:05:00Z"
+    broken = [
+        f'{{"id":"a","at":"{at}","crad":"c1"}}'.encode(),
+        f'{{"id":"b","at":"{at}"}}'.encode(),
+        f'{{"id":"c","at":"{at}","crad":"c1","note":1.10}}'.encode(),
+        b"no JSON",
+    ]
+    put(kafka, f"{own}-in", [*events(0, 3), *broken], key=b"k", headers=[("trace", b"1")])
+    run = [
+        "run", str(tmp_path / "flow.py"), "--from", f"kafka://{kafka.address}/{own}-in", "--until-end",
+        "--to", f"kafka://{kafka.address}/{own}-out", "--store", str(tmp_path / "s.db"), "--models", str(tmp_path),
+    ]  # fmt: skip
+    assert typed(app, run).exit_code == 0
+    dead = f"kafka://{kafka.address}/{own}-out.dead-letters"
+    repair = [
+        "dead-letters", "repair", dead, "--code", "contract", "--rename", "crad=card", "--remove", "note",
+        "--flow", str(tmp_path / "flow.py"),
+    ]  # fmt: skip
+    shown = typed(app, repair)
+    assert shown.exit_code == 0 and "2 of 4 letters good" in shown.output, shown.output
+    assert shown.output.count("still not good") == 2 and '+ {"id":"a"' in shown.output
+    assert len(everything(kafka, f"{own}-in")) == 7  # so far it was only shown
+    sent = typed(app, [*repair, "--send"])
+    assert sent.exit_code == 0 and "2 of 4 letters sent" in sent.output, sent.output
+    again = everything(kafka, f"{own}-in")[7:]
+    assert [one.value() for one in again] == [f'{{"id":"{id}","at":"{at}","card":"c1"}}'.encode() for id in "ac"]
+    assert [dict(one.headers())["tidegate-original"] for one in again] == [broken[0], broken[2]]
+    assert all(one.key() == b"k" and dict(one.headers())["trace"] == b"1" for one in again)
+    letters = [json.loads(line) for line in typed(app, ["dead-letters", "show", dead, "--json"]).stdout.splitlines()]
+    assert [bool(one["sent"]) for one in letters] == [True, False, True, False]
+    assert [one.get("value") for one in letters] == [one.decode() for one in broken]  # as they came
+    first = str(letters[0]["offset"])
+    for refused in (["repair", dead, "--send", "--set", "card=x"], ["send", dead]):
+        done = typed(app, ["dead-letters", *refused, "--offset", first])
+        assert done.exit_code == 2 and "A dead letter is sent once" in done.output, done.output
+    assert len(everything(kafka, f"{own}-in")) == 9
+    assert typed(app, run).exit_code == 0
+    told = everything(kafka, f"{own}-out")
+    assert [json.loads(one.value())["id"] for one in told] == ["p0", "p1", "p2", "a", "c"]
+    assert [name for name, _ in told[3].headers()] == ["trace", "tidegate-repaired"]  # what it was stays with the input
+    assert typed(app, ["dead-letters", "show", dead, "--unsent"]).output.count("contract") == 2
+
+
+def test_two_who_send_at_once_do_not_send_twice(kafka: Kafka, own: str, tmp_path: Path) -> None:
+    kafka.topics(f"{own}-in", f"{own}-dead")
+    cluster, dead = Cluster(kafka.address), f"{own}-dead"
+    about = {"code": "x", "reason": "y", "topic": f"{own}-in", "partition": 0, "offset": 0, "at": 0}
+    headers = [(f"tidegate-{name}", str(value).encode()) for name, value in about.items()]
+    put(kafka, dead, [b"1"], headers=headers)
+
+    def every(messages) -> list:  # type: ignore[no-untyped-def]
+        return outgoing(dead, [(one, b"2") for one in read_letters(messages)])
+
+    def slowly(messages) -> list:  # type: ignore[no-untyped-def]
+        chosen = every(messages)
+        assert send_once(cluster, dead, every) == 2  # another one sends in between
+        return chosen
+
+    with pytest.raises(StreamError):
+        send_once(cluster, dead, slowly)
+    with pytest.raises(StreamError, match="A dead letter is sent once"):
+        send_once(cluster, dead, every)
+    assert decisions(kafka, f"{own}-in") == [b"2"]
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,13 @@ from tidegate.cli.options import AsJson
 from tidegate.cli.terminal import aside, emit, next_steps, out, several
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable
+
+    from rich.text import Text
 
     from tidegate.connectors.kafka.cluster import Cluster
     from tidegate.runtimes.stream.dead_letters import DeadLetter
+    from tidegate.runtimes.stream.repair import Changes
 
 app = typer.Typer(help="What a stream could not take: look at it, mend it, send it again.", no_args_is_help=True)
 
@@ -21,17 +24,21 @@ _Topic = Annotated[str, typer.Argument(metavar="TOPIC", help="kafka://HOST:PORT/
 _Config = Annotated[Path | None, typer.Option("--kafka-config", help="File of librdkafka's properties.")]
 
 
-def _letters(topic: str, config: Path | None, begin: int = 0) -> "tuple[Cluster, Iterator[DeadLetter]]":
+def _cluster(topic: str, config: Path | None) -> "tuple[Cluster, str]":
     require_client()
     from tidegate.connectors.kafka.cluster import Cluster
-    from tidegate.connectors.kafka.letters import messages
     from tidegate.connectors.kafka.place import place, properties
-    from tidegate.runtimes.stream.dead_letters import read_letter
 
     where = place(topic, properties(config) if config is not None else {}, single=True)
-    cluster = Cluster(where.servers, where.settings)
-    found = (read_letter(message) for message in messages(cluster, where.topic, begin))
-    return cluster, (one for one in found if one is not None)
+    return Cluster(where.servers, where.settings), where.topic
+
+
+def _letters(topic: str, config: Path | None) -> "list[DeadLetter]":
+    cluster, name = _cluster(topic, config)
+    from tidegate.connectors.kafka.letters import messages
+    from tidegate.runtimes.stream.dead_letters import read_letters
+
+    return read_letters(messages(cluster, name))
 
 
 @app.command()
@@ -40,17 +47,17 @@ def show(
     code: Annotated[str, typer.Option(help="Only of this reason: contract, future, id-reused, …")] = "",
     begin: Annotated[int, typer.Option("--from-offset", min=0, help="From this dead letter on.")] = 0,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    unsent: Annotated[bool, typer.Option("--unsent", help="Only those that were not sent again.")] = False,
     kafka_config: _Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show dead letters, the oldest first: why, where the message lay, and what it held.
+    """Show dead letters, the oldest first: why, where the message lay, what it held, and whether it was sent again.
 
     With --json one object a line, which can be edited and given to `send --file`.
     """
     shown = 0
-    _, found = _letters(topic, kafka_config, begin)
-    for one in found:
-        if code and one.code != code:
+    for one in _letters(topic, kafka_config):
+        if (code and one.code != code) or one.offset < begin or (unsent and one.sent is not None):
             continue
         if shown == limit:
             aside().print(f"\nThe first {limit}; more with --from-offset {one.offset}.", style="dim")
@@ -59,20 +66,34 @@ def show(
         if as_json:
             emit(_plain(one))
             continue
-        from rich.text import Text
-
-        place = f"{one.topic}/{one.partition} offset {one.place}"
-        out().print(Text.assemble((str(one.offset), "bold"), f"  {place}  ", (one.code, "yellow")), soft_wrap=True)
-        out().print(Text("  " + one.reason), soft_wrap=True)
-        held = Text("  " + _text(one.value)[:300], style="dim", overflow="ellipsis", no_wrap=True)
-        out().print(held)
+        _show(one)
+        out().print(_shortly(one.value, "  "))
     if not shown:
         aside().print("There are no dead letters.", style="green")
     elif not as_json:
         next_steps(
             f"tidegate dead-letters send {topic} --offset N  send one again as it is",
-            f"tidegate dead-letters show {topic} --json > letters  to mend them, then: send --file letters",
+            f"tidegate dead-letters repair {topic} --offset N --set FIELD=VALUE  see what a change makes of it",
+            f"tidegate dead-letters show {topic} --json > letters  to mend them by hand, then: send --file letters",
         )
+
+
+def _show(one: "DeadLetter") -> None:
+    """Where it lay and why it was not taken."""
+    from rich.text import Text
+
+    place = f"{one.topic}/{one.partition} offset {one.place}"
+    sent = f"  sent again {one.sent:%Y-%m-%d %H:%M:%S} UTC" if one.sent is not None else ""
+    out().print(
+        Text.assemble((str(one.offset), "bold"), f"  {place}  ", (one.code, "yellow"), (sent, "green")), soft_wrap=True
+    )
+    out().print(Text("  " + one.reason), soft_wrap=True)
+
+
+def _shortly(value: bytes | None, before: str, style: str = "dim") -> "Text":
+    from rich.text import Text
+
+    return Text(before + _text(value)[:300], style=style, overflow="ellipsis", no_wrap=True)
 
 
 def _text(value: bytes | None) -> str:
@@ -83,11 +104,12 @@ def _plain(one: "DeadLetter") -> dict[str, Any]:
     """As JSON: the value as text where it is UTF-8, else as Base64."""
     from base64 import b64encode
 
-    plain = {"offset": one.offset, "code": one.code, "reason": one.reason, "topic": one.topic}
+    plain: dict[str, Any] = {"offset": one.offset, "code": one.code, "reason": one.reason, "topic": one.topic}
     plain |= {
         "partition": one.partition,
         "at_offset": one.place,
         "key": _text(one.key) if one.key is not None else None,
+        "sent": None if one.sent is None else one.sent.isoformat(),
     }
     try:
         return plain | {"value": (one.value or b"").decode()}
@@ -95,44 +117,166 @@ def _plain(one: "DeadLetter") -> dict[str, Any]:
         return plain | {"value_base64": b64encode(one.value or b"").decode()}
 
 
+_Offsets = Annotated[list[int], typer.Option("--offset", min=0, help="This dead letter; may be repeated.")]
+_Code = Annotated[str, typer.Option(help="All of this reason that were not sent.")]
+
+
 @app.command()
-def send(
+def repair(
     topic: _Topic,
-    offset: Annotated[
-        list[int],
-        typer.Option("--offset", min=0, help="Send this dead letter again as it is; may be repeated."),
+    offset: _Offsets = [],
+    code: _Code = "",
+    put: Annotated[
+        list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Give a field this value, JSON or text.")
     ] = [],
-    code: Annotated[str, typer.Option(help="Send all of this reason again, as they are.")] = "",
-    file: Annotated[
-        Path | None, typer.Option("--file", help="Send what is in a file that `show --json` wrote and someone mended.")
-    ] = None,
+    rename: Annotated[
+        list[str], typer.Option("--rename", metavar="OLD=NEW", help="Call a field by another name.")
+    ] = [],
+    remove: Annotated[list[str], typer.Option("--remove", metavar="FIELD", help="Leave a field out.")] = [],
+    flow: Annotated[str, typer.Option("--flow", metavar="FLOW", help="Try them by this flow's contracts.")] = "",
+    event: Annotated[
+        list[str], typer.Option("--event", metavar="TOPIC=EVENT", help="As it was told to `tidegate run`.")
+    ] = [],
+    sending: Annotated[
+        bool, typer.Option("--send", help="Send those again that are good; else they are shown.")
+    ] = False,
     kafka_config: _Config = None,
 ) -> None:
-    """Send messages again to the topics that they came from, with the keys and headers that they had."""
+    """Change fields of dead letters, see what comes of it, and with --send send them again, each once.
+
+    A name with dots leads into an object: amount.currency. What is sent carries its bytes from before in the header
+    tidegate-original, and the letter stays as it is, marked as sent.
+    """
+    from tidegate.runtimes.stream.repair import Repaired, repaired
+
+    changes, read = _changes(put, rename, remove), _reader(flow, event) if flow else None
+    found: list[Repaired] = []
+
+    def choose(letters: "list[DeadLetter]") -> "list[tuple[DeadLetter, bytes]]":
+        found[:] = repaired(_chosen(letters, offset, code), changes, read)
+        return [(one.letter, one.value) for one in found if not one.fault]
+
+    if sending:
+        _send(topic, kafka_config, choose)
+    else:
+        choose(_letters(topic, kafka_config))
+    for one in found:
+        _show(one.letter)
+        if one.value == (one.letter.value or b""):
+            out().print(_shortly(one.value, "  "))
+        else:
+            out().print(_shortly(one.letter.value, "  - ", "red"))
+            out().print(_shortly(one.value, "  + ", "green"))
+        if one.fault:
+            out().print(f"  still not good: {one.fault}", style="yellow", markup=False, soft_wrap=True)
+    good = sum(not one.fault for one in found)
+    tried = "good" if flow else "changed; --flow FLOW tries them by its contracts"
+    aside().print(f"{good:,} of {several(len(found), 'letter')} {'sent' if sending else tried}.", style="green")
+    if good and not sending:
+        next_steps("the same with --send  send these again, each once")
+
+
+def _changes(put: list[str], rename: list[str], remove: list[str]) -> "Changes":
+    import msgspec
+
+    from tidegate.cli.inputs import pairs
+    from tidegate.runtimes.stream.repair import Changes
+
+    def json(text: str) -> bytes:
+        try:
+            msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return msgspec.json.encode(text)
+        return text.encode()
+
+    given = {name: json(value) for name, value in pairs(put, "--set").items()}
+    return Changes(pairs(rename, "--rename"), remove, given)
+
+
+def _reader(flow: str, event: list[str]) -> "Callable[[Any], tuple[Any, int | None]]":
+    """What reads a message as the stream of this flow would."""
+    from tidegate.cli.inputs import pairs
+    from tidegate.runtimes.engine import Engine
+    from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.stream.reading import Reading
+
+    engine = Engine(load_flow(flow))
+    own = engine.definition.event.__name__
+    return Reading(engine.readers, own, pairs(event, "--event"), engine.require).read
+
+
+def _chosen(letters: "list[DeadLetter]", offsets: list[int], code: str) -> "list[DeadLetter]":
+    """The letters at these offsets, or all of a reason that were not sent."""
     from tidegate.errors import StreamError
 
-    if sum((bool(offset), bool(code), file is not None)) != 1:
-        raise StreamError("Say which are sent.", do="Give one of --offset, --code and --file.")
-    cluster, found = _letters(topic, kafka_config)
-    letters = {one.offset: one for one in found}
-    values: dict[int, bytes] = {}
-    if file is not None:
-        values = _mended(file)
-    elif code:
-        values = {number: one.value or b"" for number, one in letters.items() if one.code == code}
-    else:
-        values = {number: letters[number].value or b"" for number in offset if number in letters}
-    unknown = sorted(({*values} | {*offset}) - {*letters})
+    if bool(offsets) == bool(code):
+        raise StreamError("Say which are meant.", do="Give either --offset or --code.")
+    if code:
+        found = [one for one in letters if one.code == code and one.sent is None]
+        if not found:
+            codes = sorted({one.code for one in letters if one.sent is None})
+            raise StreamError(
+                f"No dead letter of {code} is left to be sent.", seen=f"unsent are: {', '.join(codes) or 'none'}"
+            )
+        return found
+    by_offset = {one.offset: one for one in letters}
+    _require_all(offsets, by_offset)
+    return [by_offset[number] for number in dict.fromkeys(offsets)]
+
+
+def _require_all(offsets: "Iterable[int]", there: "dict[int, DeadLetter]") -> None:
+    from tidegate.errors import StreamError
+
+    unknown = sorted({*offsets} - {*there})
     if unknown:
         raise StreamError(
             "There is no dead letter at this offset.",
             seen=", ".join(map(str, unknown)),
             do="See `tidegate dead-letters show`.",
         )
-    from tidegate.connectors.kafka.letters import send as put
 
-    put(cluster, [(letters[n].topic, letters[n].key, value, letters[n].headers) for n, value in values.items()])
-    aside().print(f"{several(len(values), 'message')} sent.", style="green")
+
+def _send(
+    topic: str, config: Path | None, choose: "Callable[[list[DeadLetter]], list[tuple[DeadLetter, bytes]]]"
+) -> int:
+    """Send what is chosen from all letters, each once and marked; gives how many."""
+    cluster, name = _cluster(topic, config)
+    from tidegate.connectors.kafka.letters import send_once
+    from tidegate.runtimes.stream.dead_letters import read_letters
+    from tidegate.runtimes.stream.repair import outgoing
+
+    return send_once(cluster, name, lambda messages: outgoing(name, choose(read_letters(messages)))) // 2
+
+
+@app.command()
+def send(
+    topic: _Topic,
+    offset: _Offsets = [],
+    code: _Code = "",
+    file: Annotated[
+        Path | None, typer.Option("--file", help="What is in a file that `show --json` wrote and someone mended.")
+    ] = None,
+    kafka_config: _Config = None,
+) -> None:
+    """Send messages again to the topics that they came from, with the keys and headers that they had.
+
+    All or none are sent, each once: a letter that was sent is refused. If it cannot be taken again, it becomes another
+    letter.
+    """
+    from tidegate.errors import StreamError
+
+    if sum((bool(offset), bool(code), file is not None)) != 1:
+        raise StreamError("Say which are sent.", do="Give one of --offset, --code and --file.")
+    mended = _mended(file) if file is not None else {}
+
+    def choose(letters: "list[DeadLetter]") -> "list[tuple[DeadLetter, bytes]]":
+        if file is None:
+            return [(one, one.value or b"") for one in _chosen(letters, offset, code)]
+        by_offset = {one.offset: one for one in letters}
+        _require_all(mended, by_offset)
+        return [(by_offset[number], value) for number, value in mended.items()]
+
+    aside().print(f"{several(_send(topic, kafka_config, choose), 'message')} sent.", style="green")
 
 
 def _mended(file: Path) -> dict[int, bytes]:

@@ -1,11 +1,12 @@
 """The topic of dead letters, read and sent on by people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.connectors.kafka.writer import Out, Writer
 from tidegate.errors import StreamError
 
 _PATIENCE = 30.0
@@ -39,26 +40,27 @@ def messages(cluster: Cluster, topic: str, begin: int = 0) -> Iterator[Any]:
         consumer.close()
 
 
-def send(cluster: Cluster, messages: Sequence[tuple[str, bytes | None, bytes, Sequence[Any]]]) -> None:
-    """Put messages (topic, key, value, headers) where they belong; all are there when this returns.
+def send_once(cluster: Cluster, topic: str, choose: Callable[[Iterator[Any]], Sequence[Out]]) -> int:
+    """Write what is chosen from a topic of dead letters, all or nothing; gives how many messages.
+
+    Whoever sends from the same topic at the same time is shut out first, and only then it is read: what they sent is
+    seen, and what they have not committed is not sent by them any more.
+
+    Args:
+        cluster: where the topic is.
+        topic: of dead letters.
+        choose: gives what is to be written, from all that is on the topic.
 
     Raises:
-        StreamError: one of them was not taken.
+        StreamError: it was not written, or it is not known whether it was; the topic says.
     """
-    failed: list[KafkaError] = []
-
-    def delivered(error: KafkaError | None, _: Any) -> None:
-        if error is not None:
-            failed.append(error)
-
-    producer = cluster.producer()
-    try:
-        for topic, key, value, headers in messages:
-            producer.produce(topic, value, key, headers=list(headers), on_delivery=delivered)
-        left = producer.flush(_PATIENCE)
-    except KafkaException as error:
-        raise cluster.told(error, "A message was not taken.") from None
-    if failed:
-        raise cluster.told(failed[0], "A message was not taken.")
-    if left:
-        raise StreamError(f"{left} messages were not taken in time.", seen=cluster.servers)
+    cluster.partitions([topic])
+    writer = Writer(cluster, f"{topic}.sending")
+    chosen = choose(messages(cluster, topic))
+    there = cluster.topics()
+    gone = sorted({one.topic for one in chosen} - there.keys())
+    if gone:
+        raise StreamError(f"There is no topic {gone[0]} any more, so nothing was sent.", do="Make it again, then send.")
+    if chosen:
+        writer.write(chosen, {}, None)
+    return len(chosen)

@@ -1,6 +1,10 @@
-"""Dead letters: messages that could not be taken, with the reason, where they lay, and their bytes as they came."""
+"""Dead letters: messages that could not be taken, with the reason, where they lay, and their bytes as they came.
 
-from collections.abc import Sequence
+A letter that was sent again stays as it is. Behind it on the topic lies a mark that says so, and what was sent.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -10,6 +14,8 @@ from tidegate.runtimes.stream.reading import Unreadable
 
 _PREFIX = "tidegate-"
 _OURS = ("code", "reason", "topic", "partition", "offset", "at")
+_SENT = "tidegate-sent"
+"""The header of a mark: the offset of the letter that was sent again."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
@@ -22,6 +28,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
         at: its timestamp, milliseconds since 1970.
         key, value: as they came.
         headers: those that it came with.
+        sent: when it was sent again, in UTC; None if it was not.
     """
 
     offset: int
@@ -34,6 +41,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
+    sent: datetime | None = None
 
 
 def dead_letter(message: Any, why: Unreadable, topic: str) -> Out:
@@ -62,3 +70,23 @@ def read_letter(message: Any) -> DeadLetter | None:
         partition=numbers["partition"], place=numbers["offset"], at=numbers["at"], key=message.key(),
         value=message.value(), headers=[one for one in message.headers() or () if one[0] not in ours],
     )  # fmt: skip
+
+
+def mark(letter: DeadLetter, value: bytes, topic: str) -> Out:
+    """What is written with a letter that is sent again: that it was, and as what."""
+    return Out(topic, letter.key, value, [(_SENT, str(letter.offset).encode())])
+
+
+def read_letters(messages: Iterable[Any]) -> list[DeadLetter]:
+    """All letters of a topic, each with when it was sent again, if it was."""
+    found: dict[int, DeadLetter] = {}
+    for message in messages:
+        letter = read_letter(message)
+        if letter is not None:
+            found[letter.offset] = letter
+            continue
+        marked = dict(message.headers() or ()).get(_SENT) or b""
+        if marked.isdigit() and (letter := found.get(int(marked))) is not None:
+            at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
+            found[letter.offset] = msgspec.structs.replace(letter, sent=at)
+    return list(found.values())

@@ -15,6 +15,7 @@ from tidegate.runtimes.stream.figures import Figures
 from tidegate.runtimes.stream.held import HeldStore
 from tidegate.runtimes.stream.order import VERSION, Order, stretches, turns, written
 from tidegate.runtimes.stream.reading import Reading, Unreadable
+from tidegate.runtimes.stream.repair import ORIGINAL
 
 _LOG = logging.getLogger("tidegate.stream")
 _SILENCE = 30.0
@@ -133,6 +134,8 @@ class Leader:
                 message = arrived[place].message
                 kind, at = message.timestamp()
                 headers: Any = message.headers() or ()
+                if headers:
+                    headers = [one for one in headers if one[0] != ORIGINAL]
                 found.append(Out(topic, message.key(), self._encode(next(kept)), headers, at if kind else 0))
             elif isinstance(answer, Refused):
                 letters.append(self._letter(arrived[place].message, Unreadable(answer.code, answer.reason)))

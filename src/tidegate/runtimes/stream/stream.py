@@ -107,6 +107,11 @@ class Stream:
         )  # fmt: skip
         self._cluster.make(self.topics.order, retention_ms="-1", retention_bytes="-1", cleanup_policy="delete")
         self._cluster.make(self.topics.dead, retention_ms="-1")
+        for name, many in self._cluster.partitions([self.topics.order, self.topics.dead]).items():
+            if many > 1:
+                raise StreamError(
+                    f"{name} has one partition.", seen=str(many), do="Give another topic, or let Tidegate make it."
+                )
         self._kept = Store.open(settings.store)
         self._store = HeldStore(self._kept)
         self._kept.sync_apart()  # the truth is in the topics; only snapshots are synced
