@@ -30,8 +30,9 @@ test-long: .venv/.installed-dev ## every test; 10,000 cases of random flows and 
 	@TIDEGATE_CASES=10000 $(BIN)/pytest -n 2 --dist worksteal --timeout 3600
 
 KILLS ?= 30
-kills: .venv/.installed-dev ## kill -9 under load, 30 times (make kills KILLS=100): what was lost, doubled or different
-	@TIDEGATE_KILLS=$(KILLS) $(BIN)/pytest tests/faults/test_serve_kill.py tests/faults/test_store_kill.py tests/faults/test_postgres_kill.py \
+EVENTS ?=
+kills: .venv/.installed-dev ## kill -9 under load, 30 times (make kills KILLS=100 EVENTS=1000000): what was lost, doubled, different
+	@TIDEGATE_KILLS=$(KILLS) TIDEGATE_KILL_EVENTS=$(EVENTS) $(BIN)/pytest tests/faults/test_serve_kill.py tests/faults/test_store_kill.py tests/faults/test_postgres_kill.py \
 		tests/faults/test_stream_kill.py -s --timeout 3600
 
 ONLY ?=
