@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
+from tidegate.models.pandas_categories import pandas_categories
 
 __all__ = ["Forest", "Tree", "parse_forest", "read_forest"]
 
@@ -129,7 +130,11 @@ def parse_forest(text: str, *, name: str = "model") -> Forest:
                 f"Tree {k} of {name} is of a kind that is not supported.", seen=str(error),
                 do="Train with linear_tree=False.",
             ) from None  # fmt: skip
-    return Forest(features, tuple(trees), objective, link, sigmoid, "average_output" in header)
+    infos = header.get("feature_infos", "").split()
+    categories = pandas_categories(lines[end:], features, infos, name=name)
+    return Forest(
+        features, tuple(trees), objective, link, sigmoid, "average_output" in header, categories=categories
+    )  # fmt: skip
 
 
 def _pairs(lines: list[str]) -> dict[str, str]:
