@@ -158,7 +158,7 @@ def _facts(model: "PmmlModel") -> dict[str, Any]:
     outputs = [{"name": one.name, "type": one.kind, "feature": one.feature} for one in model.outputs]
     return {
         "model": model.kind, "name": model.name, "function": model.function, "version": model.version,
-        "target": model.target, "inputs": inputs, "outputs": outputs, "words": len(model.program.code),
+        "target": ", ".join(model.targets), "inputs": inputs, "outputs": outputs, "words": len(model.program.code),
         "numbers": len(model.program.numbers),
     }  # fmt: skip
 

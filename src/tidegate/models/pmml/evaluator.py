@@ -1,7 +1,7 @@
 """A model element, whichever it is, written as operations: its fields, what it says, its target, its output."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tidegate.documents.xml import Element, child, children, name_of
 from tidegate.models.pmml.anomaly import anomaly
@@ -10,11 +10,11 @@ from tidegate.models.pmml.clustering import clustering
 from tidegate.models.pmml.fields import Input, open_scope
 from tidegate.models.pmml.general_regression import general_regression
 from tidegate.models.pmml.grammar import refuse
-from tidegate.models.pmml.mining import mining
-from tidegate.models.pmml.neighbours import neighbours
-from tidegate.models.pmml.neural import neural
+from tidegate.models.pmml.mining import CHAINS, mining
+from tidegate.models.pmml.neighbours import neighbours, neighbours_of
+from tidegate.models.pmml.neural import neural, neural_of
 from tidegate.models.pmml.outputs import Output, outputs
-from tidegate.models.pmml.prediction import Prediction, TargetField, finished, function_of, target_field
+from tidegate.models.pmml.prediction import Prediction, TargetField, finished, function_of, target_fields
 from tidegate.models.pmml.program import Code
 from tidegate.models.pmml.reading import choice, flag, required
 from tidegate.models.pmml.regression import regression
@@ -43,55 +43,81 @@ _WRITERS: dict[str, Writer] = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A model as operations."""
+    """A model as operations; `prediction` is of the first of its targets."""
 
     scope: Scope
     code: Code
     inputs: list[Input]
-    target: TargetField
+    targets: list[TargetField]
     prediction: Prediction
     outputs: list[Output]
     fields: dict[str, Field]
 
 
-def write_model(model: Element, document: Document, parent: Scope | None = None) -> Written:
-    """Write a model. Raises DocumentError at the first element that is not supported."""
+def write_model(
+    model: Element, document: Document, parent: Scope | None = None, around: TargetField | None = None
+) -> Written:  # fmt: skip
+    """Write a model, `around` being the target of the one that it is part of.
+
+    Raises:
+        DocumentError: at the first element that is not supported.
+    """
     name = name_of(model)
     function_of(model)
     if not flag(model, "isScorable", True):
         raise refuse(model, "The model says of itself that it is not to be scored.", seen='isScorable="false"')
-    scope, inputs, targets = open_scope(model, document, parent)
+    scope, inputs, found = open_scope(model, document, parent)
     if scope.depth > DEEPEST // 4:
         raise refuse(model, f"Models are nested more than {DEEPEST // 4} deep.")
     if parent is None:
         _transformations(model, scope)
     single = choice(model, "x-mathContext", ("double", "float"), "double") == "float"
-    target, body = target_field(model, targets, scope), Code()
+    targets, body = target_fields(model, found, scope, around), Code()
     inner = list[Output]()
 
-    def inside(element: Element, around: Scope) -> tuple[Prediction, Code, dict[str, Field]]:
-        written = write_model(element, document, around)
-        inner[:] = written.outputs
-        return written.prediction, written.code, written.fields
+    def inside(element: Element, outer: Scope) -> tuple[Prediction, Code, dict[str, Field]]:
+        written = write_model(element, document, outer, targets[0])
+        inner.extend(written.outputs)
+        said = written.prediction
+        if len(written.targets) == 1 and written.targets[0].name:
+            said.targets = {written.targets[0].name: said}
+        return said, written.code, written.fields
 
     if name == "MiningModel":
-        prediction = mining(model, scope, body, target, inside, single=single)
+        prediction = mining(model, scope, body, targets, inside, single=single)
     elif name == "AnomalyDetectionModel":
         prediction = anomaly(model, scope, body, inside)
+    elif len(targets) > 1:
+        prediction = _several(model, scope, body, targets, found)
     else:
-        prediction = _WRITERS[name](model, scope, body, target)
-    finished(prediction, target, scope, body, single=single)
-    given = outputs(model, prediction, target, scope, body)
+        prediction = _WRITERS[name](model, scope, body, targets[0])
+    each = [prediction.targets[one.name] for one in targets] if len(targets) > 1 else [prediction]
+    for target, said in zip(targets, each, strict=True):
+        finished(said, target, scope, body, single=single)
+    given = outputs(model, list(zip(targets, each, strict=True)), scope, body)
     shown = [one for one, final in given if final]
-    if not given and name == "MiningModel" and _chains(model):
-        shown = list(inner)  # a chain that says nothing of its own says what its last model does
     fields = {one.name: scope.fields[one.name] for one, _ in given}
-    return Written(scope, scope.code + body, inputs, target, prediction, shown, fields)
+    if _chains(model):  # what the models along the chain give, missing where one does not apply
+        along = [one for one in inner if one.name not in fields]
+        shown = [replace(one, register=scope.fields[one.name].register) for one in along] + shown
+        fields = {one.name: scope.fields[one.name] for one in along} | fields
+    return Written(scope, scope.code + body, inputs, targets, prediction, shown, fields)
+
+
+def _several(
+    model: Element, scope: Scope, code: Code, targets: list[TargetField], found: list[Element]
+) -> Prediction:  # fmt: skip
+    """A model of several targets, each predicted from the same nearest rows, or by neurons of the same network."""
+    if name_of(model) not in ("NearestNeighborModel", "NeuralNetwork"):
+        raise refuse(found[1], f"A {name_of(model)} of several targets is not supported.", "Export a model per target.")
+    write = neighbours_of if name_of(model) == "NearestNeighborModel" else neural_of
+    each = write(model, scope, code, targets)
+    return replace(each[targets[0].name], targets=each)
 
 
 def _chains(model: Element) -> bool:
     held = child(model, "Segmentation")
-    return held is not None and held.get("multipleModelMethod") == "modelChain"
+    return held is not None and held.get("multipleModelMethod") in CHAINS
 
 
 def _transformations(model: Element, scope: Scope) -> None:

@@ -195,7 +195,8 @@ def _map(element: Element, scope: Scope, code: Code, parameters: Parameters | No
     kind, texts = data_type(element, want or "string"), scope.document.texts
     pairs = list(children(element, "FieldColumnPair"))
     sources = [_referred(pair, scope, parameters) for pair in pairs]
-    columns, output = [required(pair, "column") for pair in pairs], required(element, "outputColumn")
+    columns = [reading.column(required(pair, "column")) for pair in pairs]
+    output = reading.column(required(element, "outputColumn"))
     if not pairs:
         raise refuse(element, "MapValues has at least one FieldColumnPair.")
     table = dict[tuple[float, ...], float]()

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 from tidegate.documents.xml import Element, child, children
 from tidegate.errors import DocumentError
@@ -11,9 +12,10 @@ from tidegate.models.pmml.grammar import refuse
 from tidegate.models.pmml.reading import choice, number, optional, required
 from tidegate.models.pmml.scope import Document, Field, Scope
 
-__all__ = ["ACTIVE", "Input", "Treatment", "open_scope", "treatment_of"]
+__all__ = ["Input", "Treatment", "open_scope", "treatment_of"]
 
-ACTIVE = ("active", "supplementary", "group", "order", "frequencyWeight", "analysisWeight")
+_OPTIONAL = ("supplementary", "group", "order", "frequencyWeight", "analysisWeight")
+"""Usages of fields that need not be given to apply a model, unless an expression of it names one."""
 _PREDICTED = ("predicted", "target")
 _OUTLIERS = ("asIs", "asMissingValues", "asExtremeValues")
 _MISSING = ("asIs", "asMean", "asMode", "asMedian", "asValue", "returnInvalid")
@@ -86,12 +88,15 @@ def open_scope(model: Element, document: Document, parent: Scope | None) -> tupl
     seen = set[str]()
     for element in children(schema, "MiningField"):
         name = required(element, "name")
-        usage = choice(element, "usageType", (*ACTIVE, *_PREDICTED), "active")
+        usage = choice(element, "usageType", ("active", *_OPTIONAL, *_PREDICTED), "active")
         if name in seen:
             raise refuse(element, f"The mining schema has {name!r} twice.")
         seen.add(name)
         if usage in _PREDICTED:
             targets.append(element)
+        elif usage in _OPTIONAL:
+            if parent is None:
+                scope.unused[name] = partial(_taken, element, name, scope, inputs)
         elif parent is None:
             inputs.append(_first(element, name, scope))
         else:
@@ -100,6 +105,10 @@ def open_scope(model: Element, document: Document, parent: Scope | None) -> tupl
     for part in children(local, "DerivedField") if local is not None else ():
         scope.pending[required(part, "name")] = part
     return scope, inputs, targets
+
+
+def _taken(element: Element, name: str, scope: Scope, inputs: list[Input]) -> None:
+    inputs.append(_first(element, name, scope))
 
 
 def _first(element: Element, name: str, scope: Scope) -> Input:

@@ -1,6 +1,6 @@
 """MiningModel: segments, each a model with a predicate, made into one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tidegate.documents.xml import Element, child, children, name_of
@@ -13,11 +13,13 @@ from tidegate.models.pmml.program import Code
 from tidegate.models.pmml.reading import choice, number, optional
 from tidegate.models.pmml.scope import Field, Scope, Value
 
-__all__ = ["Inner", "mining"]
+__all__ = ["CHAINS", "Inner", "mining"]
 
 _ARITHMETIC = ("average", "weightedAverage", "median", "weightedMedian", "max", "sum", "weightedSum")
 _VOTES = ("majorityVote", "weightedMajorityVote")
-_CHOICES = ("selectFirst", "selectAll", "modelChain")
+CHAINS = ("modelChain", "x-multiModelChain", "multiModelChain")
+"""Methods by which models run one after the other, those before giving those after what they say."""
+_CHOICES = ("selectFirst", "selectAll", *CHAINS)
 _MISSING = ("continue", "skipSegment", "returnMissing")
 SUM_SINGLE = 9
 
@@ -41,13 +43,15 @@ class _Segment:
 
 
 def mining(
-    model: Element, scope: Scope, code: Code, target: TargetField, inner: Inner, *, single: bool
+    model: Element, scope: Scope, code: Code, targets: Sequence[TargetField], inner: Inner, *, single: bool
 ) -> Prediction:  # fmt: skip
-    """A MiningModel."""
+    """A MiningModel. One of several targets says of each what the last of its segments does that applies."""
     held = child(model, "Segmentation")
     if held is None:
         raise refuse(model, "A MiningModel has a Segmentation.", "Models composed of embedded ones are not supported.")
     how = choice(held, "multipleModelMethod", (*_ARITHMETIC, *_VOTES, *_CHOICES))
+    if len(targets) > 1 and how not in _CHOICES:
+        raise refuse(held, f"{how} is of one target.", seen=", ".join(target.name for target in targets))
     if function_of(model) == "regression" and not single and not _told(model):
         register = forest(held, how, scope, code)
         if register is not None:
@@ -58,9 +62,23 @@ def mining(
     elif how in _CHOICES:
         said = _first(segments if how == "selectFirst" else segments[::-1], scope, code)
     else:
-        said = _combined(held, model, how, segments, scope, code, target, single)
+        said = _combined(held, model, how, segments, scope, code, targets[0], single)
+    if len(targets) > 1:
+        said.targets = {target.name: _of(target, held, segments, scope, code) for target in targets}
     said.segments = {segment.name: segment.prediction for segment in segments}
     return said
+
+
+def _of(target: TargetField, held: Element, segments: list[_Segment], scope: Scope, code: Code) -> Prediction:
+    """What is said of one of several targets."""
+    own = [
+        replace(segment, prediction=segment.prediction.targets[target.name])
+        for segment in reversed(segments)
+        if target.name in segment.prediction.targets
+    ]
+    if not own:
+        raise refuse(held, f"No segment is of the target {target.name!r}.", "Take it out of the mining schema.")
+    return _first(own, scope, code)
 
 
 def _segments(held: Element, how: str, scope: Scope, code: Code, inner: Inner) -> list[_Segment]:
@@ -77,13 +95,13 @@ def _segments(held: Element, how: str, scope: Scope, code: Code, inner: Inner) -
         prediction, body, fields = inner(models[0], scope)
         if condition >= 0:
             fields = {name: _where(field, condition, scope, body) for name, field in fields.items()}
-            if how == "modelChain":  # what comes after may read what this one says, if only to find it missing
+            if how in CHAINS:  # what comes after may read what this one says, if only to find it missing
                 code.extend(body)
             else:
                 builder.unless(code, condition, body)
         else:
             code.extend(body)
-        if how == "modelChain":
+        if how in CHAINS:
             scope.fields.update(fields)
         if how == "selectFirst":
             open_ = _closed(condition, open_, scope, code)

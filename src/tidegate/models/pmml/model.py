@@ -53,7 +53,8 @@ class PmmlModel:
         kind: the model's element, as in "TreeModel".
         function: "regression", "classification", "clustering" or "anomalyDetection".
         inputs: what it must be given, in the order of its mining schema.
-        outputs: what it gives: its output fields, or if it names none, the target and the probabilities.
+        outputs: what it gives: its output fields and its targets; if it has no output fields, probabilities too.
+        targets: the names of what it predicts; an empty one if it does not say.
         names_outputs: whether it names its output fields.
     """
 
@@ -62,11 +63,11 @@ class PmmlModel:
         self.name = optional(element, "modelName")
         self.version = document.version
         self.inputs: tuple[Input, ...] = tuple(written.inputs)
-        self.target = written.target.name
+        self.targets = tuple(one.name for one in written.targets)
         self.texts = list(document.texts.texts)
         self._codes = document.texts.codes
         self._host = list(document.host)
-        self.outputs: tuple[Output, ...] = tuple(written.outputs) or _plain(written, self.texts)
+        self.outputs: tuple[Output, ...] = _given(written, self.texts)
         self.names_outputs = bool(written.outputs)
         status = document.builder.register()
         checked = [
@@ -255,20 +256,31 @@ def decoded(number: float, kind: str, texts: Vocabulary | Sequence[str]) -> Valu
     return number
 
 
-def _plain(written: Written, texts: Sequence[str]) -> tuple[Output, ...]:
-    """The outputs of a model that names none: the target, then the probabilities of its categories."""
-    said, target = written.prediction, written.target
-    found = [Output(target.name or "prediction", said.value.kind, "predictedValue", said.value.register)]
-    for label, register in said.probabilities.items():
-        word = decoded(label, target.kind, texts)
-        found.append(Output(f"probability({word})", "double", "probability", register))
+def _given(written: Written, texts: Sequence[str]) -> tuple[Output, ...]:
+    """What a model gives: its outputs, and each target that is not one of them under another name.
+
+    A model that names no outputs gives the probabilities of its categories too.
+    """
+    several, found = len(written.targets) > 1, list(written.outputs)
+    named = {one.name for one in found}
+    plain = not found
+    for target in written.targets:
+        said = written.prediction.targets[target.name] if several else written.prediction
+        known = any(one.register == said.value.register for one in found)
+        if not known and (target.name or plain) and target.name not in named:
+            name = target.name or "prediction"
+            found.append(Output(name, said.value.kind, "predictedValue", said.value.register, declared=False))
+        for label, register in said.probabilities.items() if plain else ():
+            word = decoded(label, target.kind, texts)
+            name = f"probability({target.name}, {word})" if several else f"probability({word})"
+            found.append(Output(name, "double", "probability", register))
     return tuple(found)
 
 
 def _trace(written: Written) -> list[tuple[str, str, int]]:
     """Names, types and registers of what can be shown of how an answer came about."""
     said, inputs = written.prediction, {one.name for one in written.inputs}
-    named = {one.name for one in written.outputs} | {written.target.name}
+    named = {one.name for one in written.outputs} | {one.name for one in written.targets}
     found = [
         (f"field {name}", field.kind, field.register)
         for name, field in written.scope.fields.items()

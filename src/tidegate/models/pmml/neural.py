@@ -1,17 +1,18 @@
 """NeuralNetwork: layers of neurons, each a list of connections."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from tidegate.documents.xml import Element, child, children, name_of
 from tidegate.models.pmml import operations as o
 from tidegate.models.pmml.expressions import EXPRESSIONS, cast, data_type, expression
 from tidegate.models.pmml.grammar import refuse
-from tidegate.models.pmml.prediction import Prediction, TargetField, function_of, winner
+from tidegate.models.pmml.prediction import Prediction, TargetField, winner
 from tidegate.models.pmml.program import Code
 from tidegate.models.pmml.reading import choice, number, optional, required
 from tidegate.models.pmml.scope import Scope, Value
 
-__all__ = ["ACTIVATIONS", "neural"]
+__all__ = ["ACTIVATIONS", "neural", "neural_of"]
 
 ACTIVATIONS = (
     "threshold", "logistic", "tanh", "identity", "exponential", "reciprocal", "square", "Gauss", "sine", "cosine",
@@ -22,6 +23,13 @@ _NORMALIZATIONS = ("none", "softmax", "simplemax")
 
 def neural(model: Element, scope: Scope, code: Code, target: TargetField) -> Prediction:
     """A NeuralNetwork."""
+    return neural_of(model, scope, code, [target])[target.name]
+
+
+def neural_of(
+    model: Element, scope: Scope, code: Code, targets: Sequence[TargetField]
+) -> dict[str, Prediction]:  # fmt: skip
+    """A NeuralNetwork of targets by name: the outputs of each are those whose expressions name it."""
     neurons = dict[str, int]()
     held = child(model, "NeuralInputs")
     for part in children(held, "NeuralInput") if held is not None else ():
@@ -33,12 +41,31 @@ def neural(model: Element, scope: Scope, code: Code, target: TargetField) -> Pre
         _layer(layer, model, neurons, scope, code)
     held = child(model, "NeuralOutputs")
     found = list(children(held, "NeuralOutput")) if held is not None else []
+    by_name: dict[str, list[Element]] = {target.name: [] for target in targets}
+    for part in found:
+        name = _named(part) if len(targets) > 1 else targets[0].name
+        if name not in by_name:
+            raise refuse(part, f"An output of the network is of {name!r}, which is no target.", seen=", ".join(by_name))
+        by_name[name].append(part)
+    return {target.name: _said(model, by_name[target.name], neurons, scope, code, target) for target in targets}
+
+
+def _named(part: Element) -> str:
+    """The field that a NeuralOutput's expression names."""
+    field = child(part, "DerivedField")
+    made = [one for one in children(field) if name_of(one) in EXPRESSIONS] if field is not None else []
+    return optional(made[0], "field") if made else ""
+
+
+def _said(
+    model: Element, found: list[Element], neurons: dict[str, int], scope: Scope, code: Code, target: TargetField
+) -> Prediction:  # fmt: skip
     if not found:
-        raise refuse(model, "A NeuralNetwork has NeuralOutputs.")
-    if function_of(model) == "classification":
+        raise refuse(model, f"A NeuralNetwork has NeuralOutputs{f' of {target.name!r}' if target.name else ''}.")
+    if target.function == "classification":
         return _classified(found, neurons, scope, code, target)
     if len(found) != 1:
-        raise refuse(found[1], "A network that predicts several numbers is not supported.")
+        raise refuse(found[1], "A number is predicted by one output.", f"Name another target than {target.name!r}.")
     register = _neuron(found[0], neurons, required(found[0], "outputNeuron"))
     return Prediction(Value(_restored(found[0], register, scope, code, target), "double"))
 

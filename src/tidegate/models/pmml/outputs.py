@@ -1,6 +1,7 @@
 """The Output element: what of a prediction is given back, under which name."""
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tidegate.documents.xml import Element, child, children, name_of
@@ -13,7 +14,7 @@ from tidegate.models.pmml.reading import choice, flag, optional, required, whole
 from tidegate.models.pmml.scope import Field, Scope, Value
 from tidegate.models.pmml.texts import is_text
 
-__all__ = ["Output", "outputs"]
+__all__ = ["Output", "Said", "outputs"]
 
 _AFFINITIES = ("affinity", "entityAffinity", "clusterAffinity")
 _ENTITIES = ("entityId", "clusterId")
@@ -23,30 +24,41 @@ _SUPPORTED = (
 )  # fmt: skip
 
 
+Said = tuple[TargetField, Prediction]
+"""A target and what is said of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Something that the model gives back: its name, data type, what it is of the prediction, and its register."""
+    """Something that the model gives back: its name, data type, what it is of the prediction, and its register.
+
+    `declared` tells whether an OutputField says so; else it is a target, which every model gives.
+    """
 
     name: str
     kind: str
     feature: str
     register: int
+    declared: bool = True
 
 
-def outputs(
-    model: Element, prediction: Prediction, target: TargetField, scope: Scope, code: Code
-) -> list[tuple[Output, bool]]:  # fmt: skip
-    """The output fields of a model, each with whether it is a final one; later ones and later models can name them."""
+def outputs(model: Element, each: Sequence[Said], scope: Scope, code: Code) -> list[tuple[Output, bool]]:
+    """The output fields of a model, each with whether it is a final one; later ones and later models can name them.
+
+    Args:
+        each: the model's targets. An output that names none is of the first.
+    """
     held = child(model, "Output")
-    if target.name:
-        scope.fields[target.name] = Field(
-            target.name, prediction.value.register, prediction.value.kind, "", target.values
-        )
+    by_name = {target.name: (target, said) for target, said in each}
+    for target, said in each:
+        if target.name:
+            scope.fields[target.name] = Field(target.name, said.value.register, said.value.kind, "", target.values)
     made = list[tuple[Output, bool]]()
     for element in children(held, "OutputField") if held is not None else ():
         name = required(element, "name")
         feature = choice(element, "feature", _SUPPORTED, "predictedValue")
-        value = _value(element, feature, prediction, target, scope, code)
+        target, said = _meant(element, by_name)
+        value = _value(element, feature, said, target, scope, code)
         if element.get("dataType") is not None:
             kind = data_type(element)
             if is_text(kind) != is_text(value.kind):
@@ -56,6 +68,16 @@ def outputs(
         scope.fields[name] = Field(name, value.register, value.kind)
         made.append((Output(name, value.kind, feature, value.register), flag(element, "isFinalResult", True)))
     return made
+
+
+def _meant(element: Element, by_name: dict[str, Said]) -> Said:
+    """The target that an output is of: the one that it names, or the first."""
+    wanted, first = optional(element, "targetField"), next(iter(by_name))
+    if not wanted or not first:
+        return by_name[first]
+    if wanted not in by_name:
+        raise refuse(element, f"{wanted!r} is no target of the model.", "Name one.", seen=", ".join(by_name))
+    return by_name[wanted]
 
 
 def _value(

@@ -2,18 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tidegate.documents.xml import Element, child, children
 from tidegate.models.pmml import operations as o
 from tidegate.models.pmml.expressions import data_type
 from tidegate.models.pmml.grammar import refuse
 from tidegate.models.pmml.program import Code
-from tidegate.models.pmml.reading import choice, number, optional
+from tidegate.models.pmml.reading import choice, number, optional, required
 from tidegate.models.pmml.scope import Scope, Value
 from tidegate.models.pmml.texts import is_text
 
-__all__ = ["FUNCTIONS", "Prediction", "TargetField", "finished", "function_of", "target_field", "winner"]
+__all__ = ["FUNCTIONS", "Prediction", "TargetField", "finished", "function_of", "target_fields", "winner"]
 
 FUNCTIONS = ("regression", "classification", "clustering", "mixed", "anomalyDetection")
 _CASTS = ("", "round", "ceiling", "floor")
@@ -35,6 +35,7 @@ class Prediction:
         confidence: of the value, where it is not one of `confidences`.
         segments: by the name of a segment, what it says.
         parts: by name, what a value is made of: partial scores of characteristics.
+        targets: by name of a target, what is said of it, where a model has several.
     """
 
     value: Value
@@ -48,11 +49,15 @@ class Prediction:
     confidence: int | None = None
     segments: dict[str, "Prediction"] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
+    targets: dict[str, "Prediction"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class TargetField:
-    """What is predicted: its name and type, its values as the data dictionary lists them, and its Target element."""
+    """What is predicted: its name and type, its values as the data dictionary lists them, and its Target element.
+
+    `function` is how it is predicted: the model's mining function, or its own where there are several targets.
+    """
 
     name: str
     kind: str
@@ -60,6 +65,7 @@ class TargetField:
     displays: tuple[str, ...]
     element: Element | None
     optype: str = ""
+    function: str = ""
 
 
 def function_of(model: Element) -> str:
@@ -67,29 +73,51 @@ def function_of(model: Element) -> str:
     return choice(model, "functionName", FUNCTIONS)
 
 
-def target_field(model: Element, targets: Sequence[Element], scope: Scope) -> TargetField:
-    """The target of a model. Raises DocumentError if it has several."""
-    function = function_of(model)
-    if len(targets) > 1:
-        raise refuse(targets[1], "A model of several targets is not supported.", "Export a model per target.")
+def target_fields(
+    model: Element, targets: Sequence[Element], scope: Scope, around: TargetField | None = None
+) -> list[TargetField]:
+    """The targets of a model, one at least, which has no name if the model does not say what it predicts.
+
+    Args:
+        around: the target of the model that this one is part of. A model that names no target has that one.
+    """
     held = child(model, "Targets")
     about = list(children(held, "Target")) if held is not None else []
-    if len(about) > 1:
-        raise refuse(about[1], "Several Targets are not supported.")
-    name = optional(targets[0], "name") if targets else optional(about[0], "field") if about else ""
+    names = [required(one, "name") for one in targets]
+    if not names:
+        names = [optional(one, "field") for one in about] or [""]
+    by_name = dict[str, Element]()
+    for one in about:
+        name = optional(one, "field", names[0])
+        if name not in names or name in by_name:
+            wrong = "has two Target elements" if name in by_name else "is no target of the model"
+            raise refuse(one, f"The field {name!r} {wrong}.", seen=", ".join(names))
+        by_name[name] = one
+    return [_target(name, by_name.get(name), model, len(names) > 1, scope, around) for name in names]
+
+
+def _target(
+    name: str, about: Element | None, model: Element, several: bool, scope: Scope, around: TargetField | None
+) -> TargetField:  # fmt: skip
+    function = function_of(model)
     declared = scope.document.data.get(name)
-    kind = "string" if function in ("classification", "clustering") else "double"
-    values, displays, optype = list[float](), list[str](), ""
-    if declared is not None:
-        kind = data_type(declared)
-        optype = optional(declared, "optype")
-        for part in children(declared, "Value"):
-            if choice(part, "property", ("valid", "invalid", "missing"), "valid") == "valid":
-                values.append(scope.document.texts.constant(optional(part, "value"), kind, part))
-                displays.append(optional(part, "displayValue", optional(part, "value")))
+    if declared is None:
+        same = around is not None and around.function == function == "classification"
+        if not name and around is not None and same:
+            return replace(around, name="", element=about)
+        kind = "string" if function in ("classification", "clustering") else "double"
+        return TargetField(name, kind, (), (), about, "", function)
+    kind, optype = data_type(declared), optional(declared, "optype")
+    values, displays = list[float](), list[str]()
+    for part in children(declared, "Value"):
+        if choice(part, "property", ("valid", "invalid", "missing"), "valid") == "valid":
+            values.append(scope.document.texts.constant(optional(part, "value"), kind, part))
+            displays.append(optional(part, "displayValue", optional(part, "value")))
+    if several or function == "mixed":
+        function = "classification" if is_text(kind) or optype in ("categorical", "ordinal") else "regression"
     if function == "regression" and is_text(kind):
         kind = "double"
-    return TargetField(name, kind, tuple(values), tuple(displays), about[0] if about else None, optype)
+    return TargetField(name, kind, tuple(values), tuple(displays), about, optype, function)
 
 
 def winner(probabilities: dict[float, int], kind: str, scope: Scope, code: Code) -> Value:

@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from tidegate.documents.xml import Element, child, children, name_of
 from tidegate.models.pmml.grammar import refuse
 
-__all__ = ["array", "choice", "flag", "matrix", "number", "numbers", "optional", "required", "rows", "sparse", "whole"]
+__all__ = [
+    "array",
+    "choice",
+    "column",
+    "flag",
+    "matrix",
+    "number",
+    "numbers",
+    "optional",
+    "required",
+    "rows",
+    "sparse",
+    "whole",
+]
 
 MOST_CELLS = 20_000_000
 
@@ -172,10 +185,17 @@ def matrix(element: Element) -> list[list[float]]:
     return full
 
 
+def column(name: str) -> str:
+    """The name of a column without the prefix of its namespace, as `rows` has it."""
+    return name.rpartition(":")[2]
+
+
 def rows(table: Element | None, owner: Element) -> list[dict[str, str]]:
-    """The rows of an InlineTable: text by column."""
+    """The rows of an InlineTable: text by column, whose names are without the prefix of a namespace."""
     if table is None:
         raise refuse(owner, f"{name_of(owner)} has no InlineTable.", "Tables elsewhere are not read.")
     return [
-        {name_of(cell): cell.text or "" for cell in children(row)} for row in children(table) if name_of(row) == "row"
+        {name_of(cell): cell.text or "" for cell in children(row) if name_of(cell) != "Extension"}
+        for row in children(table)
+        if name_of(row) == "row"
     ]

@@ -83,7 +83,8 @@ class Document:
 class Scope:
     """The fields of one model: its mining schema's, its transformations', and those of the models it is part of.
 
-    A derived field is written into `code`, which runs before the model, when it is first asked for.
+    A derived field is written into `code`, which runs before the model, when it is first asked for. `unused` are fields
+    that are inputs only if something names them.
     """
 
     def __init__(self, document: Document, parent: "Scope | None" = None) -> None:
@@ -91,6 +92,7 @@ class Scope:
         self.code: Code = []
         self.fields: dict[str, Field] = {}
         self.pending: dict[str, Element] = {}
+        self.unused: dict[str, Callable[[], None]] = {}
         self.depth: int = parent.depth + 1 if parent else 0
         self._busy: list[str] = []
 
@@ -103,6 +105,8 @@ class Scope:
         """The field that a name stands for here. Raises DocumentError, with the nearest name, if there is none."""
         scope: Scope | None = self
         while scope is not None:
+            if name in scope.unused:
+                scope.unused.pop(name)()
             if name in scope.fields:
                 return scope.fields[name]
             if name in scope.pending:
@@ -117,7 +121,7 @@ class Scope:
 
     def names(self) -> set[str]:
         """Every name that `find` knows."""
-        own = set(self.fields) | set(self.pending)
+        own = {*self.fields, *self.pending, *self.unused}
         return own | (self.parent.names() if self.parent else set())
 
     def _derive(self, name: str, element: Element) -> Field:

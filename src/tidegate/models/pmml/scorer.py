@@ -44,8 +44,9 @@ class PmmlScorer:
         self.files: Mapping[str, bytes] = {}
         self.features = tuple(one.name for one in model.inputs)
         numbers = [one.name for one in model.outputs if one.kind in _NUMBERS]
-        if not output and len(numbers) == 1:
-            output = numbers[0]
+        meant = [one.name for one in model.outputs if one.kind in _NUMBERS and one.declared] or numbers
+        if not output and len(meant) == 1:
+            output = meant[0]
         if output not in numbers:
             near = difflib.get_close_matches(output, numbers, n=1)
             raise ModelError(

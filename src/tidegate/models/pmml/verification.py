@@ -26,7 +26,7 @@ def verify(element: Element, model: "PmmlModel") -> None:
     rows = reading.rows(table, held)
     columns = {required(part, "field"): _column(part) for part in fields}
     given = {one.name: [row.get(columns.get(one.name, ""), "") for row in rows] for one in model.inputs}
-    known = {one.name for one in model.outputs} | {one.name for one in model.inputs} | {model.target}
+    known = {one.name for one in model.outputs} | {one.name for one in model.inputs} | set(model.targets)
     for part in fields:
         if required(part, "field") not in known:
             raise refuse(part, f"The verification is of {part.get('field')!r}, which the model does not give.")
@@ -47,7 +47,7 @@ def verify(element: Element, model: "PmmlModel") -> None:
 
 def _column(part: Element) -> str:
     """The name of a field's cells, without the prefix of its namespace."""
-    return optional(part, "column", required(part, "field")).rpartition(":")[2]
+    return reading.column(optional(part, "column", required(part, "field")))
 
 
 def _agree(wanted: str, seen: "Value", part: Element) -> bool:
