@@ -83,6 +83,7 @@ def _pmml(content: bytes, file: str, said: Author) -> tuple[Card, str]:
         ModelFeature(one.name, "category" if one.kind == "string" else "number", one.values,
                      said.units.get(one.name, one.unit))
         for one in scorer.pmml.inputs
+        if one.needed
     )  # fmt: skip
     parameters: _Parameters = {"output": scorer.output.name}
     card = Card(name="", version="", objective="pmml", features=features, parameters=parameters)

@@ -39,7 +39,7 @@ def pandas_categories(
     lists = _lists(lines, name)
     if not lists:
         return {}
-    listed = next((found[1] for line in lines if (found := _LISTED.fullmatch(line.strip()))), "")
+    listed = next((said[1] for line in lines if (said := _LISTED.fullmatch(line.strip()))), "")
     places = {int(place) for place in listed.split(",") if place}
     places |= {place for place, info in enumerate(infos) if ":" in info and not info.startswith("[")}
     if len(places) != len(lists) or max(places, default=0) >= len(features):
@@ -50,8 +50,9 @@ def pandas_categories(
         )  # fmt: skip
     found = dict[str, tuple[str, ...]]()
     for place, values in zip(sorted(places), lists, strict=True):
-        if all(isinstance(value, str) for value in values):
-            found[features[place]] = tuple(values)
+        texts = tuple(value for value in values if isinstance(value, str))
+        if len(texts) == len(values):
+            found[features[place]] = texts
         elif values != list(range(len(values))):
             raise ModelError(
                 f"{name} was trained on {features[place]!r} as categories of pandas that are no texts.",

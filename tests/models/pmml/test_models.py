@@ -3,16 +3,15 @@
 
 import itertools
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.jpmml import evaluator
 from tidegate.models.pmml.model import read_pmml
 
 from .documents import document, schema
+from .held import asked_in, compared
 
 ROWS = [
     {"x": x, "y": y, "c": c} for x, y, c in itertools.product((None, -3.0, 0.0, 0.6, 2.0), (None, -1.0, 4.0), (None, "a", "b"))
@@ -184,38 +183,11 @@ CASES: dict[str, str] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    folder = tmp_path_factory.mktemp("pmml")
-
-    def asked(name: str, data: bytes) -> Any:
-        file = Path(folder / f"{name.replace(' ', '_')}.pmml")
-        file.write_bytes(data)
-        return evaluator(file)
-
-    yield asked
-
-
 @pytest.mark.parametrize("name", CASES)
-def test_a_model_says_what_jpmml_says(name: str, peer: Any) -> None:
+def test_a_model_says_what_jpmml_says(name: str, tmp_path: Path) -> None:
     data = document(CASES[name])
-    ask, model = peer(name, data), read_pmml(data)
-    compared = refused = 0
-    for row in ROWS:
-        seen = model.answer(row)
-        try:
-            wanted = ask({key: value for key, value in row.items() if value is not None} | dict.fromkeys(
-                [key for key, value in row.items() if value is None]))  # fmt: skip
-        except Exception:  # it raises where we answer with nothing, or with why not
-            refused += 1
-            assert seen.invalid or None in seen.values.values(), (row, seen)
-            continue
-        for key, value in seen.values.items():
-            due = wanted.get(key)
-            compared += 1
-            same = value == due or (isinstance(due, float) and value == pytest.approx(due, rel=1e-12, abs=1e-14))
-            assert same, (row, key, seen, dict(wanted))
-    assert compared > 10 or refused < len(ROWS)
+    same, refused = compared(data, ROWS, asked_in(tmp_path)(name, data))
+    assert same > 10 or refused < len(ROWS)
 
 
 def test_what_jpmml_does_not_do() -> None:

@@ -122,10 +122,10 @@ def ask(model: "PmmlModel", arguments: Mapping[str, Any]) -> Any:
     Raises:
         ValueError: it lacks an argument, or says nothing of them.
     """
-    absent = [one.name for one in model.inputs if one.name not in arguments]
+    absent = [one.name for one in model.inputs if one.needed and one.name not in arguments]
     if absent:
         raise ValueError(f'the model reads "{absent[0]}", which is no parameter of the function')
-    given = {one.name: to_pmml(arguments[one.name]) for one in model.inputs}
+    given = {one.name: to_pmml(arguments.get(one.name)) for one in model.inputs}
     answer = model.answer(given)
     if answer.invalid:
         raise ValueError(answer.invalid)
@@ -137,8 +137,8 @@ def ask(model: "PmmlModel", arguments: Mapping[str, Any]) -> Any:
 
 
 def _said(model: "PmmlModel", answer: "Answer") -> Any:
-    kinds = {one.name: one.kind for one in model.outputs}
-    made = {name: from_pmml(value, kinds[name]) for name, value in answer.values.items()}
+    named = [one for one in model.outputs if one.declared or not model.names_outputs]
+    made = {one.name: from_pmml(answer.values[one.name], one.kind) for one in named}
     return made if model.names_outputs and len(made) > 1 else next(iter(made.values()))
 
 

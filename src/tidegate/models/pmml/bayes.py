@@ -28,7 +28,7 @@ def bayes(model: Element, scope: Scope, code: Code, target: TargetField) -> Pred
         words += _input(element, labels, least, scope, target)
     to = builder.register(len(labels))
     total = sum(counts.values())
-    priors = [math.log(max(count / total, least)) if total else 0.0 for count in counts.values()]
+    priors = [math.log(count / total) if count > 0.0 else math.log(5e-324) for count in counts.values()]
     builder.emit(code, o.BAYES, to, len(labels), builder.number(least), builder.table(priors), len(inputs), *words)
     probabilities = {label: to + k for k, label in enumerate(labels)}
     return Prediction(winner(probabilities, target.kind, scope, code), probabilities)

@@ -1,7 +1,7 @@
 """The data dictionary and mining schemas: which values are valid, and what becomes of those that are not there."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from tidegate.documents.xml import Element, child, children
@@ -47,6 +47,7 @@ class Input:
         register: where the program expects it.
         importance: as the mining schema has it, from 0 to 1.
         unit: what an Extension of the name "unit" in its DataField says; empty if there is none.
+        needed: whether it must be given. The actual value of a target, which residuals are of, need not.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Input:
     register: int
     importance: float | None = None
     unit: str = ""
+    needed: bool = True
 
 
 def treatment_of(element: Element) -> Treatment:
@@ -94,6 +96,8 @@ def open_scope(model: Element, document: Document, parent: Scope | None) -> tupl
         seen.add(name)
         if usage in _PREDICTED:
             targets.append(element)
+            if parent is None:
+                scope.actual[name] = partial(_actual, element, name, scope, inputs)
         elif usage in _OPTIONAL:
             if parent is None:
                 scope.unused[name] = partial(_taken, element, name, scope, inputs)
@@ -109,6 +113,16 @@ def open_scope(model: Element, document: Document, parent: Scope | None) -> tupl
 
 def _taken(element: Element, name: str, scope: Scope, inputs: list[Input]) -> None:
     inputs.append(_first(element, name, scope))
+
+
+def _actual(element: Element, name: str, scope: Scope, inputs: list[Input]) -> Field:
+    """The actual value of a target, as an input that need not be given."""
+    said = scope.fields.get(name)
+    inputs.append(replace(_first(element, name, scope), needed=False))
+    field = scope.fields.pop(name)
+    if said is not None:
+        scope.fields[name] = said
+    return field
 
 
 def _first(element: Element, name: str, scope: Scope) -> Input:

@@ -27,7 +27,7 @@ class _Parts:
     factors: dict[str, dict[float, list[float]] | None] = field(default_factory=dict)
     categories: dict[str, list[float]] = field(default_factory=dict)
     covariates: set[str] = field(default_factory=set)
-    cells: dict[str, list[tuple[Element, str]]] = field(default_factory=dict)
+    cells: dict[tuple[float | None, str], list[tuple[Element, str]]] = field(default_factory=dict)
     parameters: dict[str, float] = field(default_factory=dict)
     betas: dict[float | None, dict[str, float]] = field(default_factory=dict)
 
@@ -44,19 +44,51 @@ def general_regression(model: Element, scope: Scope, code: Code, target: TargetF
     predictor = _offset(model, predictor, scope, code)
     if kind == "generalizedLinear":
         link = choice(model, "linkFunction", tuple(LINKS))
-        trials = _trials(model, scope)
-        predictor = linked(predictor, link, scope, code, number(model, "linkParameter", 0.0), trials)
+        parameter = "distParameter" if link == "negbin" else "linkParameter"  # of power and oddspower
+        needed = link in ("negbin", "power", "oddspower")
+        of_link = number(model, parameter, None if needed else 0.0)
+        if link == "negbin" and of_link <= 0.0:
+            raise refuse(model, "The distParameter of a negative binomial link is above zero.", seen=f"{of_link:g}")
+        predictor = _of_trials(model, linked(predictor, link, scope, code, of_link), scope, code)
         if function_of(model) == "classification":
             return _binary(model, predictor, parts, scope, code, target)
     elif function_of(model) == "classification":
         return _binary(model, predictor, parts, scope, code, target)
-    return Prediction(Value(predictor, "double"))
+    plain = kind in ("regression", "generalLinear")
+    return Prediction(Value(predictor, "double"), error=_standard_error(model, parts, scope, code) if plain else None)
 
 
-def _trials(model: Element, scope: Scope) -> float:
-    if model.get("trialsVariable") is not None:
-        raise refuse(model, "A trialsVariable is not supported.", "Give trialsValue.")
-    return number(model, "trialsValue", 1.0)
+def _standard_error(model: Element, parts: _Parts, scope: Scope, code: Code) -> int | None:
+    """The standard error of a linear predictor, √(x′Cx) with C the covariances of its parameters, if they are there."""
+    held = child(model, "PCovMatrix")
+    if held is None:
+        return None
+    terms, one = list[Term](), {name: _terms({name: 1.0}, parts, scope)[0][2] for name in parts.parameters}
+    seen = set[tuple[str, str]]()
+    for cell in children(held, "PCovCell"):
+        row, column = required(cell, "pRow"), required(cell, "pCol")
+        if row not in one or column not in one:
+            raise refuse(cell, "A covariance is of two parameters of the ParameterList.", seen=f"{row}, {column}")
+        for pair in {(row, column), (column, row)} - seen:  # one half of the matrix is enough
+            seen.add(pair)
+            terms.append((number(cell, "value"), False, one[row] + one[column]))
+    variance, to, builder = linear(0.0, terms, scope, code), scope.builder.register(), scope.builder
+    builder.emit(code, o.SQRT, to, variance, builder.fault("covariances that make no variance", held))
+    return to
+
+
+def _of_trials(model: Element, share: int, scope: Scope, code: Code) -> int:
+    """The expected successes among the row's trials, or among so many as the model says; else the share itself."""
+    name = model.get("trialsVariable")
+    if name is not None:
+        trials = scope.find(str(name), model).register
+    elif model.get("trialsValue") is not None:
+        trials = scope.document.constant(number(model, "trialsValue"), "double").register
+    else:
+        return share
+    to = scope.builder.register()
+    scope.builder.emit(code, o.MULTIPLY, to, share, trials, scope.builder.missing)
+    return to
 
 
 def _offset(model: Element, predictor: int, scope: Scope, code: Code) -> int:
@@ -73,7 +105,7 @@ def _offset(model: Element, predictor: int, scope: Scope, code: Code) -> int:
 
 
 def _parts(model: Element, scope: Scope, target: TargetField) -> _Parts:
-    parts, texts = _Parts(), scope.document.texts
+    parts = _Parts()
     held = child(model, "ParameterList")
     for part in children(held, "Parameter") if held is not None else ():
         parts.parameters[required(part, "name")] = number(part, "referencePoint", 0.0)
@@ -86,21 +118,25 @@ def _parts(model: Element, scope: Scope, target: TargetField) -> _Parts:
         parts.covariates.add(required(part, "name"))
     held = child(model, "PPMatrix")
     for cell in children(held, "PPCell") if held is not None else ():
-        if cell.get("targetCategory") is not None:
-            raise refuse(cell, "A PPCell by target category is not supported.")
         name = required(cell, "predictorName")
         if name not in parts.factors and name not in parts.covariates:
             raise refuse(cell, f"{name} is neither a factor nor a covariate.")
-        parts.cells.setdefault(required(cell, "parameterName"), []).append((cell, name))
+        label = _label(cell, target, scope)
+        parts.cells.setdefault((label, required(cell, "parameterName")), []).append((cell, name))
     held = child(model, "ParamMatrix")
     for cell in children(held, "PCell") if held is not None else ():
-        category = cell.get("targetCategory")
-        label = None if category is None else texts.constant(str(category), target.kind, cell)
+        label = _label(cell, target, scope)
         name = required(cell, "parameterName")
         if name not in parts.parameters:
             raise refuse(cell, f"{name} is not in the ParameterList.")
         parts.betas.setdefault(label, {})[name] = number(cell, "beta")
     return parts
+
+
+def _label(cell: Element, target: TargetField, scope: Scope) -> float | None:
+    """The target category that a cell is of; None if it is of all."""
+    category = cell.get("targetCategory")
+    return None if category is None else scope.document.texts.constant(str(category), target.kind, cell)
 
 
 def _contrast(part: Element, scope: Scope, parts: _Parts) -> dict[float, list[float]] | None:
@@ -122,11 +158,13 @@ def _contrast(part: Element, scope: Scope, parts: _Parts) -> dict[float, list[fl
     return dict(zip(values, rows, strict=True))
 
 
-def _terms(betas: dict[str, float], parts: _Parts, scope: Scope) -> list[Term]:
+def _terms(betas: dict[str, float], parts: _Parts, scope: Scope, label: float | None = None) -> list[Term]:
+    """The terms of a linear predictor; a parameter's own cells for a category go before those for all."""
     builder, terms = scope.builder, list[Term]()
     for name, beta in betas.items():
         factors = list[Factor]()
-        for cell, predictor in parts.cells.get(name, ()):
+        key = (label, name) if (label, name) in parts.cells else (None, name)
+        for cell, predictor in parts.cells.get(key, []):
             field_ = scope.find(predictor, cell)
             text = required(cell, "value")
             if predictor in parts.covariates:
@@ -159,7 +197,7 @@ def _predictor(
         betas |= parts.betas.get(label, {})
     elif not betas and len(parts.betas) == 1:
         betas = next(iter(parts.betas.values()))
-    return linear(0.0, _terms(betas, parts, scope), scope, code)
+    return linear(0.0, _terms(betas, parts, scope, label), scope, code)
 
 
 def _binary(

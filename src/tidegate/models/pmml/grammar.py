@@ -109,6 +109,8 @@ PPMatrix: | PPCell
 PPCell: value predictorName parameterName targetCategory |
 ParamMatrix: | PCell
 PCell: targetCategory parameterName beta df |
+PCovMatrix: type | PCovCell
+PCovCell: pRow pCol tRow tCol value targetCategory |
 BaseCumHazardTables: maxTime | BaselineStratum BaselineCell
 BaselineStratum: value label maxTime | BaselineCell
 BaselineCell: time cumHazard |
@@ -204,9 +206,7 @@ def _grammar() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
 
 
 _GRAMMAR = _grammar()
-_DESCRIBED = frozenset(
-    ["KohonenMap", "Covariances", "PCovMatrix", "Partition"]
-)  # of how a model was made, not what it says
+_DESCRIBED = frozenset(["KohonenMap", "Covariances", "Partition"])  # of how a model was made, not what it says
 _ANYTHING_BELOW = frozenset(["InlineTable"])  # the cells of a table are named as its author liked
 
 

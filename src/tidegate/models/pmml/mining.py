@@ -17,6 +17,8 @@ __all__ = ["CHAINS", "Inner", "mining"]
 
 _ARITHMETIC = ("average", "weightedAverage", "median", "weightedMedian", "max", "sum", "weightedSum")
 _VOTES = ("majorityVote", "weightedMajorityVote")
+_EARLY = {"x-weightedSum": "weightedSum", "x-weightedMedian": "weightedMedian"}
+"""What methods of PMML 4.4 were called before it."""
 CHAINS = ("modelChain", "x-multiModelChain", "multiModelChain")
 """Methods by which models run one after the other, those before giving those after what they say."""
 _CHOICES = ("selectFirst", "selectAll", *CHAINS)
@@ -49,7 +51,8 @@ def mining(
     held = child(model, "Segmentation")
     if held is None:
         raise refuse(model, "A MiningModel has a Segmentation.", "Models composed of embedded ones are not supported.")
-    how = choice(held, "multipleModelMethod", (*_ARITHMETIC, *_VOTES, *_CHOICES))
+    named = choice(held, "multipleModelMethod", (*_ARITHMETIC, *_VOTES, *_CHOICES, *_EARLY))
+    how = _EARLY.get(named, named)
     if len(targets) > 1 and how not in _CHOICES:
         raise refuse(held, f"{how} is of one target.", seen=", ".join(target.name for target in targets))
     if function_of(model) == "regression" and not single and not _told(model):
@@ -65,7 +68,9 @@ def mining(
         said = _combined(held, model, how, segments, scope, code, targets[0], single)
     if len(targets) > 1:
         said.targets = {target.name: _of(target, held, segments, scope, code) for target in targets}
-    said.segments = {segment.name: segment.prediction for segment in segments}
+    # What a segment says is missing where it does not apply.
+    said.segments = {segment.name: _first([segment], scope, code) for segment in segments}
+    said.apart = how == "selectAll"
     return said
 
 
@@ -84,6 +89,7 @@ def _of(target: TargetField, held: Element, segments: list[_Segment], scope: Sco
 def _segments(held: Element, how: str, scope: Scope, code: Code, inner: Inner) -> list[_Segment]:
     found = list[_Segment]()
     builder, open_ = scope.builder, -1
+    skips = choice(held, "missingPredictionTreatment", _MISSING, "continue") == "skipSegment"
     for place, element in enumerate(children(held, "Segment"), start=1):
         models = [part for part in children(element) if name_of(part) in MODELS]
         if len(models) != 1:
@@ -104,6 +110,8 @@ def _segments(held: Element, how: str, scope: Scope, code: Code, inner: Inner) -
         if how in CHAINS:
             scope.fields.update(fields)
         if how == "selectFirst":
+            if skips:
+                condition = _answers(condition, prediction, scope, code)
             open_ = _closed(condition, open_, scope, code)
         weight = number(element, "weight", 1.0)
         found.append(_Segment(element, optional(element, "id", str(place)), weight, condition, prediction))
@@ -117,6 +125,17 @@ def _where(field: Field, condition: int, scope: Scope, body: Code) -> Field:
     to = scope.builder.register()
     scope.builder.emit(body, o.CHOOSE, to, 0, 1, condition, field.register, -1)
     return replace(field, register=to)
+
+
+def _answers(condition: int, said: Prediction, scope: Scope, code: Code) -> int:
+    """Whether a segment applies and says something."""
+    known, builder = scope.builder.register(), scope.builder
+    builder.emit(code, o.IS_NOT_MISSING, known, said.value.register, builder.missing)
+    if condition < 0:
+        return known
+    to = builder.register()
+    builder.emit(code, o.CHOOSE, to, 0, 1, condition, known, condition)
+    return to
 
 
 def _open(condition: int, open_: int, scope: Scope, code: Code) -> int:

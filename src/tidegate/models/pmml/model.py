@@ -62,7 +62,7 @@ class PmmlModel:
         self.kind, self.function = name_of(element), str(element.get("functionName"))
         self.name = optional(element, "modelName")
         self.version = document.version
-        self.inputs: tuple[Input, ...] = tuple(written.inputs)
+        self.inputs: tuple[Input, ...] = tuple(sorted(written.inputs, key=lambda one: not one.needed))
         self.targets = tuple(one.name for one in written.targets)
         self.texts = list(document.texts.texts)
         self._codes = document.texts.codes
@@ -71,7 +71,9 @@ class PmmlModel:
         self.names_outputs = bool(written.outputs)
         status = document.builder.register()
         checked = [
-            written.scope.fields[one.name].register for one in self.inputs if one.treatment.invalid == "returnInvalid"
+            written.scope.fields[one.name].register
+            for one in self.inputs
+            if one.needed and one.treatment.invalid == "returnInvalid"
         ]
         nothing = document.constant(0.0, "double")
         code = document.constants + written.code
@@ -90,7 +92,7 @@ class PmmlModel:
         self._only_doubles = not self.reason_registers and all(one.kind == "double" for one in self.outputs)
         self._words = Vocabulary(self.texts, self._codes)
         self._one: OneRow | None = None
-        self._quick = not self._hosts and OneRow.fits(self.inputs)
+        self._quick = not self._hosts and OneRow.fits(self.inputs) and all(one.needed for one in self.inputs)
 
     def answers(self, columns: Mapping[str, Sequence[Any]]) -> list[Answer]:
         """What the model says of each row of a table, given by column. Raises ModelError if a column is not there."""
@@ -118,7 +120,8 @@ class PmmlModel:
     def _slowly(self, row: Mapping[str, Any]) -> Answer:
         """What the model says of a row of any values. Raises KeyError if one is not there."""
         words = Vocabulary(self.texts, self._codes)
-        matrix = np.array([[self._encode(one, row[one.name], words) for one in self.inputs]])
+        given = [row[one.name] if one.needed else row.get(one.name) for one in self.inputs]
+        matrix = np.array([[self._encode(one, value, words) for one, value in zip(self.inputs, given, strict=True)]])
         return self._answer(self._run(matrix, self.out_registers, words)[0].tolist(), words)
 
     def table(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -144,6 +147,9 @@ class PmmlModel:
     def numbers(self, values: NDArray[np.float64], registers: Sequence[int]) -> NDArray[np.float64]:
         """Rows of numbers, one per input, to rows of the status (invalid or 0) and of what is in the registers."""
         wanted = np.array([self.out_registers[0], *registers], np.int64)
+        actual = len(self.inputs) - values.shape[1]  # which are never known where a model is asked
+        if actual:
+            values = np.hstack([values, np.full((len(values), actual), math.nan)])
         return self._run(values, wanted, Vocabulary(self.texts, self._codes))
 
     def explain(self, row: Mapping[str, Any]) -> dict[str, Value]:
@@ -159,7 +165,7 @@ class PmmlModel:
         rows = len(next(iter(columns.values()), ()))
         words, matrix = Vocabulary(self.texts, self._codes), np.empty((rows, len(self.inputs)))
         for place, one in enumerate(self.inputs):
-            column = columns[one.name]
+            column = columns[one.name] if one.needed else columns.get(one.name, [None] * rows)
             if isinstance(column, np.ndarray) and column.dtype.kind in "fiu" and one.kind in ("double", "integer"):
                 matrix[:, place] = np.where(np.isnan(column), np.nan, column)  # a NaN of ours says nothing more
             else:
@@ -212,7 +218,7 @@ class PmmlModel:
     def require(self, names: Mapping[str, Any]) -> None:
         """Raise ModelError, with the nearest name, unless every input of the model is among the names."""
         for one in self.inputs:
-            if one.name not in names:
+            if one.needed and one.name not in names:
                 near = difflib.get_close_matches(one.name, list(names), n=1)
                 raise ModelError(
                     f"The model reads {one.name!r}, which is not given.", seen=", ".join(names) or "nothing",
@@ -266,10 +272,13 @@ def _given(written: Written, texts: Sequence[str]) -> tuple[Output, ...]:
     plain = not found
     for target in written.targets:
         said = written.prediction.targets[target.name] if several else written.prediction
-        known = any(one.register == said.value.register for one in found)
+        known = not several and any(one.register == said.value.register for one in found)
         if not known and (target.name or plain) and target.name not in named:
             name = target.name or "prediction"
             found.append(Output(name, said.value.kind, "predictedValue", said.value.register, declared=False))
+        for segment, one in said.segments.items() if said.apart else ():
+            name = f"{target.name or 'prediction'}({segment})"
+            found.append(Output(name, one.value.kind, "predictedValue", one.value.register, declared=False))
         for label, register in said.probabilities.items() if plain else ():
             word = decoded(label, target.kind, texts)
             name = f"probability({target.name}, {word})" if several else f"probability({word})"
@@ -322,13 +331,13 @@ def _call(
             registers[to, row] = bad if value is None or value != value else value
 
 
-def read_pmml(data: bytes, what: str = "the model", *, named: str | None = None) -> PmmlModel:
+def read_pmml(data: bytes, what: str = "the model", *, named: str = "") -> PmmlModel:
     """A model from the bytes of a PMML document.
 
     Args:
         data: the document.
         what: what it is called in messages.
-        named: which of several models, by its modelName; "" is the first. None refuses a document of several.
+        named: which of several models, by its modelName; "" is the first, as the specification has it.
 
     Raises:
         DocumentError: it is no PMML, of a version that is not read, holds what is not supported, or no such model; with
@@ -359,7 +368,7 @@ def read_pmml(data: bytes, what: str = "the model", *, named: str | None = None)
         raise DocumentError(f"{what} is nested too deep.", do="Make its parts derived fields.") from None
 
 
-def _one_of(models: Sequence[Element], what: str, named: str | None) -> Element:
+def _one_of(models: Sequence[Element], what: str, named: str) -> Element:
     """The model that is meant."""
     if named:
         names = [optional(one, "modelName") for one in models]
@@ -368,6 +377,4 @@ def _one_of(models: Sequence[Element], what: str, named: str | None) -> Element:
             do = f"Is it {near[0]!r}?" if near else "Its models have no names: name none, and the first is meant."
             raise refuse(models[0], f"{what} has no model {named!r}.", do)
         return models[names.index(named)]
-    if named is None and len(models) > 1:
-        raise refuse(models[1], f"{what} holds several models.", "Keep one, or make segments of them.")
     return models[0]

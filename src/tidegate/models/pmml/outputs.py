@@ -1,6 +1,7 @@
 """The Output element: what of a prediction is given back, under which name."""
 
 import difflib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ _AFFINITIES = ("affinity", "entityAffinity", "clusterAffinity")
 _ENTITIES = ("entityId", "clusterId")
 _SUPPORTED = (
     "predictedValue", "predictedDisplayValue", "probability", "confidence", "reasonCode", "ruleValue",
-    "transformedValue", "decision", *_AFFINITIES, *_ENTITIES,
+    "transformedValue", "decision", "residual", "standardError", "warning", *_AFFINITIES, *_ENTITIES,
 )  # fmt: skip
 
 
@@ -104,17 +105,27 @@ def _value(
         raise refuse(element, "Ranks count from 1.", seen=f'rank="{rank}"')
     if feature == "predictedValue":
         return prediction.value if rank == 1 else _ranked(element, prediction, target, rank, scope, code)[0]
+    if feature == "warning":  # what goes wrong is no warning but the reason why there is no answer
+        return scope.document.constant(math.nan, "string")
+    if feature == "residual":
+        return _residual(element, prediction, target, scope, code)
+    if feature == "standardError":
+        if prediction.error is None:
+            raise refuse(element, "The model has no standard errors.", "They need a PCovMatrix of a linear regression.")
+        return Value(prediction.error, "double")
     if feature == "predictedDisplayValue":
         return _displayed(prediction, target, scope, code)
     if feature == "reasonCode":
         if rank <= len(prediction.reasons):
             return Value(prediction.reasons[rank - 1], "string")
         if prediction.reasons:
-            return scope.document.constant(float("nan"), "string")
+            return scope.document.constant(math.nan, "string")
         raise refuse(element, "The model gives no reason codes.", 'Set useReasonCodes="true" in a Scorecard.')
     if feature == "ruleValue":
         choice(element, "ruleFeature", ("ruleId", "rule"), "ruleId")
     if feature in _ENTITIES or feature == "ruleValue":
+        if prediction.affinities and 1 < rank <= len(prediction.affinities) and len(prediction.entities) < rank:
+            return _nth(prediction.affinities, rank, prediction.smaller, "string", scope, code)[0]
         if rank > len(prediction.entities):
             raise refuse(element, f"The model names no entity of rank {rank}.", seen=f'feature="{feature}"')
         return Value(prediction.entities[rank - 1], "string")
@@ -146,10 +157,24 @@ def _weight(
     smaller = prediction.smaller and feature in _AFFINITIES
     if rank == 1 and feature not in _AFFINITIES:
         return Value(_of_value(by, prediction.value, scope, code), "double")
-    to, weight, builder = scope.builder.register(), scope.builder.register(), scope.builder
-    table = builder.table(list(by))
-    builder.emit(code, o.RANKED, to, weight, rank, int(smaller), len(by), table, *by.values())
-    return Value(weight, "double")
+    return _nth(by, rank, smaller, kind, scope, code)[1]
+
+
+def _residual(element: Element, prediction: Prediction, target: TargetField, scope: Scope, code: Code) -> Value:
+    """Actual less predicted; of categories, 1 or 0 for the actual one, less the probability of the one predicted."""
+    make = scope.actual.pop(target.name, None)
+    if make is None:
+        raise refuse(element, "A residual is of an outermost model's target, and asked for once.", seen=target.name)
+    actual, builder, predicted = make(), scope.builder, prediction.value.register
+    to, due = builder.register(), actual.register
+    if target.function == "classification":
+        if not prediction.probabilities:
+            raise refuse(element, "The model gives no probabilities, so it has no residuals.")
+        due = builder.register()
+        builder.emit(code, o.EQUAL, due, actual.register, predicted, builder.missing)
+        predicted = _of_value(prediction.probabilities, prediction.value, scope, code)
+    builder.emit(code, o.SUBTRACT, to, due, predicted, builder.missing)
+    return Value(to, "double")
 
 
 def _of_value(by: dict[float, int], value: Value, scope: Scope, code: Code) -> int:
@@ -171,9 +196,16 @@ def _ranked(
     by = prediction.probabilities
     if not by:
         raise refuse(element, "Only categories with probabilities have ranks.", seen=f'rank="{rank}"')
+    return _nth(by, rank, False, target.kind, scope, code)
+
+
+def _nth(
+    by: dict[float, int], rank: int, smaller: bool, kind: str, scope: Scope, code: Code
+) -> tuple[Value, Value]:  # fmt: skip
+    """The label and the weight of a rank; `smaller` tells whether the smallest weight is the first."""
     value, weight, builder = scope.builder.register(), scope.builder.register(), scope.builder
-    builder.emit(code, o.RANKED, value, weight, rank, 0, len(by), builder.table(list(by)), *by.values())
-    return Value(value, target.kind), Value(weight, "double")
+    builder.emit(code, o.RANKED, value, weight, rank, int(smaller), len(by), builder.table(list(by)), *by.values())
+    return Value(value, kind), Value(weight, "double")
 
 
 def _displayed(prediction: Prediction, target: TargetField, scope: Scope, code: Code) -> Value:

@@ -33,7 +33,9 @@ class Prediction:
         reasons: registers with the reason codes of a scorecard, the most weighty first.
         points: with what each of those weighs.
         confidence: of the value, where it is not one of `confidences`.
+        error: the value's standard error, where a model has one.
         segments: by the name of a segment, what it says.
+        apart: whether segments answer each for itself, so that none of them is the answer.
         parts: by name, what a value is made of: partial scores of characteristics.
         targets: by name of a target, what is said of it, where a model has several.
     """
@@ -47,7 +49,9 @@ class Prediction:
     reasons: list[int] = field(default_factory=list)
     points: list[int] = field(default_factory=list)
     confidence: int | None = None
+    error: int | None = None
     segments: dict[str, "Prediction"] = field(default_factory=dict)
+    apart: bool = False
     parts: dict[str, int] = field(default_factory=dict)
     targets: dict[str, "Prediction"] = field(default_factory=dict)
 

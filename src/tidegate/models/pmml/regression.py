@@ -98,14 +98,13 @@ def _classification(
     registers = [to + k for k in range(len(tables))]
     if normalization in ("softmax", "simplemax"):
         builder.emit(code, o.NORMALIZE, to, len(tables), 1 if normalization == "softmax" else 2)
-    elif target.optype == "ordinal" and normalization != "none":
+    elif target.optype == "ordinal":
         return _ordinal(model, labels, registers, normalization, scope, code, target)
     elif len(tables) == 2 and normalization != "none":
         first = linked(to, _INVERSE[normalization], scope, code)
         registers = [first, _rest([first], scope, code)]
     elif len(tables) == 2:  # a share that is none is cut off
-        first, zero, one = builder.register(), builder.number(0.0), builder.number(1.0)
-        builder.emit(code, o.TARGET, first, to, zero, one, one, zero, 0, builder.missing)
+        first = _cut(to, scope, code)
         registers = [first, _rest([first], scope, code)]
     elif normalization == "none":
         registers = [*registers[:-1], _rest(registers[:-1], scope, code)]
@@ -118,6 +117,14 @@ def _classification(
         registers = [first + k for k in range(len(registers))]
     probabilities = dict(zip(labels, registers, strict=True))
     return Prediction(winner(probabilities, target.kind, scope, code), probabilities)
+
+
+def _cut(register: int, scope: Scope, code: Code) -> int:
+    """A number as a share: between 0 and 1."""
+    to, builder = scope.builder.register(), scope.builder
+    zero, one = builder.number(0.0), builder.number(1.0)
+    builder.emit(code, o.TARGET, to, register, zero, one, one, zero, 0, builder.missing)
+    return to
 
 
 def _rest(registers: list[int], scope: Scope, code: Code) -> int:
@@ -137,11 +144,12 @@ def _ordinal(
     """Cumulative probabilities in the order of the target's values, their differences the categories' own."""
     if set(target.values) != set(labels):
         raise refuse(model, "An ordinal target lists its values, one per table.")
-    by = dict(zip(labels, registers, strict=True))
-    probabilities = cumulative(
-        [(label, linked(by[label], _INVERSE[normalization], scope, code)) for label in target.values[:-1]],
-        target.values[-1], scope, code,
-    )  # fmt: skip
+    reached = list[tuple[float, int]]()
+    for label, register in sorted(zip(labels, registers, strict=True), key=lambda one: target.values.index(one[0])):
+        plain = normalization == "none"
+        share = _cut(register, scope, code) if plain else linked(register, _INVERSE[normalization], scope, code)
+        reached.append((label, share))
+    probabilities = cumulative(reached[:-1], target.values[-1], scope, code)
     return Prediction(winner(probabilities, target.kind, scope, code), probabilities)
 
 

@@ -84,7 +84,7 @@ class Scope:
     """The fields of one model: its mining schema's, its transformations', and those of the models it is part of.
 
     A derived field is written into `code`, which runs before the model, when it is first asked for. `unused` are fields
-    that are inputs only if something names them.
+    that are inputs only if something names them, `actual` what makes an input of a target's actual value.
     """
 
     def __init__(self, document: Document, parent: "Scope | None" = None) -> None:
@@ -93,6 +93,7 @@ class Scope:
         self.fields: dict[str, Field] = {}
         self.pending: dict[str, Element] = {}
         self.unused: dict[str, Callable[[], None]] = {}
+        self.actual: dict[str, Callable[[], Field]] = {}
         self.depth: int = parent.depth + 1 if parent else 0
         self._busy: list[str] = []
 

@@ -42,7 +42,8 @@ class PmmlScorer:
     ) -> None:
         self.pmml, self.digest, self._units = model, digest, dict(units or {})
         self.files: Mapping[str, bytes] = {}
-        self.features = tuple(one.name for one in model.inputs)
+        self._reads = tuple(one for one in model.inputs if one.needed)
+        self.features = tuple(one.name for one in self._reads)
         numbers = [one.name for one in model.outputs if one.kind in _NUMBERS]
         meant = [one.name for one in model.outputs if one.kind in _NUMBERS and one.declared] or numbers
         if not output and len(meant) == 1:
@@ -70,7 +71,7 @@ class PmmlScorer:
                 self._units.get(one.name, one.unit),
                 one.treatment.missing != "returnInvalid",
             )
-            for one in self.pmml.inputs
+            for one in self._reads
         )  # fmt: skip
 
     def require(self, features: Sequence[str], reference: str = "") -> None:
@@ -87,7 +88,7 @@ class PmmlScorer:
         names: Sequence[str] = (),
     ) -> "PmmlBinding":
         """Tie the inputs to columns of a batch's cells. Raises ModelError where a text meets a number."""
-        for one, kind in zip(self.pmml.inputs, kinds, strict=True):
+        for one, kind in zip(self._reads, kinds, strict=True):
             if (one.kind == "string") != (kind == "text"):
                 raise ModelError(
                     f"The model reads {one.name!r} as {one.kind}.", seen="a text" if kind == "text" else "a number",

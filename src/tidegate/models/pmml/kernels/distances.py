@@ -177,13 +177,19 @@ def _neighbours(code, numbers, registers, at, rows):  # type: ignore[no-untyped-
             continue
         for c in range(width):
             registers[to + c, i] = 0.0
-        total, known = 0.0, 0
+        total, known, alike = 0.0, 0, False
+        for j in range(k):  # a row that is an instance, and no threshold: that instance alone counts
+            alike |= (how == 2 or how == 4) and registers[measures + j, i] + threshold == 0.0
         for j in range(k):
             n = registers[nearest + j, i]
             if n != n:
                 continue
             y = numbers[targets + np.int64(n)]
-            weight = 1.0 / (registers[measures + j, i] + threshold) if how == 2 or how == 4 else 1.0
+            distance, weight = registers[measures + j, i] + threshold, 1.0
+            if alike:
+                weight = 1.0 if distance == 0.0 else 0.0
+            elif how == 2 or how == 4:
+                weight = 1.0 / distance
             there[known] = y
             known += 1
             total += weight

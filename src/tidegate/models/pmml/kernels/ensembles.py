@@ -47,20 +47,48 @@ def _made_one(how, values, weights, count):  # type: ignore[no-untyped-def]
     return total / weight if how in (AVERAGE, WEIGHTED_AVERAGE) else total
 
 
+@fixed("void(int64[::1], float64[:, ::1], int64, int64)")
+def _of_highest(code, registers, at, row):  # type: ignore[no-untyped-def]
+    """Shares by label in place of the largest ones: the mean of those models whose share of the winner is the largest.
+
+    PMML 4.4, Multiple Models: the shares of the other categories are those that go with the winner's.
+    """
+    to, models, labels = code[at + 2], code[at + 6], code[at + 7]
+    winner = 0
+    for pick in range(1, labels):
+        if registers[to + pick, row] > registers[to + winner, row]:
+            winner = pick
+    highest, taken = registers[to + winner, row], 0
+    for m in range(models):
+        place = at + 9 + m * (3 + labels)
+        condition, answer, source = code[place], code[place + 2], code[place + 3 + winner]
+        if condition >= 0 and registers[condition, row] != 1.0:
+            continue
+        if registers[answer, row] != registers[answer, row] or source < 0 or registers[source, row] != highest:
+            continue
+        for pick in range(labels):
+            own = code[place + 3 + pick]
+            share = registers[own, row] if own >= 0 else 0.0
+            registers[to + pick, row] = share + (registers[to + pick, row] if taken else 0.0)
+        taken += 1
+
+
 @fixed(STEP)
 def _combine(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def]
     """COMBINE and VOTE: to first, how, if one is missing, #most that may be, models, labels, #labels,
     then per model `condition or -1, #weight, answer, registers by label…`.
 
-    If one is missing: 0 go on (a sum of it is missing, a vote is not cast), 1 skip it, 2 the answer is missing. With no
-    labels the answers are made one; with labels what the models say of each is, or their votes are counted.
+    If one is missing: 0 go on (a sum of it is missing; so is a vote if the missing are the most, or too many), 1 skip
+    it, unless too many are, 2 the answer is missing. Each counts by its weight if the method weighs.
+    With no labels the answers are made one; with labels what the models say of each is, or their votes are counted.
     """
     to, how, treatment, most = code[at + 2], code[at + 3], code[at + 4], numbers[code[at + 5]]
     models, labels = code[at + 6], code[at + 7]
     bits = registers.view(np.int64)
     values, weights = np.empty(models), np.empty(models)
+    weighs = how in (WEIGHTED_AVERAGE, WEIGHTED_MEDIAN, WEIGHTED_SUM, WEIGHTED_MAJORITY)
     for i in range(rows):
-        active, absent, wrong = 0.0, 0.0, -1
+        active, absent, most_votes, wrong = 0.0, 0.0, 0.0, -1
         known = 0
         width = max(labels, 1)
         voted = how in (MAJORITY, WEIGHTED_MAJORITY)
@@ -74,9 +102,9 @@ def _combine(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def
                         wrong = condition
                     continue
                 answer = code[place + 2]
-                active += weight
+                active += weight if weighs else 1.0
                 if registers[answer, i] != registers[answer, i]:
-                    absent += weight
+                    absent += weight if weighs else 1.0
                     if invalid(bits, answer, i):
                         wrong = answer
                     continue
@@ -91,8 +119,12 @@ def _combine(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def
                     values[known] = registers[answer, i]
                 known += 1
             registers[to + pick, i] = _made_one(SUM if voted else how, values, weights, known)
+            if voted and registers[to + pick, i] > most_votes:
+                most_votes = registers[to + pick, i]
+        if how == MAX and labels and wrong < 0:
+            _of_highest(code, registers, at, i)
         lost = absent > 0.0 and (
-            treatment == 2 or (treatment == 1 and absent > most * active) or (treatment == 0 and not voted)
+            treatment == 2 or (treatment == 0 and (not voted or absent > most_votes)) or absent > most * active
         )
         total = 0.0
         for pick in range(width):
