@@ -12,10 +12,12 @@ from tidegate.models.pmml.grammar import refuse
 from tidegate.models.pmml.reading import choice, number, optional, required
 from tidegate.models.pmml.scope import Document, Field, Scope
 
-__all__ = ["Input", "Treatment", "open_scope", "treatment_of"]
+__all__ = ["ACTIVE", "Input", "Treatment", "open_scope", "treatment_of"]
 
 _OPTIONAL = ("supplementary", "group", "order", "frequencyWeight", "analysisWeight")
 """Usages of fields that need not be given to apply a model, unless an expression of it names one."""
+ACTIVE = ("active", *_OPTIONAL)
+"""Usages of fields that a model can read."""
 _PREDICTED = ("predicted", "target")
 _OUTLIERS = ("asIs", "asMissingValues", "asExtremeValues")
 _MISSING = ("asIs", "asMean", "asMode", "asMedian", "asValue", "returnInvalid")
@@ -90,7 +92,7 @@ def open_scope(model: Element, document: Document, parent: Scope | None) -> tupl
     seen = set[str]()
     for element in children(schema, "MiningField"):
         name = required(element, "name")
-        usage = choice(element, "usageType", ("active", *_OPTIONAL, *_PREDICTED), "active")
+        usage = choice(element, "usageType", (*ACTIVE, *_PREDICTED), "active")
         if name in seen:
             raise refuse(element, f"The mining schema has {name!r} twice.")
         seen.add(name)
