@@ -84,7 +84,7 @@ def compare(name: str, content: bytes, x: Any, rows: int) -> None:
     np.testing.assert_allclose(cells.view(np.float64)[-1], session.run(output, feed)[0][:, 1], rtol=1e-6, atol=1e-7)
     one = together(lambda: bound.score(cells, 0, 1), lambda: session.run(output, first), 400)
     many = together(lambda: bound.score(cells, 0, rows), lambda: session.run(output, feed), 2)
-    how = "in blocks" if model.file.row_exact else "row by row"
+    how = "in blocks" if model.file.row_exact else f"{model.asking.together} by {model.asking.together}"
     for what, (ours, theirs, share), of in (("one row", one, 1), (f"{rows:,} rows, {how}", many, rows)):
         print(f"{what:<34} {ours / of * 1e6:9.2f} µs {theirs / of * 1e6:10.2f} µs {share:10.2f}x   {name}")
     ours, theirs, share = together(lambda: bound.reasons(cells, 0, {}, None), lambda: session.run(output, first), 20)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     GradientBoostingClassifier,
@@ -22,7 +23,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tests.models.onnx.made import exported, rows
+from tests.models.onnx.made import exported, graph, rows
+from tidegate.models.onnx.asking import TOGETHER
 from tidegate.models.onnx.model import OnnxModel
 from tidegate.models.onnx.said import Said
 
@@ -108,6 +110,37 @@ def test_cells_are_scored_as_a_matrix_is_and_a_missing_one_has_no_answer(name: s
     np.testing.assert_array_equal(scores, model.predict(x))
 
 
-def test_trees_are_asked_in_blocks_and_what_multiplies_matrices_is_not() -> None:
-    assert made("gradient boosting")[1].file.row_exact
-    assert not made("logistic regression")[1].file.row_exact
+def test_trees_are_asked_in_blocks_and_what_multiplies_matrices_among_always_as_many_rows() -> None:
+    for name in ESTIMATORS:
+        asking = made(name)[1].asking
+        assert asking.row_exact or asking.together == TOGETHER, name
+    assert made("gradient boosting")[1].asking.row_exact
+    assert not made("logistic regression")[1].asking.row_exact
+
+
+def test_a_model_that_compares_its_rows_is_asked_one_by_one() -> None:
+    axes = numpy_helper.from_array(np.array([0], np.int64), "rows")
+    nodes = [helper.make_node("ReduceSum", ["X", "rows"], ["all"]), helper.make_node("Sub", ["X", "all"], ["d"]),
+             helper.make_node("Exp", ["d"], ["Y"])]  # fmt: skip
+    model = OnnxModel(graph(nodes, constants=[axes]).SerializeToString())
+    assert model.file.rows_apart and model.asking.together == 1
+    assert model.predict(np.array([[1.0], [5.0], [7.0]])).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_row_that_onnx_runtime_fails_on_takes_no_other_with_it() -> None:
+    nodes = [
+        helper.make_node("Cast", ["X"], ["whole"], to=TensorProto.INT64),
+        helper.make_node("OneHotEncoder", ["whole"], ["hot"], domain="ai.onnx.ml", cats_int64s=[0, 1, 2], zeros=0),
+        helper.make_node("Reshape", ["hot", "three"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["Y"]),
+    ]
+    weights = numpy_helper.from_array(np.array([[0.1], [0.2], [0.3]], np.float32), "w")
+    three = numpy_helper.from_array(np.array([-1, 3], np.int64), "three")
+    model = OnnxModel(graph(nodes, constants=[weights, three]).SerializeToString())
+    rows = np.arange(40.0)[:, None] % 3
+    alone = np.concatenate([model.predict(rows[k : k + 1]) for k in range(40)])
+    np.testing.assert_allclose(alone, (rows[:, 0] + 1) / 10, rtol=1e-6)
+    rows[7] = 9.0
+    found = model.predict(rows)
+    assert np.isnan(found).nonzero()[0].tolist() == [7]
+    assert np.delete(found, 7).tolist() == np.delete(alone, 7).tolist()

@@ -39,6 +39,13 @@ ROW_BY_ROW_EXACT = frozenset(
     ]
 )  # fmt: skip
 """Operators whose answer for a row is the same bits however many are asked at once (decision on record 15)."""
+ROW_BY_ROW = ROW_BY_ROW_EXACT | {
+    "Abs", "ArgMax", "Clip", "Elu", "Erf", "Exp", "Flatten", "Gemm", "LeakyRelu", "LinearClassifier", "LinearRegressor",
+    "Log", "MatMul", "Max", "Min", "Normalizer", "Pow", "Reciprocal", "ReduceLogSumExp", "ReduceMax", "ReduceSum",
+    "ReduceSumSquare", "Relu", "Reshape", "SVMClassifier", "SVMRegressor", "Sigmoid", "Softmax", "Softplus", "Sqrt",
+    "Squeeze", "Sum", "Tanh", "Unsqueeze",
+}  # fmt: skip
+"""Operators that, as models are exported, answer each row by itself, but by other steps for many rows than for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ class OnnxFile:
         metadata: what its author wrote about it.
         operators: by domain and name, as in "ai.onnx.ml.Scaler"; of the standard's own the bare name.
         row_exact: that a row's answer does not depend on the rows beside it, to the bit.
+        rows_apart: that it most likely does not among as many rows.
     """
 
     what: str
@@ -77,6 +85,7 @@ class OnnxFile:
     producer: str = ""
     opsets: Mapping[str, int] = field(default_factory=dict)
     row_exact: bool = False
+    rows_apart: bool = False
 
 
 def read_onnx(content: bytes, what: str = "the model") -> OnnxFile:
@@ -100,6 +109,7 @@ def read_onnx(content: bytes, what: str = "the model") -> OnnxFile:
         names = ", ".join(one.text(1) for one in model.messages(25))
         raise ModelError(f"{what} brings functions of its own.", seen=names[:200], do="Export it with them inlined.")
     constants = {one.text(8) for one in graph.messages(5)}
+    operators = {name.rpartition(".")[2] for name in looked.operators}
     return OnnxFile(
         what,
         tuple(_tensor(one, what, "reads") for one in graph.messages(11) if one.text(1) not in constants),
@@ -109,7 +119,8 @@ def read_onnx(content: bytes, what: str = "the model") -> OnnxFile:
         tuple(sorted(looked.operators)),
         f"{model.text(2)} {model.text(3)}".strip(),
         opsets,
-        {name.rpartition(".")[2] for name in looked.operators} <= ROW_BY_ROW_EXACT,
+        operators <= ROW_BY_ROW_EXACT,
+        operators <= ROW_BY_ROW,
     )
 
 

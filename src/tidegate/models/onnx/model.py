@@ -157,14 +157,15 @@ class OnnxBinding:
         """Write the answers for rows start..stop into the bound column, NaN where the model has none."""
         asking, scores = self.model.asking, cells.view(np.float64)[self.out]
         single = self._single
-        if stop - start > 1 and (asking.row_exact or single is None):
+        if stop - start > 1 and (asking.row_exact or asking.together > 1 or single is None):
             scores[start:stop] = self.model.predict(self._rows(cells, start, stop))
             return
         for row in range(start, stop):
-            if single is not None and read_single(self._inputs, cells, row, single.tensor):
-                scores[row] = single.answer()
-            else:  # a value is missing or out of range, or is no float
-                scores[row] = self.model.predict(self._row(cells, row)[None])[0]
+            filled = single is not None and read_single(self._inputs, cells, row, single.tensor)
+            found = single.answer() if single is not None and filled else None
+            if found is None:  # a value is missing or out of range, or is no float; or another row was at fault
+                found = self.model.predict(self._row(cells, row)[None])[0]
+            scores[row] = found
 
     def unanswered(self, cells: NDArray[np.int64], row: int) -> str:
         """Why the model has no answer for a row, in words."""
