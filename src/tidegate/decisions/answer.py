@@ -3,69 +3,32 @@
 from bisect import bisect_right
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from tidegate.decisions.cells import shown
 from tidegate.decisions.decider import Decider
-from tidegate.decisions.decision import Decision, FiredRule, ModelReason, ModelUse, PackageUse, ScorecardUse, TableUse
+from tidegate.decisions.decision import Decision, FiredRule, ModelUse, PackageUse, ScorecardUse, TableUse
 from tidegate.decisions.encode import text_value, word
 from tidegate.decisions.plan import ModelPlan, Plan, RulePlan, SeenPlan
+from tidegate.decisions.reasons import Reasons
 from tidegate.decisions.rule import Outcome
 from tidegate.decisions.tables.plan import InputPlan, OutputPlan
 from tidegate.decisions.tables.trace import MOST_SHOWN, IndexedTable
-from tidegate.events.currency import decimals
-from tidegate.events.durations import spoken as spoken_duration
 from tidegate.events.durations import written
 from tidegate.events.money import Money
-from tidegate.events.types import Kind, Type
 from tidegate.expressions.words import MISSING
-from tidegate.models.explanation import spoken
 
-EDITION = 3
+EDITION = 4
 """The edition of the answers' words. A record names its own, so that an old answer can be made again to the letter.
 
 1: a model's reasons in raw units (minor units, microseconds); amounts in other currencies missing without a word.
 2: a model's reasons in their units, and `unread`.
 3: why a model that is there had no answer.
+4: reasons of the models that what was decided rests on, and not of the first one.
 """
 
 OUTCOMES = tuple(outcome.word for outcome in Outcome)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
-
-
-def shown(kind: Type, cell: int, number: float, words: Mapping[int, str], currency: str | None) -> Any:
-    """A cell as a person or a program reads it, None if missing.
-
-    Money is `12.34 EUR`, a time ISO 8601, a duration in seconds.
-    """
-    if kind.is_float:
-        if number != number:
-            return None
-        if kind.kind is Kind.MONEY:
-            return _amount(number, kind.currency or currency)
-        return number / 1e6 if kind.kind is Kind.DURATION else number
-    if cell == MISSING:
-        return None
-    if kind.kind is Kind.BOOL:
-        return bool(cell)
-    if kind.kind is Kind.MONEY:
-        return _amount(cell, kind.currency or currency)
-    if kind.kind is Kind.TIME:
-        if not _FIRST <= cell <= _LAST:
-            return cell  # beyond the years that dates have here, so in microseconds
-        return (_EPOCH + timedelta(microseconds=cell)).isoformat().replace("+00:00", "Z")
-    if kind.kind is Kind.DURATION:
-        return cell / 1e6
-    return words.get(cell) if kind.is_word else cell
-
-
-def _amount(units: int | float, currency: str | None) -> str:
-    places = decimals(currency) if currency else 2
-    exact = Decimal(units) if isinstance(units, int) else Decimal(repr(units))
-    return f"{exact.scaleb(-places):.{places}f} {currency or ''}".rstrip()
 
 
 def _there(number: float) -> float | None:
@@ -77,7 +40,7 @@ class Answers:
 
     Args:
         decider: whose rows they are.
-        explain: give every feature's value in every decision.
+        explain: give every feature's value, and a model's reasons, in every decision.
         descriptions: words for a feature of a model, to stand in place of its name.
         edition: of the words; another than the newest only to make old answers again.
 
@@ -99,8 +62,9 @@ class Answers:
         self.currency = next((f.currency for k in self.plan.kinds for f in k.fields if f.currency), None)
         self.flow = f"{self.plan.flow}@{self.plan.digest[:12]}"
         self.models = [model for segment in self.plan.segments for model in segment.models]
-        self.descriptions = dict(descriptions or {})
+        self._reasons = Reasons(decider, self.models, descriptions or {}, edition, self.currency)
         self.wants_texts = explain or bool(decider.tables or decider.scorecards)
+        self._all_reasons = explain and edition > 3
         self._severest = sorted(range(len(self.plan.rules)), key=lambda r: -self.plan.rules[r].outcome)
         self._words = dict(self.plan.words)
         open_amounts = (f for f in self.plan.kinds[0].fields if f.currency and not f.type.currency)
@@ -202,7 +166,7 @@ class Answers:
             level=self._band(float(decider.floats[plan.level, row])) if plan.level >= 0 else None,
             alarm=bool(alarm),
             rules=self._fired(row, words) if fired else (),
-            reasons=self._reasons(row) if self.models and (outcome or alarm) else (),
+            reasons=self._reasons.of(row) if self.models and (outcome or alarm or self._all_reasons) else (),
             unknown=tuple(r.name for r in plan.rules if decider.cells[r.when, row] == MISSING)
             if settled[2, row]
             else (),
@@ -307,43 +271,6 @@ class Answers:
             card.use(cells, row, [self._value(given, row, words) for given in card.plan.inputs])
             for card in self.decider.scorecards
         )
-
-    def _reasons(self, row: int) -> tuple[ModelReason, ...]:
-        """At most four reasons of the first model that answered, by its contributions, or its reason codes."""
-        for model in self.models:
-            binding = self.decider.bindings.get(model.out)
-            if binding is not None:
-                say = partial(self._said, model) if self.edition > 1 else None
-                found = binding.reasons(self.decider.cells, row, self.descriptions, say)
-                return tuple(
-                    ModelReason(r.feature, self._natural(model, r.feature, r.value), r.contribution, r.words, r.method)
-                    for r in found
-                )
-        return ()
-
-    def _said(self, model: ModelPlan, place: int, value: Any) -> str:
-        """The value in words, with its unit."""
-        kind = model.types[place]
-        if value is None or isinstance(value, str):
-            return spoken(value)
-        if kind.kind is Kind.DURATION:
-            return spoken_duration(value)
-        if kind.kind is Kind.BOOL:
-            return "yes" if value else "no"
-        if kind.kind in (Kind.MONEY, Kind.TIME):
-            return str(shown(kind, int(value), value, {}, self.currency))
-        return spoken(value)
-
-    def _natural(self, model: ModelPlan, feature: str, value: Any) -> Any:
-        """The value with its unit, if it has one."""
-        if value is None:
-            return None
-        names = model.names if feature in model.names else [name.rpartition(".")[2] for name in model.names]
-        kind = model.types[names.index(feature)]  # a model may call a field without its event
-        if kind.kind not in (Kind.MONEY, Kind.TIME, Kind.DURATION):
-            return value
-        number = float(value)
-        return shown(kind, int(number), number, {}, self.currency)
 
 
 def texts_of(plan: Plan, kind: int, read: Callable[[str], Any]) -> dict[int, str]:

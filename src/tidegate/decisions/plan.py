@@ -89,7 +89,7 @@ class SeenPlan:
 
 @dataclass(frozen=True)
 class RulePlan:
-    """A rule: its condition's column and what it looked at.
+    """A rule: its condition's column, what it looked at, and the columns of the models that it rests on.
 
     One that stands for the rows of a table with its outcome has the table's number among the plan's; its words are the
     rows'.
@@ -101,6 +101,7 @@ class RulePlan:
     when: int
     saw: tuple[SeenPlan, ...]
     table: int = -1
+    models: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,8 @@ class Plan:
     """The flow's own texts by their cells, so that they can be shown."""
     worded: tuple[int, ...] = field(default=())
     """Columns of texts whose wording is kept, because a window can give them back."""
+    scoring: tuple[int, ...] = field(default=())
+    """Columns of the models that alarm, level and score rest on."""
 
     @property
     def tables(self) -> tuple[TablePlan, ...]:

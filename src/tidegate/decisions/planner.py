@@ -163,6 +163,11 @@ class _Planner:
         visit(rule)
         return tuple(seen.values())
 
+    def _asked_models(self, *roots: Expr | None) -> tuple[int, ...]:
+        """The columns of the models that expressions rest on."""
+        found = (node for root in roots if root is not None for node in walk(root) if isinstance(node, ModelScore))
+        return tuple(dict.fromkeys(self.columns.of[node.key] for node in found))
+
     def plan(self) -> Plan:
         """Put it together: columns first, programs over them."""
         flow = self.flow
@@ -173,7 +178,14 @@ class _Planner:
         after = Compiler(self.columns, self._after_leaf)
         features = tuple(SeenPlan(name, after.column(expr), expr.type) for name, expr in flow.features.items())
         rules = tuple(
-            RulePlan(name, int(rule.outcome), rule.because, after.column(rule.when), self._saw(rule.when, after))
+            RulePlan(
+                name,
+                int(rule.outcome),
+                rule.because,
+                after.column(rule.when),
+                self._saw(rule.when, after),
+                models=self._asked_models(rule.when),
+            )
             for name, rule in flow.rules.items()
         )
         score = after.floating(flow.score) if flow.score is not None else -1
@@ -219,6 +231,7 @@ class _Planner:
             deadline_answer=int(flow.deadline.answer) if flow.deadline else 1,
             words=tuple(sorted((word(text), text) for text in self._texts_said())),
             worded=tuple(sorted(self.events.worded)),
+            scoring=self._asked_models(flow.alarm, flow.level.of if flow.level else None, flow.score),
         )
 
     def _roots(self) -> list[Expr]:

@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 __all__ = ["Explained", "Reason", "reasons", "spoken"]
 
 
+MOST = 4
+"""So many reasons a decision names."""
+
+
 class Explained(Protocol):
     """What has features, some of them categories whose texts are known by their codes."""
 
@@ -50,7 +54,7 @@ def reasons(
     contributions: NDArray[np.float64] | Sequence[float],
     *,
     descriptions: Mapping[str, str] | None = None,
-    most: int = 4,
+    most: int = MOST,
     least_share: float = 0.02,
     what: str = "the risk",
     say: Callable[[int, float | str | None], str] | None = None,

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tidegate.connectors.files_merge import Batch
-from tidegate.decisions.answer import shown
+from tidegate.decisions.cells import shown
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.plan import Plan, SeenPlan

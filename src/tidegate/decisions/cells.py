@@ -1,0 +1,45 @@
+"""Cells as a person or a program reads them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from tidegate.events.currency import decimals
+from tidegate.events.types import Kind, Type
+from tidegate.expressions.words import MISSING
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+
+
+def shown(kind: Type, cell: int, number: float, words: Mapping[int, str], currency: str | None) -> Any:
+    """A cell as a person or a program reads it, None if missing.
+
+    Money is `12.34 EUR`, a time ISO 8601, a duration in seconds.
+    """
+    if kind.is_float:
+        if number != number:
+            return None
+        if kind.kind is Kind.MONEY:
+            return _amount(number, kind.currency or currency)
+        return number / 1e6 if kind.kind is Kind.DURATION else number
+    if cell == MISSING:
+        return None
+    if kind.kind is Kind.BOOL:
+        return bool(cell)
+    if kind.kind is Kind.MONEY:
+        return _amount(cell, kind.currency or currency)
+    if kind.kind is Kind.TIME:
+        if not _FIRST <= cell <= _LAST:
+            return cell  # beyond the years that dates have here, so in microseconds
+        return (_EPOCH + timedelta(microseconds=cell)).isoformat().replace("+00:00", "Z")
+    if kind.kind is Kind.DURATION:
+        return cell / 1e6
+    return words.get(cell) if kind.is_word else cell
+
+
+def _amount(units: int | float, currency: str | None) -> str:
+    places = decimals(currency) if currency else 2
+    exact = Decimal(units) if isinstance(units, int) else Decimal(repr(units))
+    return f"{exact.scaleb(-places):.{places}f} {currency or ''}".rstrip()

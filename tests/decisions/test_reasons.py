@@ -1,0 +1,126 @@
+"""Reasons are of the models that a decision rests on, whichever was written first."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tidegate import Decision, Engine, Event, Flow, Store, decline, entity, model, review
+from tidegate.decisions.answer import Answers
+from tidegate.models.tree_model import TreeModel
+from tidegate.runtimes.remake import remake
+
+Card = entity("card")
+
+
+class Loan(Event):
+    """A loan that is asked for."""
+
+    card: Card
+    a: float = 0.0
+    b: float = 0.0
+    c: float = 0.0
+
+
+class Lent(Flow[Loan]):
+    """Two models, and a rule for each; the second speaks of other features."""
+
+    low = model("low@1", of=[Loan.a], otherwise=0.0)
+    high = model("high@1", of=[Loan.b, Loan.c], otherwise=0.0)
+    by_low = review(low > 0.5, because="The first model says so")
+    by_high = review(high > 0.5, because="The second model says so")
+    both = decline((low > 0.5) & (high > 0.5), because="Both say so")
+    plain = review(Loan.c > 7.0, because="No model says so")
+    score = high
+    alarm = Loan.c < -7.0
+
+
+def stump(folder: Path, name: str, *features: str) -> TreeModel:
+    """A model of a tree for each feature: above 1 it adds 1."""
+    trees = [
+        f"Tree={k}\nnum_leaves=2\nnum_cat=0\nsplit_feature={k}\nsplit_gain=1\nthreshold=1\ndecision_type=2\n"
+        "left_child=-1\nright_child=-2\ninternal_count=100\nleaf_value=0 1\nleaf_count=50 50\nis_linear=0\n"
+        "shrinkage=1\n\n\n"
+        for k in range(len(features))
+    ]
+    file = folder / f"{name}.txt"
+    file.write_text(
+        "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\n"
+        f"max_feature_idx={len(features) - 1}\nobjective=regression\nfeature_names={' '.join(features)}\n"
+        f"feature_infos={' '.join(['[-1:1]'] * len(features))}\ntree_sizes={' '.join(str(len(t)) for t in trees)}\n\n"
+        f"{''.join(trees)}end of trees\n\nfeature_importances:\n\nparameters:\n\nend of parameters\n\n"
+        "pandas_categorical:null\n"
+    )
+    return TreeModel.read(file)
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> dict[str, Any]:
+    return {"low@1": stump(tmp_path, "low", "a"), "high@1": stump(tmp_path, "high", "b", "c")}
+
+
+def decided(engine: Engine, id: str, **values: float) -> Decision:
+    answer = engine.decide(Loan(id=id, at=datetime(2026, 1, 1, tzinfo=UTC), card="x", **values))
+    assert isinstance(answer, Decision)
+    return answer
+
+
+def features(decision: Decision) -> list[str]:
+    return [reason.feature for reason in decision.reasons]
+
+
+def test_reasons_are_of_the_model_whose_rule_decided(models: dict[str, Any]) -> None:
+    engine = Engine(Lent, models=models)
+    assert features(decided(engine, "1", a=2.0)) == ["a"]
+    assert features(decided(engine, "2", b=2.0)) == ["b", "c"]
+    both = decided(engine, "3", a=2.0, b=2.0, c=2.0)
+    assert both.outcome == "decline" and features(both) == ["a", "b", "c"]
+
+
+def test_where_no_rule_asked_a_model_they_are_of_the_score(models: dict[str, Any]) -> None:
+    engine = Engine(Lent, models=models)
+    assert features(decided(engine, "1", c=8.0, b=-1.0)) == ["b", "c"]  # `by_high` and `plain` fire: the second model
+    assert features(decided(engine, "2", c=-8.0)) == ["b", "c"]  # an alarm alone
+
+
+def test_an_approved_decision_has_them_where_everything_is_explained(models: dict[str, Any]) -> None:
+    assert features(decided(Engine(Lent, models=models), "1")) == []
+    approved = decided(Engine(Lent, models=models, explain=True), "1")
+    assert approved.outcome == "approve" and features(approved) == ["b", "c"]
+
+
+def test_what_an_edition_before_answered_is_remade_to_the_letter(
+    tmp_path: Path, models: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tidegate.runtimes import journal
+
+    made = journal.make_records
+
+    def older(record: bytes) -> bytes:
+        parts = msgspec.msgpack.decode(record)
+        parts[4] = 3
+        return msgspec.msgpack.encode(parts)
+
+    with Store.open(tmp_path / "s.db") as store:
+        engine = Engine(Lent, store=store, models=models)
+        newest, engine.answers = engine.answers, Answers(engine.decider, edition=3)
+        monkeypatch.setattr(journal, "make_records", lambda *given: [older(record) for record in made(*given)])
+        old = decided(engine, "old", b=2.0)
+        assert features(old) == ["a"]
+        engine.answers = newest
+        monkeypatch.undo()
+        new = decided(engine, "new", b=2.0)
+        assert features(new) == ["b", "c"]
+        monkeypatch.setattr("tidegate.runtimes.remake.verified", lambda _, reference, *__: _Loaded(models[reference]))
+        remade = {id: remake(store, id) for id in ("old", "new")}
+        assert {id: one.difference for id, one in remade.items()} == {"old": "", "new": ""}
+
+
+class _Loaded:
+    def __init__(self, loaded: TreeModel) -> None:
+        self._loaded = loaded
+
+    def model(self) -> TreeModel:
+        return self._loaded
