@@ -63,6 +63,31 @@ def agree(booster: xgboost.Booster, rows: Matrix, kind: str) -> None:
     np.testing.assert_allclose(parts.sum(axis=1), model.raw(rows), rtol=0, atol=1e-6 * max(1.0, scale))
 
 
+@pytest.mark.parametrize("kind", ["json", "ubj"])
+@pytest.mark.parametrize(
+    "more", [{}, {"num_parallel_tree": 3, "subsample": 0.5}, {"booster": "dart", "rate_drop": 0.4}]
+)
+def test_of_a_model_that_stopped_early_the_best_rounds_count(more: dict[str, Any], kind: str) -> None:
+    parts = [xgboost.DMatrix(x, y, feature_types=TYPES) for x, y in (table(1), table(2))]
+    given = {"objective": "binary:logistic", "nthread": 1, "max_depth": 4, **more}
+    booster = xgboost.train(given, parts[0], 200, evals=[(parts[1], "v")], early_stopping_rounds=5, verbose_eval=False)
+    best = booster.best_iteration + 1
+    assert best < booster.num_boosted_rounds()
+    rows = fresh(3)
+    data = xgboost.DMatrix(rows, feature_types=TYPES)
+    model = TreeModel(parse_xgboost(bytes(booster.save_raw(kind))))
+    assert (model.raw(rows) == booster.predict(data, output_margin=True, iteration_range=(0, best))).all()
+    assert (model.raw(rows) != booster.predict(data, output_margin=True)).any()
+
+
+@pytest.mark.parametrize("best", ["-1", "9", "x"])
+def test_a_best_round_that_is_none_is_refused(best: str) -> None:
+    booster = fit({"objective": "binary:logistic"}, 1, trees=3)
+    booster.set_attr(best_iteration=best)
+    with pytest.raises(TidegateError, match="is damaged"):
+        parse_xgboost(bytes(booster.save_raw("json")))
+
+
 OBJECTIVES: list[dict[str, Any]] = [
     {"objective": "binary:logistic"},
     {"objective": "binary:logistic", "base_score": 0.03, "max_cat_to_onehot": 1},

@@ -3,6 +3,9 @@
 It becomes the same forest as LightGBM's, of floats of 32 bits (see `Forest.single`). XGBoost sends left what is below a
 threshold, our walk what is not above one: the next smaller float is the threshold then. Of a category XGBoost sends
 right what is in the set, our walk left: the two ways change places.
+
+Of a model whose training stopped early, the trees up to its best round count, as for XGBoost's own classifier and
+regressor; `Booster.predict` takes those after it too, unless told not to.
 """
 
 import math
@@ -44,10 +47,12 @@ def parse_xgboost(data: bytes, *, name: str = "model") -> Forest:
         weights = booster.get("weight_drop")
         booster = booster.get("gbtree", booster)  # DART keeps its trees one deeper
         drawn, features = booster["model"]["trees"], _features(learner, int(shape["num_feature"]))
+        best = _trees_of_best(learner, booster["model"], len(drawn))
         categories = _categories(booster["model"], features, name)
         base = float(np.float32(str(shape["base_score"]).strip("[]")))
         if weights is not None and len(weights) != len(drawn):
             raise ValueError(f"{len(weights)} weights for {len(drawn)} trees")
+        drawn = drawn[:best]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise _damaged(name, error) from None
     trees = []
@@ -103,6 +108,19 @@ def _refuse(shape: Any, booster: Any, major: int, name: str) -> None:
             seen=f"num_class={shape.get('num_class')} num_target={shape.get('num_target', 1)}",
             do="Train one binary or regression model per class or target.",
         )
+
+
+def _trees_of_best(learner: Any, model: Any, many: int) -> int:
+    """How many trees come up to the round that was best, if the file names one; else all."""
+    best = learner.get("attributes", {}).get("best_iteration")
+    if best is None:
+        return many
+    starts = model.get("iteration_indptr")
+    end = int(best) + 1
+    trees = int(starts[end]) if starts else end * max(1, int(model["gbtree_model_param"]["num_parallel_tree"]))
+    if not 0 < trees <= many:
+        raise ValueError(f"a best round {best} in a model of {many} trees")
+    return trees
 
 
 def _features(learner: Any, count: int) -> tuple[str, ...]:
