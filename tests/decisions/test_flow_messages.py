@@ -166,6 +166,12 @@ def test_the_author_is_told(write: Callable[[], object], said: str) -> None:
     assert said in str(told.value)
 
 
+@pytest.mark.parametrize("name", ["definition", "plan"])
+def test_what_every_flow_has_is_no_line(name: str) -> None:
+    with pytest.raises(FlowError, match=f"F.{name} is what every flow has"):
+        types.new_class("F", (Flow[Payment],), {}, lambda lines: lines.update({name: count(per=Card, last="1h")}))
+
+
 def test_an_unknown_field_is_told_with_the_nearest_name() -> None:
     with pytest.raises(FlowError, match=r"Payment has no field 'amuont'.*Did you mean amount\?"):
         Payment.amuont  # type: ignore[attr-defined]  # noqa: B018

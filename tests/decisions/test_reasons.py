@@ -1,14 +1,19 @@
 """Reasons are of the models that a decision rests on, whichever was written first."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
 from tidegate import Decision, Engine, Event, Flow, Store, decline, entity, model, review
+from tidegate.cli import app
 from tidegate.decisions.answer import Answers
+from tidegate.models.foreign import artefact_of
+from tidegate.models.registry import Registry
 from tidegate.models.tree_model import TreeModel
 from tidegate.runtimes.remake import remake
 
@@ -89,6 +94,21 @@ def test_an_approved_decision_has_them_where_everything_is_explained(models: dic
     assert features(decided(Engine(Lent, models=models), "1")) == []
     approved = decided(Engine(Lent, models=models, explain=True), "1")
     assert approved.outcome == "approve" and features(approved) == ["b", "c"]
+
+
+def test_an_approved_decision_is_explained_later(tmp_path: Path) -> None:
+    models = Registry(tmp_path / "models")
+    for name, features_of in (("low", ["a"]), ("high", ["b", "c"])):
+        stump(tmp_path, name, *features_of)
+        models.add(artefact_of((tmp_path / f"{name}.txt").read_bytes(), f"{name}@1", file=name)[0])
+    with Store.open(tmp_path / "s.db") as store:
+        assert features(decided(Engine(Lent, store=store, models=models), "1")) == []
+    said = CliRunner().invoke(app, ["explain", "1", "--store", str(tmp_path / "s.db")])
+    assert said.exit_code == 0 and "b is 0, which lowers the risk" in said.output, said.output
+    told = json.loads(CliRunner().invoke(app, ["explain", "1", "--store", str(tmp_path / "s.db"), "--json"]).output)
+    assert [reason["feature"] for reason in told["reasons"]] == ["b", "c"] and not told["decision"].get("reasons")
+    said = CliRunner().invoke(app, ["remake", "1", "--store", str(tmp_path / "s.db")])
+    assert said.exit_code == 0, said.output
 
 
 def test_what_an_edition_before_answered_is_remade_to_the_letter(

@@ -97,7 +97,8 @@ def test_every_figure_that_is_looked_at_is_told() -> None:
 
 
 def test_codes_of_refusals_are_there() -> None:
-    codes = {code for expr in expressions() for code in re.findall(r'code!?="(\w+)"', expr)}
+    said = [found for expr in expressions() for found in re.findall(r'code[!=]~?"?([^"}]+)"', expr)]
+    codes = {code for found in said for code in found.strip('"').split("|")}
     assert codes and codes <= set(TITLES)
 
 

@@ -10,6 +10,7 @@ from tidegate.cli.terminal import COLOURS, emit, next_steps, out, several, when
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tidegate.connectors.store import Store
     from tidegate.decisions.decision import Decision, ModelReason, ScorecardUse, TableUse
     from tidegate.evidence.record import Stored
 
@@ -25,16 +26,17 @@ def explain(id: EventId, store: StoreAddress = DEFAULT_STORE, as_json: AsJson = 
     with opened(store) as kept:
         record = found(kept, id)
         proof = prove(kept, id)
-    answer: bytes = record.answer or b""
+        answer: bytes = record.answer or b""
+        decision = msgspec.json.decode(answer, type=Decision)
+        reasons = decision.reasons or _reasons(kept, record, decision)
     if as_json:
         emit(
             {
                 "decision": msgspec.Raw(answer), "timing": timing(record.elapsed), "event": msgspec.Raw(record.body),
-                "type": record.kind, "proof": proof,
+                "type": record.kind, "reasons": reasons, "proof": proof,
             }
         )  # fmt: skip
         return
-    decision = msgspec.json.decode(answer, type=Decision)
     console = out()
     _headline(console, decision, record)
     _event(console, msgspec.json.decode(record.body))
@@ -43,7 +45,7 @@ def explain(id: EventId, store: StoreAddress = DEFAULT_STORE, as_json: AsJson = 
         _table(console, use)
     for card in decision.scorecards:
         _scorecard(console, card)
-    _model(console, decision, record)
+    _model(console, decision, record, reasons)
     _evidence(console, decision, record, proof)
     next_steps(
         f"tidegate remake {id} --store {store}  make it again from its record",
@@ -162,19 +164,32 @@ def _scorecard(console: "Console", use: "ScorecardUse") -> None:
         console.print(Text(f"  {use.said}", "yellow"), soft_wrap=True)
 
 
-def _model(console: "Console", decision: "Decision", record: "Stored") -> None:
+def _reasons(store: "Store", record: "Stored", decision: "Decision") -> "tuple[ModelReason, ...]":
+    """What moved the models in a decision whose answer names no reasons; none where that cannot be made again."""
+    from tidegate.errors import TidegateError
+    from tidegate.runtimes.remake import reasons_of
+
+    if not any(use.digest for use in decision.models):
+        return ()
+    try:
+        return reasons_of(store, record)
+    except TidegateError:
+        return ()  # `remake` and `verify` tell what is wrong with it
+
+
+def _model(console: "Console", decision: "Decision", record: "Stored", reasons: "tuple[ModelReason, ...]") -> None:
     from rich.text import Text
 
     from tidegate.runtimes.journal import edition_of
 
-    raw = edition_of(record.record) == 1
+    raw = edition_of(record.record) == 1 and bool(decision.reasons)
 
     for use in decision.models:
         _title(console, "What the model says")
         said = f"  {use.model} says {use.score:.4f}"
         said += f", its otherwise: {use.otherwise}" if use.otherwise else ""
         console.print(Text.assemble(said, (f"  {use.digest[:12]}" if use.digest else "", "dim")), soft_wrap=True)
-    for reason in decision.reasons:
+    for reason in reasons:
         console.print(
             Text.assemble(
                 "  ",

@@ -35,12 +35,18 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class _Text(logging.Formatter):
+    """A record as text; what is JSON already, as the access log is, stays that."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return record.getMessage() if record.name == "tidegate.access" else super().format(record)
+
+
 def write_logs(form: str, *, verbose: bool = False) -> None:
     """Write logs to stderr from now on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(
-        JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
+    handler.setFormatter(JsonLines() if form == "json" else _Text("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level="INFO" if verbose else "WARNING", force=True)
     # Clients of search servers warn of each request that fails; what it means is told by us, once.
     logging.getLogger("elastic_transport").setLevel("ERROR")

@@ -60,7 +60,9 @@ def serve(
     alerts: Annotated[
         list[str], typer.Option("--alerts", help="Tell these of every decision too; see `tidegate alerts deliver`.")
     ] = [],
-    explain: Annotated[bool, typer.Option("--explain", help="Put every feature's value into every decision.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Put every feature's value, and reasons, into every decision.")
+    ] = False,
     access_log: Annotated[
         bool, typer.Option("--access-log", help="Write a line of JSON for each request to stderr.")
     ] = False,

@@ -16,14 +16,14 @@ COLOURS = {"approve": "green", "review": "yellow", "decline": "red"}
 
 def out() -> "Console":
     """The console that results go to."""
-    from rich.console import Console
+    from tidegate.cli.console import Console
 
     return Console(highlight=False)
 
 
 def aside() -> "Console":
     """The console that progress, advice and errors go to."""
-    from rich.console import Console
+    from tidegate.cli.console import Console
 
     return Console(stderr=True, highlight=False)
 
@@ -69,12 +69,15 @@ def ready(*, pmml: bool = False) -> None:
     """
     from time import perf_counter
 
+    from tidegate.kernels.kept import compiled_now
     from tidegate.runtimes.readiness import PMML, STEPS, prepare
 
     console, began = aside(), perf_counter()
     with console.status("getting ready") as status:
 
         def report(what: str, done: int, many: int) -> None:
+            if not compiled_now():
+                return  # code that is kept is loaded in a second, or in some on a busy machine
             words = f"kernels: {what}, {done} of {many}; compiled once, then kept"
             status.update(words)
             if not console.is_terminal and perf_counter() - began > 3:

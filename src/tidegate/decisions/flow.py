@@ -56,7 +56,10 @@ class Flow(Generic[E], metaclass=_FlowType):
                 seen=cls.__name__,
                 do=f"class {cls.__name__}(Flow[Payment]): …",
             )
-        own = {name: value for name, value in cls.__dict__.items() if name[0] != "_" and name not in _MADE}
+        own = {name: value for name, value in cls.__dict__.items() if name[0] != "_"}
+        for name in _MADE:
+            if name in own:
+                raise FlowError(f"{cls.__name__}.{name} is what every flow has.", do="Call the line otherwise.")
         _only_known(cls.__name__, own)
         cls.definition = define(cls, event, merged(parent, own, cls))
         from tidegate.decisions.planner import plan  # which reads definitions

@@ -53,6 +53,12 @@ def _machine(target: Any) -> str:
 
 
 _told: list[str] = []
+_made: list[str] = []
+
+
+def compiled_now() -> int:
+    """How many kernels this process had to compile, because no code for them was kept."""
+    return len(_made)
 
 
 def _cannot_keep(reasons: list[str]) -> None:
@@ -114,6 +120,7 @@ class KeptCode(_Cache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep code for these types in the first folder that takes it."""
+        _made.append(self._name)
         if not self._enabled:
             return
         if data.library.has_dynamic_globals or any(not each.can_cache for each in data.lifted):

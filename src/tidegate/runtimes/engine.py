@@ -44,7 +44,7 @@ class Engine:
         models: a model registry, its folder, or loaded models by reference; without a model its `otherwise` is used.
         store: where decisions are kept; what it holds already is learned before the engine is ready. Without one,
             nothing is kept but the last `remember` ids.
-        explain: put every feature's value into every decision.
+        explain: put every feature's value, and the models' reasons, into every decision.
         batch: the most events decided at once.
         remember: without a store, for how many of the latest ids a repeated event is recognised.
         now: a clock, for live use: events more than `ahead` after it are refused, since they would make all others too

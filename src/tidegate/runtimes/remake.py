@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 
 from tidegate.connectors.store import Store
-from tidegate.decisions.answer import Answers, texts_of
+from tidegate.decisions.answer import EDITION, Answers, texts_of
 from tidegate.decisions.decider import READ, Decider
-from tidegate.decisions.decision import Decision, to_json
+from tidegate.decisions.decision import Decision, ModelReason, to_json
 from tidegate.decisions.encode import Encoder
 from tidegate.decisions.plan import Plan, load
 from tidegate.errors import StoreError
@@ -83,8 +83,21 @@ def program(store: Store, flow: bytes) -> tuple[Plan, dict[str, ScoringModel]]:
     return plan, models
 
 
-def again(plan: Plan, models: Mapping[str, ScoringModel], kept: Stored) -> Decision:
+def reasons_of(store: Store, kept: Stored) -> tuple[ModelReason, ...]:
+    """What moved the models in a decision, also one whose answer names no reasons, as one that approves need not.
+
+    Raises:
+        StoreError: what it rests on is missing or damaged.
+        ModelError: a model's artefact was changed.
+    """
+    plan, models = program(store, kept.flow)
+    return again(plan, models, kept, explain=True).reasons
+
+
+def again(plan: Plan, models: Mapping[str, ScoringModel], kept: Stored, *, explain: bool = False) -> Decision:
     """The decision that a plan and its models make of a record.
+
+    With `explain` all is told that can be, in today's words; without it what was told then, to the letter.
 
     Raises:
         StoreError: the record does not fit the plan.
@@ -122,7 +135,7 @@ def again(plan: Plan, models: Mapping[str, ScoringModel], kept: Stored) -> Decis
         decider.limited[0] = record.cap
     texts = texts_of(plan, 0, fields.get)
     explained = first.features is not None
-    answers = Answers(decider, explain=explained, edition=record.edition)
+    answers = Answers(decider, explain=explain or explained, edition=EDITION if explain else record.edition)
     return answers.decision(0, kept.id, texts, record.overdue, answers.unread(fields.get))
 
 

@@ -182,7 +182,7 @@ class Turns:
         if self._taken_over:
             batch = self._as_read_today(batch)
         try:
-            answers = self._decide(batch, began)
+            answers, deciding = self._decide(batch, began)
         except Exception as error:
             # Half of a batch may have been learned: the state is not to be used again before it was made anew. What
             # breaks a contract is found before anything is learned.
@@ -190,7 +190,8 @@ class Turns:
                 self.engine.distrust()
             self._fail(batch, error)
             return
-        decided = self._appended = perf_counter()
+        self._appended = perf_counter()
+        decided = began + deciding
         self.metrics.events.add(len(batch))
         self._records += len(batch)
         self._syncing += 1
@@ -222,15 +223,16 @@ class Turns:
             self._called = True
             self._loop.call_soon(self._turn)
 
-    def _decide(self, batch: list[Asked], began: float) -> list[Answer]:
-        """The answers of a batch, in its order."""
+    def _decide(self, batch: list[Asked], began: float) -> tuple[list[Answer], float]:
+        """The answers of a batch, in its order, and how long deciding them took, in seconds: the rest was keeping."""
         process, deadline = self.engine.process, self._deadline
         overdue = [began - asked.began > deadline for asked in batch] if deadline else ()
         waited = [(began - asked.began) * 1e6 for asked in batch]
         learn = batch[0].learn
         if all(asked.learn is learn for asked in batch):
-            return process([asked.event for asked in batch], learn_only=learn, overdue=overdue, waited=waited)
-        answers: list[Answer] = []
+            answers = process([asked.event for asked in batch], learn_only=learn, overdue=overdue, waited=waited)
+            return answers, self.engine.timing["decide"] / 1e6
+        answers, took = [], 0.0
         start = 0
         for end in range(1, len(batch) + 1):
             if end == len(batch) or batch[end].learn is not batch[start].learn:
@@ -238,8 +240,8 @@ class Turns:
                 answers += process(
                     events, learn_only=batch[start].learn, overdue=overdue[start:end], waited=waited[start:end]
                 )
-                start = end
-        return answers
+                start, took = end, took + self.engine.timing["decide"] / 1e6
+        return answers, took
 
     def _bodies(self, answers: list[Answer]) -> list[bytes]:
         """The answers as JSON: where every event was decided on, as they were kept."""
