@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.servers.postgres import Postgres
     from tests.servers.registry import Registry
     from tests.servers.search import Elasticsearch, OpenSearch
+    from tests.servers.secure import SecureKafka
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,20 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Kafka]":
     except UnavailableError as error:
         pytest.skip(str(error))
     with broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SecureKafka]":
+    """A broker with TLS and SASL that all tests of a run share."""
+    from tests.servers.secure import SecureKafka
+
+    try:
+        broker = SecureKafka(tmp_path_factory.mktemp("secure"))
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    with broker:
+        broker.add_user()
         yield broker
 
 

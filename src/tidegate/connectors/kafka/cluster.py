@@ -3,17 +3,21 @@
 import difflib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from tidegate.connectors.kafka.connection import distrust, listens
 from tidegate.errors import StreamError
 
 _LOG = logging.getLogger("tidegate.kafka")
 _PATIENCE = 15.0
 """Seconds that a question about topics may take."""
+_SLICE = 2.0
+"""Seconds after which it is seen whether waiting longer helps."""
 _SECRET = ("password", "secret", "sasl.jaas", "key.pem", "oauthbearer.config")
 _DO = {
     KafkaError._TRANSPORT: "See whether a broker runs there and can be reached.",
@@ -28,6 +32,19 @@ _DO = {
     KafkaError.MSG_SIZE_TOO_LARGE: "Raise max.message.bytes of the topic, and message.max.bytes here.",
 }
 _ROOT_CAUSES = {KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE}
+_VAGUE = {KafkaError._TIMED_OUT, KafkaError._MSG_TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN}
+_PROTOCOL = 2
+_RECENT = 60.0
+"""Seconds for which what was heard of a connection explains that there is none."""
+
+
+def _telling(error: KafkaError) -> int:
+    """How much an error tells of why there is no connection: most are only that there is none."""
+    if error.code() in _ROOT_CAUSES:
+        return 3
+    if "security.protocol" in error.str() or "PLAINTEXT broker listener" in error.str():
+        return _PROTOCOL
+    return 0 if error.code() == KafkaError._ALL_BROKERS_DOWN else 1
 
 
 class PassingError(StreamError):
@@ -45,6 +62,12 @@ class Cluster:
     def __init__(self, servers: str, settings: Mapping[str, str] | None = None) -> None:
         self.servers, self._settings = servers, dict(settings or {})
         self._cause: KafkaError | None = None
+        self._heard_at = 0.0
+
+    @property
+    def _known(self) -> KafkaError | None:
+        """What is known of why connections fail; what was heard long ago may be mended."""
+        return self._cause if monotonic() - self._heard_at < _RECENT else None
 
     def _config(self, more: Mapping[str, Any]) -> dict[str, Any]:
         own = {"bootstrap.servers": self.servers, "error_cb": self._heard, "logger": _LOG, "client.id": "tidegate"}
@@ -52,9 +75,14 @@ class Cluster:
 
     def _heard(self, error: KafkaError) -> None:
         """What librdkafka says of connections; the cause of what will only be told as a timeout."""
-        if self._cause is None or error.code() in _ROOT_CAUSES:
-            self._cause = error
+        if self._known is None or _telling(error) >= _telling(self._known):
+            self._cause, self._heard_at = error, monotonic()
         _LOG.warning("%s", self._plain(error.str()))
+
+    @property
+    def _hopeless(self) -> bool:
+        """Whether something is known to be wrong that does not pass by waiting."""
+        return self._known is not None and self._known.code() in _ROOT_CAUSES
 
     def consumer(self, group: str, **more: Any) -> Consumer:
         """A consumer of what was committed, from where it is told; it stores no offsets of its own.
@@ -109,10 +137,20 @@ class Cluster:
         inner = error.args[0] if isinstance(error, KafkaException) else error
         if not isinstance(inner, KafkaError):
             return StreamError(wrong, seen=self._plain(str(inner)))
-        vague = inner.code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN)
-        cause = self._cause if vague and self._cause is not None else inner
+        vague = inner.code() in _VAGUE
+        cause = self._known or inner if vague else inner
         kind = PassingError if vague and cause.code() not in _ROOT_CAUSES else StreamError
-        return kind(wrong, seen=f"{self._plain(cause.str())} ({self.servers})", do=_DO.get(cause.code(), ""))
+        seen, do = self._plain(cause.str()), _DO.get(cause.code(), "")
+        if cause.code() == KafkaError._SSL and "certificate verify failed" in seen:
+            why = distrust(seen, self._settings.get("ssl.ca.location", ""))
+            if why is not None:
+                seen, do = f"its certificate is not trusted: {why.why}", why.do
+        elif kind is PassingError and (_telling(cause) == _PROTOCOL or listens(self.servers)):
+            do = (
+                "Something listens there: see whether the broker is well, and whether security.protocol is what it "
+                "speaks at this port (PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL)."
+            )
+        return kind(wrong, seen=f"{seen} ({self.servers})", do=do)
 
     def admin(self) -> AdminClient:
         """A client that looks after topics."""
@@ -143,12 +181,16 @@ class Cluster:
         Raises:
             StreamError: no broker answers.
         """
-        try:
-            client = self.admin()
-            found = client.list_topics(timeout=_PATIENCE).topics
-            client.poll(0)
-        except KafkaException as error:
-            raise self.told(error, "Nothing could be learned about topics.") from None
+        client, until = self.admin(), monotonic() + _PATIENCE
+        while True:
+            try:
+                found = client.list_topics(timeout=_SLICE).topics
+                break
+            except KafkaException as error:
+                client.poll(0)  # what is wrong with connections is only heard here
+                if monotonic() > until or self._hopeless:
+                    raise self.told(error, "Nothing could be learned about topics.") from None
+        client.poll(0)
         return {name: len(about.partitions) for name, about in found.items() if about.error is None}
 
     def make(self, topic: str, **config: str) -> bool:
