@@ -1,6 +1,7 @@
 """Apache Kafka from Maven: one node that is broker and controller (KRaft), as its users run it, on loopback."""
 
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -95,6 +96,8 @@ class Kafka(Server):
         admin = self.admin()  # by name: it must outlive what it is asked
         for done in admin.create_topics([NewTopic(name, partitions, 1, config=config) for name in names]).values():
             done.result(30)
+        while not set(names) <= set(admin.list_topics(timeout=30).topics):  # the controller knows them earlier
+            time.sleep(0.05)
 
     def widen(self, topic: str, partitions: int) -> None:
         """Give a topic more partitions."""
