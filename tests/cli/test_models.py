@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
 from tests.cli.conftest import typed
@@ -52,6 +54,22 @@ def test_only_the_first_model_becomes_champion_unasked(folder: Path) -> None:
     assert "stands for risk@1" in typed("models", "rollback", "risk@champion").stdout
     refused = typed("models", "rollback", "risk@champion")
     assert refused.exit_code == 2 and "has stood for no other version" in refused.stderr
+
+
+def test_a_model_no_better_than_chance_is_told_and_does_not_decide(folder: Path) -> None:
+    assert typed("features", "risky.py", "paid.parquet", *EUROS, "--to", "f.parquet").exit_code == 0
+    frame = pl.read_parquet("f.parquet")
+    coins = np.random.default_rng(1).random(frame.height) < 0.2
+    frame.with_columns(pl.Series("fraud", coins)).write_parquet("f.parquet")
+    done = typed("train", "risky.py", "f.parquet", "--rounds", 10)
+    assert done.exit_code == 0 and "no better than chance" in done.stderr and "a coin has 0.5" in done.stderr
+    assert Registry("models").aliases("risk") == {}
+    facts = train()
+    assert facts["aliases"] == [] and facts["no_better_than_chance"]
+    refused = typed("train", "risky.py", "f.parquet", "--rounds", 10, "--promote")
+    assert refused.exit_code == 2 and "no better than chance, so it is not promoted" in refused.stderr
+    why = ("--override", "--why", "to try the plumbing")
+    assert typed("models", "promote", "risk@1", *why).exit_code == 0
 
 
 def test_an_alias_of_a_deleted_version_says_so(folder: Path) -> None:

@@ -8,14 +8,16 @@ import pytest
 import xgboost
 from typer.testing import CliRunner
 
+from tests.decisions.dmn.test_pmml import pmml, regression
+from tests.models.onnx.made import exported, rows
 from tests.models.test_lightgbm_text import TEXT
 from tidegate.cli import app
 from tidegate.models.registry import Registry
 
 
 def booster() -> xgboost.Booster:
-    rows = np.random.default_rng(1).normal(size=(300, 2))
-    data = xgboost.DMatrix(rows, rows[:, 0] > rows[:, 1], feature_names=["amount", "hour"])
+    drawn = np.random.default_rng(1).normal(size=(300, 2))
+    data = xgboost.DMatrix(drawn, drawn[:, 0] > drawn[:, 1], feature_names=["amount", "hour"])
     return xgboost.train({"objective": "binary:logistic", "nthread": 1}, data, 3)
 
 
@@ -34,9 +36,9 @@ def test_an_xgboost_file_is_stored_and_answers_as_it_did(tmp_path: Path, ending:
     assert (fact["kind"], fact["features"]) == ("xgboost", ["amount", "hour"])
     artefact = Registry(tmp_path / "m").artefact("night@champion")
     assert artefact.digest == fact["digest"] and artefact.content == file.read_bytes()
-    rows = np.random.default_rng(2).normal(size=(50, 2))
-    wanted = made.predict(xgboost.DMatrix(rows, feature_names=["amount", "hour"]))
-    np.testing.assert_allclose(artefact.trees().predict(rows), wanted, rtol=1e-6)
+    some = np.random.default_rng(2).normal(size=(50, 2))
+    wanted = made.predict(xgboost.DMatrix(some, feature_names=["amount", "hour"]))
+    np.testing.assert_allclose(artefact.trees().predict(some), wanted, rtol=1e-6)
 
 
 def test_a_lightgbm_text_is_stored(tmp_path: Path) -> None:
@@ -71,3 +73,22 @@ def test_an_xgboost_model_is_not_written_as_pmml(tmp_path: Path) -> None:
     typed("models", "add", tmp_path / "night.json", "night@1", "--models", tmp_path / "m")
     code, said = typed("pmml", "export", "night@1", "-o", tmp_path / "x.pmml", "--models", tmp_path / "m")
     assert code == 2 and "XGBoost" in said and not (tmp_path / "x.pmml").exists()
+
+
+def test_an_onnx_model_is_not_written_as_pmml_and_a_pmml_model_is_as_it_came(tmp_path: Path) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    x, y = rows(1, features=3)
+    data = exported(LogisticRegression().fit(x, y), x, options={"zipmap": False})
+    (tmp_path / "lr.onnx").write_bytes(data)
+    options = ("--features", "amount,hour,shop", "--models", tmp_path / "m")
+    code, said = typed("models", "add", tmp_path / "lr.onnx", "lr@1", *options)
+    assert code == 0, said
+    code, said = typed("pmml", "export", "lr@1", "-o", tmp_path / "x.pmml", "--models", tmp_path / "m")
+    assert code == 2 and "ONNX" in said and not (tmp_path / "x.pmml").exists()
+    given = pmml(regression("r"))
+    (tmp_path / "r.pmml").write_bytes(given)
+    code, said = typed("models", "add", tmp_path / "r.pmml", "r@1", "--models", tmp_path / "m")
+    assert code == 0, said
+    assert typed("pmml", "export", "r@1", "-o", tmp_path / "r2.pmml", "--models", tmp_path / "m")[0] == 0
+    assert (tmp_path / "r2.pmml").read_bytes() == given

@@ -19,10 +19,12 @@ from tidegate.models.evaluation import (
     calibration,
     evaluate,
     roc_auc,
+    roc_auc_interval,
     threshold_for,
 )
 from tidegate.models.explanation import reasons
-from tidegate.models.training import Split, encode, train
+from tidegate.models.split import Split, chosen_split
+from tidegate.models.training import encode, train
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 LABELLED = st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0])), min_size=2, max_size=60)
@@ -99,6 +101,40 @@ def test_no_row_is_used_before_its_label_was_known() -> None:
         Split.by_share(at, valid=0.5, test=0.5, embargo=timedelta(0))
 
 
+def test_shares_that_nobody_said_leave_rows_behind_a_long_embargo() -> None:
+    at, labels = np.arange(1000, dtype=np.int64) * 86_400_000_000, np.arange(1000) % 3 == 0
+    kept, share = chosen_split(at, labels, valid=None, test=0.15, embargo=timedelta(days=100))
+    assert share == 0.15 and kept == Split.by_share(at, valid=0.15, test=0.15, embargo=timedelta(days=100))
+    split, share = chosen_split(at, labels, valid=None, test=0.15, embargo=timedelta(days=160))
+    assert share == 0.25 and split.parts(at)["valid"].sum() == 90
+    assert split.valid[0] - split.train[1] == split.test[0] - split.valid[1] == 160 * 86_400_000_000
+    with pytest.raises(
+        ModelError, match=r"it is 150 days long less the embargo of 160 days.*Try --valid 0\.25"
+    ) as told:
+        chosen_split(at, labels, valid=0.15, test=0.15, embargo=timedelta(days=160))
+    assert "shorter embargo" not in str(told.value)
+    with pytest.raises(ModelError, match="Give rows over a longer time"):
+        chosen_split(at, labels, valid=None, test=0.15, embargo=timedelta(days=500))
+    made = train(payments(3000), FEATURES, "fraud", "at", name="r", rounds=2)
+    assert made.valid == 0.15
+
+
+def test_the_interval_of_the_area_holds_it_as_often_as_it_says() -> None:
+    from scipy.stats import norm
+
+    rng, held, chance = np.random.default_rng(5), 0, 0
+    for _ in range(400):
+        labels = np.arange(300) < 60
+        scores = rng.normal(size=300) + 0.8 * labels
+        low, high = roc_auc_interval(labels, scores)
+        held += low <= norm.cdf(0.8 / np.sqrt(2)) <= high
+        low, high = roc_auc_interval(labels, rng.normal(size=300))
+        chance += low <= 0.5 <= high
+    assert 0.91 <= held / 400 <= 0.98 and 0.91 <= chance / 400 <= 0.98
+    assert roc_auc_interval(np.array([True, False, False]), np.array([3.0, 2.0, 1.0])) == (0.0, 1.0)
+    assert roc_auc_interval(np.arange(20) < 10, np.zeros(20)) == (0.5, 0.5)
+
+
 def test_the_future_decides_no_category() -> None:
     table = payments(2000).with_columns(
         pl.when(pl.int_range(pl.len()) >= 1800).then(pl.lit("XX")).otherwise("country").alias("country")
@@ -114,7 +150,7 @@ def test_the_future_decides_no_category() -> None:
         ({"features": ["times_usuel"]}, "Did you mean 'times_usual'"),
         ({"label": "country"}, "no label"),
         ({"at": "country"}, "no event time"),
-        ({"embargo": timedelta(days=400)}, "both labels"),
+        ({"embargo": timedelta(days=400)}, "less the embargo of 400 days.*Give rows over a longer time"),
     ],
 )
 def test_mistakes_are_told(change: dict[str, object], word: str) -> None:

@@ -76,6 +76,8 @@ def _read(path: Path) -> bytes:
 def inputs(source: str, wanted: "Mapping[str, Kind]") -> Iterator[dict[str, Any]]:
     """What a model is to be asked with, one mapping of inputs after the other.
 
+    A list of JSON is looked through before its first is given, so that a bad element is told before any is answered.
+
     Args:
         source: a file of JSON (an object, or a list of them), of lines of JSON, or of CSV; `-` is standard input, as
             JSON or lines of it.
@@ -116,8 +118,10 @@ def _json(text: str, source: str) -> Iterator[dict[str, Any]]:
             except ValueError as error:
                 raise _no_json(f"{source}, line {number}", error) from None
         return
-    for one in whole if isinstance(whole, list) else [whole]:
-        yield _object(one, source)
+    if not isinstance(whole, list):
+        yield _object(whole, source)
+        return
+    yield from [_object(one, f"{source}, row {row} of its list,") for row, one in enumerate(whole, 1)]
 
 
 def decoded(text: str) -> Any:

@@ -1,6 +1,7 @@
 """`tidegate dmn run`: a model's decisions for one input or many."""
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,7 +41,8 @@ def run(
     """Make the decisions of a model, for one input or for many.
 
     Where a decision comes to nothing, why: the element, the line, the row and the operand. Many inputs are answered one
-    JSON object a line. The exit code is 2 if the model or an input cannot be read.
+    JSON object a line. The exit code is 1 if a decision came to nothing by a mistake or by an input that is missing or
+    refused, 2 if the model or an input cannot be read.
     """
     from tidegate.cli.dmn_files import load
 
@@ -51,18 +53,28 @@ def run(
     asked = [*(decision or ())] or ([service] if service else list(found.decisions))
     if not asked:
         raise TidegateError(f"{model} has no decisions.", do="Ask a service with --service, if it has one.")
-    many = False
-    for row, given in enumerate(_given(found, input_file, values), 1):
+    rows = _given(found, input_file, values)
+    first = list(islice(rows, 2))
+    # A line of JSON for each where there are several, from the first line on.
+    many = as_json or len(first) > 1 or input_file.endswith((".ndjson", ".csv", ".tsv"))
+    unmade = strange = False
+    for row, given in enumerate(chain(first, rows), 1):
         results = {
             name: (found.service if service else found.evaluate)(name, given, now=now, explain=explain)
             for name in asked
         }
-        many = many or row > 1 or input_file.endswith((".ndjson", ".csv", ".tsv"))
-        if as_json or many:
+        unmade = unmade or any(_is_unmade(one) for one in results.values())
+        strangers = _strangers(found, given)
+        if strangers and not strange:
+            strange = True
+            aside().print(f"Not an input of the model: {strangers}", style="yellow", markup=False, soft_wrap=True)
+        if many:
             _emit(results, row)
         else:
             _show(results, explain=explain)
             _advise(found, results, model, given, explain=explain)
+    if unmade:
+        raise typer.Exit(1)
 
 
 def _given(model: "DmnModel", input_file: str, values: list[str] | None) -> Iterator[dict[str, Any]]:
@@ -96,8 +108,13 @@ def _now(text: str) -> "DateTime":
     return found
 
 
+def _is_unmade(result: "DmnResult") -> bool:
+    """Whether it came to nothing for a reason, or was made without an input that was refused."""
+    return result.refused or (result.value is None and bool(result.reasons))
+
+
 def _emit(results: "dict[str, DmnResult]", row: int) -> None:
-    """One line of JSON: the decisions, and why those are null that are."""
+    """One line of JSON: the decisions, and why those came to nothing that did."""
     import json
 
     from tidegate.decisions.dmn import to_json
@@ -108,7 +125,7 @@ def _emit(results: "dict[str, DmnResult]", row: int) -> None:
     reasons = [
         {"place": why.place, "file": why.file, "line": why.line, "text": why.text, "why": why.why}
         for one in results.values()
-        if one.value is None
+        if _is_unmade(one)
         for why in one.reasons
     ]
     typer.echo(f'{{"row": {row}, "decisions": {{{decisions}}}, "reasons": {json.dumps(reasons, ensure_ascii=False)}}}')
@@ -127,7 +144,7 @@ def _show(results: "dict[str, DmnResult]", *, explain: bool) -> None:
         )
         if explain:
             _show_steps(console, one)
-        if explain or one.value is None:
+        if explain or _is_unmade(one):
             for why in one.reasons[:MOST_REASONS]:
                 console.print(Text.assemble(("  why  ", "dim"), str(why)), soft_wrap=True)
             if len(one.reasons) > MOST_REASONS:
@@ -155,6 +172,22 @@ def _show_steps(console: "Console", result: "DmnResult") -> None:
             console.print(Text(words, "dim"), soft_wrap=True)
 
 
+def _strangers(model: "DmnModel", given: dict[str, Any]) -> str:
+    """What was given that the model has no input for, each with the input whose name is nearest."""
+    from difflib import get_close_matches
+
+    unused = [
+        name for name in given if name not in model.inputs and not any(i.startswith(f"{name}.") for i in model.inputs)
+    ]
+    said = []
+    for name in unused:
+        near = get_close_matches(name, model.inputs, 1) or [
+            one for one in model.inputs if one.casefold() == name.casefold()
+        ]
+        said.append(f"{name}. Did you mean {near[0]}?" if near else f"{name}.")
+    return " ".join(said)
+
+
 def _advise(
     model: "DmnModel", results: "dict[str, DmnResult]", path: Path, given: dict[str, Any], *, explain: bool
 ) -> None:
@@ -163,11 +196,6 @@ def _advise(
     import shlex
 
     missing = [name for name in model.inputs if name not in given]
-    unused = [
-        name for name in given if name not in model.inputs and not any(i.startswith(f"{name}.") for i in model.inputs)
-    ]
-    if unused:
-        aside().print(f"Not an input of the model: {', '.join(unused)}.", style="yellow", markup=False)
     empty = [name for name, one in results.items() if one.value is None]
     if empty and missing:
         example = json.dumps({name: str(model.inputs[name]) for name in missing}, ensure_ascii=False)

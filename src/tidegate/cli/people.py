@@ -28,18 +28,21 @@ def add(
 
     The private half is in NAME.pem, and is theirs alone. That someone joined is in the sealed log for all to see.
     """
+    from tidegate.errors import ReleaseError
     from tidegate.releases.keys import make_key
     from tidegate.releases.register import Register
     from tidegate.releases.statement import ADDED
 
+    if not name.strip() or not role.strip():
+        raise ReleaseError("Who joins has a name and a role.", do="Write: tidegate people add ana --role business.")
     file = key or Path(f"{name}.pem")
-    with Register.open(register) as opened:
-        public = make_key(file)
-        try:
+    public = make_key(file)  # before there is a register, so that none is left behind where no key can be made
+    try:
+        with Register.open(register) as opened:
             say(opened, ADDED, name, file, role=role, person=name, key=public.hex())
-        except BaseException:
-            file.unlink(missing_ok=True)
-            raise
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
     aside().print(f"{name} speaks as {role}. {file} is their key: nobody else should have it.", soft_wrap=True)
 
 
@@ -51,10 +54,9 @@ def remove(
     key: KeyFile = None,
 ) -> None:
     """Take someone out. What they said before stays, and stays verifiable."""
-    from tidegate.releases.register import Register
     from tidegate.releases.statement import REMOVED
 
-    with Register.open(register) as opened:
+    with opened_register(register, read_only=False) as opened:
         say(opened, REMOVED, by, key, person=name)
     aside().print(f"{name} is out of the register.", soft_wrap=True)
 

@@ -19,6 +19,12 @@ app = typer.Typer(help="Models in PMML files: look into them, run them.", no_arg
 ROWS = 5_000
 """Rows that are read, run and written at a time."""
 
+_NO_PMML = {
+    "xgboost": ("an XGBoost model", ", whose floats of 32 bits PMML would sum otherwise"),
+    "onnx": ("an ONNX model", ", whose operators PMML has no words for: hand out its .onnx file as it is"),
+}
+"""Kinds of models that are not written as PMML: what they are, and why not."""
+
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="A PMML file.")]
 
 
@@ -107,12 +113,12 @@ def export(
     from tidegate.models.registry import Registry
 
     artefact = Registry(models).artefact(reference)
-    data = artefact.content
-    if artefact.kind == "xgboost":
+    if artefact.kind in _NO_PMML:
+        what, why = _NO_PMML[artefact.kind]
         raise TidegateError(
-            f"{reference} is an XGBoost model, whose floats of 32 bits PMML would sum otherwise.", seen="XGBoost",
-            do="Export a LightGBM model.",
+            f"{reference} is {what}{why}.", seen=artefact.kind, do="Export a LightGBM or a PMML model.",
         )  # fmt: skip
+    data = artefact.content  # of a PMML model, which is given as it came
     if artefact.kind == "lightgbm":
         trees = artefact.trees()
         forest = replace(trees.forest, features=trees.features)

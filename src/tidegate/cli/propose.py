@@ -7,8 +7,8 @@ import typer
 
 from tidegate.cli.inputs import ColumnNames, Defaults, LabelName, OtherEvents, inputs, pairs
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath
-from tidegate.cli.register import DEFAULT_REGISTER, KeyFile, RegisterPath, Speaker, Why, say
-from tidegate.cli.terminal import emit, next_steps, out, ready
+from tidegate.cli.register import DEFAULT_REGISTER, KeyFile, RegisterPath, Speaker, Why, opened_register, say
+from tidegate.cli.terminal import aside, emit, next_steps, out, ready
 
 if TYPE_CHECKING:
     from tidegate.decisions.flow import Flow
@@ -39,11 +39,11 @@ def propose(
     """Propose a new version of a flow: its files, its models' content, its cases and its comparison go on record.
 
     It is compared with the version that is live. Who must sign is what the old and the new version say, `signed_by`.
+    The exit code is 1 if cases fail: it is on record then, and cannot be released.
     """
     ready()
     from tidegate.errors import ReleaseError
     from tidegate.models.registry import Registry
-    from tidegate.releases.register import Register
     from tidegate.releases.statement import PROPOSED, Change
     from tidegate.runtimes.proposing import cases_in, digests, run_suite, version_at
 
@@ -55,7 +55,7 @@ def propose(
     tried = None
     if suite is not None:
         tried = run_suite(version.flow, {name: kept.model(name) for name in asked}, cases_in(suite))
-    with Register.open(register) as opened:
+    with opened_register(register, read_only=False) as opened:
         before = _before(opened, definition.name, old)
         found = None
         if files and before is not None:
@@ -80,6 +80,15 @@ def propose(
         emit({"id": id, **msgspec.to_builtins(change)})
     else:
         _show(id, change.flow, change.digest, change.summary, change.roles, tried)
+    if tried is not None and tried.failed:
+        if not as_json:
+            aside().print(
+                f"It cannot be released: {len(tried.failed)} of its {tried.cases} cases fail. Mend the flow or the "
+                "cases, and propose it again.", style="red", soft_wrap=True,
+            )  # fmt: skip
+        raise typer.Exit(1)
+    if not as_json:
+        next_steps(*(f"tidegate sign {id} --as NAME  someone who speaks as {role}" for role in change.roles))
 
 
 def _before(register: "Register", flow: str, old: str) -> "type[Flow[Any]] | None":
@@ -145,4 +154,3 @@ def _show(id: str, flow: str, digest: str, summary: str, roles: tuple[str, ...],
         failed = f"fails: {', '.join(tried.failed)}" if tried.failed else "all hold"
         console.print(f"  cases    {tried.cases}, {failed}", markup=False, soft_wrap=True)
     console.print(f"  signed by {', '.join(roles)}, none of them you", markup=False, soft_wrap=True)
-    next_steps(*(f"tidegate sign {id} --as NAME  someone who speaks as {role}" for role in roles))

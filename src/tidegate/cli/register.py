@@ -20,8 +20,8 @@ Why = Annotated[str, typer.Option("--why", help="Why, in words.")]
 DEFAULT_REGISTER = Path("releases.db")
 
 
-def opened_register(path: Path) -> "Register":
-    """The register, to be read only.
+def opened_register(path: Path, *, read_only: bool = True) -> "Register":
+    """The register, which is there already: only `people add` makes one.
 
     Raises:
         StoreError: there is none.
@@ -34,7 +34,7 @@ def opened_register(path: Path) -> "Register":
             f"There is no register {path}.",
             do="Name one with --register or TIDEGATE_REGISTER; `tidegate people add NAME --role ROLE` makes one.",
         )
-    return Register.open(path, read_only=True)
+    return Register.open(path, read_only=read_only)
 
 
 def say(register: "Register", what: str, name: str, file: Path | None, **more: Any) -> str:

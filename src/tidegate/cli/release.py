@@ -1,6 +1,15 @@
 """`tidegate release`: let a signed change go live."""
 
-from tidegate.cli.register import DEFAULT_REGISTER, KeyFile, ProposalId, RegisterPath, Speaker, Why, say
+from tidegate.cli.register import (
+    DEFAULT_REGISTER,
+    KeyFile,
+    ProposalId,
+    RegisterPath,
+    Speaker,
+    Why,
+    opened_register,
+    say,
+)
 from tidegate.cli.terminal import aside, next_steps
 
 
@@ -12,10 +21,9 @@ def release(
     key: KeyFile = None,
 ) -> None:
     """Let a proposal go live. Servers that follow the register take it over within seconds, without a restart."""
-    from tidegate.releases.register import Register
     from tidegate.releases.statement import RELEASED
 
-    with Register.open(register) as opened:
+    with opened_register(register, read_only=False) as opened:
         found = opened.proposal(proposal)
         say(opened, RELEASED, by, key, proposal=found.id, why=why)
         before = opened.versions(found.change.flow)[:-1]

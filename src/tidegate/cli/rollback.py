@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tidegate.cli.register import DEFAULT_REGISTER, KeyFile, RegisterPath, Speaker, Why, say
+from tidegate.cli.register import DEFAULT_REGISTER, KeyFile, RegisterPath, Speaker, Why, opened_register, say
 from tidegate.cli.terminal import aside
 
 if TYPE_CHECKING:
@@ -21,12 +21,11 @@ def rollback(
 ) -> None:
     """Let the version before decide again. It was signed when it went live, so this needs nobody but you."""
     from tidegate.errors import ReleaseError
-    from tidegate.releases.register import Register
     from tidegate.releases.statement import ROLLED_BACK
 
     if not why.strip():
         raise ReleaseError("Who takes a change back says why, in words.", do='Give --why "Too many declines".')
-    with Register.open(register) as opened:
+    with opened_register(register, read_only=False) as opened:
         versions = opened.versions(flow)
         if len(versions) < 2 and not to:
             raise ReleaseError(

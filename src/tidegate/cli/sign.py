@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
-from tidegate.cli.register import DEFAULT_REGISTER, KeyFile, ProposalId, RegisterPath, Speaker, Why, say, state_of
+from tidegate.cli.register import (
+    DEFAULT_REGISTER,
+    KeyFile,
+    ProposalId,
+    RegisterPath,
+    Speaker,
+    Why,
+    opened_register,
+    say,
+    state_of,
+)
 from tidegate.cli.terminal import aside, next_steps
 
 
@@ -18,12 +28,11 @@ def sign(
 ) -> None:
     """Sign a proposal in your role, with your key. Nobody signs their own."""
     from tidegate.errors import ReleaseError
-    from tidegate.releases.register import Register
     from tidegate.releases.statement import REFUSED, SIGNED
 
     if refuse and not why.strip():
         raise ReleaseError("Who refuses says why, in words.", do='Give --why "It would stop good customers".')
-    with Register.open(register) as opened:
+    with opened_register(register, read_only=False) as opened:
         found = opened.proposal(proposal)
         say(opened, REFUSED if refuse else SIGNED, by, key, proposal=found.id, why=why)
         state = state_of(opened, found)

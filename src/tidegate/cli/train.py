@@ -31,7 +31,10 @@ def train(
     ] = False,
     models: ModelsPath = DEFAULT_MODELS,
     rounds: Annotated[int, typer.Option(min=1, help="The most trees.")] = 1000,
-    valid: Annotated[float, typer.Option(help="Share of rows to stop fitting by.")] = 0.15,
+    valid: Annotated[
+        float | None,
+        typer.Option(help="Share of rows to stop fitting by; default: 0.15, or more if the embargo needs more."),
+    ] = None,
     test: Annotated[float, typer.Option(help="Share of rows, the latest, to judge on.")] = 0.15,
     embargo: Annotated[str, typer.Option(help="How late a label is known, as 7d; default: as its contract says.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the training.")] = 1,
@@ -41,12 +44,15 @@ def train(
     """Fit a model on exactly what the flow gives it, judge it on later events, and store it.
 
     The first of its name becomes what the flow asks for, its champion. A later one only waits: what runs in production
-    changes when someone says so, with --promote or `tidegate models promote`.
+    changes when someone says so, with --promote or `tidegate models promote`. One whose scores are no better than
+    chance only waits, too.
     """
     from datetime import timedelta
 
     from tidegate.events.durations import microseconds
+    from tidegate.models.evaluation import no_better_than_chance
     from tidegate.models.registry import Registry
+    from tidegate.models.split import USUAL_SHARE
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.tally import label_of
     from tidegate.runtimes.training_set import model_of, train_model
@@ -58,14 +64,14 @@ def train(
     registry = Registry(models)
     version = version or _next_version(registry, name)
     asked = model_of(made, name).reference.partition("@")[2]
-    moved = _moved(registry, name, version, asked, alias, promote=promote)
     with aside().status(f"Training {name}@{version}"):
         done = train_model(
             made, frame, label, name, version=version, rounds=rounds, valid=valid, test=test, seed=seed,
             threads=threads,
             embargo=timedelta(microseconds=microseconds(embargo)) if embargo else None,
         )  # fmt: skip
-    path = registry.add(done.artefact)
+    path, chance = registry.add(done.artefact), no_better_than_chance(done.figures)
+    moved = _moved(registry, name, version, asked, alias, promote=promote, unasked=not chance)
     if promote:
         registry.require_reasons(f"{name}@{version}")
     for word in moved:
@@ -77,16 +83,28 @@ def train(
         "digest": done.artefact.digest,
         "path": str(path), "trees": done.rounds, "rows": done.artefact.card.rows,
         "positives": done.artefact.card.positives,
-        "figures": dict(done.figures), "gain": dict(done.gain),
+        "figures": dict(done.figures), "gain": dict(done.gain), "valid": done.valid,
+        "no_better_than_chance": bool(chance),
     }  # fmt: skip
     if as_json:
         emit(facts)
         return
     _show(facts, done)
-    wait = stands is not None and stands.version != version
+    if valid is None and done.valid > USUAL_SHARE:
+        aside().print(
+            f"The embargo leaves too little of the usual share of {USUAL_SHARE:g} to stop fitting by, so "
+            f"{done.valid:g} of the rows were taken; --valid says another.", style="yellow", soft_wrap=True,
+        )  # fmt: skip
+    wait = stands is None or stands.version != version
+    more = ' --override --why "…"' if chance else ""
     steps = (
-        [f"tidegate models promote {name}@{version} --models {models}  let {name}@{asked} stand for it"] if wait else []
+        [f"tidegate models promote {name}@{version} --models {models}{more}  let {name}@{asked} stand for it"]
+        if wait and asked != version
+        else []
     )
+    if chance:
+        aside().print(f"[bold red]It is no better than chance[/]: {chance}.", soft_wrap=True)
+        aside().print("It does not decide unless someone promotes it. Give it more rows, or features that tell.")
     next_steps(
         *steps,
         f"tidegate replay {flow} FILE --models {models} --report report.html  what the flow does with it",
@@ -94,10 +112,12 @@ def train(
     )
 
 
-def _moved(registry: "Registry", name: str, version: str, asked: str, alias: str, *, promote: bool) -> list[str]:
-    """The aliases that are to stand for the new version."""
+def _moved(
+    registry: "Registry", name: str, version: str, asked: str, alias: str, *, promote: bool, unasked: bool
+) -> list[str]:
+    """The aliases that are to stand for the new version; `unasked`: the first of its name becomes champion."""
     own = asked != version and not asked.isdigit()
-    first = own and not alias and asked not in registry.aliases(name)
+    first = unasked and own and not alias and asked not in registry.aliases(name)
     return list(dict.fromkeys([*([alias] if alias else []), *([asked] if own and (promote or first) else [])]))
 
 

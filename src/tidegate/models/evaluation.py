@@ -1,17 +1,21 @@
 """How well scores tell the labelled apart, in the figures that an alert desk reads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "at_budget", "average_precision", "brier", "calibration", "evaluate", "kolmogorov_smirnov", "roc_auc",
-    "threshold_for",
+    "at_budget", "average_precision", "brier", "calibration", "evaluate", "kolmogorov_smirnov",
+    "no_better_than_chance", "roc_auc",
+    "roc_auc_interval", "threshold_for",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.bool_]
+
+_TWO_SIDED_95 = 1.959964
+"""Standard deviations around the mean of a normal distribution that hold 95 of 100."""
 
 
 def roc_auc(labels: Labels, scores: Floats) -> float:
@@ -23,9 +27,40 @@ def roc_auc(labels: Labels, scores: Floats) -> float:
     negatives = len(labels) - positives
     if not positives or not negatives:
         return float("nan")
+    return float((_ranks(scores)[labels].sum() - positives * (positives + 1) / 2.0) / (positives * negatives))
+
+
+def roc_auc_interval(labels: Labels, scores: Floats) -> tuple[float, float]:
+    """Where `roc_auc` would lie in 95 of 100 samples like this one (DeLong, DeLong and Clarke-Pearson 1988).
+
+    From 0 to 1, which says nothing, with less than two of either label.
+    """
+    positives = int(labels.sum())
+    negatives = len(labels) - positives
+    if positives < 2 or negatives < 2:
+        return 0.0, 1.0
+    ranks = _ranks(scores)
+    above = (ranks[labels] - _ranks(scores[labels])) / negatives  # of each positive: the negatives below it
+    below = (ranks[~labels] - _ranks(scores[~labels])) / positives
+    deviation = float(np.sqrt(above.var(ddof=1) / positives + below.var(ddof=1) / negatives))
+    area = float(above.mean())
+    return max(0.0, area - _TWO_SIDED_95 * deviation), min(1.0, area + _TWO_SIDED_95 * deviation)
+
+
+def no_better_than_chance(metrics: Mapping[str, float]) -> str:
+    """In words, that the interval of `roc_auc` begins at the 0.5 of a coin or below; empty if not, or if unknown."""
+    low, high = metrics.get("roc_auc_low", 1.0), metrics.get("roc_auc_high", 1.0)
+    if low > 0.5:
+        return ""
+    area = metrics.get("roc_auc", float("nan"))
+    return f"ROC AUC {area:.3f}, between {low:.3f} and {high:.3f} with 95 % confidence; a coin has 0.5"
+
+
+def _ranks(scores: Floats) -> Floats:
+    """Places from 1, equal scores sharing the mean of theirs."""
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[place]  # the mean rank of a tie
-    return float((ranks[labels].sum() - positives * (positives + 1) / 2.0) / (positives * negatives))
+    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2.0)[place]
+    return ranks
 
 
 def kolmogorov_smirnov(labels: Labels, scores: Floats) -> float:

@@ -11,6 +11,7 @@ import msgspec
 
 from tidegate.errors import ModelError
 from tidegate.models.artefact import AGAIN, Artefact, split_name, verified
+from tidegate.models.evaluation import no_better_than_chance
 from tidegate.models.reason_quality import shortfalls
 from tidegate.models.scoring import ScoringModel
 
@@ -134,15 +135,23 @@ class Registry:
         return self._point(alias, Pointer(version, digest, before, why))
 
     def require_reasons(self, reference: str, *, override: bool = False, why: str = "") -> str:
-        """Make sure that a version's reasons hold before it is promoted; gives what is to be kept of an override.
+        """Make sure that a version's scores and reasons hold before it is promoted; gives what to keep of an override.
 
-        Raises ModelError if they fall short, or were never measured, and nobody overrides that and says why.
+        Raises ModelError if its scores are no better than chance, or its reasons fall short or were never measured, and
+        nobody overrides that and says why.
         """
-        lacking = shortfalls(self.artefact(reference).card.metrics)
-        if not lacking:
+        measured = self.artefact(reference).card.metrics
+        lacking = shortfalls(measured)
+        chance = no_better_than_chance(measured)
+        if not lacking and not chance:
             return ""
         if override and why.strip():
-            return f"{why.strip()} ({'; '.join(lacking)})"
+            return f"{why.strip()} ({'; '.join(([chance] if chance else []) + [*lacking])})"
+        if chance:
+            raise ModelError(
+                f"The scores of {reference} are no better than chance, so it is not promoted.", seen=chance,
+                do='Train another one, or promote it all the same with --override --why "…", which is kept.',
+            )  # fmt: skip
         raise ModelError(
             f"The reasons of {reference} fall short, so it is not promoted.",
             seen="; ".join(lacking),

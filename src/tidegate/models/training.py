@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
 from tidegate.models.artefact import Artefact, Card, ModelFeature
-from tidegate.models.evaluation import calibration, evaluate, threshold_for
+from tidegate.models.evaluation import calibration, evaluate, roc_auc_interval, threshold_for
 from tidegate.models.reason_quality import measure
+from tidegate.models.split import USUAL_SHARE, Split, chosen_split
 
 if TYPE_CHECKING:
     import lightgbm
@@ -26,45 +27,12 @@ _MOST_COLUMNS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """Three spans of time, each [from, until) in µs since 1970 UTC: to fit, to stop fitting, and to judge.
-
-    Between them lies the embargo: rows whose labels were not yet known when the next span began are in none.
-    """
-
-    train: tuple[int, int]
-    valid: tuple[int, int]
-    test: tuple[int, int]
-
-    @property
-    def spans(self) -> dict[str, tuple[int, int]]:
-        """The three by name, in order."""
-        return {"train": self.train, "valid": self.valid, "test": self.test}
-
-    @classmethod
-    def by_share(cls, at: NDArray[np.int64], *, valid: float, test: float, embargo: timedelta) -> "Split":
-        """The latest share `test` of the rows, and before them the share `valid`, stand apart.
-
-        The embargo is taken from the end of the earlier span. Raises ModelError if nothing is left to train on.
-        """
-        if not (0.0 < valid < 1.0 and 0.0 < test < 1.0 and valid + test < 1.0):
-            raise ModelError(
-                "The shares to validate and test on leave nothing to train on.", seen=f"{valid} and {test}",
-                do="Give two shares above 0 whose sum is below 1.",
-            )  # fmt: skip
-        times, gap = np.sort(at), embargo // _MICROSECOND
-        first, end = int(times[0]), int(times[-1]) + 1
-        valid_from = int(times[int(len(times) * (1.0 - valid - test))])
-        test_from = int(times[int(len(times) * (1.0 - test))])
-        return cls((first, valid_from - gap), (valid_from, test_from - gap), (test_from, end))
-
-
-@dataclass(frozen=True, slots=True)
 class Training:
     """What training gives: the artefact, and how it did on the test span.
 
     `calibration` is per tenth of the scores (mean score, share of positives, rows), `rounds` the number of trees kept,
-    `gain` what each feature brought, the greatest first.
+    `gain` what each feature brought, the greatest first. `valid` is the share of rows that the span to stop fitting by
+    began at, its embargo included; more than the usual where the embargo would have left nothing of that.
     """
 
     artefact: Artefact
@@ -72,6 +40,7 @@ class Training:
     calibration: Sequence[tuple[float, float, int]]
     rounds: int
     gain: Mapping[str, float]
+    valid: float = 0.0
 
 
 def train(
@@ -83,8 +52,8 @@ def train(
     name: str,
     version: str = "1",
     split: Split | None = None,
-    valid: float = 0.15,
-    test: float = 0.15,
+    valid: float | None = None,
+    test: float = USUAL_SHARE,
     embargo: timedelta = timedelta(0),
     flow: str = "",
     rounds: int = 1000,
@@ -102,6 +71,8 @@ def train(
         label: a column of truth values, or 0 and 1; rows where it is null are left out.
         at: the column of event times (a Datetime, or µs since 1970 UTC).
         embargo: how late a label may become known; a span ends so long before the next begins.
+        valid, test: shares of the rows to stop fitting by, and to judge on; left out, `valid` is 0.15, or as much more
+            as the embargo needs for the span to have rows.
         rounds, patience: the most trees, and how many may be added without the validation span getting better.
         refit: fit once more, as many trees, on the train and the validation span together: the latest labels that may
             be known before the test span are then learnt too.
@@ -120,15 +91,10 @@ def train(
     if table.is_empty():
         raise ModelError("There is nothing to train on.", seen=f"no row with a {label!r}", do="Give rows with labels.")
     times, labels = event_times(table[at]), label_values(table[label])
-    split = split or Split.by_share(times, valid=valid, test=test, embargo=embargo)
-    parts = {part: (times >= span[0]) & (times < span[1]) for part, span in split.spans.items()}
-    for part, chosen in parts.items():
-        seen = f"{int(labels[chosen].sum())} positives in {int(chosen.sum())} rows"
-        if not chosen.any() or (part != "test" and len(np.unique(labels[chosen])) < 2):
-            raise ModelError(
-                f"The span to {part} on does not have both labels.", seen=seen,
-                do="Give more rows, other shares, or a shorter embargo.",
-            )  # fmt: skip
+    share = valid or USUAL_SHARE
+    if split is None:
+        split, share = chosen_split(times, labels, valid=valid, test=test, embargo=embargo)
+    parts = split.parts(times)
 
     described = [_feature(table[column], parts["train"]) for column in features]
     matrix = encode(table, described)
@@ -182,6 +148,7 @@ def train(
         calibration=calibration(truth, scores),
         rounds=kept,
         gain=dict(sorted(zip(features, gain, strict=True), key=lambda pair: -pair[1])),
+        valid=share,
     )
 
 
@@ -197,9 +164,12 @@ def _judged(
     scores = model.predict(matrix)
     # Reasons are owed to whom the model acts on: as many as there are positives, and at least one in a hundred.
     acted = threshold_for(scores, max(0.01, float(labels.mean())))
+    low, high = roc_auc_interval(labels, scores)
     card = msgspec.structs.replace(
         card,
-        metrics=evaluate(labels, scores, budgets=budgets) | measure(model, matrix, acted).metrics(),
+        metrics=evaluate(labels, scores, budgets=budgets)
+        | {"roc_auc_low": low, "roc_auc_high": high}
+        | measure(model, matrix, acted).metrics(),
         thresholds={f"{budget:g}": threshold_for(scores, budget) for budget in budgets},
     )
     return Artefact(card, text.encode()), scores, labels

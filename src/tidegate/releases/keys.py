@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
-def _library() -> Any:
+def library() -> Any:
+    """What makes and checks signatures.
+
+    Raises:
+        ReleaseError: it is not installed.
+    """
     try:
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError as fault:
@@ -26,11 +31,11 @@ def make_key(path: Path) -> bytes:
     """Draw a key, write its private half to a file that only its owner may read, and give the public half (32 bytes).
 
     Raises:
-        ReleaseError: there is a file already, or none can be written.
+        ReleaseError: there is a file already, none can be written, or the package cryptography is not installed.
     """
+    key = library().Ed25519PrivateKey.generate()
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    key = _library().Ed25519PrivateKey.generate()
     data = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -47,11 +52,11 @@ def read_key(path: Path) -> "Ed25519PrivateKey":
     """The private key in a file.
 
     Raises:
-        ReleaseError: there is none, or it is no Ed25519 key.
+        ReleaseError: there is none, it is no Ed25519 key, or the package cryptography is not installed.
     """
+    cryptography = library()
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    library = _library()
     try:
         key = load_pem_private_key(path.read_bytes(), None)
     except OSError as error:
@@ -62,7 +67,7 @@ def read_key(path: Path) -> "Ed25519PrivateKey":
         ) from None
     except (ValueError, TypeError) as error:
         raise ReleaseError(f"{path} is no key.", seen=str(error), do="Give the file that `people add` wrote.") from None
-    if not isinstance(key, library.Ed25519PrivateKey):
+    if not isinstance(key, cryptography.Ed25519PrivateKey):
         raise ReleaseError(f"{path} is not an Ed25519 key.", do="Give the file that `tidegate people add` wrote.")
     private: Ed25519PrivateKey = key
     return private
@@ -76,10 +81,11 @@ def public_half(key: "Ed25519PrivateKey") -> bytes:
 
 def signed_by(public: bytes, signature: bytes, statement: bytes) -> bool:
     """Whether the owner of the public key signed this statement."""
+    cryptography = library()
     from cryptography.exceptions import InvalidSignature
 
     try:
-        _library().Ed25519PublicKey.from_public_bytes(public).verify(signature, statement)
+        cryptography.Ed25519PublicKey.from_public_bytes(public).verify(signature, statement)
     except (InvalidSignature, ValueError):
         return False
     return True

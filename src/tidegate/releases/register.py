@@ -17,7 +17,7 @@ from tidegate.connectors.store import Store
 from tidegate.errors import ReleaseError
 from tidegate.evidence.record import Entry
 from tidegate.releases import statement as say
-from tidegate.releases.keys import public_half
+from tidegate.releases.keys import library, public_half
 from tidegate.releases.statement import KIND, Change, Signed, Statement, sign
 
 if TYPE_CHECKING:
@@ -94,8 +94,10 @@ class Register:
 
         Raises:
             StoreError: it cannot be opened.
-            ReleaseError: what it holds does not follow from who may do what.
+            ReleaseError: what it holds does not follow from who may do what, or the package cryptography, which checks
+                signatures, is not installed.
         """
+        library()
         store = Store.open(path, read_only=read_only)
         try:
             return cls(store)

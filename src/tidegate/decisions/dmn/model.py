@@ -32,11 +32,13 @@ class DmnResult:
         value: the FEEL value: numbers are decimals, dates and durations are FEEL's own.
         reasons: every place that came to nothing on the way, and why, in the order they were met.
         steps: what was evaluated, in order, with the rows of decision tables that matched.
+        refused: whether an input was given that its type or its allowed values do not take, and null went for it.
     """
 
     value: Any
     reasons: tuple[Reason, ...]
     steps: tuple[Step, ...]
+    refused: bool = False
 
     @property
     def plain(self) -> Any:
@@ -144,8 +146,9 @@ class DmnModel:
         """
         key = self._key(Decision, decision)
         run = Run(now, functions, self.part.pmml, explain=explain)
-        evaluation = Evaluation(self._ready, run, *self._given(inputs, run))
-        return self._result(run, lambda: evaluation.value(key))
+        given, refused = self._given(inputs, run)
+        evaluation = Evaluation(self._ready, run, given, refused)
+        return self._result(run, lambda: evaluation.value(key), refused=bool(refused))
 
     def service(
         self,
@@ -173,7 +176,7 @@ class DmnModel:
             if given[key] is None and inputs.get(parameter.name) is not None:
                 refused.add(key)
         evaluation = Evaluation(self._ready, run, {})
-        return self._result(run, lambda: evaluation.serve(one, given, refused))
+        return self._result(run, lambda: evaluation.serve(one, given, refused), refused=bool(refused))
 
     def call(
         self,
@@ -203,7 +206,7 @@ class DmnModel:
 
         return self._result(run, ask)
 
-    def _result(self, run: Run, ask: Any) -> DmnResult:
+    def _result(self, run: Run, ask: Any, *, refused: bool = False) -> DmnResult:
         try:
             value = ask()
         except FeelLimitError as error:
@@ -213,7 +216,7 @@ class DmnModel:
                 "Functions call each other too deep.", seen=_where(run), do="End the recursion, or make it shallower."
             ) from None
         run.leave(run.site)
-        return DmnResult(value, tuple(run.reasons), tuple(run.steps))
+        return DmnResult(value, tuple(run.reasons), tuple(run.steps), refused)
 
     def _given(self, inputs: Mapping[str, Any], run: Run) -> tuple[dict[Key, Any], set[Key]]:
         """The values of input data, and of decisions without logic, as others see them; and which were refused."""

@@ -1,0 +1,106 @@
+"""Changes from the command line: what is said, and what is left behind, when one cannot be made."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tidegate.releases.register import Register
+
+from .conftest import typed
+
+FLOW = '''
+from tidegate import Event, Flow, Money, eur, review
+
+
+class Payment(Event):
+    amount: Money
+
+
+class Desk(Flow[Payment]):
+    """Look at large payments."""
+
+    large = review(Payment.amount > eur(900), because="Large")
+'''
+
+CASE = {
+    "name": "a large payment passes",
+    "events": [{"id": "1", "at": "2026-01-01T10:00:00Z", "amount": "950.00 EUR"}],
+    "outcome": "approve",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a flow and cases, in which commands are typed."""
+    (tmp_path / "desk.py").write_text(FLOW)
+    (tmp_path / "cases.ndjson").write_text(json.dumps(CASE))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def without_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("hazmat.primitives.asymmetric", "hazmat.primitives.serialization", "exceptions"):
+        monkeypatch.setitem(sys.modules, f"cryptography.{name}", None)
+
+
+def test_without_the_package_that_makes_keys_nothing_is_left_behind(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = sorted(folder.iterdir())
+    without_cryptography(monkeypatch)
+    result = typed("people", "add", "ana", "--role", "business")
+    assert result.exit_code == 2, result.output
+    assert "package cryptography" in result.stderr and "pip install 'tidegate[releases]'" in result.stderr
+    assert sorted(folder.iterdir()) == there
+
+
+def test_a_key_that_was_made_before_is_not_read_without_the_package(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert typed("people", "add", "ana", "--role", "business").exit_code == 0
+    without_cryptography(monkeypatch)
+    result = typed("people", "remove", "ana", "--as", "ana")
+    assert result.exit_code == 2 and "tidegate[releases]" in result.stderr, result.output
+
+
+def test_who_cannot_join_leaves_neither_a_key_nor_a_register(folder: Path) -> None:
+    there = sorted(folder.iterdir())
+    for words in (("ana", "--role", " "), ("ana", "--role", "business", "--key", "no/such/folder.pem")):
+        assert typed("people", "add", *words).exit_code == 2
+        assert sorted(folder.iterdir()) == there
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("propose", "desk.py", "--as", "cleo", "--why", "because"),
+        ("sign", "123", "--as", "cleo"),
+        ("release", "123", "--as", "cleo"),
+        ("rollback", "Desk", "--as", "cleo", "--why", "because"),
+        ("people", "remove", "cleo", "--as", "cleo"),
+    ],
+)
+def test_a_register_is_made_by_whom_joins_and_nobody_else(folder: Path, words: tuple[str, ...]) -> None:
+    there = sorted(one for one in folder.iterdir() if one.is_file())
+    result = typed(*words)
+    assert result.exit_code == 2, result.output
+    assert "There is no register releases.db" in result.stderr and "people add" in result.stderr
+    assert sorted(one for one in folder.iterdir() if one.is_file()) == there
+
+
+def test_a_proposal_whose_cases_fail_says_that_it_cannot_be_released(folder: Path) -> None:
+    typed("people", "add", "cleo", "--role", "AI")
+    words = ("propose", "desk.py", "--suite", "cases.ndjson", "--as", "cleo", "--why", "because")
+    result = typed(*words)
+    assert result.exit_code == 1, result.output
+    assert "fails: a large payment passes" in result.stdout
+    assert "It cannot be released: 1 of its 1 cases fail" in result.stderr and "Next" not in result.stderr
+    as_json = typed(*words, "--json")
+    assert as_json.exit_code == 1 and json.loads(as_json.stdout)["suite"]["failed"]
+    (folder / "cases.ndjson").write_text(json.dumps({**CASE, "outcome": "review"}))
+    sound = typed(*words)
+    assert sound.exit_code == 0 and "tidegate sign" in sound.stderr, sound.output
+    with Register.open("releases.db", read_only=True) as kept:
+        assert len(kept.proposals) == 3, "what failed is on record, too"
