@@ -1,16 +1,19 @@
 """What is found in a table, against looking at every input there is: small domains, all hit policies."""
 
+import re
 from itertools import product
 from typing import Any
+from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.decisions.tables.scan import Draw
 from tidegate.decisions.tables import findings
-from tidegate.decisions.tables.coverage import gaps, matters, meeting, reached
+from tidegate.decisions.tables.coverage import gaps, matters, reached
 from tidegate.decisions.tables.findings import check
 from tidegate.decisions.tables.grid import Budget, Grid, UndecidedError
+from tidegate.decisions.tables.meeting import Meeting
 from tidegate.decisions.tables.policy import Policy
 from tidegate.decisions.tables.sheet import sheet_of
 from tidegate.decisions.tables.table import Table, made
@@ -102,8 +105,10 @@ def test_what_is_found_is_what_every_input_shows(case: Case) -> None:
         )
         assert inside == (not rows), "a point without rows lies in one box, any other in none"
     pairs = {(a, b) for rows in matches for a in rows for b in rows if a < b}
-    met = dict(meeting(grid))
-    assert {(a, b) for a, mask in met.items() for b in range(a + 1, grid.rows) if mask >> b & 1} == pairs
+    met = {row: None if others is None else others.tolist() for row, others in Meeting(grid).each(10**9)}
+    assert {(a, b) for a, others in met.items() for b in others or () if a < b} == pairs
+    assert {(b, a) for a, others in met.items() for b in others or () if a > b} == pairs
+    assert list(met) == list(range(grid.rows))
     for row in range(grid.rows):
         there = [rows for rows in matches if row in rows]
         assert bool(there) == (grid.empty(row) is None)
@@ -187,3 +192,28 @@ def test_a_budget_that_is_spent_is_told_and_what_was_found_holds() -> None:
         pass
     else:
         raise AssertionError("it cannot be known for so little")
+
+
+def _spans(many: int, last: str) -> Table:
+    """Rows of one number each and a letter, the last of them with a cell of its own."""
+    lines: list[list[Any]] = [["unique", "if n (whole number)", "if t (text: a, b)", "then y"]]
+    lines += [["", f"{row}", "a, b" if row % 2 else "-", 1] for row in range(many)]
+    lines.append(["", last, "b", 1])
+    return made(sheet_of("long", list(enumerate(lines, 1)), lambda line, head: ""))
+
+
+def test_the_overlap_of_two_rows_among_very_many_is_found() -> None:
+    found = check(_spans(21_000, "[20998..20999], -5"))
+    assert found.many["conflict"] == 2 and not any("overlap" in said for said in found.undecided)
+    assert [finding.rows for finding in found.findings if finding.kind == "conflict"] == [
+        ("20999", "21001"),
+        ("21000", "21001"),
+    ]
+
+
+def test_pairs_beyond_the_measure_are_told_with_it() -> None:
+    with mock.patch.object(findings, "MOST_PAIRS", 50):
+        found = check(_spans(99, "[0..98]"))
+    (told,) = (said for said in found.undecided if "overlap" in said)
+    assert re.search(r"^rows from \d+ on: .*; of \d+ pairs of rows that may share n only 50 are compared$", told)
+    assert not found.many.get("conflict")

@@ -1,8 +1,6 @@
-"""Questions about a grid: which points no row covers, whether a row is reached, which rows meet, what never matters."""
+"""Questions about a grid: which points no row covers, whether a row is reached, what never matters."""
 
-from collections.abc import Callable, Hashable, Iterator
-
-import numpy as np
+from collections.abc import Callable, Hashable
 
 from tidegate.decisions.tables.grid import Box, Budget, Grid, Runs, UndecidedError, bits, joined
 
@@ -135,25 +133,6 @@ def matters(grid: Grid, place: int, result: Callable[[int], Hashable], budget: B
     return differs(0, grid.all)
 
 
-def meeting(grid: Grid) -> Iterator[tuple[int, int]]:
-    """For each row the rows whose boxes meet its own, as bits, itself among them; empty boxes are left out."""
-    columns = []
-    for runs in grid.runs:
-        flat = np.array([(low, high, row) for row, mine in enumerate(runs) for low, high in mine], np.int64)
-        columns.append(flat.reshape(-1, 3).T)
-    there = np.array([grid.empty(row) is None for row in range(grid.rows)], np.bool_)
-    for row in np.flatnonzero(there).tolist():
-        met = there.copy()
-        for place, (low, high, of) in enumerate(columns):
-            if grid.full[place] >> row & 1:
-                continue
-            here = np.zeros(grid.rows, np.bool_)
-            for first, last in grid.runs[place][row]:
-                here[of[(low <= last) & (high >= first)]] = True
-            met &= here
-        yield row, int.from_bytes(np.packbits(met, bitorder="little").tobytes(), "little")
-
-
 def common(grid: Grid, rows: tuple[int, int]) -> Point:
     """A point of the boxes of two rows that meet."""
     point = {}
@@ -162,4 +141,4 @@ def common(grid: Grid, rows: tuple[int, int]) -> Point:
     return point
 
 
-__all__ = ["MOST_BOXES", "Point", "common", "gaps", "matters", "meeting", "reached"]
+__all__ = ["MOST_BOXES", "Point", "common", "gaps", "matters", "reached"]

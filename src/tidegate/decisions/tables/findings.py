@@ -7,9 +7,12 @@ nothing undecided, there is none. Each question has a budget; past it what is no
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from tidegate.decisions.tables.cells import Cell
-from tidegate.decisions.tables.coverage import common, gaps, matters, meeting, reached
-from tidegate.decisions.tables.grid import Budget, Grid, UndecidedError, bits
+from tidegate.decisions.tables.coverage import common, gaps, matters, reached
+from tidegate.decisions.tables.grid import MOST_BYTES, Budget, Grid, UndecidedError, bits
+from tidegate.decisions.tables.meeting import Meeting, Rows
 from tidegate.decisions.tables.plan import ranks
 from tidegate.decisions.tables.policy import Policy
 from tidegate.decisions.tables.table import Row, Table
@@ -19,8 +22,8 @@ EFFORT = 3_000_000
 """How much each question may cost, in edges of cells; some seconds."""
 MOST_TOLD = 20
 """The most findings of a kind that are told one by one."""
-MOST_ROWS = 20_000
-"""The most rows whose pairs are compared."""
+MOST_PAIRS = 400_000_000
+"""The most pairs of rows, or of runs of their cells, that are compared at the usual effort; some seconds."""
 
 
 @dataclass(frozen=True)
@@ -84,17 +87,14 @@ def check(
 class _Check:
     def __init__(self, table: Table, grid: Grid, effort: int) -> None:
         self.table, self.grid, self.effort, self.found = table, grid, effort, Found()
-        self.rank = {row: place for place, row in enumerate(ranks(table))}
-        self.met: dict[int, int] | None = None
+        self.rank = np.argsort(np.array(ranks(table), np.int64))
+        known: dict[Hashable, int] = {}
+        self.gives = np.array([known.setdefault(row.outputs, len(known)) for row in table.rows], np.int64)
 
     def all(self) -> Found:
         """Every question, the gravest first."""
-        if self.grid.rows <= MOST_ROWS:
-            self.met = dict(meeting(self.grid))
-            self._pairs(self.met)
-        else:
-            self.found.undecided.append(f"overlaps: more than {MOST_ROWS:,} rows are not compared with each other")
-        self._unreachable()
+        for finding in self._rows():
+            self.found.add(finding)
         self._gaps()
         self._idle()
         return self.found
@@ -102,68 +102,97 @@ class _Check:
     def _name(self, row: int) -> str:
         return self.table.rows[row].name
 
-    def _pairs(self, met: Mapping[int, int]) -> None:
-        policy = self.table.policy
-        for one, others in met.items():
-            for other in bits(others >> (one + 1)):
-                self._pair(one, one + 1 + other, policy)
-
-    def _pair(self, one: int, other: int, policy: Policy) -> None:
-        rows = self.table.rows[one], self.table.rows[other]
-        agree = rows[0].outputs == rows[1].outputs
-        names = f"rows {rows[0].name} and {rows[1].name}"
-        if policy is Policy.UNIQUE or (policy is Policy.ANY and not agree):
-            kind, severity = "conflict", "error"
-            said = (
-                f"{names} match the same input"
-                + (", and only one may" if policy is Policy.UNIQUE else " and do not agree")
-                + ("" if policy is Policy.ANY or not agree else "; they agree, so `any` would do")
-            )
-        else:
-            kind, severity = "overlap", "note"
-            said = f"{names} match the same input" + ("; they agree" if agree else "")
-        if self.found.many.get(kind, 0) >= MOST_TOLD:
-            self.found.many[kind] += 1
-            return
-        shown = example(self.grid, common(self.grid, (one, other)))
-        self.found.add(Finding(kind, severity, said, (rows[0].name, rows[1].name), shown))
-
-    def _unreachable(self) -> None:
-        budget = Budget(self.effort)
-        for row in range(self.grid.rows):
-            place = self.grid.empty(row)
-            if place is not None:
-                column = self.table.inputs[place].name
-                cell = self.table.rows[row].cells[place].text
-                said = f"row {self._name(row)} can never match: {column} is never {cell}"
-                self.found.add(Finding("unreachable", "error", said, (self._name(row),)))
+    def _rows(self) -> list[Finding]:
+        """Compare rows with those that they meet. What is found of pairs is noted, of single rows given."""
+        meeting, most = Meeting(self.grid), MOST_PAIRS * self.effort // EFFORT
+        budget, reaching, next_row = Budget(self.effort), True, 0
+        alone: list[Finding] = []
+        for row, others in meeting.each(most):
+            next_row = row + 1
+            if others is None:
+                alone.append(self._empty(row))
                 continue
-            before = self._before(row)
-            if not before:
+            self._pairs(row, others[np.searchsorted(others, row) :])
+            if not reaching:
                 continue
             try:
-                point = reached(self.grid, row, before, budget)
+                hidden = self._unreachable(row, others, budget)
             except UndecidedError:
+                reaching = False
                 self.found.undecided.append(
-                    f"rows from {self._name(row)} on: whether they are reached takes more than {self.effort:,} steps"
+                    f"rows from {self._name(row)} on: whether they are reached takes more than {self._limit()}"
                 )
-                return
-            if point is None:
-                self.found.add(self._hidden(row, before))
+                continue
+            if hidden is not None:
+                alone.append(hidden)
+        if next_row < self.grid.rows:
+            shared = "" if meeting.place is None else f" that may share {self.table.inputs[meeting.place].name}"
+            self.found.undecided.append(
+                f"rows from {self._name(next_row)} on: whether they overlap others or are reached; "
+                f"of {meeting.pairs:,} pairs of rows{shared} only {most:,} are compared"
+            )
+        return alone
 
-    def _before(self, row: int) -> int:
-        """The rows that keep a row from deciding where they match too."""
+    def _limit(self) -> str:
+        return f"{self.effort:,} steps, or {MOST_BYTES >> 20} MB"
+
+    def _pairs(self, row: int, others: Rows) -> None:
+        """Note the pairs of a row with later ones that it meets."""
+        policy = self.table.policy
+        clash = policy is Policy.UNIQUE
+        if policy is Policy.ANY:
+            differ = self.gives[others] != self.gives[row]
+            self._tell("conflict", row, others[differ])
+            others = others[~differ]
+        self._tell("conflict" if clash else "overlap", row, others)
+
+    def _tell(self, kind: str, row: int, others: Rows) -> None:
+        room = max(0, MOST_TOLD - self.found.many.get(kind, 0))
+        for other in others[:room].tolist():
+            self.found.add(self._pair(kind, row, other))
+        if len(others) > room:
+            self.found.many[kind] = self.found.many.get(kind, 0) + len(others) - room
+
+    def _pair(self, kind: str, one: int, other: int) -> Finding:
+        rows = self.table.rows[one], self.table.rows[other]
+        agree = rows[0].outputs == rows[1].outputs
+        said = f"rows {rows[0].name} and {rows[1].name} match the same input"
+        if kind == "conflict" and self.table.policy is Policy.UNIQUE:
+            said += ", and only one may" + ("; they agree, so `any` would do" if agree else "")
+        elif kind == "conflict":
+            said += " and do not agree"
+        elif agree:
+            said += "; they agree"
+        severity = "error" if kind == "conflict" else "note"
+        shown = example(self.grid, common(self.grid, (one, other)))
+        return Finding(kind, severity, said, (rows[0].name, rows[1].name), shown)
+
+    def _empty(self, row: int) -> Finding:
+        """That nothing which a row asks for can come."""
+        place = self.grid.empty(row) or 0
+        cell = self.table.rows[row].cells[place].text
+        said = f"row {self._name(row)} can never match: {self.table.inputs[place].name} is never {cell}"
+        return Finding("unreachable", "error", said, (self._name(row),))
+
+    def _unreachable(self, row: int, others: Rows, budget: Budget) -> Finding | None:
+        """That a row can never decide, if it cannot.
+
+        Raises:
+            UndecidedError: the budget is spent.
+        """
         policy = self.table.policy
         if policy not in (Policy.UNIQUE, Policy.FIRST, Policy.PRIORITY):
-            return 0
-        others = self.grid.all if self.met is None else self.met[row]
-        others &= ~(1 << row)
-        if policy is Policy.UNIQUE:
-            return others
-        return sum(1 << other for other in bits(others) if self.rank[other] < self.rank[row])
+            return None
+        before = others if policy is Policy.UNIQUE else others[self.rank[others] < self.rank[row]]
+        if not len(before):
+            return None
+        if len(before) * len(self.grid.order) > budget.left:
+            raise UndecidedError
+        near = self.grid.near([row, *before.tolist()])
+        return self._hidden(row, before) if reached(near, 0, near.all & ~1, budget) is None else None
 
-    def _hidden(self, row: int, before: int) -> Finding:
-        names = [self._name(other) for other in bits(before)]
+    def _hidden(self, row: int, before: Rows) -> Finding:
+        names = [self._name(other) for other in before.tolist()]
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         rows = f"row{'s' if len(names) > 1 else ''} {', '.join(names[:5])}{more}"
         several = len(names) > 1
@@ -186,7 +215,7 @@ class _Check:
             self.found.add(Finding("gap", severity, said, (), example(self.grid, corner(box)), where))
         if not whole:
             self.found.undecided.append(
-                f"gaps: those told are gaps; whether there are more is not decided within {self.effort:,} steps"
+                f"gaps: those told are gaps; whether there are more is not decided within {self._limit()}"
             )
         elif not boxes and default:
             said = "the default row can never decide: the other rows leave nothing"
@@ -206,7 +235,7 @@ class _Check:
                         continue
                 except UndecidedError:
                     self.found.undecided.append(
-                        f"{column.name}: whether it ever matters is not decided within {self.effort:,} steps"
+                        f"{column.name}: whether it ever matters is not decided within {self._limit()}"
                     )
                     continue
                 said = f"{column.name} never matters: whatever it is, the result is the same"

@@ -6,8 +6,10 @@ answered for a set of rows is not asked again. So the work grows with how the ro
 of the grid; where it would grow too large it stops, and says so.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+
+import numpy as np
 
 from tidegate.decisions.tables.cells import Cell
 from tidegate.decisions.tables.regions import Regions
@@ -22,24 +24,31 @@ class UndecidedError(Exception):
     """The work that a question may cost is spent."""
 
 
+MOST_BYTES = 512 * 1024 * 1024
+"""How much the sets of rows that a question keeps may take."""
+
+
 class Budget:
-    """How much a question may cost: one for each edge of a cell that is passed.
+    """How much a question may cost: one for each edge of a cell that is passed, and the memory of sets of rows.
 
     Args:
-        steps: how many.
+        steps: how many edges.
+        room: how many bytes.
     """
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, room: int = MOST_BYTES) -> None:
         self.steps = self.left = steps
+        self.room = room
 
-    def spend(self, steps: int) -> None:
-        """Count work done.
+    def spend(self, steps: int, room: int = 0) -> None:
+        """Count work done, and bytes kept.
 
         Raises:
             UndecidedError: there is nothing left.
         """
         self.left -= steps
-        if self.left < 0:
+        self.room -= room
+        if self.left < 0 or self.room < 0:
             raise UndecidedError
 
 
@@ -80,9 +89,20 @@ class Grid:
             self.regions.append(regions)
             self.domains.append(tuple(can_come))
             self.runs.append(mine)
-            self.full.append(sum(1 << n for n, runs in enumerate(mine) if runs == tuple(can_come)))
+            self.full.append(_mask([runs == tuple(can_come) for runs in mine]))
         # Inputs with few regions first: what they share is then asked once.
         self.order = sorted(range(len(table.inputs)), key=lambda place: len(self.regions[place]))
+
+    def near(self, rows: Sequence[int]) -> "Grid":
+        """The grid with these rows alone."""
+        made = Grid.__new__(Grid)
+        made.table, made.regions, made.domains, made.order = self.table, self.regions, self.domains, self.order
+        made.rows, made.all = len(rows), (1 << len(rows)) - 1
+        made.runs = [[runs[row] for row in rows] for runs in self.runs]
+        made.full = [
+            _mask([runs == domain for runs in mine]) for mine, domain in zip(made.runs, self.domains, strict=True)
+        ]
+        return made
 
     def empty(self, row: int) -> int | None:
         """The input of which nothing that a row asks for can come, if there is one."""
@@ -91,27 +111,44 @@ class Grid:
     def split(self, place: int, mask: int, within: Runs, budget: Budget) -> dict[int, list[tuple[int, int]]]:
         """The stretches of an input by which of the rows in `mask` hold for them."""
         changes: dict[int, int] = {}
+        size = self.rows // 8
+        budget.spend(1 + size // 32)
+
+        def change(edge: int, who: int) -> None:
+            if edge in changes:
+                changes[edge] ^= who
+            else:
+                budget.spend(1, size)
+                changes[edge] = who
+
         for row in bits(mask & ~self.full[place]):
             one = 1 << row
             for low, high in self.runs[place][row]:
-                changes[low] = changes.get(low, 0) ^ one
-                changes[high + 1] = changes.get(high + 1, 0) ^ one
+                change(low, one)
+                change(high + 1, one)
         inside = 1 << self.rows
         for low, high in within:
-            changes[low] = changes.get(low, 0) ^ inside
-            changes[high + 1] = changes.get(high + 1, 0) ^ inside
-        budget.spend(len(changes) + 1)
+            change(low, inside)
+            change(high + 1, inside)
         found: dict[int, list[tuple[int, int]]] = {}
         active, edges = mask & self.full[place], sorted(changes)
         for low, after in pairwise(edges):
             active ^= changes[low]
             if active & inside:
+                if active ^ inside not in found:
+                    budget.spend(0, size)
                 stretches = found.setdefault(active ^ inside, [])
                 if stretches and stretches[-1][1] == low - 1:
                     stretches[-1] = (stretches[-1][0], after - 1)
                 else:
                     stretches.append((low, after - 1))
+        budget.room += size * len(changes)
         return found
+
+
+def _mask(held: list[bool]) -> int:
+    """The places at which it holds, as bits."""
+    return int.from_bytes(np.packbits(np.array(held, np.bool_), bitorder="little").tobytes(), "little")
 
 
 def _cut(runs: list[tuple[int, int]], within: list[tuple[int, int]]) -> Runs:
@@ -138,4 +175,4 @@ def joined(runs: list[tuple[int, int]]) -> Runs:
     return tuple(made)
 
 
-__all__ = ["Box", "Budget", "Grid", "Runs", "UndecidedError", "bits", "joined"]
+__all__ = ["MOST_BYTES", "Box", "Budget", "Grid", "Runs", "UndecidedError", "bits", "joined"]
