@@ -46,14 +46,22 @@ def _kind(form: Mapping[str, Any]) -> str:
     return " ".join([kind, *limits, *([f"to {high}"] if high is not None else [])])
 
 
+def _prose(text: object) -> str:
+    """A description as HTML; what stands between backticks is code."""
+    parts = escape(str(text)).split("`")
+    if len(parts) % 2 == 0:
+        return "`".join(parts)
+    return "".join(f"<code>{part}</code>" if k % 2 else part for k, part in enumerate(parts))
+
+
 def _fields(schema: Mapping[str, Any]) -> str:
     required = schema.get("required", ())
     rows = "".join(
         f"<tr><td><code>{escape(name)}</code></td><td>{escape(_kind(form))}</td>"
-        f"<td>{'required' if name in required else ''}</td><td>{escape(str(form.get('description', '')))}</td></tr>"
+        f"<td>{'yes' if name in required else ''}</td><td>{_prose(form.get('description', ''))}</td></tr>"
         for name, form in schema.get("properties", {}).items()
     )
-    return f"<table><tr><th>field</th><th>value</th><th></th><th>meaning</th></tr>{rows}</table>"
+    return f"<table><tr><th>field</th><th>value</th><th>needed</th><th>meaning</th></tr>{rows}</table>"
 
 
 def curl(base: str, sample: bytes, *, keys: bool) -> str:
@@ -82,7 +90,7 @@ def page(document: Mapping[str, Any], sample: bytes, base: str) -> bytes:
     kinds = document["paths"]["/decisions"]["post"]["parameters"][0]["schema"]["enum"]
     contracts = "".join(
         f'<h3 id="{escape(name)}">{escape(name)}{" (decided on)" if name == kinds[0] else ""}</h3>'
-        f"<p>{escape(schemas[name].get('description', ''))}</p>{_fields(schemas[name])}"
+        f"<p>{_prose(schemas[name].get('description', ''))}</p>{_fields(schemas[name])}"
         for name in kinds
     )
     problems = "".join(
@@ -105,7 +113,9 @@ A line that is refused has its problem in its place.</p>
 <p>The same event again gets its first answer, marked <code>"repeated": true</code>.
 An answer was on the disk before it was sent.</p>
 <h2>Addresses</h2><table>{addresses}</table>
-<h2>Events</h2>{contracts}
+<h2>Events</h2>
+<p>The body is a {escape(kinds[0])} unless the address says otherwise: <code>?event={escape(kinds[-1])}</code>, also at
+<code>/events</code>, where events are learned from and not decided on.</p>{contracts}
 <h2>Answers</h2><h3 id="Decision">Decision</h3>{_fields(schemas["Decision"])}
 <h3 id="Learned">Learned</h3>{_fields(schemas["Learned"])}
 <h2>Problems</h2><p>Every other answer is a problem document (RFC 9457) with these fields and one of these codes.</p>
