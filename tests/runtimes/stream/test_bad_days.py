@@ -2,18 +2,34 @@
 
 import json
 import signal
+import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.faults.test_stream_kill import start
+from tests.runtimes.served import payment
 from tests.runtimes.stream.test_stream import until
-from tests.runtimes.stream.topics import decisions, everything, payments, put, replayed, run, running, settings, stored
+from tests.runtimes.stream.topics import (
+    decisions,
+    everything,
+    in_order,
+    payments,
+    put,
+    replayed,
+    run,
+    running,
+    settings,
+    stored,
+)  # fmt: skip
 from tests.servers.kafka import Kafka
 from tidegate.connectors.kafka.cluster import Cluster
 from tidegate.connectors.kafka.inputs import Inputs
 from tidegate.connectors.kafka.place import place, properties
+from tidegate.connectors.kafka.writer import Writer
 from tidegate.errors import StreamError
 from tidegate.runtimes.stream.dead_letters import read_letter
 from tidegate.runtimes.stream.stream import Stream
@@ -75,6 +91,63 @@ def test_a_change_of_a_list_that_the_flow_does_not_read_ends_nothing(kafka: Kafk
     (letter,) = [read_letter(message) for message in everything(kafka, f"{own}-out.dead-letters")]
     assert letter is not None and letter.code == "contract" and "stolen" in letter.reason
     assert decisions(kafka, f"{own}-out") == replayed(payments(0, 50))
+
+
+def test_a_poisoned_message_every_thousandth_is_set_aside_and_the_rest_decided(
+    kafka: Kafka, own: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    good = payments(0, 5000)
+    poison = [b"", b"\xff\xfe", b"[" * 5000, b'{"id":1}', good[0][:-1]]
+    bodies = [one for n in range(5) for one in (*good[n * 1000 : (n + 1) * 1000], poison[n])]
+    put(kafka, f"{own}-in", bodies)
+    stream = run(kafka, own, tmp_path)
+    assert decisions(kafka, f"{own}-out") == replayed(good)
+    letters = [read_letter(message) for message in everything(kafka, f"{own}-out.dead-letters")]
+    assert [(one.place, one.value) for one in letters if one] == [(n * 1001 + 1000, poison[n]) for n in range(5)]
+    assert stream.figures.letters == {"contract": 5}
+    assert "Dead letters on" in caplog.text and "See `tidegate dead-letters show`" in caplog.text
+
+
+def test_clocks_that_are_an_hour_wrong(
+    kafka: Kafka, own: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that is ahead is not believed, and does not make the others late; one that is behind is late, and exact."""
+    kafka.topics(f"{own}-in", partitions=2)
+    kafka.topics(f"{own}-out")
+    now = datetime.now(UTC)
+
+    def paid(id: str, minutes: float) -> bytes:
+        return json.dumps(payment(0) | {"id": id, "at": (now + timedelta(minutes=minutes)).isoformat()}).encode()
+
+    right = [paid(f"r{n}", n / 10 - 5) for n in range(20)]
+    put(kafka, f"{own}-in", [*right[:10], paid("ahead", 60), *right[10:]])
+    put(kafka, f"{own}-in", [paid(f"behind{n}", n / 10 - 65) for n in range(20)], partition=1)
+    run(kafka, own, tmp_path)
+    (letter,) = [read_letter(message) for message in everything(kafka, f"{own}-out.dead-letters")]
+    assert letter is not None and letter.code == "future" and "a clock is wrong" in letter.reason
+    assert "see whether this machine's clock is right" in caplog.text
+    taken = in_order(kafka, own, [f"{own}-in"])
+    assert len(taken) == 40 and decisions(kafka, f"{own}-out") == replayed(one.value() for one in taken)
+
+
+def test_a_slow_sink_slows_the_source_and_little_waits(
+    kafka: Kafka, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    put(kafka, f"{own}-in", payments(0, 30_000))
+    write, waiting = Writer.write, list[int]()
+    stream = Stream(settings(kafka, own, tmp_path))
+
+    def slowly(self: Writer, *words: Any) -> None:
+        time.sleep(0.3)
+        waiting.append(sum(len(one.waiting) for one in stream._inputs.partitions))
+        write(self, *words)
+
+    monkeypatch.setattr(Writer, "write", slowly)
+    stream.run(threading.Event())
+    assert stream.figures.taken == 30_000
+    assert max(waiting) <= 3 * 4096  # of messages; the client has 16 MB more at most
 
 
 def test_what_deciding_takes_is_no_silence_of_a_partition(kafka: Kafka, own: str) -> None:

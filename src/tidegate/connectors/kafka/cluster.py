@@ -31,6 +31,12 @@ _DO = {
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",
     KafkaError.MSG_SIZE_TOO_LARGE: "Raise max.message.bytes of the topic, and message.max.bytes here.",
 }
+_EARLY = {
+    KafkaError._UNKNOWN_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR,
+    KafkaError.REQUEST_TIMED_OUT, KafkaError.NETWORK_EXCEPTION, KafkaError.BROKER_NOT_AVAILABLE,
+}  # fmt: skip
+"""What brokers say of something that was just made, or is being moved from one of them to another."""
 _ROOT_CAUSES = {KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE}
 _VAGUE = {KafkaError._TIMED_OUT, KafkaError._MSG_TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN}
 _PROTOCOL = 2
@@ -139,13 +145,14 @@ class Cluster:
             return StreamError(wrong, seen=self._plain(str(inner)))
         vague = inner.code() in _VAGUE
         cause = self._known or inner if vague else inner
-        kind = PassingError if vague and cause.code() not in _ROOT_CAUSES else StreamError
+        passes = vague or inner.code() in _EARLY
+        kind = PassingError if passes and cause.code() not in _ROOT_CAUSES else StreamError
         seen, do = self._plain(cause.str()), _DO.get(cause.code(), "")
         if cause.code() == KafkaError._SSL and "certificate verify failed" in seen:
             why = distrust(seen, self._settings.get("ssl.ca.location", ""))
             if why is not None:
                 seen, do = f"its certificate is not trusted: {why.why}", why.do
-        elif kind is PassingError and (_telling(cause) == _PROTOCOL or listens(self.servers)):
+        elif vague and kind is PassingError and (_telling(cause) == _PROTOCOL or listens(self.servers)):
             do = (
                 "Something listens there: see whether the broker is well, and whether security.protocol is what it "
                 "speaks at this port (PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL)."

@@ -27,6 +27,7 @@ from tidegate.runtimes.stream.follower import Follower
 from tidegate.runtimes.stream.held import HeldStore
 from tidegate.runtimes.stream.leader import Leader, Topics
 from tidegate.runtimes.stream.reading import Reading
+from tidegate.runtimes.stream.saving import Saving
 from tidegate.runtimes.stream.schemas import Schemas
 
 _LOG = logging.getLogger("tidegate.stream")
@@ -125,7 +126,7 @@ class Stream:
         )
         self._member: Membership | None = None
         self.waits = False
-        self._saved = self._kept.head().size
+        self._saving = Saving(self._kept, self.engine, settings.snapshot)
         self._count()
 
     def _count(self) -> None:
@@ -196,7 +197,7 @@ class Stream:
         """Take in what was committed; whether the end was reached."""
 
         def told(records: int) -> bool:
-            self._save_if_due()
+            self._saving.if_due()
             return go_on()
 
         return self._follower.catch_up(timeout, told)
@@ -221,7 +222,7 @@ class Stream:
         while not stop.is_set() and member.look():
             taken = leader.step(member.metadata(), _WAIT)
             self.waits = False
-            self._save_if_due()
+            self._saving.if_due()
             if not taken and self.settings.until_end and self._inputs.at_end:
                 return
             if monotonic() - looked > _LOOK:
@@ -247,13 +248,16 @@ class Stream:
 
     def _widen(self) -> None:
         """Read partitions that were added, from their beginning."""
-        there = self._cluster.partitions(self.settings.source.topics)
-        spots = {(topic, partition) for topic, many in there.items() for partition in range(many)}
         positions = self._inputs.positions
-        if spots - set(positions):
-            for topic, partition in sorted(spots - set(positions)):
+        try:
+            starts = self._starts(positions)
+        except PassingError as error:  # what is read already is read on
+            _LOG.warning("%s Partitions that were added are looked for again in %d s.", error, _LOOK)
+            return
+        if added := sorted(starts.keys() - positions.keys()):
+            for topic, partition in added:
                 _LOG.warning("%s/%d was added, and is read from its beginning.", topic, partition)
-            self._inputs.assign(self._starts(positions))
+            self._inputs.assign(starts)
 
     def _give_up(self) -> None:
         """Forget what was decided and not committed; what the topics say is taken in anew."""
@@ -262,21 +266,10 @@ class Stream:
         self.engine.mend()
         self._follower.again()
 
-    def _save_if_due(self) -> None:
-        size = self._kept.head().size
-        if size - self._saved >= self.settings.snapshot:
-            self._save()
-
-    def _save(self) -> None:
-        self._kept.sync()
-        self.engine.save()
-        self._saved = self._kept.head().size
-
     def _close(self) -> None:
         try:
             # What is held was decided and not committed: a state that holds it is not written down.
-            if not self._store.records and self._kept.head().size > self._saved:
-                self._save()
+            self._saving.close(last=not self._store.records)
         finally:
             if self._member is not None:
                 self._member.close()
