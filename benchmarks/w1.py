@@ -5,8 +5,9 @@
 The workload and its reference live in `bench/w1.py` of the folder that TIDEGATE_SHARED names (default `../shared`).
 Plain Python takes rows whose columns are ready, as Python numbers, and gives 34 columns. What is fairly held against it
 goes from columns to columns, too: the windows alone, whose cells are ready as well, and the replay of a frame, which
-also reads and checks it, looks for repeated ids and decides; those are W1 in batches. The engine's lines do more: an
-event is checked against its contract and remembered by its id, and the answer is a `Decision`, or JSON from JSON.
+also reads and checks it, looks for repeated ids and decides; those are W1 in batches. W1 with one event a call is the
+windows again, from Python numbers to Python numbers as in plain Python. The engine's lines do more: an event is checked
+against its contract and remembered by its id, and the answer is a `Decision`, or JSON from JSON.
 
 Plain Python is timed on the same events; with `--plain-events` on the first of them only, which flatters it, because
 its windows are still filling. Memory is the peak of a process of its own that takes all events and nothing else.
@@ -96,15 +97,22 @@ def take(windows: Windows, given: np.ndarray, batch: int, width: int, found: np.
 
 
 def one_by_one(windows: Windows, given: np.ndarray, width: int) -> tuple[float, np.ndarray]:
-    """Seconds to take all events one row a call, and the nanoseconds of each; writing the five cells is not counted."""
+    """Seconds to take all events one a call, from Python numbers to Python numbers, and the nanoseconds of each.
+
+    Each answer's cell is read both as a whole number and as a float, since it is one or the other by its column.
+    """
     cells, kinds, flags = np.zeros((width, 1), np.int64), np.zeros(1, np.int64), np.full(1, 3, np.int64)
-    column, run, clock = cells[:5, 0], windows.run, time.perf_counter_ns
+    flat, run, clock = cells.reshape(-1), windows.run, time.perf_counter_ns
+    put, wholes, floats = flat.data, flat[5:].tolist, flat.view(np.float64)[5:].tolist
     each = np.zeros(given.shape[1], np.int64)
-    for i, row in enumerate(np.ascontiguousarray(given.T)):
-        column[:] = row
-        begun = clock()
+    begun = clock()
+    for i, (at, card, merchant, amount, declined) in enumerate(
+        zip(*(column.tolist() for column in given), strict=True)
+    ):
+        put[0], put[1], put[2], put[3], put[4] = at, card, merchant, amount, declined
         run(cells, kinds, flags, 1)
-        each[i] = clock() - begun
+        wholes(), floats()
+        each[i] = -begun + (begun := clock())
     return each.sum() / 1e9, each
 
 
@@ -181,14 +189,14 @@ def main() -> None:
         "replay of a frame": many / w1_callers.replayed(pl.read_parquet(events)),
         "Engine.decide_many": many / w1_callers.seconds(w1_callers.many, pl.read_parquet(events)),
         "Engine.decide_json_many": many / w1_callers.seconds(w1_callers.many_documents, pl.read_parquet(events)),
-        "windows, one row a call": many / spent,
+        "windows, one event a call": many / spent,
         "Engine.decide, one event a call": many / w1_callers.seconds(w1_callers.each, pl.read_parquet(events)),
     }
     for name, rate in rates.items():
         print(f"{name:32}{rate:12,.0f}{rate / plain:8.1f}")
     tail = np.percentile(each, [50, 99, 99.9]) / 1000
     print(
-        "one row a call, microseconds: "
+        "one event a call, microseconds: "
         + ", ".join(f"{p} {t:.1f}" for p, t in zip(("p50", "p99", "p99.9"), tail, strict=True))
     )
     flat = folder / "w1-cells.bin"
