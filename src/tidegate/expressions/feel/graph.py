@@ -2,8 +2,9 @@
 
 The two agree: the graph's missing is FEEL's null, and where FEEL's rules differ they are written out. In FEEL `x = 1`
 is false for a null x, and never null; `if` goes on at `else` where its condition is null. Whole numbers and money are
-exact in both, and a time compared with a constant is: by whole seconds, as FEEL does. On floats the graph computes in
-binary doubles and FEEL in decimals, so results that are no whole numbers may differ in their last digits.
+exact in both, and a time compared with a constant is: by whole seconds, as FEEL does. On floats, and in whatever is
+divided, the graph computes in binary doubles and FEEL in decimals, so results that are no whole numbers may differ in
+their last digits, and a comparison that hangs on those differs too: `x + 0.1 = 0.3` at 0.2, `n / 3 * 3 = n`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
