@@ -18,6 +18,7 @@ from tidegate.releases.keys import make_key, read_key
 from tidegate.releases.register import Register
 from tidegate.releases.statement import (
     ADDED,
+    EDITION,
     KIND,
     PROPOSED,
     REFUSED,
@@ -43,9 +44,14 @@ class World:
         self.folder, self.path = folder, folder / "releases.db"
         self.register = Register.open(self.path)
         self.at = 0
+        self.keys: dict[str, str] = {}
         for name, role in PEOPLE.items():
-            public = make_key(folder / f"{name}.pem")
-            self.say(ADDED, name, role=role, person=name, key=public.hex())
+            self.keys[name] = make_key(folder / f"{name}.pem").hex()
+            for by in ("ana",) if name in ("ana", "ben") else ("ana", "ben"):
+                self.add(name, role, by)
+
+    def add(self, name: str, role: str, by: str) -> None:
+        self.say(ADDED, by, role=role, person=name, key=self.keys[name])
 
     def statement(self, what: str, by: str, **more: Any) -> Statement:
         self.at += 1
@@ -97,6 +103,7 @@ def test_every_role_signs_and_then_it_goes_live(world: World) -> None:
         (SIGNED, "dora", {}, "answered as business already"),
         (REFUSED, "dora", {}, "answered as business already"),
         (ROLLED_BACK, "ana", {}, "was not live before"),
+        (SIGNED, "ben", {"short": True}, "no proposal"),
         (ADDED, "ana", {"person": "ben", "key": "00" * 32}, "known already"),
         (REMOVED, "ana", {"person": "eve"}, "does not know eve"),
     ],
@@ -104,8 +111,9 @@ def test_every_role_signs_and_then_it_goes_live(world: World) -> None:
 def test_what_nobody_may_do(world: World, what: str, by: str, more: dict[str, Any], words: str) -> None:
     id = world.propose()
     world.say(SIGNED, "ana", proposal=id)
+    named = id[:12] if more.pop("short", False) else id
     with pytest.raises(ReleaseError, match=words):
-        world.say(what, by, proposal=id, **more)
+        world.say(what, by, proposal=named, **more)
 
 
 def test_who_is_of_another_role_or_gone_signs_nothing(world: World) -> None:
@@ -113,6 +121,7 @@ def test_who_is_of_another_role_or_gone_signs_nothing(world: World) -> None:
     with pytest.raises(ReleaseError, match="not signed as AI"):
         world.say(SIGNED, "cleo", proposal=id)
     world.say(REMOVED, "ana", person="ben")
+    world.say(REMOVED, "cleo", person="ben")
     with pytest.raises(ReleaseError, match="does not know ben"):
         world.say(SIGNED, "ben", proposal=id)
 
@@ -148,13 +157,62 @@ def test_back_and_forth(world: World) -> None:
         assert [one.proposal.id for one in again.versions("F")] == [first, second, first]
 
 
+def test_a_change_is_signed_by_the_roles_that_the_live_version_and_itself_demand(world: World) -> None:
+    live = world.let_out(digest="1" * 64)
+    for roles in ((), ("business",), ("AI", "data")):
+        with pytest.raises(ReleaseError, match="is to be signed by"):
+            world.propose(digest="2" * 64, before="1" * 64, roles=roles)
+    with pytest.raises(ReleaseError, match="signed by AI too"):
+        world.propose(digest="2" * 64, before="1" * 64, demands=("business", "data", "AI"))
+    with pytest.raises(ReleaseError, match="signed by data too"):
+        world.propose(flow="G", roles=("business",), demands=("business", "data"))
+    less = world.let_out(digest="2" * 64, before="1" * 64, demands=("business",))
+    assert [one.proposal.id for one in world.register.versions("F")] == [live, less]
+    alone = world.propose(digest="3" * 64, before="2" * 64, roles=("business",))
+    world.say(SIGNED, "ana", proposal=alone)
+    world.say(RELEASED, "ana", proposal=alone)
+
+
+def test_what_was_proposed_for_fewer_roles_than_are_demanded_by_now_is_not_released(world: World) -> None:
+    early = world.propose(digest="2" * 64, before="1" * 64, roles=("business",))
+    world.say(SIGNED, "ana", proposal=early)
+    world.let_out(digest="1" * 64)
+    with pytest.raises(ReleaseError, match="signed by data too"):
+        world.say(RELEASED, "ana", proposal=early)
+
+
+def test_a_first_version_that_demands_nobodys_signature_is_told_of(world: World) -> None:
+    id = world.propose(roles=())
+    assert "nobody's signature" in world.register.proposal(id).warning
+    world.register.store.close()
+    command = ("--as", "cleo", "--key", world.folder / "cleo.pem", "--register", world.path)
+    assert "nobody's signature" in typed("release", id, *command).stderr
+    assert "nobody's signature" not in typed("history", "--register", world.path).stdout, "it is live"
+
+
+def past_the_rules(world: World, *signed: Signed) -> None:
+    """Write statements to the register's file without asking the register."""
+    world.register.store.close()
+    with Store.open(world.path) as store:
+        for one in signed:
+            body = msgspec.msgpack.encode(one)
+            store.append([Entry(id=sha256(body).hexdigest(), kind=KIND, at=1, digest=b"\0" * 32, body=body, flags=0)])
+
+
+@pytest.mark.parametrize("edition", [1, 2])
+def test_roles_are_looked_at_again_when_the_register_is_read(world: World, edition: int) -> None:
+    world.let_out(digest="1" * 64)
+    change = Change(flow="F", digest="2" * 64, bundle="b" * 64, before="1" * 64)
+    said = world.statement(PROPOSED, "cleo", why="why", change=change, edition=edition)
+    past_the_rules(world, sign(said, read_key(world.folder / "cleo.pem")))
+    with pytest.raises(ReleaseError, match="signed by business and data too" if edition == 2 else "of edition 1"):
+        Register.open(world.path, read_only=True)
+
+
 def test_what_was_written_past_the_rules_is_not_believed(world: World) -> None:
     id = world.propose()
-    world.register.store.close()
-    forged = sign(world.statement(SIGNED, "ben", proposal=id), read_key(world.folder / "ana.pem"))
-    with Store.open(world.path) as store:
-        body = msgspec.msgpack.encode(forged)
-        store.append([Entry(id="x", kind=KIND, at=1, digest=b"\0" * 32, body=body, flags=0)])
+    said = world.statement(SIGNED, "ben", proposal=id, edition=EDITION)
+    past_the_rules(world, sign(said, read_key(world.folder / "ana.pem")))
     with pytest.raises(ReleaseError, match="not the key of ben") as told:
         Register.open(world.path, read_only=True)
     assert "tidegate verify" in told.value.do
@@ -183,7 +241,7 @@ def test_verify_misses_what_statements_name(world: World, kind: str, content: by
         connection.execute(touched, (kind,))
     connection.close()
     told = json.loads(typed("verify", "--store", world.path, "--json").stdout)
-    first = len(PEOPLE) + (1 if kind == "bundle" else 2)
+    first = 6 + (1 if kind == "bundle" else 2)
     fault = told["fault"]
     assert (told["ok"], fault["log"], fault["how"], fault["seq"]) == (False, "artefacts", how, first)
     assert f"The {kind} that record {first}" in fault["words"] and sha256(content).hexdigest() in fault["words"]

@@ -16,8 +16,13 @@ from tests.cli.conftest import typed as run
 from tests.faults.test_shadow_kill import until
 from tests.runtimes.test_serve_command import FLOW, typed
 from tidegate import Engine, Store
+from tidegate.errors import ReleaseError
 from tidegate.evidence.log import verify
+from tidegate.releases.keys import read_key
+from tidegate.releases.register import Register
+from tidegate.releases.statement import PROPOSED, Change, Statement
 from tidegate.runtimes.load import load_flow
+from tidegate.runtimes.proposing import version_at
 from tidegate.runtimes.serve import released
 
 OLD = FLOW.replace("    often =", '    signed_by = ("business", "data")\n    often =')
@@ -31,8 +36,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("new").mkdir()
     Path("new/flow.py").write_text(NEW)
     Path("new/parts.py").write_text("LEAST = 4\n")
-    for name, role in (("ana", "business"), ("ben", "data"), ("cleo", "AI")):
-        assert run("people", "add", name, "--role", role).exit_code == 0
+    for name, role, by in (
+        ("ana", "business", ""),
+        ("ben", "data", "ana"),
+        ("cleo", "AI", "ana"),
+        ("cleo", "AI", "ben"),
+    ):
+        assert run("people", "add", name, "--role", role, *(("--as", by) if by else ())).exit_code == 0
     return tmp_path
 
 
@@ -191,3 +201,28 @@ def test_no_fault_ends_the_following(folder: Path, monkeypatch: pytest.MonkeyPat
     until(lambda: len(brought) == 2)
     following.stop()
     assert brought[0] < brought[1]
+
+
+@pytest.mark.parametrize("demands", [(), ("data",), ("business", "data")])
+def test_a_version_that_kept_silent_about_who_signs_it_is_not_served(folder: Path, demands: tuple[str, ...]) -> None:
+    version = version_at("old.py")
+    key = read_key(Path("cleo.pem"))
+    with Register.open("releases.db") as register:
+        bundle = register.store.put_artefact("bundle", version.bundle.dump()).hex()
+        change = Change(
+            flow="Fraud", digest=version.flow.definition.digest, bundle=bundle, roles=demands, demands=demands
+        )
+        proposed = Statement(what=PROPOSED, by="cleo", role="AI", at=1, why="because", change=change)
+        id = register.say(proposed, key)
+    for name, role in (("ana", "business"), ("ben", "data")):
+        if role in demands:
+            said("sign", id, "--as", name)
+    said("release", id, "--as", "cleo")
+    serving = released.Released(folder / "releases.db", "Fraud", None, folder / "tidegate.db", explain=False)
+    if len(demands) == 2:
+        assert serving.flow() is not None
+        return
+    with pytest.raises(
+        ReleaseError, match=r"does not say that its flow is to be signed by (business|business and data)\."
+    ):
+        serving.flow()

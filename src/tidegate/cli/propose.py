@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tidegate.reports.compared import Compared
     from tidegate.runtimes.proposing import Version
 
+_SIGNED_BY = ("business",)
+"""Who signs changes of a flow that does not say it."""
+
 
 def propose(
     flow: Annotated[str, typer.Argument(metavar="FLOW", help="The new version: FILE.py or FILE.py:ClassName.")],
@@ -44,6 +47,7 @@ def propose(
     ready()
     from tidegate.errors import ReleaseError
     from tidegate.models.registry import Registry
+    from tidegate.releases.register import SHORT
     from tidegate.releases.statement import PROPOSED, Change
     from tidegate.runtimes.proposing import cases_in, digests, run_suite, version_at
 
@@ -61,14 +65,17 @@ def propose(
         if files and before is not None:
             given = {kind.__name__: several for kind, several in inputs(version.flow, files, event).items()}
             found = _compared(before, version, given, models, label, column, default)
-        signers = (*(before.definition.signed_by if before is not None else ()), *definition.signed_by)
+        live, demands = opened.live(definition.name), definition.signed_by or _SIGNED_BY
+        of_before = before.definition.signed_by if before is not None else ()
+        signers = (*(live.proposal.change.demanded if live is not None else ()), *of_before, *demands)
         change = Change(
             flow=definition.name,
             digest=definition.digest,
             before=before.definition.digest if before is not None else "",
             bundle=_kept(opened, "bundle", version.bundle.dump()),
             models=asked,
-            roles=tuple(dict.fromkeys(signers)) or ("business",),
+            roles=tuple(dict.fromkeys(signers)),
+            demands=demands,
             comparison=_kept_comparison(opened, found),
             summary=_summary(found),
             suite=tried,
@@ -79,7 +86,7 @@ def propose(
 
         emit({"id": id, **msgspec.to_builtins(change)})
     else:
-        _show(id, change.flow, change.digest, change.summary, change.roles, tried)
+        _show(id[:SHORT], change.flow, change.digest, change.summary, change.roles, tried)
     if tried is not None and tried.failed:
         if not as_json:
             aside().print(
@@ -88,7 +95,7 @@ def propose(
             )  # fmt: skip
         raise typer.Exit(1)
     if not as_json:
-        next_steps(*(f"tidegate sign {id} --as NAME  someone who speaks as {role}" for role in change.roles))
+        next_steps(*(f"tidegate sign {id[:SHORT]} --as NAME  someone who speaks as {role}" for role in change.roles))
 
 
 def _before(register: "Register", flow: str, old: str) -> "type[Flow[Any]] | None":

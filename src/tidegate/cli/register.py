@@ -38,7 +38,7 @@ def opened_register(path: Path, *, read_only: bool = True) -> "Register":
 
 
 def say(register: "Register", what: str, name: str, file: Path | None, **more: Any) -> str:
-    """Make a statement in someone's name; gives the beginning of its digest.
+    """Make a statement in someone's name; gives its digest.
 
     Raises:
         ReleaseError: this person may not say so, now.
@@ -64,4 +64,4 @@ def state_of(register: "Register", proposal: "Proposal") -> str:
         return "live"
     if proposal.id in [one.proposal.id for one in register.versions(proposal.change.flow)]:
         return "was live"
-    return proposal.hindrance or "may be released"
+    return proposal.hindrance or "may be released" + (f", but {proposal.warning}" if proposal.warning else "")

@@ -28,5 +28,7 @@ def release(
         say(opened, RELEASED, by, key, proposal=found.id, why=why)
         before = opened.versions(found.change.flow)[:-1]
     aside().print(f"{found.change.flow}@{found.change.digest[:12]} is to decide from now on.", soft_wrap=True)
+    if found.warning:
+        aside().print(f"It was released although {found.warning}.", style="yellow", soft_wrap=True)
     if before:
         next_steps(f'tidegate rollback {found.change.flow} --as NAME --why "…"  take it back at once')

@@ -36,6 +36,6 @@ def sign(
         found = opened.proposal(proposal)
         say(opened, REFUSED if refuse else SIGNED, by, key, proposal=found.id, why=why)
         state = state_of(opened, found)
-    aside().print(f"Proposal {found.id}: {state}.", soft_wrap=True)
+    aside().print(f"Proposal {found.short}: {state}.", soft_wrap=True)
     if not found.hindrance:
-        next_steps(f"tidegate release {found.id} --as NAME  let it go live")
+        next_steps(f"tidegate release {found.short} --as NAME  let it go live")

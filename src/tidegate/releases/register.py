@@ -18,19 +18,14 @@ from tidegate.errors import ReleaseError
 from tidegate.evidence.record import Entry
 from tidegate.releases import statement as say
 from tidegate.releases.keys import library, public_half
-from tidegate.releases.statement import KIND, Change, Signed, Statement, sign
+from tidegate.releases.people import People, Person
+from tidegate.releases.statement import EDITION, KIND, Change, Signed, Statement, sign
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-
-@dataclass(frozen=True)
-class Person:
-    """Someone who may make statements."""
-
-    name: str
-    role: str
-    key: bytes
+SHORT = 12
+"""How many digits of a proposal's id are shown."""
 
 
 @dataclass
@@ -38,11 +33,12 @@ class Proposal:
     """A proposed change, and what was said of it since.
 
     Args:
-        id: what it is called: the beginning of the digest of its statement.
+        id: what it is called: the digest of its statement and signature, in hexadecimal.
         by: who proposed it, and when (microseconds since 1970 UTC).
         change: what is proposed.
         signed: who signed, by role.
         refused: who refused, by role.
+        spoken: the names and keys of who proposed it and who answered.
     """
 
     id: str
@@ -52,6 +48,12 @@ class Proposal:
     change: Change
     signed: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    spoken: set[str | bytes] = field(default_factory=set)
+
+    @property
+    def short(self) -> str:
+        """The beginning of its id, for people to read and to type."""
+        return self.id[:SHORT]
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -67,6 +69,11 @@ class Proposal:
             return f"{len(self.change.suite.failed)} of its {self.change.suite.cases} cases fail"
         return f"not signed by {' and '.join(self.lacking)}" if self.lacking else ""
 
+    @property
+    def warning(self) -> str:
+        """What whoever lets it out should know, in words; empty if there is nothing."""
+        return "" if self.change.roles else "it demands nobody's signature, so nobody but its author has looked at it"
+
 
 @dataclass(frozen=True)
 class Live:
@@ -81,7 +88,9 @@ class Register:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.people: dict[str, Person] = {}
+        self._people = People()
+        self._edition = 1
+        self._shorts: dict[str, Proposal] = {}
         self.proposals: dict[str, Proposal] = {}
         self.statements: list[Statement] = []
         self._live: dict[str, list[Live]] = {}
@@ -110,6 +119,16 @@ class Register:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         self.store.close()
+
+    @property
+    def people(self) -> dict[str, Person]:
+        """Who is known, by name."""
+        return self._people.known
+
+    @property
+    def waiting(self) -> dict[str, Person]:
+        """Who is to be let in by one more person, by name."""
+        return self._people.waiting
 
     def refresh(self) -> bool:
         """Read what was said since; gives whether there was anything."""
@@ -147,18 +166,19 @@ class Register:
         """Make a statement; it is sealed and on the disk when this returns.
 
         Returns:
-            The beginning of its digest; of a proposal, what it is called.
+            Its digest; of a proposal, what it is called.
 
         Raises:
             ReleaseError: this person may not say so, now.
         """
+        said = msgspec.structs.replace(said, edition=EDITION)
         signed = sign(said, key)
         self._check(said, signed, key=public_half(key))
         body = msgspec.msgpack.encode(signed)
         digest = sha256(body).digest()
         self.store.append([Entry(id=digest.hex(), kind=KIND, at=said.at, digest=digest, body=body, flags=0)])
         self.refresh()
-        return digest.hex()[:12]
+        return digest.hex()
 
     def proposal(self, id: str) -> Proposal:
         """A proposal by its id, or by the beginning of it.
@@ -171,7 +191,7 @@ class Register:
             return found[0]
         raise ReleaseError(
             f"There is no proposal {id}." if not found else f"Several proposals begin with {id}.",
-            seen=", ".join(list(self.proposals)[-5:]) or "no proposals at all",
+            seen=", ".join(one.short for one in list(self.proposals.values())[-5:]) or "no proposals at all",
             do="List them with `tidegate history`.",
         )
 
@@ -180,45 +200,65 @@ class Register:
         said = signed.says()
         self._check(said, signed)
         self.statements.append(said)
-        if said.what == say.ADDED:
-            self.people[said.person] = Person(said.person, said.role, bytes.fromhex(said.key))
-        elif said.what == say.REMOVED:
-            del self.people[said.person]
-        elif said.what == say.PROPOSED and said.change is not None:
-            id = sha256(msgspec.msgpack.encode(signed)).hexdigest()[:12]
-            self.proposals[id] = Proposal(id, said.by, said.at, said.why, said.change)
+        self._edition = said.edition
+        self._people.follow(said)
+        if said.what == say.PROPOSED and said.change is not None:
+            id = sha256(msgspec.msgpack.encode(signed)).hexdigest()
+            proposal = Proposal(id, said.by, said.at, said.why, said.change, spoken=self._names(said.by))
+            self.proposals[id] = self._shorts[id[:SHORT]] = proposal
         elif said.what in (say.SIGNED, say.REFUSED):
-            proposal = self.proposals[said.proposal]
+            proposal = self._meant(said)
             (proposal.signed if said.what == say.SIGNED else proposal.refused)[said.role] = said.by
+            proposal.spoken |= self._names(said.by)
         elif said.what in (say.RELEASED, say.ROLLED_BACK):
-            proposal = self.proposals[said.proposal]
+            proposal = self._meant(said)
             self._live.setdefault(proposal.change.flow, []).append(Live(seq, proposal))
+
+    def _names(self, name: str) -> set[str | bytes]:
+        """What someone is known by: their name and their key."""
+        return {name, self.people[name].key}
+
+    def _meant(self, said: Statement) -> Proposal:
+        """The proposal that a statement is about.
+
+        Raises:
+            ReleaseError: there is none of the id that it names.
+        """
+        found = (self._shorts if said.edition == 1 else self.proposals).get(said.proposal)
+        if found is None:
+            raise ReleaseError(f"There is no proposal {said.proposal}.", do="Name it by its whole id.")
+        return found
 
     def _check(self, said: Statement, signed: Signed, key: bytes | None = None) -> None:
         """Raise ReleaseError if this person may not say so."""
-        if said.what == say.ADDED and said.person == said.by and said.by not in self.people:
-            public = bytes.fromhex(said.key)  # who joins signs with the key that they bring
-        else:
-            person = self.people.get(said.by)
-            if person is None:
-                raise ReleaseError(
-                    f"The register does not know {said.by}.",
-                    seen=", ".join(sorted(self.people)) or "nobody yet",
-                    do="`tidegate people add NAME --role ROLE` makes someone known.",
-                )
-            if said.what not in (say.ADDED, say.REMOVED) and person.role != said.role:
-                raise ReleaseError(f"{said.by} speaks as {person.role}.", seen=said.role)
-            public = person.key
+        if not self._edition <= said.edition <= EDITION:
+            raise ReleaseError(
+                f"It was made by the rules of edition {said.edition}.",
+                seen=f"the register is of edition {self._edition}",
+                do="Make it with the same version of Tidegate as the statements before it, or a later one.",
+            )
+        public = self._people.speaker(said)
         if (key is not None and key != public) or not signed.is_by(public):
             raise ReleaseError(f"This is not the key of {said.by}.", do="Give the right one with --key.")
-        if said.what == say.ADDED and said.person in self.people:
-            raise ReleaseError(f"{said.person} is known already.", do="Take another name, or remove the person first.")
-        if said.what == say.REMOVED and said.person not in self.people:
-            raise ReleaseError(f"The register does not know {said.person}.")
+        self._people.check(said)
+        if said.what == say.PROPOSED and said.edition > 1:
+            self._check_roles(said.change)
         if said.what in (say.SIGNED, say.REFUSED, say.RELEASED, say.ROLLED_BACK):
-            if said.proposal not in self.proposals:
-                raise ReleaseError(f"There is no proposal {said.proposal}.", do="Name it by its whole id.")
-            self._check_about(said, self.proposals[said.proposal])
+            self._check_about(said, self._meant(said))
+
+    def _check_roles(self, change: Change | None) -> None:
+        """Raise ReleaseError if a proposal is to be signed by fewer roles than the live version or itself demands."""
+        if change is None:
+            raise ReleaseError("A proposal says what is proposed.")
+        live = self.live(change.flow)
+        demanded = (*(live.proposal.change.demanded if live is not None else ()), *change.demanded)
+        lacking = [role for role in dict.fromkeys(demanded) if role not in change.roles]
+        if lacking:
+            raise ReleaseError(
+                f"A change of {change.flow} is to be signed by {' and '.join(lacking)} too.",
+                seen=f"it would be signed by {' and '.join(change.roles) or 'nobody'}",
+                do="What the version that is live demands is demanded, and what the new one does: propose it so.",
+            )
 
     def _check_about(self, said: Statement, proposal: Proposal) -> None:
         if said.what in (say.SIGNED, say.REFUSED):
@@ -230,24 +270,31 @@ class Register:
                 )
             if said.role in proposal.signed or said.role in proposal.refused:
                 raise ReleaseError(f"Someone has answered as {said.role} already.")
+            if said.edition > 1 and proposal.spoken & self._names(said.by):
+                raise ReleaseError(
+                    f"{said.by} has spoken of this proposal already, in another role or name.",
+                    do="Each signature is another person's.",
+                )
         elif said.what == say.RELEASED:
+            if said.edition > 1:
+                self._check_roles(proposal.change)
             self._check_release(proposal)
         elif said.what == say.ROLLED_BACK and proposal.id not in [
             one.proposal.id for one in self.versions(proposal.change.flow)[:-1]
         ]:
             raise ReleaseError(
-                f"{proposal.id} was not live before.",
-                seen=", ".join(one.proposal.id for one in self.versions(proposal.change.flow)) or "nothing was",
+                f"{proposal.short} was not live before.",
+                seen=", ".join(one.proposal.short for one in self.versions(proposal.change.flow)) or "nothing was",
                 do="Roll back to a version that was; a new one is proposed and signed.",
             )
 
     def _check_release(self, proposal: Proposal) -> None:
         if proposal.hindrance:
-            raise ReleaseError(f"{proposal.id} may not be released.", seen=proposal.hindrance)
+            raise ReleaseError(f"{proposal.short} may not be released.", seen=proposal.hindrance)
         live = self.live(proposal.change.flow)
         if live is not None and proposal.change.before != live.proposal.change.digest:
             raise ReleaseError(
-                f"{proposal.id} was compared with, and signed against, a version that is not live any more.",
+                f"{proposal.short} was compared with, and signed against, a version that is not live any more.",
                 seen=f"{live.proposal.change.digest[:12]} is live, it was {proposal.change.before[:12] or 'none'}",
                 do="Propose it again; `tidegate rollback` brings back what was live before.",
             )

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 KIND = "Statement"
 """What a store calls the records that hold statements."""
 
+EDITION = 2
+"""Of the rules of who may do what. By the first, anyone joined unasked, nobody looked at the roles of a proposal, and
+a signature named only the beginning of a proposal's digest. A register follows a later edition from its first statement
+of that edition on, and takes none of an earlier one then."""
+
 ADDED, REMOVED, PROPOSED, SIGNED, REFUSED, RELEASED, ROLLED_BACK = (
     "person added", "person removed", "proposed", "signed", "refused", "released", "rolled back",
 )  # fmt: skip
@@ -31,7 +36,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         flow: the flow's name; `digest` of the new version, `before` of the one that it would replace, if there is one.
         bundle: digest of the files that make it.
         models: digest of each model that it asks for, by reference.
-        roles: who must sign.
+        roles: who must sign: at least the roles that the version which is live demands, and those that this one does.
+        demands: the roles that this version demands of what is to replace it; None: those of `roles`.
         comparison: digest of what it does to history; empty if none was given.
         summary: the same in a line.
         suite: what came of its own cases, if it has any.
@@ -43,9 +49,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     before: str = ""
     models: dict[str, str] = {}
     roles: tuple[str, ...] = ()
+    demands: tuple[str, ...] | None = None
     comparison: str = ""
     summary: str = ""
     suite: Suite | None = None
+
+    @property
+    def demanded(self) -> tuple[str, ...]:
+        """The roles that sign what is to replace this version."""
+        return self.roles if self.demands is None else self.demands
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,12 +65,13 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         what: one of the words above.
-        by: who says it; `role` the role in which they do.
+        by: who says it; `role` the role in which they do; where someone is added, the role of who is added.
         at: when, microseconds since 1970 UTC, by the clock of the machine on which it was said.
-        proposal: which proposal it is about.
+        proposal: which proposal it is about: its whole digest (of the first edition, the first 12 digits).
         change: what is proposed.
         person, key: who is added or removed, and the public key, in hexadecimal.
         why: in words.
+        edition: of the rules by which it was made.
     """
 
     what: str
@@ -70,6 +83,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     person: str = ""
     key: str = ""
     why: str = ""
+    edition: int = 1
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -108,4 +122,4 @@ def rests_on(kind: str, body: bytes) -> list[tuple[str, bytes]]:
 def plain(statement: Statement) -> dict[str, Any]:
     """A statement for scripts, without what was not said."""
     found: dict[str, Any] = msgspec.to_builtins(statement)
-    return {name: value for name, value in found.items() if value not in ("", None)}
+    return {name: value for name, value in found.items() if value not in ("", None) and name != "edition"}

@@ -75,13 +75,22 @@ class Released:
             flow = load_flow(bundle.unpack(Path(folder)))
         if flow.definition.digest != change.digest:
             raise ReleaseError(
-                f"The files of {live.proposal.id} make another flow than was signed.", seen=flow.definition.digest[:12]
+                f"The files of {live.proposal.short} make another flow than was signed.",
+                seen=flow.definition.digest[:12],
             )
+        untold = [role for role in flow.definition.signed_by if role not in change.demanded]
+        if untold:
+            raise ReleaseError(
+                f"{live.proposal.short} does not say that its flow is to be signed by {' and '.join(untold)}.",
+                do="Propose it with `tidegate propose`, which says what the flow says.",
+            )
+        if live.proposal.warning:
+            _LOG.warning("%s was released although %s.", live.proposal.short, live.proposal.warning)
         for reference, digest in change.models.items():
             found = self._models.resolve(reference).digest if self._models is not None else "no models"
             if found != digest:
                 raise ReleaseError(
-                    f"{reference} is not the model that was signed with {live.proposal.id}.",
+                    f"{reference} is not the model that was signed with {live.proposal.short}.",
                     seen=found[:12],
                     do=f"Let it stand for the model of digest {digest[:12]}, or propose the change again.",
                 )
