@@ -92,7 +92,8 @@ def test_an_alias_of_a_deleted_version_says_so(folder: Path) -> None:
 def test_a_rollback_goes_to_the_very_model(tmp_path: Path) -> None:
     registry = Registry(tmp_path)
     registry.add(artefact("1"), alias="champion")
-    registry.add(artefact("2", trained(num_leaves=5)), alias="champion")
+    registry.add(artefact("2", trained(num_leaves=5)))
+    registry.point("card-risk@champion", "2")
     for name, content in artefact("1", trained(num_leaves=5)).files().items():
         (tmp_path / "models" / "card-risk@1" / name).write_bytes(content)
     with pytest.raises(ModelError, match="not the one that was meant"):

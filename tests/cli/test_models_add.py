@@ -48,6 +48,24 @@ def test_a_lightgbm_text_is_stored(tmp_path: Path) -> None:
     assert Registry(tmp_path / "m").versions() == ("card@1",)
 
 
+def test_a_champion_is_not_moved_by_adding_a_model_whose_reasons_were_not_measured(tmp_path: Path) -> None:
+    (tmp_path / "m.txt").write_text(TEXT, encoding="utf-8")
+    folder = tmp_path / "m"
+    more = ("--alias", "champion", "--models", folder)
+    assert typed("models", "add", tmp_path / "m.txt", "low@1", *more)[0] == 0, "the first one is set"
+    for unsaid in ((), ("--override",), ("--why", "because")):
+        code, said = typed("models", "add", tmp_path / "m.txt", "low@2", *more, *unsaid)
+        assert code == 2 and "fall short, so it is not promoted" in " ".join(said.split())
+    registry = Registry(folder)
+    assert (registry.versions(), registry.resolve("low@champion").version) == (("low@1",), "1")
+    assert typed("models", "add", tmp_path / "m.txt", "low@1", *more)[0] == 0, "it stands for it already"
+    (folder / "aliases" / "low@champion").write_bytes(b"damaged")
+    assert typed("models", "add", tmp_path / "m.txt", "low@2", *more)[0] == 2
+    code, said = typed("models", "add", tmp_path / "m.txt", "low@2", *more, "--override", "--why", "A pilot")
+    assert code == 0 and registry.resolve("low@champion").version == "2", said
+    assert registry.resolve("low@champion").why.startswith("A pilot (")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Stored models: their versions, their measures, and which of them decides.", invoke_without_command=True
 )
+Override = Annotated[bool, typer.Option("--override", help="Promote it although its reasons fall short.")]
+OverrideWhy = Annotated[str, typer.Option("--why", help="With --override: why, in words; it is kept.")]
 _MEASURES = ("average_precision", "roc_auc")
 
 
@@ -59,10 +61,15 @@ def add(
         list[str] | None, typer.Option("--unit", help="What a feature is in, as in amount=EUR or age=days.")
     ] = None,
     alias: Annotated[str, typer.Option("--alias", help="Let NAME@ALIAS stand for it.")] = "",
+    override: Override = False,
+    why: OverrideWhy = "",
     models: ModelsPath = DEFAULT_MODELS,
     as_json: AsJson = False,
 ) -> None:
-    """Store a model that is a file for flows, which ask it as model("NAME@ALIAS", of=[…], otherwise=…)."""
+    """Store a model that is a file for flows, which ask it as model("NAME@ALIAS", of=[…], otherwise=…).
+
+    An alias that stands for another version already is moved as by `promote`: not to a model whose reasons fall short.
+    """
     from tidegate.cli.models_said import author
     from tidegate.connectors.models import artefact_in
     from tidegate.errors import ModelError
@@ -78,7 +85,7 @@ def add(
         ready(pmml=True)
     said = author(output, features, missing, typical, unit or [])
     artefact, what = artefact_in(content, reference, file=file.name, author=said)
-    path = Registry(models).add(artefact, alias=alias)
+    path = Registry(models).add(artefact, alias=alias, override=override, why=why)
     name, reads = artefact.card.name, [feature.name for feature in artefact.card.features]
     if as_json:
         emit(
@@ -101,8 +108,8 @@ def promote(
     model: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="The version that is to decide.")],
     to: Annotated[str, typer.Option("--to", help="The alias that is to stand for it.")] = "champion",
     models: ModelsPath = DEFAULT_MODELS,
-    override: Annotated[bool, typer.Option("--override", help="Although its reasons fall short.")] = False,
-    why: Annotated[str, typer.Option("--why", help="With --override: why, in words; it is kept.")] = "",
+    override: Override = False,
+    why: OverrideWhy = "",
     as_json: AsJson = False,
 ) -> None:
     """Let an alias stand for a version: what asks for the alias decides by it from its next start on.

@@ -75,7 +75,7 @@ def train(
     if promote:
         registry.require_reasons(f"{name}@{version}")
     for word in moved:
-        registry.point(f"{name}@{word}", version)
+        registry.promote(f"{name}@{word}", version)
     stands = registry.aliases(name).get(asked)
     facts: dict[str, Any] = {
         "model": f"{name}@{version}", "aliases": [f"{name}@{word}" for word in moved],

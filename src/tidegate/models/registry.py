@@ -104,8 +104,11 @@ class Registry:
         self.folder = Path(folder)
         self._models, self._aliases = self.folder / "models", self.folder / "aliases"
 
-    def add(self, artefact: Artefact, *, alias: str = "") -> Path:
-        """Store an artefact, and with `alias` point NAME@alias at it. Raises ModelError as `artefact.write` does."""
+    def add(self, artefact: Artefact, *, alias: str = "", override: bool = False, why: str = "") -> Path:
+        """Store an artefact, and with `alias` point NAME@alias at it; an alias that stands for another is promoted.
+
+        Raises ModelError as `write` does, and, before anything is stored, as `require_reasons` does.
+        """
         name, version = artefact.card.name, artefact.card.version
         if self._alias(f"{name}@{version}") is not None:
             raise ModelError(
@@ -113,13 +116,32 @@ class Registry:
                 seen="a version of the same name",
                 do="Choose another version.",
             )
+        said = self._require_to_move(f"{name}@{alias}", artefact, override, why) if alias else ""
         path = write(artefact, self._models)
         if alias:
-            self.point(f"{name}@{alias}", version)
+            self.point(f"{name}@{alias}", version, why=said)
         return path
 
+    def promote(self, alias: str, version: str, *, override: bool = False, why: str = "") -> Pointer:
+        """Let NAME@ALIAS stand for a version, unless it stands for another and the version's reasons fall short.
+
+        Raises ModelError as `point` and `require_reasons` do.
+        """
+        artefact = self._load(f"{split_name(alias)[0]}@{version}")
+        return self.point(alias, version, why=self._require_to_move(alias, artefact, override, why))
+
+    def _require_to_move(self, alias: str, artefact: Artefact, override: bool, why: str) -> str:
+        """As `require_reasons`; nothing is asked of an alias that is new, nor of the version that it stands for."""
+        old = self._alias(alias, damaged=True)
+        same = old is not None and (old.version, old.digest) == (artefact.card.version, artefact.digest)
+        if same or not (self._aliases / alias).exists():
+            return ""
+        return _require_reasons(artefact, override, why)
+
     def point(self, alias: str, version: str, *, why: str = "") -> Pointer:
-        """Let NAME@ALIAS stand for a version that is stored. Raises ModelError if it is not, or is damaged.
+        """Let NAME@ALIAS stand for a version that is stored, whatever its reasons; `promote` looks at them.
+
+        Raises ModelError if it is not stored, or is damaged.
 
         `why` is kept: what was said when the version was promoted although its reasons fall short.
         """
@@ -140,23 +162,7 @@ class Registry:
         Raises ModelError if its scores are no better than chance, or its reasons fall short or were never measured, and
         nobody overrides that and says why.
         """
-        measured = self.artefact(reference).card.metrics
-        lacking = shortfalls(measured)
-        chance = no_better_than_chance(measured)
-        if not lacking and not chance:
-            return ""
-        if override and why.strip():
-            return f"{why.strip()} ({'; '.join(([chance] if chance else []) + [*lacking])})"
-        if chance:
-            raise ModelError(
-                f"The scores of {reference} are no better than chance, so it is not promoted.", seen=chance,
-                do='Train another one, or promote it all the same with --override --why "…", which is kept.',
-            )  # fmt: skip
-        raise ModelError(
-            f"The reasons of {reference} fall short, so it is not promoted.",
-            seen="; ".join(lacking),
-            do='Train another one, or promote it all the same with --override --why "…", which is kept.',
-        )
+        return _require_reasons(self.artefact(reference), override, why)
 
     def roll_back(self, alias: str) -> Pointer:
         """Let NAME@ALIAS stand for what it stood for before.
@@ -274,6 +280,25 @@ class Registry:
             seen=", ".join(known) or "no models at all",
             do=f"Did you mean {near[0]}?" if near else "Train and store it first, or correct the name.",
         )
+
+
+def _require_reasons(artefact: Artefact, override: bool, why: str) -> str:
+    reference, measured = f"{artefact.card.name}@{artefact.card.version}", artefact.card.metrics
+    lacking, chance = shortfalls(measured), no_better_than_chance(measured)
+    if not lacking and not chance:
+        return ""
+    if override and why.strip():
+        return f"{why.strip()} ({'; '.join(([chance] if chance else []) + [*lacking])})"
+    if chance:
+        raise ModelError(
+            f"The scores of {reference} are no better than chance, so it is not promoted.", seen=chance,
+            do='Train another one, or promote it all the same with --override --why "…", which is kept.',
+        )  # fmt: skip
+    raise ModelError(
+        f"The reasons of {reference} fall short, so it is not promoted.",
+        seen="; ".join(lacking),
+        do='Train another one, or promote it all the same with --override --why "…", which is kept.',
+    )
 
 
 def _write_synced(path: Path, content: bytes) -> None:
