@@ -12,6 +12,7 @@ The file, all numbers little-endian:
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +28,8 @@ MAGIC = b"TIDESNAP"
 _ALIGN = 64
 _SUFFIX = ".snapshot"
 _PLAIN = "biufcmMSU"
+_FOLDERS: dict[Path, threading.Lock] = {}
+"""Which folders this process writes to: one snapshot at a time, and nobody clears away what is being written."""
 _AGAIN = "Delete the file: an older snapshot and the store, or the store alone, give the same state."
 
 
@@ -224,6 +227,7 @@ class Snapshots:
 
     def __init__(self, folder: Path, *, keep: int = 2) -> None:
         self.folder, self.keep = folder, max(2, keep)
+        self._writing = _FOLDERS.setdefault(folder.resolve(), threading.Lock())
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -253,11 +257,18 @@ class Snapshots:
     ) -> Written:
         """Write the state after record `seq`, then delete all but the last few (see this module's `write`)."""
         path = self.folder / f"{seq:019d}{_SUFFIX}"
-        written = write(path, seq=seq, flow=flow, arrays=arrays, about=about, root=root)
-        for old in self.files()[self.keep :]:
-            with contextlib.suppress(OSError):
-                old.unlink()
-        return written
+        with self._writing:
+            written = write(path, seq=seq, flow=flow, arrays=arrays, about=about, root=root)
+            for old in self.files()[self.keep :]:
+                with contextlib.suppress(OSError):
+                    old.unlink()
+            return written
+
+    def clear_unfinished(self) -> None:
+        """Delete what a writer that was killed left; for who holds the store. What is being written is waited for."""
+        with self._writing:
+            for unfinished in self.folder.glob("*.new"):
+                unfinished.unlink(missing_ok=True)
 
     def latest(
         self,

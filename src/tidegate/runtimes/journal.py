@@ -254,10 +254,10 @@ class Journal:
 
     def _set_aside_ahead(self) -> None:
         """Snapshots of records that the store does not hold are never used: an older copy of it was put back."""
-        size = self.store.head().size
-        for unfinished in self.snapshots.folder.glob("*.new"):  # whoever wrote it was killed, and we hold the store
-            unfinished.unlink(missing_ok=True)
-        for path in self.snapshots.files():
+        self.snapshots.clear_unfinished()
+        files = self.snapshots.files()
+        size = self.store.head().size  # looked at after them, since another engine may write to both meanwhile
+        for path in files:
             if path.stem.isdecimal() and int(path.stem) > size:
                 self.passed_over.append(
                     SnapshotError(f"The snapshot {path} is ahead of its store.", seen=f"{size} records")

@@ -20,7 +20,7 @@ from tidegate.runtimes.serve.metrics import MEDIA as METRICS
 from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.problem import MEDIA as PROBLEM
 from tidegate.runtimes.serve.problem import Problem, any_fault, of_contract, of_store
-from tidegate.runtimes.serve.reading import Readings
+from tidegate.runtimes.serve.reading import EventReading, Readings
 from tidegate.runtimes.serve.stream import MEDIA as NDJSON
 from tidegate.runtimes.serve.stream import Answers, Stream
 from tidegate.runtimes.serve.tracing import tell
@@ -189,7 +189,13 @@ class Application:
         if serving is None:
             raise self._unready() or any_fault()
         query, headers = scope["query_string"], scope["headers"]
-        reading = serving.readings.of(query) if query else serving.plain
+
+        def reading() -> EventReading:
+            """By the version that decides now: a body may be longer on its way than the one of before was served."""
+            now = self.serving or serving
+            return now.readings.of(query) if query else now.plain
+
+        reading()  # what asks for an unknown type is told so before its body is read
         media, length = _media(headers), said_length(headers)
         if media == NDJSON:
             if length > self.limits.stream_bytes:
@@ -206,7 +212,7 @@ class Application:
         else:
             body = message["body"]
         try:
-            event = reading.read(body)
+            event = reading().read(body)
         except ContractError as error:
             raise of_contract(error, body) from None
         told, stages = await serving.turns.future(event, learn, began)

@@ -1,7 +1,7 @@
 """Many events in one body: an answer line for each line, problems in their place."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from tempfile import SpooledTemporaryFile
 from time import perf_counter
 
@@ -46,13 +46,15 @@ class Stream:
     """Takes the lines of one body.
 
     Args:
-        reading: of one line.
+        reading: gives what reads one line, by the version that decides now.
         turns: where events wait.
         limits, metrics: of the server.
         learn: events are only learned from.
     """
 
-    def __init__(self, reading: EventReading, turns: Turns, limits: Limits, metrics: Metrics, learn: bool) -> None:
+    def __init__(
+        self, reading: Callable[[], EventReading], turns: Turns, limits: Limits, metrics: Metrics, learn: bool
+    ) -> None:
         self._reading, self._turns, self._limits, self._metrics, self._learn = reading, turns, limits, metrics, learn
         self._line = 0
         self.answers = Answers()
@@ -104,7 +106,7 @@ class Stream:
         if line is None:
             raise Problem("too-large", f"A line has at most {self._limits.event_bytes} bytes.")
         try:
-            return self._reading.read(line)
+            return self._reading().read(line)
         except ContractError as error:
             raise of_contract(error, line) from None
 

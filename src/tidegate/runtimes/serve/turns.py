@@ -144,6 +144,7 @@ class Turns:
                     raise ContractError(f"{self.engine.definition.name} does not know {kind.__name__} events any more.")
                 if not self.engine.knows(kind):
                     asked.event = reader.read(body(asked.event), kind.__version__)
+                self.engine.require(asked.event)
                 found.append(asked)
             except ContractError as error:
                 if not asked.answer.done():
