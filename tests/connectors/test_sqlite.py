@@ -4,11 +4,14 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tidegate.connectors.sqlite import SqliteStore
 from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
+from tidegate.evidence.log import verify
 from tidegate.evidence.tables import TABLES, definitions
 
 from .entries import entries
@@ -50,3 +53,34 @@ def test_the_tables_are_written_for_every_database() -> None:
     made = definitions("postgresql")
     assert len(made) == len(TABLES) + 3
     assert any("BYTEA" in statement for statement in made) and not any("BLOB" in statement for statement in made)
+
+
+class Faulty:
+    """A connection that commits, and then says that it could not."""
+
+    def __init__(self, real: sqlite3.Connection) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def execute(self, statement: str, *more: Any) -> sqlite3.Cursor:
+        done = self._real.execute(statement, *more)
+        if statement == "COMMIT":
+            raise sqlite3.OperationalError("disk I/O error")
+        return done
+
+
+def test_after_a_commit_that_failed_the_disk_is_asked_what_it_holds(tmp_path: Path) -> None:
+    """A commit may have been done although it was said to have failed: the log goes on from what is there."""
+    with SqliteStore.at(tmp_path / "s.db") as store:
+        store.append(entries(1, 3))
+        real = store._writer
+        assert real is not None
+        store._writer = Faulty(real)  # type: ignore[assignment]
+        with pytest.raises(StoreError):
+            store.append(entries(4, 6))
+        store._writer = real
+        assert store.head().size == 6
+        assert store.append(entries(7, 8)).size == 8
+        assert verify(store).ok and [stored.seq for stored in store.replay()] == list(range(1, 9))

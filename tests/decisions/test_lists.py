@@ -31,6 +31,7 @@ def listed(past: list[tuple[int, int, bool, int | None]], key: int, at: int) -> 
 
 
 @given(st.lists(st.one_of(changes, reads, others), max_size=60))
+@example([("change", 0, 0, True, 5), ("read", 0, 4), ("read", 0, 1)])  # at the last moment, and at the end
 @example([("change", 0, 0, True, None), ("change", 1, 11, True, None), ("read", 0, -10), ("read", 0, 0)])
 @example([("change", 0, 0, True, 11), ("change", 1, 10, False, None), ("read", 0, -10), ("read", 0, 0)])
 @example([("change", 0, 0, True, None), ("change", 0, 10, False, None), ("read", 0, -10), ("change", 0, 0, True, None)])
@@ -102,3 +103,9 @@ def test_within_a_batch_a_later_event_makes_no_earlier_one_forget() -> None:
     singly = Engine(Guarded)
     assert together == [getattr(singly.decide(event), "outcome", "") for event in events]
     assert together == ["", "", "decline", "", "decline", "decline"]
+
+
+def test_an_entry_is_in_force_until_its_end_and_not_at_it() -> None:
+    book = ListBook(LATENESS)
+    book.change("l", 1, 0, True, 5)
+    assert [book.listed("l", 1, at) for at in (-1, 0, 4, 5, 6)] == [False, True, True, False, False]

@@ -246,3 +246,13 @@ def test_two_rules_of_one_card_are_silent_together_and_each_for_its_own_time() -
     assert isinstance(one, Decision) and [rule.rule for rule in one.rules] == ["much_too"] and len(one.snoozed) == 1
     none = engine.decide(paid("3", 90, 9900))
     assert isinstance(none, Decision) and [rule.rule for rule in none.rules] == ["much", "much_too"]
+
+
+def test_a_decision_under_a_snooze_is_remade(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "s.db") as store:
+        engine = Engine(Cautious, store=store)
+        engine.learn(snooze("s1", 0, 10, rule="much"))
+        decision = engine.decide(paid("1", 1, 9900))
+        assert isinstance(decision, Decision) and decision.snoozed
+        made = remake(store, "1")
+        assert made.equal, made.difference

@@ -41,10 +41,15 @@ def test_contributions_are_shapley_values(text: str, rows: NDArray[np.float64]) 
         np.testing.assert_allclose(ours[:-1], due, rtol=0, atol=1e-12)
 
 
-def test_a_long_path_of_many_features() -> None:
-    """Sixty features one below the other need more points than any trained tree, and stay exact."""
-    n = 60
+@pytest.mark.parametrize("n", [8, 9, 16, 17, 24, 25, 60])
+def test_a_long_path_of_many_features(n: int) -> None:
+    """Sixty features one below the other need more points than any trained tree, and stay exact; and every step there.
+
+    Half of the rows go on at each split, up to a depth where none would be left, so the features weigh alike.
+    """
     last = n - 1
+    counts = [2 ** max(30 - k, 0) for k in range(n)] + [1]
+    below = [sum(counts[k:]) for k in range(n)]
     body = "\n".join(
         [
             f"num_leaves={n + 1}", "num_cat=0",
@@ -54,8 +59,8 @@ def test_a_long_path_of_many_features() -> None:
             "left_child=" + " ".join(str(~k) for k in range(n)),
             "right_child=" + " ".join(str(k + 1) if k < last else str(~n) for k in range(n)),
             "leaf_value=" + " ".join(f"{(k % 7) - 3}" for k in range(n + 1)),
-            "leaf_count=" + " ".join(["10"] * (n + 1)),
-            "internal_count=" + " ".join(str(10 * (n + 1 - k)) for k in range(n)),
+            "leaf_count=" + " ".join(map(str, counts)),
+            "internal_count=" + " ".join(map(str, below)),
         ]
     )  # fmt: skip
     names = " ".join(f"f{k}" for k in range(n))

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate import (
+    Decision,
     Engine,
     Event,
     Flow,
@@ -165,3 +166,29 @@ def test_limits_are_over_what_was_answered(tmp_path_factory: pytest.TempPathFact
             (answer,) = engine.process([payment(f"p{number}", now, amount)], overdue=[late])
             assert getattr(answer, "outcome", "") == expected
             answered.append((now, expected))
+
+
+class Often(Flow[Payment]):
+    """Declines everything, but not too often; waits an hour for those who are late."""
+
+    any = decline(Payment.amount > eur(0), because="Any")
+    limits = at_most(700, "decline", last="1h", then="review")
+    lateness = "1h"
+
+
+def test_a_late_event_sees_what_was_answered_before_it() -> None:
+    """What is forgotten of the answers is what even the latest event cannot look back to."""
+    engine, declined, hour = Engine(Often), list[int](), 3600
+    for number in range(5 * hour // 5):
+        times = [5 * number]
+        if number % 90 == 0 and number:
+            times += [5 * number - late for late in (hour, hour // 2, hour - 1)]
+        for late, at in enumerate(times):
+            event = Payment(id=f"p{number}-{late}", at=START + timedelta(seconds=at), card="c", amount=eur(1))
+            before = sum(at - hour < one <= at for one in declined)
+            answer = engine.decide(event)
+            assert isinstance(answer, Decision)
+            assert answer.outcome == ("decline" if before < 700 else "review"), (at, late, before)
+            if answer.outcome == "decline":
+                declined.append(at)
+    assert len(declined) > 2 * 1024

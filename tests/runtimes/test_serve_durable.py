@@ -14,6 +14,7 @@ from tidegate.evidence.elapsed import timing
 from tidegate.runtimes.serve.application import Application, Serving
 from tidegate.runtimes.serve.limits import Limits
 from tidegate.runtimes.serve.metrics import Metrics
+from tidegate.runtimes.serve.problem import Problem
 from tidegate.runtimes.serve.turns import Turns
 
 from .served import Fraud, payment
@@ -127,3 +128,17 @@ def test_events_gather_while_the_disk_is_quick_and_pass_it_while_it_is_slow(tmp_
             await turns.close()
 
     asyncio.run(run())
+
+
+def test_a_queue_takes_as_many_as_it_says(tmp_path: Path) -> None:
+    async def ask() -> None:
+        with Store.open(tmp_path / "s.db") as store:
+            engine = Engine(Fraud, store=store)
+            turns = Turns(engine, store, Limits(queue=2), Metrics())
+            waiting = [turns.future(event_of(engine, number), False, perf_counter()) for number in range(2)]
+            with pytest.raises(Problem, match="2 events are waiting"):
+                turns.future(event_of(engine, 2), False, perf_counter())
+            assert len(await asyncio.gather(*waiting)) == 2
+            await turns.close()
+
+    asyncio.run(ask())

@@ -8,6 +8,7 @@ from hypothesis import given as cases
 from hypothesis import strategies as st
 
 from tidegate.decisions.dmn import read_dmn, to_plain
+from tidegate.decisions.dmn.hit_policy import chosen, ranked
 
 from .written import asked, decision, dmn, given, literal, sound, table, why
 
@@ -56,6 +57,13 @@ def test_priority_without_output_values_follows_what_the_type_allows() -> None:
     assert asked(logic, ask, kind="tK", more=more).value == "grown"
     named = table(["Age"], ["k"], OVERLAPPING, policy="OUTPUT ORDER", types={"k": "tK"})
     assert asked(named, ask, more=more).value == ["grown", "young", "middle"]
+
+
+def test_an_output_that_is_none_of_the_output_values_is_of_the_lowest_priority() -> None:
+    outputs = [{"k": "other"}, {"k": "young"}, {"k": None}, {"k": "grown"}]
+    ranks = ranked(outputs, {"k": ["grown", "young"]})
+    assert ranks == [3, 1, 0, 2]
+    assert chosen("PRIORITY", outputs, [1, 2, 3, 4], ranks, pytest.fail) == {"k": "grown"}
 
 
 def test_priority_over_several_outputs_goes_from_left_to_right() -> None:
