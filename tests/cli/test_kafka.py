@@ -99,6 +99,24 @@ def test_dead_letters_are_repaired_and_sent_once_with_what_they_were(kafka: Kafk
     assert typed(app, ["dead-letters", "show", dead, "--unsent"]).output.count("contract") == 2
 
 
+def test_a_deadline_is_said_not_to_pass_and_does_not(kafka: Kafka, own: str, tmp_path: Path) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    hurried = (
+        FLOW.replace("count, decline", "count, deadline, decline") + '    limits = deadline("1us", answer="review")\n'
+    )
+    (tmp_path / "flow.py").write_text(hurried)
+    put(kafka, f"{own}-in", events(0, 20))
+    run = [
+        "run", str(tmp_path / "flow.py"), "--from", f"kafka://{kafka.address}/{own}-in", "--until-end",
+        "--to", f"kafka://{kafka.address}/{own}-out", "--store", str(tmp_path / "s.db"), "--models", str(tmp_path),
+    ]  # fmt: skip
+    done = typed(app, run)
+    assert "deadline of 1us never passes here" in " ".join(done.output.split()), done.output
+    assert decisions(kafka, f"{own}-out") == replayed(events(0, 20), load_flow(tmp_path / "flow.py"))
+    checked = typed(app, ["check", str(tmp_path / "flow.py")])
+    assert "over HTTP an answer within 1us, else review" in " ".join(checked.output.split()), checked.output
+
+
 def test_two_who_send_at_once_do_not_send_twice(kafka: Kafka, own: str, tmp_path: Path) -> None:
     kafka.topics(f"{own}-in", f"{own}-dead")
     cluster, dead = Cluster(kafka.address), f"{own}-dead"

@@ -8,8 +8,6 @@ from typer.testing import CliRunner
 from tests.flink.watched import Watched
 from tidegate.cli import app
 from tidegate.connectors.flink import environment
-from tidegate.connectors.flink.topics import topic
-from tidegate.errors import TidegateError
 from tidegate.runtimes.flink.job import Input, Job, made, stage_of
 from tidegate.runtimes.flink.outgoing import answers, letters
 from tidegate.runtimes.stages.stage import Answered, Refusal
@@ -29,6 +27,9 @@ def _said(*words: str) -> str:
     [
         (["--from", "paid", "--to", f"{AT}out"], "not the URL of a topic"),
         (["--from", f"{AT}paid", "--to", f"{AT}a/b"], "name of a topic"),
+        (["--from", f"{AT}paid", "--to", f"{AT}a,b"], "names one topic"),
+        (["--from", f"{AT}paid", "--to", f"{AT}a?sasl.mechanism=PLAIN"], "no properties here"),
+        (["--from", f"{AT}paid", "--to", "kafka://user:secret@a/t"], "holds no name and password"),
         (["--from", f"Logon={AT}paid", "--to", f"{AT}out"], "does not know Logon"),
         (["--from", f"{AT}paid", "--from", f"Login={AT}paid", "--to", f"{AT}out"], "Each topic is named once"),
         (["--from", f"{AT}paid", "--to", "kafka://elsewhere/out"], "one cluster of Kafka"),
@@ -49,12 +50,6 @@ def test_a_broken_line_of_properties_is_told_without_what_it_holds(tmp_path: Pat
     told = _said("--from", f"{AT}paid", "--to", f"{AT}out", "--kafka-config", str(file))
     assert "Line 2" in told
     assert "secret" not in told
-
-
-def test_a_url_names_servers_and_a_topic() -> None:
-    assert topic("kafka://a,b:1/t.x") == ("a:9092,b:1", "t.x")
-    with pytest.raises(TidegateError, match="URL of a topic"):
-        topic("kafka://user:secret@a/t")
 
 
 def _job() -> Job:

@@ -11,6 +11,7 @@ from tidegate.cli.terminal import aside
 from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
+    from tidegate.connectors.kafka.place import Place
     from tidegate.runtimes.flink.job import Job
     from tidegate.runtimes.flink.running import Running
 
@@ -69,7 +70,6 @@ def flink(
     """
     from tidegate.cli.inputs import pairs
     from tidegate.connectors.flink.environment import environment
-    from tidegate.connectors.flink.topics import topic
     from tidegate.events.durations import microseconds
     from tidegate.runtimes.flink.job import Input, Job
     from tidegate.runtimes.load import load_flow
@@ -89,7 +89,7 @@ def flink(
             "Where a job ends is kept in its savepoint: one that had no end gets none by --until-now.",
             do="Leave out --until-now and stop it with Ctrl-C, or leave out --from-savepoint.",
         )
-    out = topic(to)
+    out = _topic(to)
     inputs, servers = _inputs(made.definition, sources)
     if servers != out.servers:
         raise TidegateError("Events and decisions are in one cluster of Kafka.", seen=f"{servers} and {out.servers}")
@@ -115,8 +115,8 @@ def flink(
         models=str(models.resolve()) if made.definition.models else "",
         servers=servers,
         inputs=[Input(one, kind) for one, kind in inputs],
-        output=out.name,
-        dead_letters=dead_letters or f"{out.name}.dead-letters",
+        output=out.topic,
+        dead_letters=dead_letters or f"{out.topic}.dead-letters",
         name=name or f"tidegate-{made.definition.name}",
         jars=[str(jar) for jar in env.jars] + ([_python_jar(env)]),
         python=python or str(env.python),
@@ -153,7 +153,6 @@ def _sayer() -> Callable[[str], None]:
 
 def _inputs(definition: Any, sources: Sequence[str]) -> tuple[list[tuple[str, int]], str]:
     """The topics with the number of their event type, and their servers."""
-    from tidegate.connectors.flink.topics import topic
     from tidegate.decisions.instructions import INSTRUCTIONS
     from tidegate.runtimes.sources import event_named
 
@@ -162,13 +161,27 @@ def _inputs(definition: Any, sources: Sequence[str]) -> tuple[list[tuple[str, in
     for text in sources:
         event, equals, url = text.partition("=")
         kind = event_named(definition, event) if equals and "://" not in event else definition.event
-        place = topic(url if equals and "://" not in event else text)
+        place = _topic(url if equals and "://" not in event else text)
         number = definition.kinds.index(kind) if kind in definition.kinds else -1 - INSTRUCTIONS.index(kind)
-        found.append((place.name, number))
+        found.append((place.topic, number))
         servers.add(place.servers)
     if len(servers) > 1 or len({one for one, _ in found}) < len(found):
         raise TidegateError("Each topic is named once, and all are in one cluster of Kafka.", seen=", ".join(sources))
     return found, servers.pop()
+
+
+def _topic(url: str) -> "Place":
+    """The topic of a URL."""
+    from tidegate.connectors.kafka.place import place
+
+    found = place(url, single=True)
+    if found.settings:
+        raise TidegateError(
+            "A URL of a topic holds no properties here: Flink's clients are Java's.",
+            seen=", ".join(found.settings),
+            do="Put them into a file as Java's clients name them, and give it with --kafka-config.",
+        )
+    return found
 
 
 def _properties(path: Path | None) -> dict[str, str]:

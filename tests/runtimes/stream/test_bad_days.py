@@ -180,6 +180,11 @@ def test_no_broker_is_told_with_its_address_and_without_secrets(tmp_path: Path) 
     assert "hunter2" not in str(told.value)
 
 
+def test_a_url_names_servers_topics_and_properties() -> None:
+    where = place("kafka://a,b:1/t.x,u?client.id=me")
+    assert (where.servers, where.topics, where.settings) == ("a:9092,b:1", ("t.x", "u"), {"client.id": "me"})
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
