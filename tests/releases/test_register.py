@@ -173,6 +173,22 @@ def test_a_change_is_signed_by_the_roles_that_the_live_version_and_itself_demand
     world.say(RELEASED, "ana", proposal=alone)
 
 
+def test_to_let_a_version_come_back_does_not_lower_what_is_demanded(world: World) -> None:
+    first = world.propose(digest="1" * 64, roles=())
+    world.say(RELEASED, "cleo", proposal=first)
+    world.let_out(digest="2" * 64, before="1" * 64)
+    world.say(ROLLED_BACK, "cleo", proposal=first, why="x")
+    with pytest.raises(ReleaseError, match="signed by business and data too"):
+        world.propose(digest="3" * 64, before="1" * 64, roles=())
+    lower = world.propose(digest="4" * 64, before="1" * 64, demands=("data",))
+    assert world.register.lowers(world.register.proposal(lower).change) == ("business",)
+    world.register.store.close()
+    ana = ("--as", "ana", "--key", world.folder / "ana.pem")
+    for words in (("history", lower), ("sign", lower, *ana)):
+        told = typed(*words, "--register", world.path)
+        assert "F are not signed by business any more" in " ".join(told.stderr.split()), told.output
+
+
 def test_what_was_proposed_for_fewer_roles_than_are_demanded_by_now_is_not_released(world: World) -> None:
     early = world.propose(digest="2" * 64, before="1" * 64, roles=("business",))
     world.say(SIGNED, "ana", proposal=early)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tidegate.cli.options import AsJson
-from tidegate.cli.register import DEFAULT_REGISTER, RegisterPath, opened_register, state_of
+from tidegate.cli.register import DEFAULT_REGISTER, RegisterPath, opened_register, say_if_lower, state_of
 from tidegate.cli.terminal import aside, emit, next_steps, out, when
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def history(
     with opened_register(register) as opened:
         if proposal:
             found = opened.proposal(proposal)
+            say_if_lower(opened, found)
             change = found.change
             data = opened.store.get_artefact(bytes.fromhex(change.comparison))[1] if change.comparison else b"null"
             _one(found, state_of(opened, found), change.summary, data, as_json=as_json)

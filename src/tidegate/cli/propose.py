@@ -65,9 +65,9 @@ def propose(
         if files and before is not None:
             given = {kind.__name__: several for kind, several in inputs(version.flow, files, event).items()}
             found = _compared(before, version, given, models, label, column, default)
-        live, demands = opened.live(definition.name), definition.signed_by or _SIGNED_BY
+        demands = definition.signed_by or _SIGNED_BY
         of_before = before.definition.signed_by if before is not None else ()
-        signers = (*(live.proposal.change.demanded if live is not None else ()), *of_before, *demands)
+        signers = (*opened.demanded(definition.name), *of_before, *demands)
         change = Change(
             flow=definition.name,
             digest=definition.digest,

@@ -57,6 +57,18 @@ def say(register: "Register", what: str, name: str, file: Path | None, **more: A
     )
 
 
+def say_if_lower(register: "Register", proposal: "Proposal") -> None:
+    """Tell who is about to sign, or has, that a proposal would have fewer roles sign what comes after it."""
+    from tidegate.cli.terminal import aside
+
+    lowered = register.lowers(proposal.change)
+    if lowered and proposal.id not in [one.proposal.id for one in register.versions(proposal.change.flow)]:
+        aside().print(
+            f"Once {proposal.short} is released, changes of {proposal.change.flow} are not signed by "
+            f"{' and '.join(lowered)} any more.", style="yellow", soft_wrap=True,
+        )  # fmt: skip
+
+
 def state_of(register: "Register", proposal: "Proposal") -> str:
     """Where a proposal stands, in words."""
     live = register.live(proposal.change.flow)

@@ -13,6 +13,7 @@ from tidegate.cli.register import (
     Why,
     opened_register,
     say,
+    say_if_lower,
     state_of,
 )
 from tidegate.cli.terminal import aside, next_steps
@@ -34,6 +35,7 @@ def sign(
         raise ReleaseError("Who refuses says why, in words.", do='Give --why "It would stop good customers".')
     with opened_register(register, read_only=False) as opened:
         found = opened.proposal(proposal)
+        say_if_lower(opened, found)
         say(opened, REFUSED if refuse else SIGNED, by, key, proposal=found.id, why=why)
         state = state_of(opened, found)
     aside().print(f"Proposal {found.short}: {state}.", soft_wrap=True)

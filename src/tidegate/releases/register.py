@@ -94,6 +94,7 @@ class Register:
         self.proposals: dict[str, Proposal] = {}
         self.statements: list[Statement] = []
         self._live: dict[str, list[Live]] = {}
+        self._demands: dict[str, tuple[str, ...]] = {}
         self._read = 0
         self.refresh()
 
@@ -158,6 +159,20 @@ class Register:
         versions = self._live.get(flow)
         return versions[-1] if versions else None
 
+    def demanded(self, flow: str) -> tuple[str, ...]:
+        """The roles that sign a change of a flow, as of now.
+
+        They are those that the live version demands, and those that the last one released does, since one person alone
+        may let an earlier version come back, and that is not to lower what is demanded.
+        """
+        live = self.live(flow)
+        found = (*self._demands.get(flow, ()), *(live.proposal.change.demanded if live is not None else ()))
+        return tuple(dict.fromkeys(found))
+
+    def lowers(self, change: Change) -> tuple[str, ...]:
+        """The roles that are demanded now and would not be any more once this was released."""
+        return tuple(role for role in self.demanded(change.flow) if role not in change.demanded)
+
     def versions(self, flow: str) -> tuple[Live, ...]:
         """Every version that was live, in order; one that came back is there again."""
         return tuple(self._live.get(flow, ()))
@@ -213,6 +228,8 @@ class Register:
         elif said.what in (say.RELEASED, say.ROLLED_BACK):
             proposal = self._meant(said)
             self._live.setdefault(proposal.change.flow, []).append(Live(seq, proposal))
+            if said.what == say.RELEASED:
+                self._demands[proposal.change.flow] = proposal.change.demanded
 
     def _names(self, name: str) -> set[str | bytes]:
         """What someone is known by: their name and their key."""
@@ -250,8 +267,7 @@ class Register:
         """Raise ReleaseError if a proposal is to be signed by fewer roles than the live version or itself demands."""
         if change is None:
             raise ReleaseError("A proposal says what is proposed.")
-        live = self.live(change.flow)
-        demanded = (*(live.proposal.change.demanded if live is not None else ()), *change.demanded)
+        demanded = (*self.demanded(change.flow), *change.demanded)
         lacking = [role for role in dict.fromkeys(demanded) if role not in change.roles]
         if lacking:
             raise ReleaseError(
