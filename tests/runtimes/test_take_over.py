@@ -1,6 +1,7 @@
 """A version is taken over while the one before decides: what waits, what is being written, what is on its way."""
 
 import asyncio
+import os
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +37,7 @@ class Before(Flow[Paid]):
 class After(Before):
     """Many payments, by a rule of another name."""
 
-    many = None
+    many = None  # type: ignore[assignment]
     more = review(Before.payments > 5, because="More payments")
 
 
@@ -118,7 +119,7 @@ def test_a_snapshot_that_is_being_written_is_not_cleared_away(tmp_path: Path, mo
     with Store.open(tmp_path / "s.db") as store:
         engine = Engine(Before, store=store)
         engine.decide(paid(1))
-        write, real, taking = engine.hold(), snapshot.os.fsync, list[threading.Thread]()
+        write, real, taking = engine.hold(), os.fsync, list[threading.Thread]()
 
         def fsync(handle: int) -> None:
             if not taking:
@@ -127,7 +128,7 @@ def test_a_snapshot_that_is_being_written_is_not_cleared_away(tmp_path: Path, mo
                 taking[0].join(0.5)
             real(handle)
 
-        monkeypatch.setattr(snapshot.os, "fsync", fsync)
+        monkeypatch.setattr(os, "fsync", fsync)
         try:
             write()
         except SnapshotError as error:
