@@ -22,6 +22,7 @@ def explain(id: EventId, store: StoreAddress = DEFAULT_STORE, as_json: AsJson = 
     from tidegate.decisions.decision import Decision
     from tidegate.evidence.elapsed import timing
     from tidegate.evidence.proof import prove
+    from tidegate.runtimes.journal import schema_of
 
     with opened(store) as kept:
         record = found(kept, id)
@@ -35,6 +36,7 @@ def explain(id: EventId, store: StoreAddress = DEFAULT_STORE, as_json: AsJson = 
                 "decision": msgspec.Raw(answer), "timing": timing(record.elapsed), "event": msgspec.Raw(record.body),
                 "type": record.kind, "reasons": reasons, "proof": proof,
             }
+            | ({"schema": schema} if (schema := schema_of(record.record)) else {})
         )  # fmt: skip
         return
     console = out()
@@ -203,9 +205,12 @@ def _evidence(console: "Console", decision: "Decision", record: "Stored", proof:
     from rich.text import Text
 
     from tidegate.evidence.elapsed import timing
+    from tidegate.runtimes.journal import schema_of
 
     _title(console, "Evidence")
     console.print(Text(f"  flow {decision.flow}"), soft_wrap=True)
+    if schema := schema_of(record.record):
+        console.print(f"  the event came with schema {schema} of the registry", soft_wrap=True)
     steps = proof["proof"]
     proven = several(len(steps) if isinstance(steps, list) else 0, "hash", "hashes")
     console.print(f"  record {record.seq:,} of {proof['size']:,}, proven in the log by {proven}", soft_wrap=True)

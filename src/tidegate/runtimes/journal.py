@@ -63,7 +63,10 @@ def with_schema(record: bytes, id: int) -> bytes:
 
 def schema_of(record: bytes) -> int:
     """The id of the schema that an event was written with, as its record has it; 0 if it came without."""
-    return msgspec.msgpack.decode(record, type=SourcedRecord).schema if record else 0
+    try:
+        return msgspec.msgpack.decode(record, type=SourcedRecord).schema
+    except msgspec.DecodeError:
+        return 0
 
 
 _NOTHING = _ENCODER.encode(Record(b"", {}, edition=EDITION))[3:]

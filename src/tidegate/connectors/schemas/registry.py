@@ -23,6 +23,10 @@ _TIMEOUT = 10.0
 _MEDIA = "application/vnd.schemaregistry.v1+json"
 _DEEPEST = 32
 _MOST = 16 << 20
+_LARGEST = 2**31 - 1
+"""Ids are whole numbers of 32 bits with a sign; a larger one is no id, and registries answer it as they like."""
+_NONE = {40401, 40402, 40403}
+"""Codes of a registry that knows no such subject, version or schema."""
 PROPERTIES = {
     "basic.auth.user.info": "USER:PASSWORD",
     "bearer.auth.token": "a token",
@@ -95,8 +99,8 @@ class Registry:
             RegistryAwayError: nobody answers, or not as a registry does.
             UndecodableError: the registry has none of this id.
         """
-        status, said = self._ask("GET", f"/schemas/ids/{id}")
-        if status == 404:
+        status, said = self._ask("GET", f"/schemas/ids/{id}") if id <= _LARGEST else (404, {"error_code": 40403})
+        if _has_none(status, said):
             raise UndecodableError(
                 "unknown-schema",
                 f"The registry has no schema {id}.",
@@ -112,7 +116,7 @@ class Registry:
             RegistryAwayError: nobody answers, or not as a registry does.
         """
         status, said = self._ask("GET", f"/subjects/{quote(subject, safe='')}/versions/latest")
-        if status == 404:
+        if _has_none(status, said):
             return None
         found = self._good(status, said, f"asked for {subject}")
         return self._schema(int(found["id"]), found)
@@ -161,6 +165,7 @@ class Registry:
             return said
         do = {
             401: "See whether basic.auth.user.info or bearer.auth.token in the file of --registry-config are right.",
+            302: "It sends elsewhere: give that address to --schema-registry.",
             403: "Give this user the right to read subjects and schemas.",
             404: "See whether the path belongs to --schema-registry: Apicurio's ends with /apis/ccompat/v7.",
         }.get(status, "See whether the registry is well.")
@@ -198,7 +203,7 @@ class Registry:
                 return answer.status, json.loads(said)
             except ValueError:
                 # whatever answers in other words than JSON, such as a proxy's page, is no registry
-                return answer.status if answer.status >= 400 else 502, said.decode("utf-8", "replace")
+                return answer.status if answer.status >= 300 else 502, said.decode("utf-8", "replace")
         finally:
             connection.close()
 
@@ -250,6 +255,11 @@ def _do(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return "See whether it speaks TLS at this port."
     return "See whether it runs there and can be reached."
+
+
+def _has_none(status: int, said: Any) -> bool:
+    """Whether a registry said that it has no such thing; a 404 of whatever else stands at this address says nothing."""
+    return status == 404 and isinstance(said, dict) and said.get("error_code") in _NONE
 
 
 def _words(said: Any) -> str:
