@@ -14,7 +14,10 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("windows", "tidegate.features.windows"),
 )
 """What has kernels, in words, and the module that holds them."""
-PMML: tuple[tuple[str, str], ...] = (("PMML models", "tidegate.models.pmml.kernels.run"),)
+PMML: tuple[tuple[str, str], ...] = (
+    ("PMML models", "tidegate.models.pmml.kernels.run"),
+    ("PMML models, one row", "tidegate.models.pmml.kernels.single"),
+)
 """The same, for those who run models read from PMML."""
 
 

@@ -139,6 +139,13 @@ class PmmlModel:
                 found[one.name] = np.array([decoded(x, one.kind, words) for x in column.tolist()], object)
         return found
 
+    @staticmethod
+    def make_ready() -> None:
+        """Have the kernels compiled, or loaded from disk, so that no answer waits for the compiler."""
+        from tidegate.models.pmml.kernels import run, single
+
+        del run, single
+
     @property
     def computes_texts(self) -> bool:
         """Whether Python has a part in an answer, because texts are made on the way."""

@@ -87,7 +87,11 @@ class PmmlScorer:
         hash_of: Callable[[str], int] | None = None,
         names: Sequence[str] = (),
     ) -> "PmmlBinding":
-        """Tie the inputs to columns of a batch's cells. Raises ModelError where a text meets a number."""
+        """Tie the inputs to columns of a batch's cells, with the kernels ready: what is served never waits for them.
+
+        Raises ModelError where a text meets a number.
+        """
+        self.pmml.make_ready()
         for one, kind in zip(self._reads, kinds, strict=True):
             if (one.kind == "string") != (kind == "text"):
                 raise ModelError(
