@@ -3,13 +3,14 @@
 import builtins
 import re
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tidegate.errors import TidegateError
-from tidegate.reports import Example, FiredRule, ModelFacts, ReplayFigures, render, summary
+from tidegate.reports import CardBin, CardFigures, Example, FiredRule, ModelFacts, ReplayFigures, find, render, summary
 
 from .pages import checked
 from .worlds import START, bare, replay
@@ -23,6 +24,41 @@ def test_full_page() -> None:
         assert said in page
     assert len(page) < 400_000
     assert "<text" in page, "text stays text"
+
+
+def test_a_scorecard_s_part() -> None:
+    names = (("age", ("< 25", 20.0, 50.0, "A")), ("age", (">= 25", 70.0, 0.0, "A")), ("home", ("own", 55.0, 0.0, "H")),
+             ("home", ("rent <&>", -5.0, 60.0, "H")))  # fmt: skip
+    made = [CardBin(text=t, points=p, lost=lost, code=c, because=f"Why {c}") for _, (t, p, lost, c) in names]
+    bins = np.array([[0, 1, 1, 0, -1], [0, 0, 1, 1, 1]], np.int16)
+    points = np.array([75.0, 125.0, 65.0, 15.0, np.nan])
+    card = CardFigures(name="credit", points=points, bins=bins, worse=False, most=1,
+                       characteristics=(("age", tuple(made[:2])), ("home", tuple(made[2:]))))  # fmt: skip
+    figures = bare(5, label=np.array([1, 0, 0, 1, -1], np.int8), cards=(card,))
+    found = find(figures).cards[0]
+    assert (found.scored, found.unscored, found.quantiles) == (4, 1, (15.0, 15.0, 65.0, 75.0, 125.0))
+    assert found.roc_auc == 0.75  # of four pairs the fraud of 75 points beside the honest event of 65 is the wrong way
+    told = [(one.characteristic, one.bin and one.bin.text, one.events, one.known, one.frauds) for one in found.bins]
+    assert told == [
+        ("age", "< 25", 2, 2, 2), ("age", ">= 25", 2, 2, 0), ("age", None, 1, 0, 0),
+        ("home", "own", 2, 2, 1), ("home", "rent <&>", 3, 2, 1),
+    ]  # fmt: skip
+    # Lost: A 50; nothing; H 60; A 50 and H 60, of which one is named.
+    assert [(one.code, one.words, one.named, one.first, one.lost) for one in found.reasons] == [
+        ("H", "Why H", 2, 2, 60.0), ("A", "Why A", 1, 1, 50.0)
+    ]  # fmt: skip
+    page = render(figures)
+    text = " ".join(" ".join(checked(page).text).split())
+    for said in (
+        "Scorecard credit",
+        "in no bin",
+        "rent <&>",
+        "Reasons that credit gives",
+        "Where fewer points go with",
+    ):
+        assert said in text
+    checked(render(bare(5, cards=(card,))))
+    checked(render(bare(0, cards=(replace(card, points=points[:0], bins=bins[:, :0]),))))
 
 
 def test_same_figures_same_page() -> None:

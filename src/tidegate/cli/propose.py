@@ -49,7 +49,7 @@ def propose(
     from tidegate.models.registry import Registry
     from tidegate.releases.register import SHORT
     from tidegate.releases.statement import PROPOSED, Change
-    from tidegate.runtimes.proposing import cases_in, digests, run_suite, version_at
+    from tidegate.runtimes.proposing import cases_in, digests, run_suite, unmeasured, version_at
 
     if not why.strip():
         raise ReleaseError("A proposal says why, in words.", do='Give --why "Card testers now use two payments".')
@@ -84,9 +84,9 @@ def propose(
     if as_json:
         import msgspec
 
-        emit({"id": id, **msgspec.to_builtins(change)})
+        emit({"id": id, **msgspec.to_builtins(change), "reasons_unmeasured": unmeasured(version.flow)})
     else:
-        _show(id[:SHORT], change.flow, change.digest, change.summary, change.roles, tried)
+        _show(id[:SHORT], change.flow, change.digest, change.summary, change.roles, tried, unmeasured(version.flow))
     if tried is not None and tried.failed:
         if not as_json:
             aside().print(
@@ -153,11 +153,17 @@ def _summary(found: "Compared | None") -> str:
     return "; ".join(f"{name} {value}" for name, value in compared_in_words(found))
 
 
-def _show(id: str, flow: str, digest: str, summary: str, roles: tuple[str, ...], tried: "Suite | None") -> None:
+def _show(
+    id: str, flow: str, digest: str, summary: str, roles: tuple[str, ...], tried: "Suite | None",
+    files: tuple[str, ...],
+) -> None:  # fmt: skip
     console = out()
     console.print(f"[bold]Proposal {id}[/]: {flow}@{digest[:12]}", soft_wrap=True)
     console.print(f"  history  {summary}", markup=False, soft_wrap=True)
     if tried is not None:
         failed = f"fails: {', '.join(tried.failed)}" if tried.failed else "all hold"
         console.print(f"  cases    {tried.cases}, {failed}", markup=False, soft_wrap=True)
+    if files:
+        said = "come as files of the flow's, whose reasons nobody has measured"
+        console.print(f"  models   {', '.join(files)}: {said}", markup=False, soft_wrap=True)
     console.print(f"  signed by {', '.join(roles)}, none of them you", markup=False, soft_wrap=True)

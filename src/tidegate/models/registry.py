@@ -97,6 +97,13 @@ class Pointer(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str = ""
 
 
+_GIVES = {
+    "pmml": "a model in PMML gives the reason codes of its own points, if a Scorecard, or none: neither is measured",
+    "onnx": "a model in ONNX is explained against a typical row, or not at all: neither is measured",
+}
+"""Why the reasons of a model by its kind cannot be measured."""
+
+
 class Registry:
     """Models under `folder`: `models/NAME@VERSION/` and `aliases/NAME@ALIAS`. Every write is whole or not at all."""
 
@@ -284,7 +291,8 @@ class Registry:
 
 def _require_reasons(artefact: Artefact, override: bool, why: str) -> str:
     reference, measured = f"{artefact.card.name}@{artefact.card.version}", artefact.card.metrics
-    lacking, chance = shortfalls(measured), no_better_than_chance(measured)
+    lacking = (_GIVES[artefact.kind],) if artefact.kind in _GIVES else shortfalls(measured)
+    chance = no_better_than_chance(measured)
     if not lacking and not chance:
         return ""
     if override and why.strip():

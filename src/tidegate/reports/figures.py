@@ -56,6 +56,39 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardBin:
+    """A bin of a scorecard's characteristic: its values as text, its points, how many of them are lost against the
+    baseline (below zero where points are won), and the code and words of the reason for that."""
+
+    text: str
+    points: float
+    lost: float
+    code: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardFigures:
+    """What a scorecard of the flow said, one entry per decision.
+
+    Args:
+        name: the scorecard's.
+        points: their sum, NaN where a value fell into no bin.
+        bins: per characteristic and decision the place of the bin, -1 for none.
+        characteristics: their names and bins, in the card's order.
+        worse: whether more points are worse.
+        most: how many reasons a decision names at the most.
+    """
+
+    name: str
+    points: NDArray[np.float64]
+    bins: NDArray[np.int16]
+    characteristics: tuple[tuple[str, tuple[CardBin, ...]], ...]
+    worse: bool
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayFigures:
     """All that a report is made of. Arrays have one entry per decision, in any order.
 
@@ -70,6 +103,7 @@ class ReplayFigures:
         amount: minor units of ONE currency, -2**63 where missing; None when there is no amount to add up.
         currency: ISO 4217 code of `amount`, `exponent` its number of decimals.
         latency_us: times of single decisions in microseconds, any number of samples.
+        cards: what the flow's scorecards said.
         stages: seconds of processor time by stage, in the order of the run.
         rows_read: rows of the source; those not decided are in `refused` (too late, id used twice with other content)
             or `quarantined` (unreadable), or only learned from. `repeated` were answered with their first decision.
@@ -95,6 +129,7 @@ class ReplayFigures:
     source: str = ""
     fired: tuple[FiredRule, ...] = ()
     latency_us: NDArray[np.float64] | None = None
+    cards: tuple[CardFigures, ...] = ()
     stages: Mapping[str, float] = field(default_factory=dict)
     rows_read: int = 0
     refused: int = 0
@@ -111,6 +146,7 @@ class ReplayFigures:
         arrays = {"outcome": self.outcome, "score": self.score, "alarm": self.alarm}
         arrays |= {"label": self.label} if self.label is not None else {}
         arrays |= {"amount": self.amount} if self.amount is not None else {}
+        arrays |= {f"sum of points of {card.name}": card.points for card in self.cards}
         for name, array in arrays.items():
             if len(array) != rows:
                 raise TidegateError(

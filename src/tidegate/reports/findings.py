@@ -8,6 +8,7 @@ from tidegate.reports.budget import Budget, budget, days_of
 from tidegate.reports.detection import Calibration, Caught, Ranking, calibration, caught, ranking, truth
 from tidegate.reports.figures import ReplayFigures
 from tidegate.reports.rules import RuleWorth, rule_worths
+from tidegate.reports.scorecards import CardWorth, card_worth
 from tidegate.reports.spread import Latency, OverTime, ScoreSpread, latency, over_time, score_spread
 
 
@@ -34,6 +35,7 @@ class Findings:
     over_time: OverTime | None
     scores: ScoreSpread | None
     latency: Latency | None
+    cards: tuple[CardWorth, ...] = ()
 
 
 def find(figures: ReplayFigures) -> Findings:
@@ -61,4 +63,5 @@ def find(figures: ReplayFigures) -> Findings:
         over_time=over_time(figures),
         scores=score_spread(figures),
         latency=latency(figures.latency_us),
+        cards=tuple(card_worth(card, known) for card in figures.cards),
     )

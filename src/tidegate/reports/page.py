@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from tidegate.reports import canvas, plots, tables, words
+from tidegate.reports import canvas, card_plots, card_tables, plots, tables, words
 from tidegate.reports.detection import Caught
 from tidegate.reports.figures import FRAUD, HONEST, ReplayFigures
 from tidegate.reports.findings import Findings, find
+from tidegate.reports.scorecards import CardWorth
 from tidegate.reports.spread import OverTime
 from tidegate.reports.template import fill
 from tidegate.reports.unseen import fitted_on, unvalued
@@ -70,7 +71,29 @@ def render(figures: ReplayFigures, found: Findings | None = None) -> str:
     found = found or find(figures)
     with canvas.style():
         drawings = _drawings(figures, found)
-    return fill("replay.html", **_content(figures, found), **drawings)
+        scorecards = [_scorecard(card, place, found.frauds > 0) for place, card in enumerate(found.cards)]
+    return fill("replay.html", **_content(figures, found), **drawings, scorecards=scorecards)
+
+
+def _scorecard(card: CardWorth, place: int, labelled: bool) -> dict[str, Any]:
+    """What the template says of a scorecard."""
+    from markupsafe import Markup
+
+    own = "".join(chr(ord("a") + int(digit)) for digit in str(place))
+    drawn = {"points_plot": "", "bins_plot": ""}
+    if card.spread:
+        drawn["points_plot"] = plots.score_histogram(card.spread, labelled, f"points-{own}", "points")
+    if any(one.bin is not None and one.events for one in card.bins):
+        drawn["bins_plot"] = card_plots.bin_bars(card, labelled, f"bins-{own}")
+    return {name: Markup(drawing) for name, drawing in drawn.items()} | {
+        "name": card.name,
+        "worse": card.worse,
+        "points": card_tables.points(card, labelled),
+        "bins": card_tables.bins(card, labelled),
+        "reasons": card_tables.reasons(card),
+        "drawn": card_plots.MOST_BINS,
+        "more": sum(one.bin is not None for one in card.bins) > card_plots.MOST_BINS,
+    }
 
 
 def _drawings(figures: ReplayFigures, found: Findings) -> dict[str, Any]:

@@ -227,8 +227,8 @@ def _date(days: float, span: float) -> str:
     return f"{moment.day} {month}" + (f" {moment:%H:%M}" if span <= 2 else "")
 
 
-def score_histogram(found: ScoreSpread, labelled: bool) -> str:
-    """Where the scores of honest events and of frauds lie, on a logarithmic count."""
+def score_histogram(found: ScoreSpread, labelled: bool, name: str = "scores", what: str = "score") -> str:
+    """Where the scores of honest events and of frauds lie, on a logarithmic count; or the points of a scorecard."""
     from matplotlib.ticker import FuncFormatter
 
     figure, axes = blank()
@@ -243,9 +243,10 @@ def score_histogram(found: ScoreSpread, labelled: bool) -> str:
     axes.set_ylim(0.8, 3.0 * max(1, int(found.all.max())))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.compact(value)))
     axes.set_xlim(found.edges[0], found.edges[-1])
-    axes.set_xlabel("score")
+    axes.set_xlabel(what)
     axes.set_ylabel("events (logarithmic)")
-    return svg(figure, "scores", "Scores", "Number of events by score, on a logarithmic axis.")
+    title = what.capitalize() if what.endswith("s") else f"{what.capitalize()}s"
+    return svg(figure, name, title, f"Number of events by {what}, on a logarithmic axis.")
 
 
 def calibration_curve(found: Calibration) -> str:

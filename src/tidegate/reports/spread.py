@@ -74,14 +74,19 @@ class ScoreSpread:
 
 def score_spread(figures: ReplayFigures) -> ScoreSpread | None:
     """The score in 40 equal steps, over 0 to 1 when it stays within, else over its own range; None if unscored."""
-    scored = np.isfinite(figures.score)
-    score = figures.score[scored]
+    return spread_of(figures.score, figures.label)
+
+
+def spread_of(values: NDArray[np.float64], labels: NDArray[np.int8] | None) -> ScoreSpread | None:
+    """As `score_spread`, of any number that decisions have."""
+    scored = np.isfinite(values)
+    score = values[scored]
     if not len(score):
         return None
     low, high = float(score.min()), float(score.max())
     within = low >= 0.0 and high <= 1.0
     edges = np.linspace(0.0, 1.0, 41) if within else np.linspace(low, high if high > low else low + 1.0, 41)
-    label = np.full(len(score), UNKNOWN, np.int8) if figures.label is None else figures.label[scored]
+    label = np.full(len(score), UNKNOWN, np.int8) if labels is None else labels[scored]
     return ScoreSpread(
         edges=edges,
         all=np.histogram(score, edges)[0],

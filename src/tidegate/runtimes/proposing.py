@@ -78,6 +78,11 @@ def digests(flow: type[Flow[Any]], models: Registry) -> dict[str, str]:
     return {reference: models.resolve(reference).digest for reference in stored}
 
 
+def unmeasured(flow: type[Flow[Any]]) -> tuple[str, ...]:
+    """The models that come as files of the flow's own, by reference: nobody has measured whether their reasons hold."""
+    return tuple(node.reference for node in flow.definition.models if node.artefact is not None)
+
+
 class Case(msgspec.Struct, forbid_unknown_fields=True):
     """What must come out: events in order, and what is expected of the decision on the last one.
 

@@ -32,6 +32,7 @@ from tidegate.runtimes.examples import Examples
 from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED, Admission
 from tidegate.runtimes.models import runners_of
 from tidegate.runtimes.replayed import Replayed
+from tidegate.runtimes.scored import Scored
 from tidegate.runtimes.tally import Tally
 
 Ints = NDArray[np.int64]
@@ -80,6 +81,7 @@ class Replay:
         )
         self.latency: list[float] = []
         self._watch = watch
+        self._scored = [Scored(card) for card in self.plan.scorecards]
         self._encoder = Encoder(self.plan, self.decider.words, 1)
         self._answers = Answers(self.decider)
         self._examples = Examples(self._answers, self.plan)
@@ -181,6 +183,8 @@ class Replay:
             decider.cells[at.alarm][chosen] == 1 if at.alarm >= 0 else np.zeros(len(nothing), np.bool_),
             decider.held(n)[:, chosen],
         )
+        for card in self._scored:
+            card.decided(decider.cells, chosen)
         if self._watch is not None:
             self._watch(decider, n, mine)
 
@@ -194,6 +198,7 @@ class Replay:
             seconds=seconds,
             examples=self._examples.best(),
             models=self.models,
+            cards=tuple(card.figures() for card in self._scored),
         )
 
 

@@ -13,7 +13,7 @@ from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.plan import Plan
 from tidegate.events.currency import decimals
 from tidegate.models.scoring import ScoringModel
-from tidegate.reports import Example, FiredRule, ModelFacts, ReplayFigures
+from tidegate.reports import CardFigures, Example, FiredRule, ModelFacts, ReplayFigures
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -91,6 +91,7 @@ class Replayed:
         seconds: the whole run, reading included, warming excluded.
         examples: some decisions to be shown in full.
         models: the models that were there, by reference.
+        cards: what the flow's scorecards said.
         kept: columns of the events, as far as they were asked for.
     """
 
@@ -113,6 +114,7 @@ class Replayed:
     seconds: float
     examples: tuple[Example, ...] = ()
     models: Mapping[str, ScoringModel] = field(default_factory=dict)
+    cards: tuple[CardFigures, ...] = ()
     kept: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     @property
@@ -160,6 +162,7 @@ class Replayed:
                 FiredRule(name=r.name, outcome=OUTCOMES[r.outcome], because=r.because, rows=self.fired[r.name])
                 for r in rules
             ),
+            cards=self.cards,
             latency_us=self.latency_us if len(self.latency_us) else None,
             stages=self.stages,
             rows_read=self.counts.read,

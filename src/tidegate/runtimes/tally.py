@@ -13,7 +13,7 @@ from tidegate.events.event import Event
 from tidegate.events.types import Kind
 from tidegate.expressions.words import MISSING
 from tidegate.models.scoring import ScoringModel
-from tidegate.reports import Example
+from tidegate.reports import CardFigures, Example
 from tidegate.runtimes.columns import money, times
 from tidegate.runtimes.replayed import Counts, Replayed
 
@@ -87,6 +87,7 @@ class Tally:
         seconds: float,
         examples: tuple[Example, ...] = (),
         models: Mapping[str, ScoringModel] | None = None,
+        cards: tuple[CardFigures, ...] = (),
     ) -> Replayed:
         """All of it."""
         self.counts.decided = self.rows
@@ -114,6 +115,7 @@ class Tally:
             seconds=seconds,
             examples=tuple(self._labelled(example) for example in examples),
             models=dict(models or {}),
+            cards=cards,
             kept=pl.concat(self._kept) if self._kept else pl.DataFrame(),
         )
 
