@@ -42,8 +42,8 @@ FILES = {"night.pmml": pmml_file, "night.txt": lightgbm_file, "night.onnx": onnx
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("old.py").write_text(OLD.format(line="", when="Spent.amount > 900"))
-    for name, role in (("ana", "business"), ("cleo", "AI")):
-        assert run("people", "add", name, "--role", role).exit_code == 0
+    for name, role, by in (("ana", "business", ""), ("cleo", "AI", "ana")):
+        assert run("people", "add", name, "--role", role, *(("--as", by) if by else ())).exit_code == 0
     rows = {"id": [f"s{k}" for k in range(40)], "card": ["c"] * 40, "amount": [30.0 * k for k in range(40)]}
     rows |= {"hour": [float(k % 24) for k in range(40)]}
     at = pl.datetime_range(pl.datetime(2026, 1, 1), pl.datetime(2026, 1, 2, 15), "1h", time_zone="UTC", eager=True)
