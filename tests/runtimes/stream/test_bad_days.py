@@ -1,6 +1,7 @@
 """Bad days of a stream: one that sleeps, a broker that stands still, a partition that is slow, a change of no list."""
 
 import json
+import logging
 import signal
 import threading
 import time
@@ -29,6 +30,7 @@ from tests.servers.kafka import Kafka
 from tidegate.connectors.kafka.cluster import Cluster
 from tidegate.connectors.kafka.inputs import Inputs
 from tidegate.connectors.kafka.place import place, properties
+from tidegate.connectors.kafka.said import Seldom
 from tidegate.connectors.kafka.writer import Writer
 from tidegate.errors import StreamError
 from tidegate.runtimes.stream.dead_letters import read_letter
@@ -178,6 +180,22 @@ def test_no_broker_is_told_with_its_address_and_without_secrets(tmp_path: Path) 
     with pytest.raises(StreamError) as told:
         Cluster(where.servers, {"sasl.password": "hunter2", "security.protocol": "hunter2"}).consumer("g")
     assert "hunter2" not in str(told.value)
+
+
+def test_what_the_client_says_again_and_again_is_said_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, seldom = 0.0, Seldom()
+    monkeypatch.setattr("tidegate.connectors.kafka.said.monotonic", lambda: now)
+
+    def say(text: str, *words: object) -> str:
+        record = logging.LogRecord("x", logging.WARNING, "x", 1, text, words, None)
+        return record.getMessage() if seldom.filter(record) else ""
+
+    assert say("%s is away after %d ms", "b1", 17) == "b1 is away after 17 ms"
+    for now in (1.0, 2.0, 29.0):
+        assert say("%s is away after %d ms", "b1", 200 + now) == ""
+    assert say("another thing, 100 %") == "another thing, 100 %"
+    now = 31.0
+    assert say("b1 is away after 9 ms") == "b1 is away after 9 ms (and 3 times more since it was last said)"
 
 
 def test_a_url_names_servers_topics_and_properties() -> None:

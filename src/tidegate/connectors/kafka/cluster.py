@@ -1,7 +1,6 @@
 """The clients of one cluster, its topics, and what its errors mean."""
 
 import difflib
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
@@ -11,9 +10,9 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from tidegate.connectors.kafka.connection import distrust, listens
+from tidegate.connectors.kafka.said import CLIENT
 from tidegate.errors import StreamError
 
-_LOG = logging.getLogger("tidegate.kafka")
 _PATIENCE = 15.0
 """Seconds that a question about topics may take."""
 _SLICE = 2.0
@@ -76,14 +75,14 @@ class Cluster:
         return self._cause if monotonic() - self._heard_at < _RECENT else None
 
     def _config(self, more: Mapping[str, Any]) -> dict[str, Any]:
-        own = {"bootstrap.servers": self.servers, "error_cb": self._heard, "logger": _LOG, "client.id": "tidegate"}
+        own = {"bootstrap.servers": self.servers, "error_cb": self._heard, "logger": CLIENT, "client.id": "tidegate"}
         return own | self._settings | dict(more)
 
     def _heard(self, error: KafkaError) -> None:
         """What librdkafka says of connections; the cause of what will only be told as a timeout."""
         if self._known is None or _telling(error) >= _telling(self._known):
             self._cause, self._heard_at = error, monotonic()
-        _LOG.warning("%s", self._plain(error.str()))
+        CLIENT.warning("%s", self._plain(error.str()))
 
     @property
     def _hopeless(self) -> bool:
