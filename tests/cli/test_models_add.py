@@ -75,6 +75,10 @@ def test_a_champion_is_not_moved_by_adding_a_model_whose_reasons_were_not_measur
         ("m.pmml", b"<PMML", "m.pmml"),
         ("m.onnx", b"\x08\x07\x12", "cut short"),
         ("m.txt", b"", "not a LightGBM text model"),
+        ("m.onnx", b"junk", "m.onnx is no ONNX model. seen it begins with 'junk'"),
+        ("m.pmml", b"junk", "m.pmml is no PMML model"),
+        ("usual.csv", b"amount,hour\n1,2\n", "usual.csv is no model"),
+        ("m.onnx", b"", "an empty file"),
     ],
 )
 def test_what_is_no_model_is_refused_and_nothing_is_stored(
@@ -101,7 +105,9 @@ def test_an_onnx_model_is_not_written_as_pmml_and_a_pmml_model_is_as_it_came(tmp
     (tmp_path / "lr.onnx").write_bytes(data)
     options = ("--features", "amount,hour,shop", "--models", tmp_path / "m")
     code, said = typed("models", "add", tmp_path / "lr.onnx", "lr@1", *options)
-    assert code == 0, said
+    assert code == 0 and "--features" not in said, said
+    code, said = typed("models", "add", tmp_path / "lr.onnx", "bare@1", *options[2:])
+    assert "--features amount,hour" in said and "--typical rows.csv" in said, said
     code, said = typed("pmml", "export", "lr@1", "-o", tmp_path / "x.pmml", "--models", tmp_path / "m")
     assert code == 2 and "ONNX" in said and not (tmp_path / "x.pmml").exists()
     given = pmml(regression("r"))

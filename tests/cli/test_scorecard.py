@@ -1,9 +1,11 @@
 """`tidegate scorecard`: fit, check, export."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -70,6 +72,59 @@ def test_rows_without_times_are_in_their_order_only_if_one_says_so(tmp_path: Pat
     assert (tmp_path / "card.csv").exists()
     assert "no file that scorecards are written to" in fit(file, tmp_path / "card.doc", "--in-order", code=2)
 
+
+def test_ids_keys_and_the_flows_own_scores_are_left_out_unless_named(tmp_path: Path) -> None:
+    (tmp_path / "scored.py").write_text(SCORED)
+    file = tmp_path / "credit.parquet"
+    rows = pl.int_range(pl.len())
+    german_credit().with_columns(
+        id="p" + rows.cast(pl.String), customer_id=rows, person="k" + (rows % 400).cast(pl.String),
+        wallet="w" + (rows % 900).cast(pl.String), points=pl.col("duration_in_month") * 2,
+    ).select("id", "at", "bad", *NAMES, "customer_id", "person", "wallet", "points").write_parquet(file)  # fmt: skip
+    words = ("scorecard", "fit", file, "--target", "bad", "-o", tmp_path / "c.csv", "--json")
+    plain = json.loads(run(*words))["left_out"]
+    assert "an id" in plain["customer_id"] and "900 different texts" in plain["wallet"]
+    told = json.loads(run(*words, "--flow", tmp_path / "scored.py"))
+    assert "entity key" in told["left_out"]["person"] and "scorecard" in told["left_out"]["points"]
+    assert {part["name"] for part in told["characteristics"]} <= set(NAMES)
+    taken = run(*words, "-f", "duration_in_month", "-f", "customer_id")
+    assert "customer_id" not in json.loads(taken)["left_out"] or "id or" not in taken
+
+
+def test_cut_points_are_short_where_no_row_falls_into_another_bin(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    ratio = rng.random(2000) * 3
+    table = pl.DataFrame({"at": range(2000), "ratio": ratio, "bad": rng.random(2000) < 0.1 + 0.2 * ratio})
+    table.write_parquet(tmp_path / "t.parquet")
+    facts = json.loads(
+        run("scorecard", "fit", tmp_path / "t.parquet", "--target", "bad", "-o", tmp_path / "c.csv", "--json")
+    )
+    bins = [one for one in facts["characteristics"][0]["bins"] if one["bin"] != "missing"]
+    lows = [float(one["bin"].strip("[)>=< ").partition("..")[0]) for one in bins[1:]]
+    assert all(len(repr(low).replace(".", "").strip("0")) <= 6 for low in lows), lows
+    trained = ratio[:1400]
+    edges = [-np.inf, *lows, np.inf]
+    counts = [int(((trained >= a) & (trained < b)).sum()) for a, b in pairwise(edges)]
+    assert counts == [one["count"] for one in bins]
+
+
+SCORED = """
+from tidegate import Event, Flow, bins, decline, entity, scorecard
+
+Person = entity("person")
+
+
+class Application(Event):
+    person: Person
+    months: int
+
+
+class Credit(Flow[Application]):
+    points = scorecard(
+        {"months": bins({"< 12": 30, ">= 12": 10, "missing": 5}, because="The loan runs long")}, of=[Application.months]
+    )
+    low = decline(points < 20, because="Too few points")
+"""
 
 FLOW = """
 from tidegate import Event, Flow, Money, bins, decline, entity, scorecard

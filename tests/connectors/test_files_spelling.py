@@ -11,6 +11,7 @@ from tests.connectors.test_files_refused import GOOD, _csv
 from tidegate.connectors.files import Chunk, read
 from tidegate.connectors.files_order import in_order
 from tidegate.errors import TidegateError
+from tidegate.events.types import Kind
 
 
 def of(path: Path, defaults: dict[str, object] | None = None, **values: str) -> Chunk:
@@ -93,3 +94,41 @@ def test_in_order_is_a_stable_sort(most: int) -> None:
     whole = pl.DataFrame({"at": [(n * 7919) % 211 for n in range(3000)], "n": range(3000)})
     found = pl.concat(in_order(whole.iter_slices(13), most=most))
     assert found.equals(whole.sort("at", maintain_order=True))
+
+
+def test_signs_that_no_amount_has_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    how: dict[str, object] = {"worth.decimal": ".", "worth.unit": "major", "worth.currency": "GBP"}
+    for options in (how, {}):
+        (refused,) = of(path, dict(options), worth="£1,234.50").refused
+        assert "worth has the sign £, which is no part of an amount" in refused.reason
+        assert "decimals" not in refused.reason
+    assert "has the sign %" in of(path, dict(how), worth="12.00%").refused[0].reason
+    assert of(path, dict(how), worth="1,234.50").frame["worth"].to_list() == [123450]
+
+
+def test_words_for_no_value_are_named_and_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    name = next(name for name, one in Shipment.__contract__.items() if one.type.kind is Kind.INT)
+    for word in ("N/A", "NULL", "-"):
+        (refused,) = of(path, **{name: word}).refused
+        assert f"{name} is '{word}'" in refused.reason and f"--default '{name}.missing={word}'" in refused.reason
+        for option in (f"{name}.missing", "*.missing"):
+            chunk = of(path, {option: f"x,{word}"}, **{name: f" {word} "})
+            if Shipment.__contract__[name].optional:
+                assert chunk.frame[name].to_list() == [None]
+            else:
+                assert chunk.refused[0].reason == f"{name} is missing."
+            assert of(path, {option: word, name: 7}, **{name: word}).frame[name].to_list() == [7]
+    assert ".missing" not in of(path, **{name: "many"}).refused[0].reason
+
+
+def test_a_folder_is_told_from_a_file(tmp_path: Path) -> None:
+    folder = tmp_path / "d.csv"
+    folder.mkdir()
+    with pytest.raises(TidegateError, match=r"d\.csv is a folder") as raised:
+        read(folder, Shipment)
+    assert "Did you mean" not in str(raised.value)
+    (folder / "a.csv").write_text("id")
+    with pytest.raises(TidegateError, match=r"such as .*d\.csv/a\.csv"):
+        read(folder, Shipment)

@@ -86,6 +86,10 @@ def test_csv_in_other_forms_is_the_same_table(data: bytes) -> None:
         (b"first,if a,then b\n1,<\x00 3,2\n", "not text.*line 2"),
         (GOOD.encode() + b'x,"< 1', "not CSV.*line 5"),
         (b"first,if a,then b\n1,2\n", r"lines of different lengths.*line 2: 2 cells, where the head has 3"),
+        (
+            b"first,if a (text: app, web, desk),then b\n1,app,5\n",
+            r'line 1: if a \(text: app, web, desk\)\. Put it into quotes: "if a \(text: app, web, desk\)"',
+        ),
         (b"first,if a,then b\n1,1,5,2\n", r"lines of different lengths.*line 2: 4 cells"),
         (b"frist,if a,then b\n1,1,2\n", r"first cell of t is its hit policy.*Did you mean first\?"),
         (b",if a,then b\n1,1,2\n", "has no hit policy"),

@@ -93,6 +93,29 @@ def test_other_events_and_a_store(folder: Path) -> None:
     assert listed.exit_code == 0 and "p3999" in listed.stdout
 
 
+def test_replaying_again_into_a_store_says_that_nothing_was_decided_anew(folder: Path) -> None:
+    words = ("replay", "risky.py", "paid.parquet", *EUROS, "--store", "kept.db")
+    assert "already" not in typed(*words).stderr
+    again = typed(*words)
+    assert again.exit_code == 0, again.output
+    said = " ".join(again.stderr.split())
+    assert "All events were in the store kept.db already" in said and "replay into another store" in said
+    assert "the source has no labels" not in again.stdout
+
+
+def test_a_bad_instruction_is_told_by_its_line(folder: Path) -> None:
+    Path("changes.csv").write_text(
+        "id,at,rule,entity,key,until,because\n"
+        "a,2026-01-01T00:00:00Z,high,card,c,2026-01-02T00:00:00Z,why\n"
+        "b,2026-01-01T00:00:00Z,no such rule,card,c,2026-01-02T00:00:00Z,why\n"
+    )
+    words = ("replay", "risky.py", "paid.parquet", *EUROS, "--event", "Snooze=changes.csv", "--quarantine", "q.ndjson")
+    done = typed(*words)
+    assert done.exit_code == 0, done.output
+    told = [msgspec.json.decode(line) for line in Path("q.ndjson").read_bytes().splitlines()]
+    assert [one["line"] for one in told if "b: " in one.get("reason", "")] == [3], told
+
+
 def test_rows_that_are_no_events_are_set_aside(folder: Path) -> None:
     rows = events(10).with_columns(pl.when(pl.col("id") == "p3").then(None).otherwise("shop").alias("shop"))
     rows.write_csv("some.csv")
@@ -119,6 +142,11 @@ def test_a_label_beside_the_contract(folder: Path) -> None:
     bare = json.loads(typed("replay", "plain.py", "other.parquet", *EUROS, "--json").stdout)
     assert ["known frauds", "the source has no labels"] in bare["summary"]
     assert bare["outcomes"] == done["outcomes"]
+    file.rename({"is_fraud": "bad"}).write_parquet("bad.parquet")
+    words = ("plain.py", "bad.parquet", *EUROS, "--label", "bad")
+    bad = typed("replay", *words, "--report", "bad.html")
+    assert "known bad" in bad.stdout and "fraud" not in bad.stdout, bad.stdout
+    assert "Bad caught" in Path("bad.html").read_text(encoding="utf-8")
     made = json.loads(typed("features", "plain.py", "other.parquet", *EUROS, "--label", "is_fraud", "--json").stdout)
     assert made["label"] == "is_fraud" and made["positives"] == file["is_fraud"].sum()
 

@@ -11,6 +11,7 @@ from tidegate.cli.terminal import aside, emit, out, several
 
 if TYPE_CHECKING:
     from tidegate.connectors.drools.package import Package
+    from tidegate.connectors.drools.tried import Tried
 
 app = typer.Typer(help="Packages of rules in DRL, run by Drools itself.", no_args_is_help=True)
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="A DRL file.")]
@@ -75,7 +76,7 @@ def run(
                 if not line.strip():
                     continue
                 lines += 1
-                answer = tried.run(_facts(line, number, facts))
+                answer = _answered(tried, _facts(line, number, facts), number)
                 failed += "failed" in answer
                 emit(answer)
     except (OSError, UnicodeDecodeError) as error:
@@ -83,6 +84,15 @@ def run(
     aside().print(f"{several(lines, 'line')}" + (f", {failed:,} without an answer" if failed else ""))
     if failed:
         raise typer.Exit(1)
+
+
+def _answered(tried: "Tried", given: dict[str, Any], number: int) -> dict[str, Any]:
+    from tidegate.errors import DocumentError, TidegateError
+
+    try:
+        return tried.run(given)
+    except TidegateError as error:
+        raise DocumentError(error.wrong, seen=error.seen, do=error.do, line=number) from None
 
 
 def _facts(line: str, number: int, path: Path) -> dict[str, Any]:

@@ -53,7 +53,7 @@ _DISORDER = 0.01
 """From which share of late events on it is said that the whole file is out of order."""
 
 
-def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
+def pairs(given: Sequence[str] | None, option: str, example: str = "amount.currency=EUR") -> dict[str, str]:
     """`NAME=VALUE` options as a mapping.
 
     Raises:
@@ -63,9 +63,7 @@ def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
     for text in given or ():
         name, equals, value = text.partition("=")
         if not name or not equals or not value:
-            raise TidegateError(
-                f"{option} is NAME=VALUE.", seen=text, do=f"Write it as in: {option} amount.currency=EUR."
-            )
+            raise TidegateError(f"{option} is NAME=VALUE.", seen=text, do=f"Write it as in: {option} {example}.")
         found[name.strip()] = value
     return found
 
@@ -76,7 +74,7 @@ def inputs(flow: Any, files: Sequence[Path], events: Sequence[str] | None) -> di
 
     given: dict[Any, list[Path]] = {flow.definition.event: list(files)}
     for text in events or ():
-        ((name, file),) = pairs([text], "--event").items()
+        ((name, file),) = pairs([text], "--event", f"Login={text}").items()
         given.setdefault(event_named(flow.definition, name), []).append(Path(file))
     return given
 

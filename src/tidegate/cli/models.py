@@ -101,6 +101,12 @@ def add(
     points = f", {name}@{alias} points at it" if alias else ""
     out().print(f"[bold]{reference}[/]: {what}, stored in {path}{points}", soft_wrap=True)
     out().print(f"It reads {', '.join(reads)}.", style="dim", soft_wrap=True)
+    if artefact.kind == "onnx" and not artefact.card.parameters.get("named", True):
+        aside().print(
+            f"{file} does not name the columns of its tensor, so these names only count them. Say them in its "
+            "order with --features amount,hour,…, or give ordinary rows whose header names them with "
+            "--typical rows.csv, which reasons need, too.", style="yellow", soft_wrap=True,
+        )  # fmt: skip
 
 
 @app.command()

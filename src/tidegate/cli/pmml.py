@@ -1,6 +1,7 @@
 """`tidegate pmml`: models in PMML files, looked into and run."""
 
 import csv
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from tidegate.models.pmml.model import Answer, PmmlModel
 
 app = typer.Typer(help="Models in PMML files: look into them, run them.", no_args_is_help=True)
+
+MOST_TOLD = 5
+"""How many rows without an answer are told by their line; the column `invalid` has why of all."""
 
 ROWS = 5_000
 """Rows that are read, run and written at a time."""
@@ -76,11 +80,17 @@ def run(
     ready(pmml=True)
     model = _read(file)
     absent = frozenset(["", *(missing or ["NA"])])
-    rows = invalid = 0
+    rows = invalid = told = 0
     with _opened(data) as given, _target(to) as sink:
         writer: Any = None
-        for columns in _chunks(given, data, absent):
+        for columns, lines in _chunks(given, data, absent):
             answers = model.answers(columns)
+            for place, answer in enumerate(answers):
+                if answer.invalid and told < MOST_TOLD:
+                    told += 1
+                    bad = _bad_cells(model, {name: cells[place] for name, cells in columns.items()})
+                    said = f"Line {lines[place]} of {data}: {bad or answer.invalid}"
+                    aside().print(said, soft_wrap=True, markup=False)
             found = [_line(model, answer) for answer in answers]
             if explain:
                 names = list(columns)
@@ -215,8 +225,26 @@ def _target(path: Path | None) -> IO[str]:
         ) from None
 
 
-def _chunks(given: IO[str], path: Path, absent: frozenset[str]) -> Iterator[dict[str, list[str | None]]]:
-    """The table, some rows at a time, by column."""
+def _bad_cells(model: "PmmlModel", row: dict[str, str | None]) -> str:
+    """In words, which cells of a row are no value of their field; empty if that is not why it has no answer."""
+    from tidegate.models.pmml.texts import number_of
+
+    said = []
+    for one in model.inputs:
+        value = row.get(one.name)
+        if value is None:
+            continue
+        if one.kind != "string" and math.isnan(number_of(value, one.kind)):
+            said.append(f"{one.name} is {value!r}, which is no {one.kind}.")
+        elif one.kind == "string" and one.treatment.invalid == "returnInvalid" and value not in (one.values or [value]):
+            said.append(f"{one.name} is {value!r}, which is none of {', '.join(one.values[:6])}.")
+    return " ".join(said)
+
+
+def _chunks(
+    given: IO[str], path: Path, absent: frozenset[str]
+) -> Iterator[tuple[dict[str, list[str | None]], list[int]]]:
+    """The table, some rows at a time, by column; and the lines on which they end."""
     from tidegate.errors import TidegateError
 
     reader = csv.reader(given)
@@ -225,6 +253,7 @@ def _chunks(given: IO[str], path: Path, absent: frozenset[str]) -> Iterator[dict
         if not header or len(set(header)) != len(header):
             raise TidegateError(f"{path} has no header of different names.", seen=str(header or "nothing")[:200])
         columns: list[list[str | None]] = [[] for _ in header]
+        lines: list[int] = []
         for row in reader:
             if not row:
                 continue
@@ -235,10 +264,11 @@ def _chunks(given: IO[str], path: Path, absent: frozenset[str]) -> Iterator[dict
                 )  # fmt: skip
             for column, cell in zip(columns, row, strict=True):
                 column.append(None if cell in absent else cell)
+            lines.append(reader.line_num)
             if len(columns[0]) == ROWS:
-                yield dict(zip(header, columns, strict=True))
-                columns = [[] for _ in header]
+                yield dict(zip(header, columns, strict=True)), lines
+                columns, lines = [[] for _ in header], []
         if columns[0] or reader.line_num == 1:
-            yield dict(zip(header, columns, strict=True))
+            yield dict(zip(header, columns, strict=True)), lines
     except (csv.Error, UnicodeDecodeError) as error:
         raise TidegateError(f"{path} is no CSV file in UTF-8.", seen=str(error)[:200]) from None

@@ -68,6 +68,7 @@ def replay(
     from tidegate.reports import find, render, summary
     from tidegate.runtimes.backtest import replay as run
     from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.tally import label_of
 
     made = load_flow(flow)
     given = inputs(made, files, event)
@@ -84,7 +85,10 @@ def replay(
             encoding=encoding, sort=sort, progress=told,
         )  # fmt: skip
     source = ", ".join(file.name for file in every)
-    figures = done.figures(source=source, about=made.definition.purpose, made_at=now(), version=program_version())
+    figures = done.figures(
+        source=source, about=made.definition.purpose, made_at=now(), version=program_version(),
+        label_name=label or label_of(made.definition.event) or "",
+    )  # fmt: skip
     found = find(figures)
     if decisions is not None:
         written(decisions, done.frame().write_parquet)
@@ -97,6 +101,8 @@ def replay(
     else:
         _show(done, lines, made.definition.name)
         tell_set_aside(done.counts, aside_rows)
+        if done.counts.repeated:
+            _tell_repeated(done, str(store))
         read_as = (
             f"{flow} {_words(map(str, files))}"
             + _options(
@@ -173,6 +179,18 @@ def _show(done: "Replayed", lines: list[tuple[str, str]], name: str) -> None:
         )
     console.print()
     console.print(table)
+
+
+def _tell_repeated(done: "Replayed", store: str) -> None:
+    """Say of events that the store had already that nothing was decided anew."""
+    from tidegate.cli.terminal import several
+
+    many = done.counts.repeated
+    which = "All events were" if not done.counts.decided else several(many, "event was", "events were")
+    aside().print(
+        f"[yellow]{which} in the store {store} already[/], and their first decisions stand: nothing was decided anew. "
+        "To apply the flow and its models of today, replay into another store, or without one.", soft_wrap=True,
+    )  # fmt: skip
 
 
 def _words(words: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from tidegate.cli.terminal import aside, emit, next_steps, out
 
 if TYPE_CHECKING:
     from tidegate.connectors.scorecards.fitting import Fitted
+    from tidegate.decisions.flow import Flow
 
 
 def fit(
@@ -24,7 +25,10 @@ def fit(
         bool, typer.Option("--in-order", help="There is no column of times: rows are in their order already.")
     ] = False,
     feature: Annotated[
-        list[str] | None, typer.Option("--feature", "-f", help="A column that may be used; default: all others.")
+        list[str] | None,
+        typer.Option(
+            "--feature", "-f", help="A column that may be used; default: all but ids, keys and the flow's own scores."
+        ),
     ] = None,
     without: Annotated[list[str] | None, typer.Option("--without", help="A column that may not be used.")] = None,
     flow: Annotated[
@@ -40,7 +44,10 @@ def fit(
     monotone: Annotated[
         bool, typer.Option("--monotone", help="Event rates rise or fall from bin to bin, without a peak or valley.")
     ] = False,
-    valid: Annotated[float, typer.Option(help="Share of rows to look at before the last.")] = 0.15,
+    valid: Annotated[
+        float | None,
+        typer.Option(help="Share of rows to look at before the last; default: 0.15, or more for the embargo."),
+    ] = None,
     test: Annotated[float, typer.Option(help="Share of rows, the latest, to judge on.")] = 0.15,
     embargo: Annotated[str, typer.Option(help="How late a label is known, as 7d.")] = "",
     store: Annotated[
@@ -52,26 +59,34 @@ def fit(
     """Fit a scorecard on the earliest rows, judge it on the later ones, and write it for people and flows to read.
 
     Bins are found by optbinning; points follow a logistic regression of their weight of evidence. Columns whose bins
-    tell too little, or whose points would go against their evidence, are left out and named.
+    tell too little, or whose points would go against their evidence, are left out and named. So are ids and keys, and
+    with --flow what the flow itself makes of models and scorecards; --feature takes one all the same.
     """
+    from dataclasses import replace
     from datetime import timedelta
 
+    from tidegate.connectors.scorecards.fitted_columns import no_characteristics
     from tidegate.connectors.scorecards.fitting import Fitting
     from tidegate.connectors.scorecards.fitting import fit as fitted
     from tidegate.decisions.scorecards.scaling import Scaling
     from tidegate.events.durations import microseconds
+    from tidegate.runtimes.load import load_flow
 
     frame = _read(table, at, in_order)
-    named = feature or [name for name in frame.columns if name not in (at, target, "id", *(without or []))]
+    made = load_flow(flow) if flow else None
+    apart = {} if feature else no_characteristics(frame.drop(at, target, strict=False), made)
+    named = feature or [name for name in frame.columns if name not in (at, target, *apart)]
+    named = [name for name in named if name not in (without or [])]
     how = Fitting(
         Scaling(pdo, base_points, base_odds), whole=not fractions, least_value=least_value, most_bins=most_bins,
         least_share=least_share, monotone=monotone,
     )  # fmt: skip
     with aside().status("Fitting the scorecard"):
         found = fitted(
-            frame, target, at, features=named, how=how, valid=valid, test=test, types=_types(flow), name=to.stem,
+            frame, target, at, features=named, how=how, valid=valid, test=test, types=_types(made), name=to.stem,
             embargo=timedelta(microseconds=microseconds(embargo)) if embargo else timedelta(0),
         )  # fmt: skip
+    found = replace(found, left_out={**{name: why for name, why in apart.items() if name != "id"}, **found.left_out})
     write_card(found.card, to)
     path = _stored(found, store, target, models) if store else None
     if as_json:
@@ -108,17 +123,15 @@ def _read(table: Path, at: str, in_order: bool) -> Any:
     return frame
 
 
-def _types(flow: str) -> dict[str, Any]:
+def _types(made: "type[Flow[Any]] | None") -> dict[str, Any]:
     """The types of a flow's features, by name."""
-    if not flow:
+    if made is None:
         return {}
     from dataclasses import replace
 
     from tidegate.events.types import Kind
-    from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.training_set import features_of
 
-    made = load_flow(flow)
     own = made.definition.currency
     found = {seen.name: seen.type for seen in features_of(made.plan)}
     return {

@@ -61,7 +61,7 @@ def show_bins(console: "Console", card: "Card") -> None:
         told = f"  information value {part['iv']:.3f}" if counted else ""
         told += f", event rate {part['trend']}" if counted and part["trend"] else ""
         console.print(Text.assemble("\n", (part["name"], "bold"), (told, "dim")), soft_wrap=True)
-        table = Table(box=None, header_style="dim", padding=(0, 2, 0, 2), pad_edge=False)
+        table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
         table.add_column("bin", overflow="fold")
         for head in ("points", *(("rows", "events", "event rate", "WoE", "IV") if counted else ())):
             table.add_column(head, justify="right", no_wrap=True)

@@ -51,15 +51,35 @@ def _show_place(console: "Console", error: TidegateError) -> None:
     file, line = getattr(error, "file", ""), getattr(error, "line", 0)
     if not file or not line:
         return
-    text, start, end = str(getattr(error, "text", "")), int(getattr(error, "start", 0)), int(getattr(error, "end", 0))
+    text, start, end = (
+        str(getattr(error, "text", "")) or _line_of(file, line),
+        int(getattr(error, "start", 0)),
+        int(getattr(error, "end", 0)),
+    )
     number = str(line)
     console.print(Text(f"  {file}:{line}", style="bold"), soft_wrap=True)
+    if not text:
+        return
     console.print(Text.assemble((f"  {number} │ ", "dim"), text), soft_wrap=True)
     if end > start:
         console.print(
             Text.assemble((f"  {' ' * len(number)} │ ", "dim"), " " * start, ("^" * (end - start), "red")),
             soft_wrap=True,
         )
+
+
+def _line_of(file: str, line: int) -> str:
+    """A line of a text that others wrote, shortened; nothing if it cannot be read."""
+    from itertools import islice
+
+    from tidegate.reports.words import shortened
+
+    try:
+        with Path(file).open(encoding="utf-8", errors="replace") as given:
+            found = next(islice((one[:10_000] for one in given), line - 1, line), "")
+    except OSError:
+        return ""
+    return shortened(found, 120)
 
 
 def ready(*, pmml: bool = False) -> None:

@@ -52,7 +52,8 @@ class Columns:
         there: the columns that the file has.
         columns: field -> column of the file, where the names differ.
         defaults: field -> constant, where the file has no such column or no value in it. Also `amount.currency`, how
-            values are spelled (see `files_spelling`), and `{"id": "row"}`, which numbers the rows.
+            values are spelled (see `files_spelling`; `*.missing` is of every field), and `{"id": "row"}`, which numbers
+            the rows.
 
     Attributes:
         twice: how many times so far could be either of two, since clocks were put back over them.
@@ -150,13 +151,21 @@ class Columns:
             return pl.Series("id", range(first_row + 1, first_row + 1 + raw.height), dtype=pl.Int64)
         if column is None:
             return pl.Series(name, [constant]).new_from_index(0, raw.height)
-        found = raw[column]
+        found = self._without(name, raw[column])
         if constant is None or found.null_count() == 0:
             return found
         filler = pl.Series(name, [constant])
         if found.dtype == pl.String and filler.dtype != pl.String:
             filler = filler.cast(pl.String)
         return found.zip_with(found.is_not_null(), filler.cast(found.dtype).new_from_index(0, raw.height))
+
+    def _without(self, name: str, raw: pl.Series) -> pl.Series:
+        """The column without the words that stand for no value."""
+        words = self._spelled[name].missing
+        if not words or not files_values.is_text(raw):
+            return raw
+        texts = raw.cast(pl.String)
+        return texts.set(texts.str.strip_chars().is_in(list(words)).fill_null(False), None)
 
     def _field(self, name: str, one: FieldContract, raw: pl.DataFrame, first_row: int, lossy: bool) -> Found:
         source, where = self._raw(name, raw, first_row), pointer(name)
@@ -185,6 +194,7 @@ class Columns:
                 found.refuse(
                     odd, where, f"{name} is not text in UTF-8. Say which encoding it is in with `--encoding cp1252`."
                 )
+        files_fields.told_missing(name, source, found)
         if not one.optional:
             missing = source.is_null() if not isinstance(source.dtype, pl.Struct) else found.series[0].is_null()
             found.refuse(missing, where, f"{name} is missing.")
@@ -224,7 +234,7 @@ class Columns:
                 f'(in Python defaults={{"{name}.currency": "EUR"}} or columns={{"{name}.currency": COLUMN}}).',
             )
         filler = pl.Series([constant], dtype=pl.String).new_from_index(0, raw.height)
-        told = filler if column is None else raw[column].cast(pl.String)
+        told = filler if column is None else self._without(name, raw[column]).cast(pl.String)
         told = told if constant is None or column is None else told.zip_with(told.is_not_null(), filler)
         if name not in self._units and source.null_count() < raw.height:
             decimals = DECIMALS.get(str(constant), 2)

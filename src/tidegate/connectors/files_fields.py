@@ -11,6 +11,14 @@ from tidegate.events.contract_faults import pointer
 from tidegate.events.currency import DECIMALS
 from tidegate.events.event import FieldContract
 
+_MOST_SIGNS = 5
+"""How many different signs, and words for no value, are named; rows with others are refused in general words."""
+
+_NO_VALUE = (
+    "n/a", "#n/a", "na", "nan", "null", "none", "nil", "missing", "unknown", "-", "--", "–", ".", "?", "\\n",
+)  # fmt: skip
+"""What files write where they have no value, in small letters."""
+
 _COMMA = r"^\s*[+-]?\d+(\.\d{3})*,\d+"
 
 
@@ -42,6 +50,26 @@ def bounds(found: Found, where: str, name: str, low: float | None, high: float |
         found.refuse(made < low, where, f"{name} is negative." if low == 0 else f"{name} is below {low}.")
     if high is not None:
         found.refuse(made > high, where, f"{name} is above {high}.")
+
+
+def told_missing(name: str, source: pl.Series, found: Found) -> None:
+    """Say of refused texts that often stand for no value how to name them, before any other reason."""
+    if not found.wrong or not files_values.is_text(source):
+        return
+    refused = pl.DataFrame(
+        [mask.alias(str(n)) for n, (mask, _, _) in enumerate(found.wrong) if len(mask) == len(source)]
+    )
+    if not refused.width:
+        return
+    texts = source.cast(pl.String).str.strip_chars()
+    known = [
+        word for word in _NO_VALUE if word != "nan" or not found.series[0].dtype.is_float()
+    ]  # there it is a number
+    frame = pl.DataFrame({"t": texts, "bad": refused.select(pl.any_horizontal(pl.all())).to_series()})
+    words = frame.select(pl.when(pl.col("bad") & pl.col("t").str.to_lowercase().is_in(known)).then("t"))["t"]
+    for word in words.drop_nulls().unique(maintain_order=True).head(_MOST_SIGNS):
+        said = f"{name} is {word!r}. If that stands for no value, say so with `--default '{name}.missing={word}'`."
+        found.wrong.insert(0, ((words == word).fill_null(False), pointer(name), said))
 
 
 def times(name: str, source: pl.Series, how: Spelling, *, first: bool) -> tuple[Found, int]:
@@ -110,6 +138,11 @@ def money(name: str, one: FieldContract, source: pl.Series, told: pl.Series, uni
     found = Found([units, currency])
     inside = pointer(name, "currency")
     lost = units.is_null() & ~none
+    if files_values.is_text(source) and lost.any():
+        odd = files_money.signs(source).to_frame("s").with_columns(lost=lost).select(pl.when("lost").then("s"))["s"]
+        for sign in odd.drop_nulls().unique(maintain_order=True).head(_MOST_SIGNS):
+            said = f"{name} has the sign {sign}, which is no part of an amount. Take it out of the file; the currency "
+            found.refuse(odd == sign, where, f"{said}is said with `--default {name}.currency=EUR`.")
     if plain is not source:
         said = f"{name} is not an amount with {how.decimal!r} as its decimal sign."
         found.refuse(plain.is_null() & ~none, where, said)

@@ -67,6 +67,11 @@ def unreadable(raw: pl.Series) -> tuple[pl.Series, pl.Series]:
     return grouped, ~grouped & ~texts.str.contains(r"^[+-]?[0-9.]*[0-9]") & (texts.str.len_bytes() > 0)
 
 
+def signs(raw: pl.Series) -> pl.Series:
+    """The first sign of each text that no amount is written with, as £; null where there is none."""
+    return raw.cast(pl.String).str.extract(r"([^\w\s.,'’+-])", 1)
+
+
 def minor_units(raw: pl.Series, currency: pl.Series, unit: str) -> tuple[pl.Series, pl.Series]:
     """Amounts in minor units and their currencies; null where an amount cannot be read, or is finer than its currency.
 

@@ -51,9 +51,15 @@ def form(path: Path) -> str:
     """Which form a file has, by its name: `parquet`, `csv` or `ndjson`.
 
     Raises:
-        TidegateError: there is no such file, it is empty, or its name says none of them.
+        TidegateError: there is no such file, it is a folder or empty, or its name says none of them.
     """
     name = path.name.lower()
+    if path.is_dir():
+        inside = sorted(entry.name for entry in path.iterdir() if entry.name.lower().endswith(FORMS))[:5]
+        raise TidegateError(
+            f"{path} is a folder.", seen=f"in it {', '.join(inside)}" if inside else "no file of events in it",
+            do=f"Name a file, such as {path / inside[0]}." if inside else "Name a file.",
+        )  # fmt: skip
     if not name.endswith(FORMS):
         raise TidegateError(
             f"The name of {path} does not say what it holds.",

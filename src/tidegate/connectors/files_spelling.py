@@ -14,6 +14,9 @@ from tidegate.events.event import FieldContract
 from tidegate.events.types import Kind
 
 CURRENCY = ".currency"
+EVERY_MISSING = "*.missing"
+"""Words that stand for no value in every field."""
+
 TIME_UNITS = {"s": 1_000_000, "ms": 1000, "us": 1}
 """What numbers of a time may count since 1970 UTC, and how many microseconds each is."""
 
@@ -40,6 +43,8 @@ class Spelling:
         decimal: the sign before the fraction, the other of `.` and `,` then stands between thousands; None if neither
             was told, and there are no thousands separators.
         yes, no: the words for true and false, in small letters.
+        missing: the words that stand for no value, as they are written, blanks around them apart; of `*.missing`, too,
+            which is of every field.
     """
 
     zone: str | None = None
@@ -49,11 +54,13 @@ class Spelling:
     decimal: str | None = None
     yes: tuple[str, ...] = ("true", "1")
     no: tuple[str, ...] = ("false", "0")
+    missing: tuple[str, ...] = ()
 
 
 def options(contract: Mapping[str, FieldContract]) -> list[str]:
     """What can be told of an event's fields."""
-    return [f"{name}.{option}" for name, one in contract.items() for option in _OF_KIND.get(one.type.kind, ())]
+    of_kind = [f"{name}.{option}" for name, one in contract.items() for option in _OF_KIND.get(one.type.kind, ())]
+    return [*of_kind, *(f"{name}.missing" for name in contract), EVERY_MISSING]
 
 
 def spelling(name: str, defaults: Mapping[str, object]) -> Spelling:
@@ -84,6 +91,12 @@ def spelling(name: str, defaults: Mapping[str, object]) -> Spelling:
         decimal=told("decimal"),
         yes=_words(told("true")) or Spelling.yes,
         no=_words(told("false")) or Spelling.no,
+        missing=tuple(
+            word.strip()
+            for text in (told("missing"), defaults.get(EVERY_MISSING))
+            for word in str(text or "").split(",")
+            if word.strip()
+        ),
     )
 
 

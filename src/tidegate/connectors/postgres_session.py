@@ -118,7 +118,7 @@ class Session:
                 raise StoreError(
                     f"Another process has the store {self.address} open.",
                     seen=str(holder or "a session that just ended"),
-                    do="Stop that process, or open the store with read_only=True.",
+                    do="Stop that process, or name another store; it may be read meanwhile (in Python read_only=True).",
                 )
             time.sleep(0.1)
 

@@ -64,7 +64,7 @@ class Lock:
             raise StoreError(
                 f"Another process has the store {store} open.",
                 seen=f"process {holder or 'unknown'}",
-                do="Stop that process, or open the store with read_only=True.",
+                do="Stop that process, or name another store; it may be read meanwhile (in Python read_only=True).",
             ) from error
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode("ascii"), 0)

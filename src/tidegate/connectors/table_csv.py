@@ -38,6 +38,7 @@ def csv_lines(data: bytes, what: str) -> tuple[list[tuple[int, list[Any]]], Call
     width = len(lines[0][1]) if lines else 0
     for number, line in lines:
         if len(line) != width:
+            _require_quotes(lines[0], what)
             raise DocumentError(
                 f"{what} has lines of different lengths.",
                 seen=f"{len(line)} cells, where the head has {width}",
@@ -49,6 +50,21 @@ def csv_lines(data: bytes, what: str) -> tuple[list[tuple[int, list[Any]]], Call
         return f"line {number}, column {head.place + 1}" + (f" ({head.name})" if head.name else "")
 
     return lines, where
+
+
+def _require_quotes(head: tuple[int, list[Any]], what: str) -> None:
+    """Raise DocumentError if a cell of the head opens a bracket that a later one closes: it was cut at a separator."""
+    number, cells = head
+    for place, cell in enumerate(cells):
+        if str(cell).count("(") <= str(cell).count(")"):
+            continue
+        end = next((n for n in range(place + 1, len(cells)) if ")" in str(cells[n])), None)
+        if end is not None:
+            whole = ",".join(str(one) for one in cells[place : end + 1]).strip()
+            raise DocumentError(
+                f"A cell of the head of {what} has separators in it and no quotes.", seen=whole,
+                do=f'Put it into quotes: "{whole}".', line=number,
+            )  # fmt: skip
 
 
 def _decoded(data: bytes, what: str) -> str:

@@ -46,7 +46,7 @@ def read_dmn_table(data: bytes, what: str, decision: str | None = None) -> Sheet
         raise DocumentError(
             f"{what} has no decision table {decision!r}." if decision else f"{what} has {len(tables)} decision tables.",
             seen=", ".join(tables)[:200],
-            do=f"Did you mean {near}?" if near and decision else 'Name one: sheet="…".',
+            do=f"Did you mean {near}?" if near and decision else "Name one with --sheet (in Python sheet=…).",
         )
     return _sheet(tables[decision], what, decision)
 

@@ -85,7 +85,9 @@ def _sheet(opened: ZipFile, what: str, wanted: str | None) -> tuple[str, str]:
     if wanted is None:
         if len(parts) != 1:
             raise DocumentError(
-                f"{what} has {len(parts)} sheets.", seen=", ".join(parts)[:200], do='Say which: sheet="…".'
+                f"{what} has {len(parts)} sheets.",
+                seen=", ".join(parts)[:200],
+                do=f"Say which: --sheet {next(iter(parts))!r} (in Python sheet=…).",
             )
         wanted = next(iter(parts))
     if wanted not in parts:

@@ -267,7 +267,16 @@ class Reader(Generic[E]):
 
 @lru_cache(maxsize=256)
 def reader(event_type: type[E]) -> Reader[E]:
-    """The reader of an event type, made once."""
+    """The reader of an event type, made once.
+
+    Raises:
+        ContractError: it is none.
+    """
+    if not (isinstance(event_type, type) and issubclass(event_type, Event)):
+        raise ContractError(
+            "This is no event.", seen=getattr(event_type, "__name__", repr(event_type)),
+            do="Make one of its class, as in Payment(id=…, at=…); JSON is read by decide_json.",
+        )  # fmt: skip
     return Reader(event_type)
 
 

@@ -47,6 +47,7 @@ def artefact_of(content: bytes, reference: str, *, file: str, author: Author | N
         TidegateError: the reference is none, the file is damaged or not supported, or what is said of it is not so.
     """
     name, version = split_name(reference)
+    _require_kind(content, file)
     said, kind = author or Author(), kind_of(content)
     if kind == "onnx":
         card, what = _onnx(content, file, said)
@@ -60,6 +61,29 @@ def artefact_of(content: bytes, reference: str, *, file: str, author: Author | N
             seen=", ".join(feature.name for feature in card.features), do="Name a feature of the model.",
         )  # fmt: skip
     return Artefact(_replaced(card, name, version), content), what
+
+
+_ENDINGS = {".onnx": "ONNX", ".pmml": "PMML", ".xml": "PMML", ".json": "XGBoost", ".ubj": "XGBoost"}
+
+
+def _require_kind(content: bytes, file: str) -> None:
+    """Raise ModelError if the content begins as no model does, in the words of what the file's ending says it is."""
+    ending = "." + file.lower().rpartition(".")[2]
+    if (
+        kind_of(content) != "lightgbm"
+        or content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"tree")
+        or ending == ".txt"
+    ):
+        return
+    seen = f"it begins with {content[:24].decode('ascii', 'backslashreplace')!r}" if content else "an empty file"
+    if ending in _ENDINGS:
+        raise ModelError(
+            f"{file} is no {_ENDINGS[ending]} model.", seen=seen, do="Save the model again, or copy it anew."
+        )
+    raise ModelError(
+        f"{file} is no model.", seen=seen,
+        do="Give a file of PMML (.pmml), ONNX (.onnx), LightGBM (.txt) or XGBoost (.json, .ubj).",
+    )  # fmt: skip
 
 
 def _replaced(card: Card, name: str, version: str) -> Card:

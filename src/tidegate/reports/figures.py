@@ -99,7 +99,8 @@ class ReplayFigures:
         outcome: index into `outcomes`, which are listed mildest first; index 0 lets the event pass.
         score: the flow's score, NaN (or infinite) where there is none.
         alarm: whether the decision raised an alarm.
-        label: UNKNOWN (-1), HONEST (0) or FRAUD (1) per row; None when the source has no labels.
+        label: UNKNOWN (-1), HONEST (0) or FRAUD (1) per row; None when the source has no labels. `label_name` is the
+            field that it is from, by whose name what is looked for is told.
         amount: minor units of ONE currency, -2**63 where missing; None when there is no amount to add up.
         currency: ISO 4217 code of `amount`, `exponent` its number of decimals.
         latency_us: times of single decisions in microseconds, any number of samples.
@@ -120,6 +121,7 @@ class ReplayFigures:
     score: NDArray[np.float64]
     alarm: NDArray[np.bool_]
     label: NDArray[np.int8] | None = None
+    label_name: str = ""
     amount: NDArray[np.int64] | None = None
     currency: str = ""
     exponent: int = 2

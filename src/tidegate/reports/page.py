@@ -32,23 +32,24 @@ def summary(figures: ReplayFigures, found: Findings | None = None) -> list[tuple
         share = words.percent(many / figures.rows if figures.rows else math.nan)
         lines.append((name, f"{words.count(many)} ({share})"))
     lines.append(("alarms", words.count(found.alarms)))
+    one, plural, _ = words.looked_for(figures.label_name)
     if found.known:
-        lines.append(("known frauds", f"{words.count(found.frauds)} of {words.count(found.known)} labelled"))
-    else:
-        lines.append(("known frauds", "the source has no labels"))
+        lines.append((f"known {plural}", f"{words.count(found.frauds)} of {words.count(found.known)} labelled"))
+    elif figures.rows:
+        lines.append((f"known {plural}", "the source has no labels"))
     if found.frauds:
         for stop in found.stops:
             text = f"precision {words.percent(stop.precision)}, recall {words.percent(stop.recall)}"
             if found.fraud_value is not None:
                 value = words.money(stop.value, figures.currency, figures.exponent)
-                text += f", {value} of fraud ({words.percent(stop.value_share)})"
+                text += f", {value} of {one} ({words.percent(stop.value_share)})"
             lines.append((stop.name, text))
     if found.ranking:
         lines.append(("average precision", words.number(found.ranking.average_precision, 4)))
         lines.append(("ROC AUC", words.number(found.ranking.roc_auc, 4)))
     if lacking := unvalued(figures):
         said = (
-            f"{words.count(lacking)} of {words.count(found.frauds)} known frauds have no amount in {figures.currency}"
+            f"{words.count(lacking)} of {words.count(found.frauds)} known {plural} have no amount in {figures.currency}"
         )
         lines.append(("not in the sums", said))
     lines += fitted_on(figures)
@@ -163,9 +164,15 @@ def _example(figures: ReplayFigures, example: Any) -> dict[str, Any]:
         "tone": "pass" if severity == 0 else "stop" if severity == last else "watch",
         "score": words.number(example.score, 4),
         "amount": amount,
-        "label": {HONEST: "known to be honest", FRAUD: "known to be fraud"}.get(example.label, "label unknown"),
+        "label": _known_as(example.label, figures.label_name),
         "reasons": example.reasons,
     }
+
+
+def _known_as(label: int, name: str) -> str:
+    one, _, rest = words.looked_for(name)
+    good = "honest" if rest == "honest" else f"not {one}"
+    return {HONEST: f"known to be {good}", FRAUD: f"known to be {one}"}.get(label, "label unknown")
 
 
 def _widest(found: Findings) -> Caught | None:
@@ -185,24 +192,26 @@ def _lead(figures: ReplayFigures, found: Findings) -> str:
         f"Over {days}, {words.count(figures.rows)} event{'s were' if figures.rows != 1 else ' was'} decided and "
         f"{words.count(stop.flagged)} ({words.percent(stop.flagged_share)}) were flagged. "
     )
+    one, many, rest = words.looked_for(figures.label_name)
     if not found.known:
-        return text + "The source has no labels, so it cannot be said how many of these were fraud."
+        return text + f"The source has no labels, so it cannot be said how many of these were {one}."
     if not found.frauds:
-        return text + f"None of the {words.count(found.known)} labelled events is fraud, so nothing could be found."
-    text += f"Of {words.count(found.frauds)} known frauds, {words.count(stop.frauds)} ({words.percent(stop.recall)})"
+        return text + f"None of the {words.count(found.known)} labelled events is {one}, so nothing could be found."
+    text += f"Of {words.count(found.frauds)} known {many}, {words.count(stop.frauds)} ({words.percent(stop.recall)})"
     if found.fraud_value is not None:
         value = words.money(stop.value, figures.currency, figures.exponent)
         text += (
-            f" were caught, worth {value} ({words.percent(stop.value_share)} of the fraud value in {figures.currency})"
+            f" were caught, worth {value} ({words.percent(stop.value_share)} of the {one} value in {figures.currency})"
         )
     else:
         text += " were caught"
     against = (1 - stop.precision) / stop.precision if stop.precision > 0 else math.nan
-    return text + (f"; for each of them {words.rate(against)} honest events were flagged too." if against > 0 else ".")
+    return text + (f"; for each of them {words.rate(against)} {rest} events were flagged too." if against > 0 else ".")
 
 
 def _cards(figures: ReplayFigures, found: Findings) -> Iterator[tuple[str, str, str]]:
     """Name, value and a word of explanation for each key figure."""
+    one, plural, rest = words.looked_for(figures.label_name)
     speed = f"{words.count(figures.events_per_second)} a second" if figures.events_per_second else ""
     yield "Events decided", words.count(figures.rows), speed
     for code, name in enumerate(figures.outcomes[1:], start=1):
@@ -213,16 +222,17 @@ def _cards(figures: ReplayFigures, found: Findings) -> Iterator[tuple[str, str, 
         yield "Alarms", words.count(found.alarms), f"{words.rate(found.alarms / found.days)} a day"
     stop = _widest(found)
     if found.frauds and stop:
-        yield "Frauds caught", words.percent(stop.recall), f"of {words.count(found.frauds)} known (recall)"
-        yield "Right when it flags", words.percent(stop.precision), "frauds among flagged (precision)"
+        of = f"of {words.count(found.frauds)} known (recall)"
+        yield f"{plural.capitalize()} caught", words.percent(stop.recall), of
+        yield "Right when it flags", words.percent(stop.precision), f"{plural} among flagged (precision)"
         if found.fraud_value is not None:
             whole = words.money(found.fraud_value, figures.currency, figures.exponent)
-            yield "Fraud value caught", words.percent(stop.value_share), f"of {whole}"
+            yield f"{one.capitalize()} value caught", words.percent(stop.value_share), f"of {whole}"
     if found.ranking:
         share = found.ranking.frauds / found.ranking.rows
         by_chance = f"chance would give {words.number(share)}"
         yield "Average precision", words.number(found.ranking.average_precision), by_chance
-        yield "ROC AUC", words.number(found.ranking.roc_auc), "how often fraud outranks honest"
+        yield "ROC AUC", words.number(found.ranking.roc_auc), f"how often {one} outranks {rest}"
     if found.latency:
         quantiles = dict(found.latency.quantiles)
         most = max(q for q in quantiles if q <= 0.99)
@@ -235,6 +245,7 @@ def _cards(figures: ReplayFigures, found: Findings) -> Iterator[tuple[str, str, 
 
 def _notes(figures: ReplayFigures, found: Findings) -> Iterator[str]:
     """What a careful reader must know before using the figures."""
+    one, many, _ = words.looked_for(figures.label_name)
     if seen := fitted_on(figures):
         yield (
             "Part of this was seen in training. "
@@ -243,8 +254,8 @@ def _notes(figures: ReplayFigures, found: Findings) -> Iterator[str]:
         )
     if lacking := unvalued(figures):
         yield (
-            f"{words.count(lacking)} of {words.count(found.frauds)} known frauds have no amount in {figures.currency}: "
-            "they count among the frauds, and are in no sum of money nor in a share of it."
+            f"{words.count(lacking)} of {words.count(found.frauds)} known {many} have no amount in {figures.currency}: "
+            "they count among these, and are in no sum of money nor in a share of it."
         )
     unknown = figures.rows - found.known
     if figures.rows and not found.known:
@@ -253,9 +264,9 @@ def _notes(figures: ReplayFigures, found: Findings) -> Iterator[str]:
         share = words.percent(unknown / figures.rows)
         yield f"{_events(unknown)} ({share}) without a known label: left out of precision and recall."
     if found.known and not found.frauds:
-        yield f"No fraud among the {words.count(found.known)} labelled events: recall and value saved cannot be given."
+        yield f"No {one} among the {words.count(found.known)} labelled events: recall and value saved cannot be given."
     if 0 < found.frauds < 30:
-        yield f"Only {words.count(found.frauds)} known frauds: the shares below are uncertain; see their intervals."
+        yield f"Only {words.count(found.frauds)} known {many}: the shares below are uncertain; see their intervals."
     if figures.rows and found.unscored == figures.rows:
         yield "No decision has a score: there is no ranking to judge."
     elif found.unscored:
@@ -263,7 +274,7 @@ def _notes(figures: ReplayFigures, found: Findings) -> Iterator[str]:
         if found.frauds:
             text += (
                 " They are left out of the precision-recall curve and never alerted on in the value curve, where their "
-                "fraud still counts in the whole."
+                f"{one} still counts in the whole."
             )
         yield text
     lost = figures.refused + figures.quarantined
@@ -273,7 +284,7 @@ def _notes(figures: ReplayFigures, found: Findings) -> Iterator[str]:
             "they are not in any figure."
         )
     if figures.rows and found.frauds and figures.amount is None:
-        yield "The events have no amount in one currency, so value is counted in frauds."
+        yield f"The events have no amount in one currency, so value is counted in {many}."
     if figures.rows and (int(figures.at.max()) - int(figures.at.min())) < 86_400_000_000:
         yield "The events span less than a day, which is counted as one day where figures are per day."
 

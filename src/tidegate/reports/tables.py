@@ -28,9 +28,10 @@ def _money(figures: ReplayFigures, minor: int) -> str:
 
 def stops(figures: ReplayFigures, found: Findings) -> Table:
     """What the flow's own decisions catch, per threshold of severity."""
+    one, many, rest = words.looked_for(figures.label_name)
     head = ["what is flagged", "events", "of all"]
-    head += ["precision", "recall", "F1", "honest flagged", "honest per fraud"] if found.frauds else []
-    head += ["fraud value", "of all fraud value"] if found.frauds and found.fraud_value is not None else []
+    head += ["precision", "recall", "F1", f"{rest} flagged", f"{rest} per {one}"] if found.frauds else []
+    head += [f"{one} value", f"of all {one} value"] if found.frauds and found.fraud_value is not None else []
     rows = []
     for stop in found.stops:
         row: list[str | tuple[str, str]] = [stop.name, words.count(stop.flagged), words.percent(stop.flagged_share)]
@@ -38,7 +39,7 @@ def stops(figures: ReplayFigures, found: Findings) -> Table:
             against = (1 - stop.precision) / stop.precision if stop.precision > 0 else math.nan
             row += [
                 (words.percent(stop.precision), words.interval(stop.low, stop.high)),
-                (words.percent(stop.recall), f"{words.count(stop.frauds)} frauds"),
+                (words.percent(stop.recall), f"{words.count(stop.frauds)} {many}"),
                 words.number(stop.f1),
                 words.percent(stop.honest_rate),
                 words.rate(against),
@@ -53,8 +54,9 @@ def budget(figures: ReplayFigures, found: Findings) -> Table | None:
     """What a team finds with 1, 2, 5, 10, ... alerts a day."""
     if found.budget is None or not found.budget.lines:
         return None
-    head = ["alerts a day", "alerts in all", "score from", "precision", "frauds found"]
-    head += ["value saved", "of all fraud value"] if found.budget.by_value else []
+    one, many, _ = words.looked_for(figures.label_name)
+    head = ["alerts a day", "alerts in all", "score from", "precision", f"{many} found"]
+    head += ["value saved", f"of all {one} value"] if found.budget.by_value else []
     rows = []
     for line in found.budget.lines:
         row = [

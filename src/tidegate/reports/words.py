@@ -18,6 +18,12 @@ def printable(text: str) -> str:
     )
 
 
+def looked_for(label: str) -> tuple[str, str, str]:
+    """What a true label says, several of it, and the rest: `("fraud", "frauds", "honest")`, or the label's own name."""
+    plain = label.rpartition(".")[2].removeprefix("is_").replace("_", " ").strip()
+    return ("fraud", "frauds", "honest") if plain in ("", "fraud") else (plain, plain, "other")
+
+
 def shortened(text: str, most: int) -> str:
     """At most `most` characters on one line, with an ellipsis where something was left off."""
     line = " ".join(printable(text).split())

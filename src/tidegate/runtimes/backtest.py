@@ -34,7 +34,7 @@ from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED, Admission
 from tidegate.runtimes.models import models_of
 from tidegate.runtimes.replay import Replay, Watch
 from tidegate.runtimes.replayed import Replayed
-from tidegate.runtimes.sources import Source, sources_of
+from tidegate.runtimes.sources import LINE, Source, sources_of
 from tidegate.runtimes.tally import Tally, amount_of, label_of
 from tidegate.runtimes.turned_away import TurnedAway
 
@@ -145,7 +145,7 @@ def of_use(
                 known.require(cast(Instruction, event))
                 keep.append(row)
             except ContractError as error:
-                away.append(Row(0, error.pointer, f"{event.id}: {error}", body(event).decode()))
+                away.append(Row(int(frame[LINE][row]), error.pointer, f"{event.id}: {error}", body(event).decode()))
         if away:
             refused(away)
         yield frame[keep] if away else frame

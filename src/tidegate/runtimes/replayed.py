@@ -140,9 +140,9 @@ class Replayed:
         return pl.DataFrame(columns)
 
     def figures(
-        self, *, source: str = "", about: str = "", made_at: int | None = None, version: str = ""
+        self, *, source: str = "", about: str = "", made_at: int | None = None, version: str = "", label_name: str = ""
     ) -> ReplayFigures:
-        """What a report is made of."""
+        """What a report is made of; `label_name` is the field or column that the labels are from."""
         rules = self.plan.rules
         return ReplayFigures(
             flow=self.plan.flow,
@@ -154,6 +154,7 @@ class Replayed:
             score=self.score,
             alarm=self.alarm,
             label=self.label,
+            label_name=label_name,
             amount=self.amount,
             currency=self.currency,
             exponent=decimals(self.currency) if self.currency else 2,

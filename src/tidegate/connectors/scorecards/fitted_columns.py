@@ -4,16 +4,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.decisions.tables.telling import quoted
 from tidegate.errors import ModelError
 from tidegate.events.currency import decimals
 from tidegate.events.types import BOOL, DURATION, FLOAT, INT, TEXT, Kind, Type
+from tidegate.expressions.node import walk
+from tidegate.models.score import ModelScore
+
+if TYPE_CHECKING:
+    from tidegate.decisions.flow import Flow
+
+LEAST_DIGITS = 4
+"""Significant digits of a cut point, unless a row would fall into another bin."""
+
+MOST_TEXTS = 1_000
+"""Different texts of a column, more of which are taken for keys."""
+
+_FEW_TEXTS = 50
+"""As many different texts are no keys, even if each row has its own."""
 
 _DECLARED = {
     Kind.INT: "whole number", Kind.FLOAT: "number", Kind.BOOL: "bool", Kind.TEXT: "text", Kind.DURATION: "duration",
@@ -65,7 +80,48 @@ class FittedColumn:
             return f"{int(np.ceil(value))}us"
         if kind is Kind.INT:
             return str(int(np.ceil(value)))
-        return repr(value).removesuffix(".0")
+        return _rounded(value, self.given)
+
+
+def _rounded(cut: float, given: NDArray[Any]) -> str:
+    """A cut point with four significant digits, or as many more as it takes that no row falls into another bin."""
+    below = int((given < cut).sum())
+    digits = range(LEAST_DIGITS, 17)
+    near = (float(f"{cut:.{many}g}") for many in digits)
+    return repr(next((one for one in near if int((given < one).sum()) == below), cut)).removesuffix(".0")
+
+
+def no_characteristics(table: pl.DataFrame, flow: "type[Flow[Any]] | None" = None) -> dict[str, str]:
+    """The columns that should not become characteristics unless someone says so, and why.
+
+    They are ids, entity keys, texts of which nearly each row has its own or there are too many, and of a flow what
+    rests on its models and scorecards.
+    """
+    found: dict[str, str] = {}
+    keys, inferred = _of_flow(flow) if flow is not None else (set(), set())
+    for series in table:
+        name = series.name
+        if name == "id" or name.endswith("_id") or name in keys:
+            found[name] = "it is an id or an entity key"
+        elif name in inferred:
+            found[name] = "it rests on a model or scorecard of the flow"
+        elif series.dtype == pl.String:
+            many = series.drop_nulls().n_unique()
+            if many > MOST_TEXTS or (many > _FEW_TEXTS and 2 * many > series.len() - series.null_count()):
+                found[name] = f"it has {many:,} different texts, as keys have"
+    return found
+
+
+def _of_flow(flow: "type[Flow[Any]]") -> tuple[set[str], set[str]]:
+    """The entity keys of a flow's event, and its features that rest on a model, a scorecard or another's rules."""
+    definition = flow.definition
+    keys = {name for name, one in definition.event.__contract__.items() if one.type.kind is Kind.KEY}
+    inferred = {
+        name
+        for name, line in definition.features.items()
+        if name == "score" or any(isinstance(node, ModelScore | Scorecard) for node in walk(line))
+    }
+    return keys, inferred
 
 
 def fitted_column(series: pl.Series, type: Type | None = None) -> FittedColumn:
@@ -117,4 +173,4 @@ def _type(series: pl.Series, given: Type | None) -> Type:
     )  # fmt: skip
 
 
-__all__ = ["FittedColumn", "fitted_column"]
+__all__ = ["FittedColumn", "fitted_column", "no_characteristics"]

@@ -20,10 +20,12 @@ from tidegate.decisions.scorecards.card import Card, made
 from tidegate.decisions.scorecards.evaluator import Evaluator
 from tidegate.decisions.scorecards.scaling import Scaling
 from tidegate.decisions.scorecards.written import OTHERWISE, WrittenBin, WrittenCard, WrittenCharacteristic
+from tidegate.decisions.tables.cells import LONGEST
 from tidegate.errors import ModelError
 from tidegate.events.types import Kind, Type
 from tidegate.models.evaluation import kolmogorov_smirnov, roc_auc
-from tidegate.models.training import Split, event_times, iso, label_values, require_columns
+from tidegate.models.split import USUAL_SHARE, chosen_split
+from tidegate.models.training import event_times, iso, label_values, require_columns
 
 if TYPE_CHECKING:
     from optbinning import BinningProcess
@@ -78,8 +80,8 @@ def fit(
     *,
     features: Sequence[str],
     how: Fitting,
-    valid: float = 0.15,
-    test: float = 0.15,
+    valid: float | None = None,
+    test: float = USUAL_SHARE,
     embargo: timedelta = timedelta(0),
     types: Mapping[str, Type] | None = None,
     name: str = "scorecard",
@@ -91,7 +93,8 @@ def fit(
         target: the column of truth values, or of 0 and 1, that says who had the event (was bad); null is left out.
         at: the column of times.
         features: the columns that may become characteristics: numbers, truth values, texts.
-        valid, test: the shares of rows, the latest, that stand apart.
+        valid, test: the shares of rows, the latest, that stand apart; `valid` left out is 0.15, or as much more as the
+            embargo needs.
         embargo: how late a label may become known; a span ends so long before the next begins.
         types: of the flow's features, where columns hold their minor units and microseconds.
         name: what the scorecard is called.
@@ -105,15 +108,14 @@ def fit(
     if table.is_empty():
         raise ModelError("There is nothing to fit on.", seen=f"no row with a {target!r}", do="Give rows with labels.")
     times, labels = event_times(table[at]), label_values(table[target])
-    split = Split.by_share(times, valid=valid, test=test, embargo=embargo)
-    parts = {part: (times >= span[0]) & (times < span[1]) for part, span in split.spans.items()}
-    for part, chosen in parts.items():
-        if len(np.unique(labels[chosen])) < 2:
-            raise ModelError(
-                f"The span to {part} on does not have both labels.",
-                seen=f"{int(labels[chosen].sum())} events in {int(chosen.sum())} rows",
-                do="Give more rows, other shares, or a shorter embargo.",
-            )
+    split, _ = chosen_split(times, labels, valid=valid, test=test, embargo=embargo)
+    parts = split.parts(times)
+    if len(np.unique(labels[parts["test"]])) < 2:
+        raise ModelError(
+            "The span to test on does not have both labels.",
+            seen=f"{int(labels[parts['test']].sum())} events in {int(parts['test'].sum())} rows",
+            do="Give more rows, or a larger --test (in Python test=).",
+        )
     train = parts["train"]
     columns = {one: fitted_column(table[one], (types or {}).get(one)) for one in features}
     fitted, kept, left_out = _fitted(columns, labels, train, how)
@@ -241,6 +243,11 @@ def _characteristic(name: str, column: FittedColumn, fitted: "FittedScorecard", 
     """A characteristic as it is written: its bins, those for no value and for values never seen at the end."""
     own = lines[lines["Variable"] == name]
     cells = column.cells(fitted.binning_process_.get_binned_variable(name).splits)
+    if max(map(len, cells)) > LONGEST:
+        raise ModelError(
+            f"{name} has too many different texts for a bin to be written.",
+            seen=f"{len(set(column.plain)):,} of them", do=f"Leave it out with --without {name}.",
+        )  # fmt: skip
     rows = [own.iloc[place] for place in range(len(cells))] + [own.iloc[-1]]  # the last is for missing values
     bins = [
         WrittenBin(cell, float(row["Points"]) + 0.0, count=int(row["Count"]), events=int(row["Event"]))

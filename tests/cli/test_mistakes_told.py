@@ -1,0 +1,59 @@
+"""Mistakes of a first day, each told by its place and by what to type."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.decisions.dmn.test_pmml import pmml, regression
+from tidegate import Engine, Event, Flow, Money, eur, review
+from tidegate.cli.inputs import inputs
+from tidegate.cli.terminal import tell
+from tidegate.errors import ContractError, DocumentError, TidegateError
+
+from .conftest import typed
+
+
+class Paid(Event):
+    amount: Money
+
+
+class Desk(Flow[Paid]):
+    large = review(Paid.amount > eur(900), because="Large")
+
+
+def test_what_is_no_event_is_refused() -> None:
+    engine = Engine(Desk)
+    for wrong in ({"id": "1"}, None, Paid):
+        with pytest.raises(ContractError, match="This is no event"):
+            engine.decide(wrong)  # type: ignore[arg-type]
+        with pytest.raises(ContractError, match="This is no event"):
+            engine.decide_many([wrong, wrong])  # type: ignore[list-item]
+
+
+def test_a_file_of_other_events_needs_their_name() -> None:
+    with pytest.raises(TidegateError, match=r"--event Login=inquiries\.ndjson"):
+        inputs(Desk, [], ["inquiries.ndjson"])
+
+
+def test_the_line_of_a_text_that_others_wrote_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "m.dmn"
+    file.write_text("<definitions>\n  <decision \x1b[31m>\n</definitions>\n")
+    for line, shown in ((2, "2 │ <decision"), (9, "")):
+        error = DocumentError("It is damaged.", line=line)
+        error.file = str(file)  # type: ignore[attr-defined]
+        tell(error)
+        said = capsys.readouterr().err
+        assert f"m.dmn:{line}" in said and "\x1b[31m" not in said
+        assert shown in said if shown else "│" not in said
+
+
+def test_bad_cells_of_a_model_in_pmml_are_told_by_line_field_and_value(tmp_path: Path) -> None:
+    (tmp_path / "r.pmml").write_bytes(pmml(regression("r")))
+    (tmp_path / "d.csv").write_text("amount,country\n10,FR\nmany,FR\n20,DE\n")
+    done = typed("pmml", "run", tmp_path / "r.pmml", tmp_path / "d.csv", "-o", tmp_path / "o.csv")
+    assert done.exit_code == 0, done.output
+    with (tmp_path / "o.csv").open() as file:
+        assert [bool(row["invalid"]) for row in csv.DictReader(file)] == [False, True, False]
+    told = " ".join(done.stderr.split())
+    assert "Line 3 of" in told and "amount is 'many', which is no double." in told and "Line 2" not in told
