@@ -203,17 +203,29 @@ def test_no_fault_ends_the_following(folder: Path, monkeypatch: pytest.MonkeyPat
     assert brought[0] < brought[1]
 
 
-@pytest.mark.parametrize("demands", [(), ("data",), ("business", "data")])
-def test_a_version_that_kept_silent_about_who_signs_it_is_not_served(folder: Path, demands: tuple[str, ...]) -> None:
-    version = version_at("old.py")
-    key = read_key(Path("cleo.pem"))
+def let_out_by_nobody(place: str, demands: tuple[str, ...]) -> str:
+    """Propose a version past the command, with what it demands as given; gives the proposal's id."""
+    version = version_at(place)
     with Register.open("releases.db") as register:
         bundle = register.store.put_artefact("bundle", version.bundle.dump()).hex()
         change = Change(
             flow="Fraud", digest=version.flow.definition.digest, bundle=bundle, roles=demands, demands=demands
         )
         proposed = Statement(what=PROPOSED, by="cleo", role="AI", at=1, why="because", change=change)
-        id = register.say(proposed, key)
+        return register.say(proposed, read_key(Path("cleo.pem")))
+
+
+def test_a_version_that_nobody_signed_is_told_of_by_the_server(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Path("plain.py").write_text(FLOW)
+    said("release", let_out_by_nobody("plain.py", ()), "--as", "cleo")
+    serving = released.Released(folder / "releases.db", "Fraud", None, folder / "tidegate.db", explain=False)
+    assert serving.flow() is not None
+    assert "nobody's signature" in caplog.text
+
+
+@pytest.mark.parametrize("demands", [(), ("data",), ("business", "data")])
+def test_a_version_that_kept_silent_about_who_signs_it_is_not_served(folder: Path, demands: tuple[str, ...]) -> None:
+    id = let_out_by_nobody("old.py", demands)
     for name, role in (("ana", "business"), ("ben", "data")):
         if role in demands:
             said("sign", id, "--as", name)
