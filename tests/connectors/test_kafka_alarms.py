@@ -74,6 +74,18 @@ def test_a_topic_that_is_not_there_and_a_message_that_is_too_large(kafka: Kafka,
     assert [one.key() for one in everything(kafka, own)] == [b"a", b"c"]
 
 
+def test_brokers_that_were_never_there_are_listed_with_all_that_waits(tmp_path: Path) -> None:
+    store, address = tmp_path / "s.db", "kafka://127.0.0.1:9/alarms"
+    decide(store, 0, 6)
+    with AlertsFile.beside(store) as file, Store.open(store, read_only=True) as kept:
+        sink = KafkaAlarms(place(address), patience=2)
+        with pytest.raises(UnavailableError, match="does not take alarms"):
+            Delivery(kept, file, sink, alarms=True).catch_up()
+        sink.close()
+    (row,) = typed("alerts", "status", "--store", store, "--json").stdout.splitlines()
+    assert json.loads(row) == {"sink": address, "told": 0, "behind": 6, "held": 0}
+
+
 @pytest.mark.parametrize("address", ["kafka://h:9092", "kafka://h/a,b", "kafka://u:secret@h/a", "kafka://h/a?acks=1"])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(TidegateError) as told:

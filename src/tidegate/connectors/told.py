@@ -29,8 +29,17 @@ class Told:
         self.file, self.sink = file, sink
 
     def marks(self) -> list[tuple[int, bytes]]:
-        """The last places that were reached, the newest first: number of the record, and its leaf hash in the log."""
+        """The last places that were reached, the newest first: number of the record (0: none), and its leaf hash."""
         return self.file.read("SELECT seq, leaf FROM told WHERE sink = ? ORDER BY seq DESC", (self.sink,))
+
+    def begin(self) -> None:
+        """Note that there is this sink, and that it was told nothing yet.
+
+        Raises:
+            UnavailableError: it could not be written.
+        """
+        with self.file.writing() as connection:
+            connection.execute("INSERT OR IGNORE INTO told VALUES (?, 0, x'')", (self.sink,))
 
     def reached(self, seq: int, leaf: bytes, held: Sequence[Held]) -> None:
         """Everything up to this record has been told, but for what is held.
@@ -65,5 +74,5 @@ class Told:
 
 
 def sinks(file: AlertsFile) -> list[str]:
-    """The names of all sinks that were ever told."""
+    """The names of all sinks that were ever told, or are to be."""
     return [name for (name,) in file.read("SELECT DISTINCT sink FROM told ORDER BY sink")]

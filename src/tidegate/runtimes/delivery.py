@@ -72,12 +72,15 @@ class Delivery:
         """
         size = self.store.head().size
         marks = self._progress.marks()
+        if not marks:
+            self._progress.begin()  # so that one who cannot be reached from the start is listed too
+            return 0
         for seq, leaf in marks:
-            if seq <= size and self._leaf(seq) == leaf:
+            if seq <= size and (not seq or self._leaf(seq) == leaf):
                 break
         else:
             seq = 0
-        if marks and seq != marks[0][0]:
+        if seq != marks[0][0]:
             _LOG.warning(
                 "%s was told up to record %d, of which the store %s holds the first %d; it is told on from there.",
                 self.sink.name, marks[0][0], self.store.address, seq,
