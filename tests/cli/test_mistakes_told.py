@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from tests.decisions.dmn.test_pmml import pmml, regression
 from tidegate import Engine, Event, Flow, Money, eur, review
@@ -57,3 +58,12 @@ def test_bad_cells_of_a_model_in_pmml_are_told_by_line_field_and_value(tmp_path:
         assert [bool(row["invalid"]) for row in csv.DictReader(file)] == [False, True, False]
     told = " ".join(done.stderr.split())
     assert "Line 3 of" in told and "amount is 'many', which is no double." in told and "Line 2" not in told
+
+
+def test_a_workbook_of_several_sheets_asks_for_one_as_it_is_typed(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.title = "rates"
+    book.create_sheet("old")
+    book.save(tmp_path / "t.xlsx")
+    done = typed("table", "check", tmp_path / "t.xlsx")
+    assert done.exit_code == 2 and "--sheet 'rates'" in done.stderr, done.output

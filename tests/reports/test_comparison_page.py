@@ -57,6 +57,14 @@ def test_a_page_says_everything_and_escapes_what_users_wrote() -> None:
     assert "Only the old version took 1 events, and only the new one 2" in text
 
 
+def test_what_is_looked_for_is_called_by_its_label() -> None:
+    named = replace(figures(seed=8), label_name="bad")
+    reader = checked(render_comparison(compared(new=named)))
+    text = " ".join(" ".join(reader.text).split())
+    assert "Of known bad 7 are treated more severely" in text and "bad value caught" in text
+    assert dict(compared_in_words(compared(new=named)))["bad, stopped or held now"].startswith("7")
+
+
 def test_two_versions_that_agree_say_so() -> None:
     same = compared(groups={(0, 0, 0): Group(5)}, causes=(), examples=(), changes=(), alone=(0, 0))
     text = " ".join(checked(render_comparison(same)).text)

@@ -10,7 +10,7 @@ from tidegate.reports.canvas import FRAUD as FRAUD_COLOUR
 from tidegate.reports.canvas import HONEST as GOOD_COLOUR
 from tidegate.reports.canvas import INK, PASS, blank, quiet, svg
 from tidegate.reports.compared import Compared, Flip
-from tidegate.reports.comparison_tables import LABELS, money
+from tidegate.reports.comparison_tables import LABELS, labels, money
 from tidegate.reports.figures import FRAUD, HONEST, UNKNOWN
 from tidegate.reports.findings import find
 from tidegate.reports.template import fill
@@ -26,7 +26,7 @@ def compared_in_words(found: Compared) -> list[tuple[str, str]]:
         ("events decided by both", words.count(whole)),
         ("decided otherwise", f"{words.count(found.flipped)} ({share})"),
     ]
-    for label, name in LABELS.items():
+    for label, name in labels(found).items():
         for up, way in ((True, "stopped or held now"), (False, "let go or treated milder now")):
             group = found.total(label, up)
             if group.events:
@@ -101,7 +101,8 @@ def _lead(found: Compared) -> str:
     fraud, good = ([found.total(label, way) for way in (True, False)] for label in (FRAUD, HONEST))
     if fraud[0].events or fraud[1].events:
         more, fewer = (words.count(group.events) for group in fraud)
-        text += f"Of known frauds {more} are treated more severely and {fewer} more mildly. "
+        known = words.looked_for(found.new.label_name)[1]
+        text += f"Of known {known} {more} are treated more severely and {fewer} more mildly. "
     if good[0].events or good[1].events:
         more, fewer = (words.count(group.events) for group in good)
         text += f"Of good events {more} are treated more severely and {fewer} more mildly."
@@ -134,7 +135,7 @@ def _flips_plot(found: Compared) -> str:
     figure, axes = blank(1040, 84 + 34 * len(kinds))
     place = np.arange(len(kinds))[::-1].astype(np.float64)
     left = np.zeros(len(kinds))
-    for label, name in LABELS.items():
+    for label, name in labels(found).items():
         wide = np.array([found.groups[o, n, label].events if (o, n, label) in found.groups else 0 for o, n in kinds])
         if wide.any():
             axes.barh(place, wide, left=left, height=0.55, color=_COLOURS[label], label=name)
@@ -164,7 +165,7 @@ def _example(found: Compared, flip: Flip) -> Mapping[str, Any]:
         "new": outcomes[new],
         "tone": "pass" if new == 0 else "stop" if new == len(outcomes) - 1 else "watch",
         "amount": money(found, flip.amount) if flip.amount is not None else "",
-        "label": {HONEST: "known to be good", FRAUD: "known to be fraud"}.get(label, "label unknown"),
+        "label": {HONEST: "known to be good", FRAUD: f"known to be {labels(found)[FRAUD]}"}.get(label, "label unknown"),
         "scores": " → ".join(dict.fromkeys(words.number(score, 4) for score in flip.scores)),
         "because": ", ".join(flip.because),
         "values": [(name, _seen(before), _seen(after)) for name, (before, after) in said.items()],

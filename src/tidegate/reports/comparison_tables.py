@@ -12,6 +12,11 @@ LABELS = {FRAUD: "fraud", HONEST: "good", UNKNOWN: "unknown"}
 Cell = str | tuple[str, str]
 
 
+def labels(found: Compared) -> dict[int, str]:
+    """What events turned out to be, in words: as `LABELS`, or by the name of the label."""
+    return LABELS | {FRAUD: words.looked_for(found.new.label_name)[0]}
+
+
 def money(found: Compared, minor: int) -> str:
     """An amount of the comparison in words; nothing if it has none."""
     return words.money(minor, found.new.currency, found.new.exponent) if found.new.amount is not None else ""
@@ -36,7 +41,7 @@ def flips(found: Compared) -> Table:
         many = sum(group.events for group in groups.values())
         share = words.percent(many / (found.same + found.flipped))
         rows.append((f"{outcomes[old]} → {outcomes[new]}", (words.count(many), share), *by_label(found, groups)))
-    return Table("Decisions that flip", ("from → to", "events", *LABELS.values()), tuple(rows))
+    return Table("Decisions that flip", ("from → to", "events", *labels(found).values()), tuple(rows))
 
 
 def causes(found: Compared) -> Table:
@@ -52,7 +57,7 @@ def causes(found: Compared) -> Table:
                 *by_label(found, cause.groups),
             )
         )
-    head = ("rule", "what made the difference", "flips", *LABELS.values())
+    head = ("rule", "what made the difference", "flips", *labels(found).values())
     return Table("Rules that made decisions flip", head, tuple(rows), text_columns=2)
 
 
@@ -85,7 +90,10 @@ def figures(found: Compared, old: Findings, new: Findings) -> Table:
             if old.fraud_value is not None:
                 rows.append(
                     _row(
-                        f"fraud value caught, {before.name}", before.value, after.value, lambda v: money(found, int(v))
+                        f"{labels(found)[FRAUD]} value caught, {before.name}",
+                        before.value,
+                        after.value,
+                        lambda v: money(found, int(v)),
                     )
                 )
     if old.ranking and new.ranking:

@@ -143,6 +143,7 @@ class Recorded:
             score=every.score,
             alarm=every.alarm,
             label=every.label if known else None,
+            label_name=self._label or "",
             amount=every.amount if self._amount is not None else None,
             currency=self._currency,
             exponent=decimals(self._currency) if self._currency else 2,

@@ -171,7 +171,7 @@ class Side(Replay):
 
     def figures(self, about: str) -> ReplayFigures:
         """As of `Version`."""
-        return self.result().figures(about=about)
+        return self.result().figures(about=about, label_name=self.tally.label or "")
 
     def values(self, cells: Ints, names: Sequence[str]) -> dict[str, Any]:
         """As of `Version`."""
