@@ -52,7 +52,7 @@ def fed(kind: str, value: Any) -> DmnResult:
         ("number", [7], 7),
         ("tFew", [1, 2], [1, 2]),
         ("tLoan", {"amount": 1, "risk": "LOW", "due": "2025-01-31"}, {"amount": 1, "risk": "LOW", "due": "2025-01-31"}),
-        ("tLoan", {"amount": 1, "risk": None, "due": None}, {"amount": 1, "risk": None, "due": None}),
+        ("tLoan", {"amount": None, "risk": "LOW", "due": None}, {"amount": None, "risk": "LOW", "due": None}),
         (
             "tTree",
             {"name": "a", "below": [{"name": "b", "below": []}]},
@@ -137,9 +137,13 @@ def test_parameters_and_results_of_functions_are_of_their_declared_types() -> No
 
 def test_a_function_whose_result_is_declared_a_list_gives_what_it_makes() -> None:
     model = sound(
-        dmn(*TYPES, function("f", "n", literal("n"), kind="tRisks"), decision("D", literal("f(1)"), knows=("f",)))
+        dmn(
+            *TYPES,
+            function("f", "n", literal("n"), kind="tRisks"),
+            decision("D", literal('[f("LOW"), f(["LOW"]), f("NO"), f(1)]'), knows=("f",)),
+        )
     )
-    assert model.evaluate("D", {}).value == 1
+    assert model.evaluate("D", {}).value == ["LOW", ["LOW"], None, None]
 
 
 def test_types_can_be_asked_for_in_feel_which_does_not_look_at_allowed_values() -> None:

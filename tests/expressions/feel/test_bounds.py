@@ -20,7 +20,7 @@ ENDLESS = {
     f"{{l: {_DOUBLED}, r: l = l}}.r": "more steps",
     f"flatten({_DOUBLED})": "",
     f"{{l: {_DOUBLED}, r: l.a}}.r": "more steps",
-    f"{{l: {_DOUBLED}, r: 2 in l}}.r": "more steps",
+    f"{{l: {_DOUBLED}, r: l in [l]}}.r": "more steps",
     f"string({_DEEP})": "too deeply",
     f"{{l: {_DEEP}, r: l = l}}.r": "too deeply",
     'string length(string join(for i in 1..100000 return "aaaaaaaaaaaaaaaaaaaa", ""))': "too large",

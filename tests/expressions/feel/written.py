@@ -37,6 +37,8 @@ def _write(node: Any) -> tuple[str, int]:
             return f"{_at(left, _COMPARE)} {operator} {_at(right, _ADD)}", _COMPARE
         case nodes.Between(value, low, high):
             return f"{_at(value, _COMPARE)} between {_at(low, _ADD)} and {_at(high, _ADD)}", _COMPARE
+        case nodes.In(value, (test,), True):
+            return f"{_at(value, _COMPARE)} in {_at(test, _ADD)}", _COMPARE
         case nodes.In(value, tests):
             return f"{_at(value, _COMPARE)} in ({', '.join(map(write, tests))})", _COMPARE
         case nodes.InstanceOf(value, _, written):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tidegate.errors import TidegateError
 
-VERSION = "10.1.0"
+VERSION = "10.2.0"
 _WANTED = (
     ("org.drools", "drools-engine", VERSION),
     ("org.kie", "kie-dmn-core", VERSION),

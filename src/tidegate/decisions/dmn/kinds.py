@@ -12,14 +12,14 @@ from tidegate.expressions.feel import types
 from tidegate.expressions.feel.expression import UnaryTests
 from tidegate.expressions.feel.given import Given
 from tidegate.expressions.feel.literals import literal_of
-from tidegate.expressions.feel.types import Type
+from tidegate.expressions.feel.types import ListType, OneOf, Type
 
 
 class Check(Protocol):
     """What a value has to pass besides being of the type."""
 
     def wrong(self, value: Any) -> str:
-        """What is wrong with a value, in words; nothing if it passes. Null always does."""
+        """What is wrong with a value, in words; nothing if it passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ ANY = Kind(types.ANY)
 
 @dataclass(frozen=True, slots=True)
 class Passes:
-    """The tests of an item definition."""
+    """The tests of an item definition; null passes where they name it."""
 
     tests: UnaryTests
     text: str
 
     def wrong(self, value: Any) -> str:
         """What is wrong with a value."""
-        if value is None or self.tests.holds(value, {}, Given()) is True:
+        if self.tests.holds(value, {}, Given()) is True:
             return ""
         return f"{_short(value)} is none of the values allowed: {self.text}"
 
@@ -113,6 +113,22 @@ class Again:
     def wrong(self, value: Any) -> str:
         """What is wrong with a value."""
         return "" if value is None else self.find().coerce(value)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A check of a list, for a value that may be an element of it alone."""
+
+    check: Check
+
+    def wrong(self, value: Any) -> str:
+        """What is wrong with a value."""
+        return self.check.wrong(value if isinstance(value, list) else [value])
+
+
+def or_element(kind: Kind, type: ListType) -> Kind:
+    """What holds a list of some kind, or one element of it as it is."""
+    return Kind(OneOf((type, type.item)), None if kind.check is None else Alone(kind.check))
 
 
 def both(first: Check | None, then: Check | None) -> Check | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tidegate.decisions.dmn.circles import refuse_circles
 from tidegate.decisions.dmn.elements import Decision, Element, InputData, Knowledge, Service
-from tidegate.decisions.dmn.evaluation import Evaluation, Key
+from tidegate.decisions.dmn.evaluation import Evaluation, Key, Ready
 from tidegate.decisions.dmn.findings import Finding
 from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.parts import KINDS, Assembly, Part
@@ -227,7 +227,7 @@ class DmnModel:
             found, value = _lookup(inputs, name, key[0], one.found.element.name)
             if found:
                 given[key] = run.coerced(_fed(value, one.kind.type, run, key, self), one.kind, one.site)
-                if value is not None and given[key] is None:
+                if given[key] is None and (value is not None or not _may_be_null(one, run)):
                     refused.add(key)
         return given, refused
 
@@ -285,6 +285,14 @@ def _fed(value: Any, kind: Type, run: Run, key: Key, model: DmnModel) -> Any:
         return to_feel(value, kind)
     except NoValue as error:
         return run.nothing(model._ready[key].site, f"{error}.")
+
+
+def _may_be_null(one: Ready, run: Run) -> bool:
+    """Whether an input may be given as null: allowed values have to name it."""
+    why = "" if one.kind.check is None else one.kind.check.wrong(None)
+    if why:
+        run.nothing(one.site, f"{why}.")
+    return not why
 
 
 def _where(run: Run) -> str:

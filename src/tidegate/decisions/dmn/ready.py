@@ -62,7 +62,7 @@ class _Reader:
         if isinstance(element, Knowledge | Service) and isinstance(kind.type, FunctionType):
             return Kind(kind.type.result)
         if isinstance(element, Knowledge) and isinstance(kind.type, ListType):
-            return kinds.ANY  # models that run elsewhere name the type of a list here whose elements the function makes
+            return kinds.or_element(kind, kind.type)  # models that run elsewhere name here the list of what it makes
         return kind
 
     def _function(self, element: Knowledge, required: tuple[Found, ...], kind: Kind) -> Logic:

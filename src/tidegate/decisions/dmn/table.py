@@ -91,16 +91,18 @@ class TableLogic:
         for column in self.columns:
             value = column.logic.evaluate(scope, run)
             step.inputs[column.label] = value
-            why = "" if column.kind.check is None else column.kind.check.wrong(value)
-            if why:
-                return run.nothing(column.site, f"{why}.")
-            if not _allows(column.allowed, value, scope, run):
-                return run.nothing(
-                    column.site, f"{literal_of(value)} is none of its input values: {column.allowed_text}."
-                )
-            values.append(value)
+            values.append(None if value is None else self._taken(column, value, scope, run))
         step.value = self._answer(values, scope, run, step)
         return step.value
+
+    def _taken(self, column: Column, value: Any, scope: Scope, run: Run) -> Any:
+        """What a column sees of a value: null, with the reason, where its type or its input values do not allow it."""
+        why = "" if column.kind.check is None else column.kind.check.wrong(value)
+        if why:
+            return run.nothing(column.site, f"{why}.")
+        if _allows(column.allowed, value, scope, run):
+            return value
+        return run.nothing(column.site, f"{literal_of(value)} is none of its input values: {column.allowed_text}.")
 
     def _answer(self, values: list[Any], scope: Scope, run: Run, step: Step) -> Any:
         rows = self._matching(values, scope, run)

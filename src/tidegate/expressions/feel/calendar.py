@@ -4,7 +4,7 @@ Days to and from dates by `days_from_civil` and `civil_from_days` (Howard Hinnan
 algorithms). Python's own dates end at the year 9999 and start at 1; FEEL's go to 999,999,999 on both sides.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -79,6 +79,15 @@ def local_offset(name: str, days: int, seconds: int) -> int:
     offset before. Years past 9998 have the rules of the same year of the last 400 that Python can count, years before 2
     those of the year 1.
     """
+    return _offset(name, days, seconds, local=True)
+
+
+def universal_offset(name: str, days: int, seconds: int) -> int:
+    """The offset, in seconds, of the zone at a time in UTC."""
+    return _offset(name, days, seconds, local=False)
+
+
+def _offset(name: str, days: int, seconds: int, *, local: bool) -> int:
     found = zone(name)
     if found is None:
         return 0
@@ -87,18 +96,6 @@ def local_offset(name: str, days: int, seconds: int) -> int:
         year = 9200 + year % 400
     elif year < 2:
         year = 2 if not is_leap(year) else 4
-    at = datetime(year, month, day, tzinfo=found) + timedelta(seconds=seconds)
-    offset = at.utcoffset()
+    at = datetime(year, month, day, tzinfo=found if local else UTC) + timedelta(seconds=seconds)
+    offset = at.astimezone(found).utcoffset()
     return 0 if offset is None else offset // timedelta(seconds=1)
-
-
-def universal_offset(name: str, days: int, seconds: int) -> int:
-    """The offset, in seconds, of the zone at a time in UTC."""
-    guess = local_offset(name, days, seconds)
-    for _ in range(2):
-        local = days * 86_400 + seconds + guess
-        found = local_offset(name, local // 86_400, local % 86_400)
-        if found == guess:
-            break
-        guess = found
-    return guess

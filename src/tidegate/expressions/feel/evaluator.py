@@ -121,7 +121,7 @@ def _comparison(maker: Maker, node: nodes.Comparison) -> Made:
     holds = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1)}[node.operator]
 
     def ordered(frame: Frame) -> Any:
-        a, b = _scalar(left(frame)), _scalar(right(frame))
+        a, b = left(frame), right(frame)
         found = order(a, b)
         if found is None:
             return frame.run.null(place, "'{}' does not compare {} with {}", operator, a, b)
@@ -130,17 +130,12 @@ def _comparison(maker: Maker, node: nodes.Comparison) -> Made:
     return ordered
 
 
-def _scalar(value: Any) -> Any:
-    """A list of one element as the element."""
-    return value[0] if type(value) is list and len(value) == 1 else value
-
-
 def _between(maker: Maker, node: nodes.Between) -> Made:
     parts = [maker.make(each) for each in (node.value, node.low, node.high)]
     place = maker.place(node)
 
     def made(frame: Frame) -> Any:
-        value, low, high = [_scalar(part(frame)) for part in parts]
+        value, low, high = [part(frame) for part in parts]
         above, below = order(low, value), order(value, high)
         if (above is not None and above > 0) or (below is not None and below > 0):
             return False
@@ -165,13 +160,12 @@ def _interval(maker: Maker, node: nodes.Interval) -> Made:
 
     def made(frame: Frame) -> Any:
         a, b = low(frame), high(frame)
-        if a is not None and b is not None:
-            found = order(a, b)
-            if found is None:
-                return frame.run.null(place, "a range cannot go from {} to {}", a, b)
-            if found > 0:
-                return frame.run.null(place, "a range cannot start at {} and end before it, at {}", a, b)
-        return Range(a, b, low_included and a is not None, high_included and b is not None)
+        found = order(a, b)
+        if found is None:
+            return frame.run.null(place, "a range cannot go from {} to {}", a, b)
+        if found > 0:
+            return frame.run.null(place, "a range cannot start at {} and end before it, at {}", a, b)
+        return Range(a, b, low_included, high_included)
 
     return made
 
@@ -217,29 +211,32 @@ def _if(maker: Maker, node: nodes.If) -> Made:
 
 def _in(maker: Maker, node: nodes.In) -> Made:
     value, place = maker.make(node.value), maker.place(node)
-    tests = [make_test(maker, each) for each in node.tests]
+    tests = [(make_test(maker, each, lone=node.lone), isinstance(each, nodes.UnaryRange)) for each in node.tests]
 
     def made(frame: Frame) -> Any:
         seen = value(frame)
         inner = Frame({"?": seen}, frame, frame.run)
         unknown = False
-        for test in tests:
+        for test, unary in tests:
             found = test(inner, seen)
             if found is True:
                 return True
-            unknown = unknown or found is None
+            unknown = unknown or (found is None and (seen is None or not unary))
         return frame.run.null(place, "'in' does not compare {} with this", seen) if unknown else False
 
     return made
 
 
-def make_test(maker: Maker, node: Node) -> Callable[[Frame, Any], bool | None]:
-    """A unary test as a function of a frame, in which `?` is the value tested, and of the value."""
-    made, asks = maker.make(node), _asks(node)
+def make_test(maker: Maker, node: Node, *, lone: bool = False) -> Callable[[Frame, Any], bool | None]:
+    """A unary test as a function of a frame, in which `?` is the value tested, and of the value.
+
+    A range that is null tells nothing; nor does null where a list stands, the `lone` test of `in`.
+    """
+    made, asks, lone = maker.make(node), _asks(node), lone or isinstance(node, nodes.Interval)
 
     def test(frame: Frame, seen: Any) -> bool | None:
         found = made(frame)
-        if asks and (found is True or found is False or found is None):
+        if (asks and (found is True or found is False)) or (found is None and (asks or lone)):
             return found
         return passes(seen, found, frame.run.spend)
 
@@ -261,17 +258,24 @@ def _asks(node: Any) -> bool:
 
 
 def passes(seen: Any, test: Any, spend: Callable[[int], None]) -> bool | None:
-    """Whether a value passes a test: lies in the range, is in the list or equals it (DMN 1.5, table 53)."""
+    """Whether a value passes a test: lies in the range, is in the list or equals it (DMN 1.5, 7.3.3 and table 53).
+
+    A value of another kind does not; None is for what lies neither in a range nor outside of it.
+    """
     if isinstance(test, Range) and not isinstance(seen, Range):
-        return within(_scalar(seen), test)
-    if isinstance(test, list):
-        if isinstance(seen, list) and equal(seen, test, spend) is True:
-            return True
+        found = within(seen, test)
+        return test.unary == "!=" if found is None and test.unary in ("=", "!=") else found
+    if isinstance(test, list) and not (isinstance(seen, list) and equal(seen, test, spend) is True):
         spend(len(test))
-        found = [passes(seen, each, spend) for each in test]
-        return True in found
-    same = equal(seen, test, spend)
-    return True if same is None and test is True and seen is not None else same
+        return any(_is(seen, each, spend) for each in test)
+    return equal(seen, test, spend) is True
+
+
+def _is(seen: Any, element: Any, spend: Callable[[int], None]) -> bool:
+    """Whether a value is an element of a list of tests, or lies in it."""
+    if isinstance(element, Range) and not isinstance(seen, Range):
+        return within(seen, element) is True
+    return equal(seen, element, spend) is True
 
 
 MAKERS: dict[type[Node], Callable[[Maker, Any], Made]] = {

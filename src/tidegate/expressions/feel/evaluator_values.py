@@ -14,10 +14,6 @@ from tidegate.expressions.feel.properties import PROPERTIES
 _BOOLEAN = (nodes.Logic, nodes.Comparison, nodes.Between, nodes.In, nodes.InstanceOf, nodes.Quantified)
 
 
-def _single(value: Any) -> Any:
-    return value[0] if type(value) is list and len(value) == 1 else value
-
-
 def _arithmetic(maker: Maker, node: nodes.Arithmetic) -> Made:
     first = maker.make(node.first)
     rest = [
@@ -42,10 +38,10 @@ def _arithmetic(maker: Maker, node: nodes.Arithmetic) -> Made:
                     pass
             if type(value) is str and type(other) is str:
                 frame.run.budget.sized(len(value) + len(other))
-            one, two = _single(value), _single(other)
-            value, why = calculated(operator, one, two)
+            found, why = calculated(operator, value, other)
             if why:
-                return frame.run.null(place, why, one, two)
+                return frame.run.null(place, why, value, other)
+            value = found
         return value
 
     return made

@@ -78,10 +78,11 @@ class Between(Node):
 
 @dataclass(frozen=True, slots=True)
 class In(Node):
-    """`value in test`, or `value in (test, test, …)`."""
+    """`value in test`, which is `lone`, or `value in (test, test, …)`."""
 
     value: Node
     tests: tuple[Node, ...]
+    lone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

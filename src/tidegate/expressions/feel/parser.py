@@ -98,7 +98,8 @@ class Parser(BoxedParser):
             self.expect_word("and", "between the two ends of 'between'")
             return nodes.Between(left, low, self.climb(_ADD), start=start, end=self.before())
         if self.takes_word("in"):
-            return nodes.In(left, self._in_tests(), start=start, end=self.before())
+            lone = not self.sees("(")
+            return nodes.In(left, self._in_tests(), lone, start=start, end=self.before())
         if self.takes_word("instance"):
             self.expect_word("of", "after 'instance'")
             type, written = self.type()

@@ -135,12 +135,19 @@ def date_time_after(local: int, like: Time) -> DateTime | None:
 
 
 def moved(value: DateTime, nanoseconds: int) -> DateTime | None:
-    """The date and time so much later. In a zone it is time that passes, not what the clock shows."""
+    """The date and time so much later. In a zone it is time that passes, not what the clock shows.
+
+    Where the clock shows this time twice and it is the second, which the name of a zone does not tell, it has the
+    offset instead.
+    """
     if value.time.zone is None:
         return date_time_after(value.local + nanoseconds, value.time)
     instant = value.instant + nanoseconds
     offset = calendar.universal_offset(value.time.zone, instant // DAY, instant % DAY // SECOND)
-    return date_time_after(instant + offset * SECOND, value.time)
+    found = date_time_after(instant + offset * SECOND, value.time)
+    if found is None or found.offset == offset:
+        return found
+    return replace(found, time=replace(found.time, zone=None, offset=offset))
 
 
 def months_after(date: Date, months: int) -> Date | None:

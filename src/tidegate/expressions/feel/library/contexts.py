@@ -12,17 +12,6 @@ def get_value(run: Run, m: dict[str, Any], key: str) -> Any:
     return m[key] if key in m else run.why("{} has no entry {}", m, key)
 
 
-@builtin("get value(context: context, keys: list<string>)")
-def get_value_within(run: Run, context: dict[str, Any], keys: list[str]) -> Any:
-    """The value of an entry of an entry, and so on."""
-    found: Any = context
-    for key in keys:
-        if not isinstance(found, dict) or key not in found:
-            return run.why("{} has no entry {}", found, key)
-        found = found[key]
-    return found if keys else run.why("there are no keys")
-
-
 @builtin("get entries(m: context)")
 def get_entries(run: Run, m: dict[str, Any]) -> Any:
     """The entries as a list of contexts of `key` and `value`."""

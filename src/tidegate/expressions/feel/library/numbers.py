@@ -139,7 +139,7 @@ def even(run: Run, number: Decimal) -> Any:
 def _parity(run: Run, number: Decimal, rest: int) -> Any:
     if number != number.to_integral_value():
         return run.why("{} is no whole number", number)
-    return (number.copy_abs() % 2 == rest) if number.adjusted() < numbers.DIGITS else rest == 0
+    return CONTEXT.remainder(number.copy_abs(), Decimal(2)) == rest if number.adjusted() < numbers.DIGITS else rest == 0
 
 
 @builtin("not(negand: any)")

@@ -145,10 +145,16 @@ _RELATIONS: dict[str, tuple[Callable[[Any, Any], bool], tuple[tuple[str, str], .
 """For each relation, when it holds, and of what: points, a point and a range, a range and a point, ranges."""
 
 
+def _single(value: Any) -> Any:
+    """A list of one element as the element, as a point or range is asked for (DMN 1.5, 10.3.2.9.4)."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
 def _declare(name: str, holds: Callable[[Any, Any], bool], takes: tuple[tuple[str, str], ...]) -> None:
     forms = {tuple(parameter.startswith("range") for parameter in pair) for pair in takes}
 
     def relation(run: Run, one: Any, other: Any) -> Any:
+        one, other = _single(one), _single(other)
         if one is None or other is None:
             return run.why(f"{name!r} is of values, and one is null")
         if (isinstance(one, Range), isinstance(other, Range)) not in forms:

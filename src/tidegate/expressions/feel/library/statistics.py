@@ -5,8 +5,6 @@ from collections.abc import Callable
 from decimal import Decimal, localcontext
 from typing import Any
 
-from tidegate.expressions.feel.arithmetic import calculated
-from tidegate.expressions.feel.durations import DaysTime, YearsMonths
 from tidegate.expressions.feel.given import Run, Word
 from tidegate.expressions.feel.library.signatures import builtin
 from tidegate.expressions.feel.numbers import CONTEXT, Failure
@@ -65,15 +63,7 @@ def maximum(run: Run, values: list[Any]) -> Any:
 
 @builtin("sum(list: list)", "sum(...n: any)")
 def total(run: Run, values: list[Any]) -> Any:
-    """The sum of numbers, or of durations of one kind."""
-    if values and isinstance(values[0], (DaysTime, YearsMonths)):
-        run.spend(len(values))
-        found: Any = values[0]
-        for each in values[1:]:
-            found, why = calculated("+", found, each) if type(each) is type(found) else (None, "one is {1}")
-            if why:
-                return run.why(why, found, each)
-        return found
+    """The sum of numbers."""
     return _calculated(run, values, sum_of)
 
 
