@@ -86,20 +86,24 @@ def run(
         raise typer.Exit(1)
 
 
-def _answered(tried: "Tried", given: dict[str, Any], number: int) -> dict[str, Any]:
+def _answered(tried: "Tried", facts: dict[str, Any], number: int) -> dict[str, Any]:
     from tidegate.errors import DocumentError, TidegateError
 
     try:
-        return tried.run(given)
+        return tried.run(facts)
     except TidegateError as error:
         raise DocumentError(error.wrong, seen=error.seen, do=error.do, line=number) from None
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number of JSON")
 
 
 def _facts(line: str, number: int, path: Path) -> dict[str, Any]:
     from tidegate.errors import DocumentError
 
     try:
-        found = json.loads(line)
+        found = json.loads(line, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise DocumentError(f"{path} is not lines of JSON.", seen=str(error)[:200], line=number) from None
     if not isinstance(found, dict) or not all(isinstance(fields, dict) for fields in found.values()):

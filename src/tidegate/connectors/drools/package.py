@@ -16,6 +16,7 @@ LONGEST = 120.0
 """Seconds that compiling may take."""
 _SHOWN = 3
 """Messages of Drools that an error repeats."""
+_PLAIN = 'package plain; rule "r" when then int i = 0; end'
 _kept: dict[str, "Package"] = {}
 
 
@@ -79,21 +80,31 @@ def compiled(data: bytes, file: str) -> Package:
 
 
 def _compiled(source: str, digest: str, file: str) -> Package:
+    project, builder = _built(source, f"p{digest[:16]}")
+    errors = java_class("org.kie.api.builder.Message").Level.ERROR
+    try:
+        _sound(builder.getResults().getMessages(errors), source, file)
+    except DocumentError:
+        _built(_PLAIN, "plain")  # classes of a build that failed come again in Drools' next one: let it be this
+        raise
+    module = builder.getKieModule()
+    names = [str(name) for name in module.getFileNames()]
+    classes = {name: bytes(module.getBytes(name)) for name in names if name.endswith(".class")}
+    _confined(classes, source, file)
+    base = java_class("org.kie.api.KieServices").get().newKieContainer(project).getKieBase()
+    return _described(base, digest, source, file)
+
+
+def _built(source: str, name: str) -> tuple[Any, Any]:
+    """The project of this name, and Drools' builder of it, done."""
     services = java_class("org.kie.api.KieServices").get()
-    project = services.newReleaseId("tidegate", f"p{digest[:16]}", "1")
+    project = services.newReleaseId("tidegate", name, "1")
     files = services.newKieFileSystem()
     files.generateAndWritePomXML(project)
     files.write("src/main/resources/rules.drl", java_class("java.lang.String")(source))
     builder = services.newKieBuilder(files)
     builder.buildAll(java_class("org.drools.model.codegen.ExecutableModelProject").class_)
-    errors = java_class("org.kie.api.builder.Message").Level.ERROR
-    _sound(builder.getResults().getMessages(errors), source, file)
-    module = builder.getKieModule()
-    names = [str(name) for name in module.getFileNames()]
-    classes = {name: bytes(module.getBytes(name)) for name in names if name.endswith(".class")}
-    _confined(classes, source, file)
-    base = services.newKieContainer(project).getKieBase()
-    return _described(base, digest, source, file)
+    return project, builder
 
 
 def _sound(messages: Any, source: str, file: str) -> None:
@@ -150,12 +161,17 @@ def _described(base: Any, digest: str, source: str, file: str) -> Package:
         )
     package = packages[0]
     types = {
-        str(kind.getSimpleName()): {str(field.getName()): _java_name(field) for field in kind.getFields()}
+        str(kind.getSimpleName()): {str(field.getName()): _java_name(field) for field in _fields(kind)}
         for kind in package.getFactTypes()
     }
     globals_ = {str(one.getName()): str(one.getType()) for one in package.getGlobalVariables()}
     rules = tuple(str(rule.getName()) for rule in package.getRules())
     return Package(str(package.getName()), rules, types, globals_, base, digest, source)
+
+
+def _fields(kind: Any) -> list[Any]:
+    """The fields of a type in the order in which it declares them."""
+    return sorted(kind.getFields(), key=lambda field: int(field.getIndex()))
 
 
 def _java_name(field: Any) -> str:

@@ -157,10 +157,17 @@ class Runner:
                 made[owner] = self._types[owner].newInstance()
             java_type = self._package.types[owner][field]
             if value is not None:
-                self._types[owner].set(made[owner], field, to_java(value, java_type))
+                self._types[owner].set(made[owner], field, _held(value, java_type, f"{owner}.{field}"))
             elif "." not in java_type:
                 raise WrongError(f"{owner}.{field} is missing, and a Java {java_type} cannot be")
         return list(made.values())
+
+
+def _held(value: Any, java_type: str, name: str) -> Any:
+    try:
+        return to_java(value, java_type)
+    except TidegateError as error:
+        raise WrongError(f"{name}: {error.wrong[0].lower()}{error.wrong[1:].rstrip('.')}: {error.seen}") from None
 
 
 def _samples(source: str) -> Iterator[tuple[float, str]]:

@@ -73,6 +73,11 @@ class Tried:
 
 
 def _java(value: Any, java_type: str, name: str) -> Any:
+    """A value of JSON for a field of a Java type.
+
+    Raises:
+        TidegateError: it is of another type, or a number that the type cannot hold.
+    """
     text = java_type in ("java.lang.String", "java.lang.CharSequence")
     truth = java_type in ("boolean", "java.lang.Boolean")
     kinds = isinstance(value, str) is text and isinstance(value, bool) is truth
@@ -80,7 +85,10 @@ def _java(value: Any, java_type: str, name: str) -> Any:
         raise TidegateError(f"{name} is a Java {java_type}.", seen=repr(value)[:80])
     if not isinstance(value, str | bool | int | float | None):
         raise TidegateError(f"{name} is a text, a number or a truth value.", seen=repr(value)[:80])
-    return to_java(value, java_type)
+    try:
+        return to_java(value, java_type)
+    except TidegateError as error:
+        raise TidegateError(f"{name}: {error.wrong}", seen=error.seen, do=error.do) from None
 
 
 def _plain(value: Any) -> Any:

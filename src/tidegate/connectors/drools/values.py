@@ -17,6 +17,10 @@ _WHOLE = ("long", "int", "java.lang.Long", "java.lang.Integer", "java.math.BigIn
 _SHORT = ("short", "byte", "java.lang.Short", "java.lang.Byte")
 _BROKEN = ("double", "java.lang.Double", "java.math.BigDecimal", "java.lang.Number", "java.lang.Object")
 _SINGLE = ("float", "java.lang.Float")
+_BITS = {
+    "java.lang.Long": (64, "java.math.BigInteger"), "java.lang.Integer": (32, "long"), "java.lang.Short": (16, "int"),
+    "java.lang.Byte": (8, "int"),
+}  # fmt: skip
 _TEXT = ("java.lang.String", "java.lang.CharSequence", "java.lang.Object")
 _BOOL = ("boolean", "java.lang.Boolean", "java.lang.Object")
 _TIME = ("java.time.Instant", "java.util.Date", "java.time.OffsetDateTime", "java.time.ZonedDateTime")
@@ -51,25 +55,43 @@ def to_java(value: Any, java_type: str) -> Any:
     Amounts come in major units, as decimals; times with a zone.
 
     Raises:
-        TidegateError: the number is beyond the Java type.
+        TidegateError: the number is beyond the Java type, or is not whole and the type is.
     """
     if value is None:
         return None
     if isinstance(value, str):
         return java_class("java.lang.String")(value)
     if isinstance(value, bool):
-        return java_class("java.lang.Boolean")(value)
+        return java_class("java.lang.Boolean").valueOf(value)
     if isinstance(value, datetime):
         return _time(value, java_type)
     name = _BOXED.get(java_type, java_type)
     if name in ("java.lang.Object", "java.lang.Number"):
-        exact = isinstance(value, Decimal)
-        name = "java.math.BigDecimal" if exact else "java.lang.Long" if isinstance(value, int) else "java.lang.Double"
-    if name in ("java.math.BigDecimal", "java.math.BigInteger"):
+        name = _widest(value)
+    if name == "java.math.BigDecimal":
         return java_class(name)(str(value) if not isinstance(value, float) else repr(value))
-    if name == "java.lang.Integer" and abs(value) > 2**31 - 1:
-        raise TidegateError("A number is beyond Java's int.", seen=str(value), do="Declare the field as long.")
-    return java_class(name)(float(value) if name == "java.lang.Double" else int(value))
+    if name in ("java.lang.Double", "java.lang.Float"):
+        return java_class(name)(float(value))
+    if name not in _BITS and name != "java.math.BigInteger":
+        raise TidegateError(f"A number is no {java_type}.", seen=str(value))
+    if int(value) != value:
+        raise TidegateError("A number is not whole.", seen=str(value), do="Declare the field as double or BigDecimal.")
+    if name == "java.math.BigInteger":
+        return java_class(name)(str(int(value)))
+    bits, wider = _BITS[name]
+    if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+        told = next(primitive for primitive, boxed in _BOXED.items() if boxed == name)
+        raise TidegateError(f"A number is beyond Java's {told}.", seen=str(value), do=f"Declare the field as {wider}.")
+    return java_class(name)(int(value))
+
+
+def _widest(value: int | float | Decimal) -> str:
+    """The Java type of a number where any is taken."""
+    if isinstance(value, Decimal):
+        return "java.math.BigDecimal"
+    if isinstance(value, int):
+        return "java.lang.Long" if -(2**63) <= value < 2**63 else "java.math.BigInteger"
+    return "java.lang.Double"
 
 
 def _time(value: datetime, java_type: str) -> Any:
