@@ -80,6 +80,8 @@ def agree(texts: list[str]) -> None:
     ours, theirs = sound(data), Drools(data).evaluate_all({})
     for at, text in enumerate(texts):
         found = ours.evaluate(f"D{at}", {})
+        if theirs[f"D{at}"] is None and found.reasons:
+            continue  # a part of it failed, and Drools gives up on all of it: "calls that fail"
         assert plain_of_feel(found.value) == theirs[f"D{at}"], (text, [str(one) for one in found.reasons])
 
 
