@@ -106,7 +106,8 @@ class Pipeline:
         self.decided |= {a.id: a.decision for a in out.answers}
         self.refused += out.refused
         self.repeated += out.repeated
-        self._queue(out.rows)
+        for sent in out.rows:
+            self._queue(sent)
         if self.restarts and self.choose(0, 7) == 0:
             self.restart()
 

@@ -19,8 +19,9 @@ _SHARE = settings(max_examples=max(1, CASES // 2))
 
 
 def _right(case: Case) -> tuple[list[Any], dict[str, bytes]]:
-    """The steps that an engine takes, in order of arrival, and its decisions."""
+    """The steps that an engine takes, in the order of their times, and its decisions."""
     steps = [replace(step, event=check(step.event)) for step in case.steps]  # as they are when they come as JSON
+    steps.sort(key=lambda step: step.event.at)
     answers = untimed(one_by_one(engine_of(case), steps))
     taken = [
         step

@@ -18,8 +18,13 @@ def record(parts: Sequence[bytes]) -> bytes:
 
 def answers(job: Job, given: Iterable[Answered]) -> bytes:
     """Decisions, by the event's id."""
-    topic = job.output.encode()
-    return b"".join(record((topic, one.id.encode(), one.decision)) for one in given)
+    topic = record((job.output.encode(),))[4:]
+    pieces: list[bytes] = []
+    for one in given:
+        key, value = one.id.encode(), one.decision
+        long = len(topic) + len(key) + len(value) + 8
+        pieces += (_LENGTH(long), topic, _LENGTH(len(key)), key, _LENGTH(len(value)), value)
+    return b"".join(pieces)
 
 
 def letters(job: Job, refused: Iterable[Refusal]) -> bytes:

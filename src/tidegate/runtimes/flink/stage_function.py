@@ -60,8 +60,8 @@ class StageFunction(KeyedProcessFunction):  # type: ignore[misc]
             sizes[1] += len(out.entry)
             if sizes[1] > max(_LEAST, sizes[0]):
                 self._compact(shard, sizes)
-        if len(out.rows):
-            yield Row(ROWS, out.rows.pack())
+        for sent in out.rows:
+            yield Row(ROWS, sent.pack())
         if out.answers:
             yield Row(RECORDS, answers(self._job, out.answers))
         if out.refused:

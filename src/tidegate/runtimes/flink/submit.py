@@ -115,6 +115,7 @@ def _assembled(job: Job, env: StreamExecutionEnvironment) -> None:
     plain = Types.ROW([Types.INT(), Types.PRIMITIVE_ARRAY(Types.BYTE())])
     reinterpret = jvm.org.apache.flink.streaming.api.datastream.DataStreamUtils.reinterpretAsKeyedStream
     outgoing = []
+    marks = staging.marks()
     for number, name in enumerate(staging.names()):
         first, *more = arriving[number]
         for stream in more:
@@ -123,7 +124,7 @@ def _assembled(job: Job, env: StreamExecutionEnvironment) -> None:
             jvm.tidegate.Gather(number == 0), jvm.tidegate.Incoming.keyed()
         )
         # state is found again by these names: what was laid out otherwise is then not taken for ours
-        mark = f"{number}-{staging.layout}" if number else "0"
+        mark = marks[number]
         gathered = gathered.uid(f"gather-{mark}").name(f"gather {number}")
         keyed = KeyedStream(
             reinterpret(gathered, jvm.KeyByKeySelector(), key),

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tidegate.decisions.decider import LEARN, READ
+from tidegate.decisions.decider import READ
 from tidegate.decisions.plan import AT as AT_COLUMN
 from tidegate.expressions import kernel
 from tidegate.features.plan import MISSING
 from tidegate.runtimes.stages.rows import AT, FLAGS, KIND, OFFSET, ON, SHARD, STAGE, Rows, Words, joined
-from tidegate.runtimes.stages.staging import Staging, WindowStage, shards_of
+from tidegate.runtimes.stages.staging import Staging, shards_of
+from tidegate.runtimes.stages.window_stage import WindowStage
 
 
 class Bench:
@@ -25,9 +26,9 @@ class Bench:
 
     def _make(self, capacity: int) -> None:
         self.capacity = capacity
-        self.cells = np.full((self.staging.columns, capacity), MISSING, np.int64)
+        self.cells = np.full((self.plan.columns, capacity), MISSING, np.int64)
         self.floats = self.cells.view(np.float64)
-        self.kinds, self.flags = np.zeros(capacity, np.int64), np.zeros(capacity, np.int64)
+        self.kinds = np.zeros(capacity, np.int64)
         for column, value in self.plan.constants:
             (self.floats if isinstance(value, float) else self.cells)[column] = value
         for kind in self.plan.kinds:
@@ -45,8 +46,8 @@ class Bench:
         n = len(words)
         self.room(n)
         self.cells[AT_COLUMN, :n] = words[:, AT]
-        self.cells[self.staging.carried, :n] = words[:, self.staging.first :].T
-        self.kinds[:n], self.flags[:n] = words[:, KIND], words[:, FLAGS] & (READ | LEARN)
+        known = words[:, self.staging.first :]
+        self.cells[self.staging.carried[: known.shape[1]], :n] = known.T
         self.compute(n)
 
     def compute(self, n: int) -> None:
@@ -55,21 +56,26 @@ class Bench:
         if len(before.code):
             kernel.run(self.cells, self.floats, before.code, before.pool, n)
 
-    def fan_out(self, rows: Rows) -> Rows:
+    def fan_out(self, rows: Rows) -> list[Rows]:
         """Rows that are laid out, sent to the windows: those decided on go on, and copies go where they are learned."""
-        staging, parts = self.staging, list[Rows]()
+        staging, sent = self.staging, list[Rows]()
         words = rows.words
         reads = (words[:, KIND] == 0) & (words[:, FLAGS] & READ != 0)
         for stage in staging.windows:
+            copies = list[Rows]()
             for kind in range(len(self.plan.kinds)):
                 for reading in (True, False):
                     chosen = np.flatnonzero((words[:, KIND] == kind) & (reads == reading))
                     if len(chosen):
-                        parts += self._copies(stage, rows, chosen, stage.visited(kind, reading), reading)
-        main = rows.take(np.flatnonzero(reads))
-        main.words[:, FLAGS] |= ON
-        parts.append(forwarded(staging, main, staging.windows[0].number if staging.windows else staging.decision))
-        return joined(parts, staging.width)
+                        copies += self._copies(stage, rows, chosen, stage.visited(kind, reading), reading)
+            sent.append(joined(copies, staging.width(stage.number)))
+        going = rows.take(np.flatnonzero(reads))
+        going.words[:, FLAGS] |= ON
+        going = forwarded(staging, going, staging.windows[0].number if staging.windows else staging.decision)
+        if not staging.windows:
+            return [going]
+        sent[0] = joined([going, sent[0]], going.words.shape[1])
+        return sent
 
     def _copies(self, stage: WindowStage, rows: Rows, chosen: Words, keys: Sequence[int], reading: bool) -> list[Rows]:
         """Copies for every shard but the one that a row which goes on comes to; that one is noted in the row."""
@@ -86,7 +92,9 @@ class Bench:
                 new &= shards[place] != earlier
             copies = chosen[new]
             if len(copies):
-                made = Rows(rows.words[copies], self._learnable(stage, rows, copies))
+                words = np.full((len(copies), self.staging.width(stage.number)), MISSING, np.int64)
+                words[:, : rows.words.shape[1]] = rows.words[copies]
+                made = Rows(words, self._learnable(stage, rows, copies))
                 made.words[:, STAGE], made.words[:, SHARD] = stage.number, shards[place][new]
                 found.append(made)
         return found
@@ -101,3 +109,12 @@ def forwarded(staging: Staging, rows: Rows, stage: int) -> Rows:
     rows.words[:, STAGE] = stage
     rows.words[:, SHARD] = rows.words[:, staging.route(stage)]
     return rows
+
+
+def by_stage(staging: Staging, parts: Sequence[Rows]) -> list[Rows]:
+    """Rows sent to several stages, those to one together; none where there are none."""
+    found: dict[int, list[Rows]] = {}
+    for part in parts:
+        if len(part):
+            found.setdefault(int(part.words[0, STAGE]), []).append(part)
+    return [joined(of, staging.width(stage)) for stage, of in found.items()]

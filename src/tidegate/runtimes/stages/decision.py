@@ -23,6 +23,15 @@ from tidegate.runtimes.stages.staging import Staging
 from tidegate.runtimes.stages.worded import worded
 
 _OF = "decision"
+
+
+class _Named(msgspec.Struct, gc=False):
+    """What a decision without words needs of its event."""
+
+    id: str
+
+
+_named = msgspec.json.Decoder(_Named).decode
 _SNOOZE = -1 - INSTRUCTIONS.index(Snooze)
 
 
@@ -67,7 +76,7 @@ class DecisionsAt:
 
     def take(self, shard: int, rows: Rows) -> Output:
         """Decide."""
-        out, entry = Output(Rows.none(self._staging.width)), _Entry([], [])
+        out, entry = Output(), _Entry([], [])
         edges = [-1, *np.flatnonzero(rows.words[:, KIND] < 0).tolist(), len(rows)]
         for before, edge in pairwise(edges):
             for start in range(before + 1, edge, self._batch):
@@ -88,11 +97,15 @@ class DecisionsAt:
         decider.infer(n)
         fired = decider.settled[1, :n].tolist()
         late = (words[:, FLAGS] & OVERDUE != 0).tolist()
-        known = [self._known(body) for body in rows.payloads[start:end]]
         plain = answers.plain and not (any(late) or decider.limited or decider.silenced)
-        quiet = answers.quiet([event.id for event, _ in known]) if plain else [None] * n
-        for row, ((event, written), decision) in enumerate(zip(known, quiet, strict=True)):
+        bodies = rows.payloads[start:end]
+        if plain and not self._staging.plan.worded:
+            quiet = answers.quiet([_named(body).id for body in bodies])
+        else:
+            quiet = answers.quiet([self._known(body)[0].id for body in bodies]) if plain else [None] * n
+        for row, (body, decision) in enumerate(zip(bodies, quiet, strict=True)):
             if decision is None:
+                event, written = self._known(body)
                 if self._staging.plan.worded:
                     decider.words.clear()
                     decider.words.update(written)
@@ -100,7 +113,7 @@ class DecisionsAt:
                 texts = texts_of(self._staging.plan, 0, read) if answers.wants_texts or fired[row] else {}
                 unread = answers.unread(read) if answers.open else ()
                 decision = answers.decision(row, event.id, texts, late[row], unread)
-            out.answers.append(Answered(event.id, to_json(decision)))
+            out.answers.append(Answered(decision.id, to_json(decision)))
         if self._staging.plan.caps:
             entry.counted += decider.counted(n)
 

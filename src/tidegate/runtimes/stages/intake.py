@@ -1,13 +1,15 @@
 """The first stage: from what came to rows. It reads events, knows those that came before, and sends each on its way."""
 
 from collections.abc import Sequence
+from operator import attrgetter
+from typing import cast
 
 import msgspec
 import numpy as np
 import xxhash
 
 from tidegate.decisions.definition import Definition
-from tidegate.decisions.encode import Encoder, microseconds_of
+from tidegate.decisions.encode import Encoder, times_of
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import INSTRUCTIONS, Instructions
 from tidegate.decisions.lists import ListChange
@@ -16,14 +18,14 @@ from tidegate.events.contract import Reader, body
 from tidegate.events.event import Event
 from tidegate.expressions.words import word
 from tidegate.runtimes.hash_table import NEW, REPEATED
-from tidegate.runtimes.stages.bench import Bench, forwarded
-from tidegate.runtimes.stages.rows import AT, FLAGS, HEAD, KIND, LATE, OFFSET, SHARD, SOURCE, STAGE, Rows, Words, joined
+from tidegate.runtimes.stages.bench import Bench, by_stage, forwarded
+from tidegate.runtimes.stages.rows import AT, FLAGS, HEAD, KIND, LATE, OFFSET, SHARD, SOURCE, STAGE, Rows, Words
 from tidegate.runtimes.stages.seen import Seen
 from tidegate.runtimes.stages.stage import Output, Refusal, packed, unpacked
 from tidegate.runtimes.stages.staging import Staging, shards_of
 from tidegate.runtimes.stages.worded import Worded
 
-_OF = "intake"
+_OF, _ID = "intake", attrgetter("id")
 _REUSED = ("This id was used before, with other content.", "id-reused", "/id")
 _LATE = ("It came when the watermark had passed its time.", "behind-watermark", "/at")
 _NO_TIME = ("Its time is not written as 2026-01-31T12:00:00Z, or it is no JSON object.", "time-unread", "/at")
@@ -60,11 +62,9 @@ class IntakeAt:
         events, refused = self._read(rows)
         places = [place for place, event in enumerate(events) if event is not None]
         known = [event for event in events if event is not None]
-        ids = np.array([word(event.id) for event in known], np.int64)
-        contents = np.array(
-            [self._content(int(rows.words[p, KIND]), e) for p, e in zip(places, known, strict=True)], np.int64
-        )
         chosen = np.array(places, np.int64)
+        ids = np.fromiter(map(word, map(_ID, known)), np.int64, len(known))
+        contents = self._contents(rows.words[chosen, KIND].tolist(), known)
         late = rows.words[chosen, FLAGS] & LATE != 0
         verdict = np.full(len(places), NEW, np.int64)
         verdict[late] = self._ids(shard).known(ids[late], contents[late])
@@ -82,36 +82,39 @@ class IntakeAt:
     def _read(self, rows: Rows) -> tuple[list[Event | None], list[Refusal]]:
         events: list[Event | None] = []
         refused: list[Refusal] = []
-        heads = rows.words[:, [KIND, AT]].tolist()
-        for place, ((kind, at), payload) in enumerate(zip(heads, rows.payloads, strict=True)):
-            event = None
+        read = {kind: reader.read for kind, reader in self._readers.items()}
+        for kind, payload in zip(rows.words[:, KIND].tolist(), rows.payloads, strict=True):
             try:
-                event = self._readers[kind].read(payload)
-                if isinstance(event, Instruction):
-                    self._instructions.require(event)
-                if microseconds_of(event.at) != at:
-                    event = None
-                    refused.append(self._refusal(rows, place, *_NO_TIME))
+                event = read[kind](payload)
+                if kind < 0:
+                    self._instructions.require(cast(Instruction, event))
+                events.append(event)
             except ContractError as error:
-                event = None
-                refused.append(self._refusal(rows, place, str(error), "contract", error.pointer))
-            events.append(event)
+                refused.append(self._refusal(rows, len(events), str(error), "contract", error.pointer))
+                events.append(None)
+        known = np.array([place for place, event in enumerate(events) if event is not None], np.int64)
+        times = times_of([event.at for event in events if event is not None])
+        for place in known[times != rows.words[known, AT]].tolist():
+            events[place] = None
+            refused.append(self._refusal(rows, place, *_NO_TIME))
         return events, refused
 
     def _refusal(self, rows: Rows, place: int, reason: str, code: str, pointer: str) -> Refusal:
         source, offset = rows.words[place, [SOURCE, OFFSET]].tolist()
         return Refusal(source, offset, reason, code, pointer, rows.payloads[place])
 
-    def _content(self, kind: int, event: Event) -> int:
-        mark = xxhash.xxh3_64_intdigest(self._names[kind] + b"\0" + body(event))
-        return mark - 2**64 if mark >= 2**63 else mark
+    def _contents(self, kinds: Sequence[int], events: Sequence[Event]) -> Words:
+        """A hash of what each event says, however it was spelled."""
+        mark, names = xxhash.xxh3_64_intdigest, self._names
+        marks = (mark(names[kind] + b"\0" + body(event)) for kind, event in zip(kinds, events, strict=True))
+        return np.fromiter(marks, np.uint64, len(events)).view(np.int64)
 
-    def _sent(self, rows: Rows, places: Sequence[int], events: Sequence[Event], ids: Words) -> Rows:
+    def _sent(self, rows: Rows, places: Sequence[int], events: Sequence[Event], ids: Words) -> list[Rows]:
         """The events as rows, sent to the stage that comes next for them."""
         staging, parts = self._staging, list[Rows]()
         told = [i for i, event in enumerate(events) if isinstance(event, Instruction)]
         for i in told:
-            parts.append(self._instruct(rows, places[i], events[i]))
+            parts += self._instruct(rows, places[i], events[i])
         own = [i for i, event in enumerate(events) if not isinstance(event, Instruction)]
         if own:
             made = self._made(rows, [places[i] for i in own], [events[i] for i in own])
@@ -120,22 +123,26 @@ class IntakeAt:
                 self._route_lists(made)
                 parts.append(forwarded(staging, made, 1))
             else:
-                parts.append(self._bench.fan_out(made))
-        return joined(parts, staging.width)
+                parts += self._bench.fan_out(made)
+        return by_stage(staging, parts)
 
     def _made(self, rows: Rows, places: list[int], events: Sequence[Event]) -> Rows:
         staging, bench, n = self._staging, self._bench, len(places)
-        words = np.zeros((n, staging.width), np.int64)
+        width = staging.width(1)
+        words = np.zeros((n, width), np.int64)
         words[:, :HEAD] = rows.words[places, :HEAD]
         texts: dict[int, str] = {}
         encoder = Encoder(staging.plan, texts, n)
         bench.room(n)
         bench.kinds[:n] = words[:, KIND]
-        for row, event in enumerate(events):
-            encoder.put(row, int(words[row, KIND]), event)
-        encoder.scatter(bench.cells, bench.kinds, n)
+        if len(staging.plan.kinds) == 1:
+            encoder.put_all(0, events, bench.cells)
+        else:
+            for row, (kind, event) in enumerate(zip(words[:, KIND].tolist(), events, strict=True)):
+                encoder.put(row, kind, event)
+            encoder.scatter(bench.cells, bench.kinds, n)
         bench.compute(n)
-        words[:, staging.first :] = bench.cells[staging.carried, :n].T
+        words[:, staging.first :] = bench.cells[staging.carried[: width - staging.first], :n].T
         payloads = [rows.payloads[place] for place in places]
         if staging.plan.worded:
             payloads = [
@@ -157,7 +164,7 @@ class IntakeAt:
                 shards[chosen] = shards_of(self._bench.cells[key][chosen], self._staging.shards)
             made.words[:, self._staging.route(stage.number)] = np.where(shards < 0, home, shards)
 
-    def _instruct(self, rows: Rows, place: int, event: Event) -> Rows:
+    def _instruct(self, rows: Rows, place: int, event: Event) -> list[Rows]:
         """A change of a list goes to the shards of its key; a snooze to every shard of the decision."""
         staging = self._staging
         if isinstance(event, ListChange):
@@ -166,10 +173,13 @@ class IntakeAt:
             targets = [(stage.number, shard) for stage in staging.lists]
         else:
             targets = [(staging.decision, shard) for shard in range(staging.decision_shards)]
-        words = np.zeros((len(targets), staging.width), np.int64)
+        return [self._told(rows, place, stage, shard) for stage, shard in targets]
+
+    def _told(self, rows: Rows, place: int, stage: int, shard: int) -> Rows:
+        words = np.zeros((1, self._staging.width(stage)), np.int64)
         words[:, :HEAD] = rows.words[place, :HEAD]
-        words[:, STAGE], words[:, SHARD] = [t[0] for t in targets], [t[1] for t in targets]
-        return Rows(words, [rows.payloads[place]] * len(targets))
+        words[:, STAGE], words[:, SHARD] = stage, shard
+        return Rows(words, [rows.payloads[place]])
 
     def learn(self, shard: int, entry: bytes) -> None:
         """Know ids once more."""

@@ -9,7 +9,7 @@ from tidegate.decisions.plan import ListPlan
 from tidegate.events.contract import reader
 from tidegate.expressions.words import word
 from tidegate.features.plan import MISSING
-from tidegate.runtimes.stages.bench import Bench, forwarded
+from tidegate.runtimes.stages.bench import Bench, by_stage, forwarded
 from tidegate.runtimes.stages.rows import KIND, Rows
 from tidegate.runtimes.stages.stage import Output, packed, unpacked
 from tidegate.runtimes.stages.staging import ListStage, Staging
@@ -33,17 +33,17 @@ class ListsAt:
 
     def _book(self, shard: int) -> ListBook:
         if shard not in self._books:
-            self._books[shard] = ListBook(self._staging.plan.lateness)
+            self._books[shard] = ListBook(0)  # rows come in the order of their times
         return self._books[shard]
 
     def take(self, shard: int, rows: Rows) -> Output:
         """Answer what is asked, and put changes into effect, each for what comes after it."""
         changes = np.flatnonzero(rows.words[:, KIND] < 0)
         going = rows.take(np.flatnonzero(rows.words[:, KIND] >= 0))
-        place = {
-            check.out: place
-            for check, place in zip(self._stage.checks, self._staging.places[self._stage.number].tolist(), strict=True)
-        }
+        more = np.full((len(going), len(self._stage.checks)), MISSING, np.int64)
+        going = Rows(np.concatenate([going.words, more], axis=1), going.payloads)
+        first = self._staging.places[self._stage.number].start
+        place = {check.out: first + i for i, check in enumerate(self._stage.checks)}
         column = {int(c): self._staging.first + i for i, c in enumerate(self._staging.carried)}
         behind = 0
         edges = [*(changes - np.arange(len(changes))).tolist(), len(going)]
@@ -63,11 +63,11 @@ class ListsAt:
         for i in np.flatnonzero(np.isin(keys, ever)).tolist() if len(ever) else ():
             words[i, out] = int(book.listed(name, int(keys[i]), int(words[i, 0])))
 
-    def _on(self, going: Rows) -> Rows:
+    def _on(self, going: Rows) -> list[Rows]:
         if not self._last:
-            return forwarded(self._staging, going, self._stage.number + 1)
+            return [forwarded(self._staging, going, self._stage.number + 1)]
         self._bench.lay(going.words)
-        return self._bench.fan_out(going)
+        return by_stage(self._staging, self._bench.fan_out(going))
 
     def _obey(self, shard: int, payload: bytes) -> None:
         change = reader(ListChange).read(payload)

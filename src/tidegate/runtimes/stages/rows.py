@@ -43,7 +43,7 @@ class Rows:
         return len(self.words)
 
     @classmethod
-    def none(cls, width: int) -> Self:
+    def none(cls, width: int = HEAD) -> Self:
         """No rows, of so many words."""
         return cls(np.zeros((0, width), np.int64), [])
 

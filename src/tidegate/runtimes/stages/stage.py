@@ -30,9 +30,9 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass
 class Output:
-    """What a stage gives: rows that go on, answers, refusals; and what its log has to keep, if anything changed."""
+    """What a stage gives: rows that go on, those to one stage together; answers, refusals; what its log has to keep."""
 
-    rows: Rows
+    rows: list[Rows] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     repeated: int = 0

@@ -78,14 +78,10 @@ final class Batch {
         return made;
     }
 
-    /** Those of a batch whose places are in rows[from, to). */
-    static byte[] of(Batch batch, Integer[] rows, int from, int to) {
-        Batch[] each = new Batch[to - from];
+    /** The first of these rows of a batch. */
+    static byte[] of(Batch batch, int[] rows, int count) {
+        Batch[] each = new Batch[count];
         Arrays.fill(each, batch);
-        int[] places = new int[to - from];
-        for (int i = from; i < to; i++) {
-            places[i - from] = rows[i];
-        }
-        return of(each, places, to - from);
+        return of(each, rows, count);
     }
 }

@@ -76,7 +76,7 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> {
         boolean changed = false;
         for (byte[] bytes : waiting.get()) {
             Batch batch = new Batch(bytes);
-            Integer[] kept = new Integer[batch.rows];
+            int[] kept = new int[batch.rows];
             int keeping = 0;
             int place = from.size();
             for (int i = 0; i < batch.rows; i++) {
@@ -92,7 +92,7 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> {
                 from.add(batch);
                 changed = true;
                 if (keeping > 0) {
-                    left.add(Batch.of(batch, kept, 0, keeping));
+                    left.add(Batch.of(batch, kept, keeping));
                 }
             } else {
                 left.add(bytes);
@@ -103,7 +103,7 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> {
         }
         if (!order.isEmpty()) {
             long[][] sorted = order.toArray(new long[0][]);
-            Arrays.sort(sorted, Gather::compare);
+            Arrays.sort(sorted, Gather::compare); // quick where they are in order already, as they mostly are
             Batch[] batches = new Batch[sorted.length];
             int[] rows = new int[sorted.length];
             for (int i = 0; i < sorted.length; i++) {

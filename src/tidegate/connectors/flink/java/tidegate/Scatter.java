@@ -39,18 +39,19 @@ public final class Scatter extends ProcessFunction<Row, byte[]> {
             return;
         }
         Batch batch = new Batch(bytes);
-        Integer[] order = new Integer[batch.rows];
-        long[] target = new long[batch.rows];
+        long[] order = new long[batch.rows]; // by stage and shard, which are below 2^11 and 2^10, then by row
         for (int i = 0; i < batch.rows; i++) {
-            order[i] = i;
-            target[i] = batch.word(i, Batch.STAGE) << 32 | batch.word(i, Batch.SHARD);
+            order[i] = (batch.word(i, Batch.STAGE) << 10 | batch.word(i, Batch.SHARD)) << 32 | i;
         }
-        Arrays.sort(order, (a, b) -> Long.compare(target[a], target[b]));
+        Arrays.sort(order);
         for (int from = 0, to; from < order.length; from = to) {
-            long where = target[order[from]];
-            for (to = from + 1; to < order.length && target[order[to]] == where; to++) {}
-            byte[] some = Batch.of(batch, order, from, to);
-            context.output(to((int) (where >> 32)), shards.keyed((int) where, some));
+            int where = (int) (order[from] >> 32);
+            for (to = from + 1; to < order.length && (int) (order[to] >> 32) == where; to++) {}
+            int[] rows = new int[to - from];
+            for (int i = from; i < to; i++) {
+                rows[i - from] = (int) order[i];
+            }
+            context.output(to(where >> 10), shards.keyed(where & 1023, Batch.of(batch, rows, rows.length)));
         }
     }
 }
