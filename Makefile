@@ -9,12 +9,12 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --universal --python-version 3.11 \
 	--fork-strategy fewest --no-emit-index-url --no-header --no-annotate $(UPGRADE)
 # What a flow needs at work on Flink, in the versions it is tested with, whatever PyFlink's own packages would rather have.
-ON_FLINK := numpy|numba|llvmlite|msgspec|xxhash|lxml|polars|polars-runtime-32|tzdata
+ON_FLINK := numpy|numba|llvmlite|msgspec|xxhash|lxml|onnxruntime|polars|polars-runtime-32|tzdata
 # What can be run; the other files beside it are parts of these.
 BENCHMARKS := $(shell grep -l '^if __name__ ==' benchmarks/*.py | sed 's|benchmarks/\(.*\)\.py|\1|')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long kills servers fetch-servers fuzz check format bench api lock clean
+.PHONY: help demo test test-long kills flink servers fetch-servers fuzz check format bench api lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## show these commands
@@ -34,6 +34,9 @@ EVENTS ?=
 kills: .venv/.installed-dev ## kill -9 under load, 30 times (make kills KILLS=100 EVENTS=1000000): what was lost, doubled, different
 	@TIDEGATE_KILLS=$(KILLS) TIDEGATE_KILL_EVENTS=$(EVENTS) $(BIN)/pytest tests/faults/test_serve_kill.py tests/faults/test_store_kill.py tests/faults/test_postgres_kill.py \
 		tests/faults/test_stream_kill.py -s --timeout 3600
+
+flink: .venv/.installed-dev ## replay, Kafka runner and Flink, byte by byte, while Flink is killed (make flink EVENTS=1000000 KILLS=6)
+	@$(BIN)/python -m tests.flink.campaign --events $(or $(EVENTS),100000) --kills $(if $(filter file,$(origin KILLS)),6,$(KILLS))
 
 ONLY ?=
 servers: .venv/.installed-dev ## real servers on this machine, until Ctrl-C (make servers ONLY="kafka"); needs Java 17 and Maven
@@ -65,7 +68,7 @@ lock: .venv/.installed-dev ## lock what pyproject.toml asks for, with hashes (ma
 	@$(COMPILE) --extra train --extra report --group build -c requirements/dev.txt -o requirements/run.txt
 	@$(COMPILE) $(SERVER:%=--extra %) --group build -c requirements/dev.txt -o requirements/server.txt
 	@$(COMPILE:pyproject.toml=requirements/uv.in) -o requirements/uv.txt
-	@sed -nE 's/^(($(ON_FLINK))==[^ ]+).*/\1/p' requirements/run.txt > requirements/.flink-pins
+	@sed -nE 's/^(($(ON_FLINK))==[^ ]+).*/\1/p' requirements/server.txt > requirements/.flink-pins
 	@$(COMPILE:pyproject.toml=requirements/flink.in) --override requirements/.flink-pins -o src/tidegate/connectors/flink/requirements.txt
 	@rm requirements/.flink-pins
 

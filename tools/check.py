@@ -14,6 +14,7 @@ CHECKS = {
     "form": ["ruff", "format", "--check", "."],
     "types": ["mypy", "src", "benchmarks"],
     "imports": ["lint-imports", "--no-logo"],
+    "deploy": ["pytest", "tests/deploy", "--quiet"],
     "house": ["pytest", "tests/house", "--quiet", "--ignore=tests/house/test_docs_run.py"],
 }
 

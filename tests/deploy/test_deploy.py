@@ -17,7 +17,9 @@ import typer.core
 import yaml
 
 from tests.conftest import ROOT
+from tests.deploy.flink_deployment import SCHEMA
 from tidegate.cli import app
+from tidegate.connectors.flink.environment import VERSION
 from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.problem import TITLES
 
@@ -57,11 +59,29 @@ def test_manifests_are_what_kubernetes_takes(path: Path) -> None:
     found = documents(path)
     assert found
     for one in found:
-        if "flink" not in one["apiVersion"]:
+        if one["kind"] == "FlinkDeployment":
+            held_to_flink(one)
+        else:
             kubernetes_validate.validate(one, "1.31", strict=True)
         for container in containers(one):
             understood([str(word) for word in container["args"]])
             assert container["securityContext"]["allowPrivilegeEscalation"] is False and "resources" in container
+
+
+def held_to_flink(one: dict[str, Any]) -> None:
+    """That Flink's operator takes it, Kubernetes its pods, and that Flink is of the version that we run on."""
+    jsonschema.validate(one, SCHEMA)
+    spec = one["spec"]
+    assert spec["flinkVersion"] == f"v{'_'.join(VERSION.split('.')[:2])}"
+    (container,) = spec["podTemplate"]["spec"]["containers"]
+    assert container["name"] == "flink-main-container", "Flink's own, by the name that the operator looks for"
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, **spec["podTemplate"]}
+    kubernetes_validate.validate(pod, "1.31", strict=True)
+
+
+def test_images_are_of_the_flink_that_we_run_on() -> None:
+    assert f"FROM flink:{VERSION}-java17" in (DEPLOY / "flink.Dockerfile").read_text("utf-8")
 
 
 def containers(one: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,9 +1,10 @@
 """Events for the watched flow: keys that meet again, ties of time, all topics; and what is right for them."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from tests.flink.watched import Login, Paid, Watched
 from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.encode import microseconds_of
+from tidegate.decisions.flow import Flow
 from tidegate.decisions.lists import ListChange
 from tidegate.events.contract import body, check
 from tidegate.events.event import Event
@@ -66,8 +68,8 @@ def stored_model(folder: Path) -> None:
     Registry(folder).add(Artefact(card, text.encode()), alias="champion")
 
 
-def right(events: list[tuple[str, int, Event]], models: Path) -> dict[str, bytes]:
-    """The decisions by id, of one engine, on the events by time, topic, partition and offset."""
+def in_order(events: Sequence[tuple[str, int, Event]]) -> list[Event]:
+    """The events by time, topic, partition and offset."""
     numbers = {topic: number for number, topic in enumerate(TOPICS)}
     offsets: dict[tuple[str, int], int] = {}
     placed = []
@@ -75,7 +77,15 @@ def right(events: list[tuple[str, int, Event]], models: Path) -> dict[str, bytes
         offset = offsets[topic, partition] = offsets.get((topic, partition), -1) + 1
         placed.append((microseconds_of(event.at), numbers[topic], partition, offset, event))
     placed.sort(key=lambda one: one[:4])
-    answers = Engine(Watched, models=str(models), remember=10**9).process([one[-1] for one in placed])
+    return [one[-1] for one in placed]
+
+
+def right(
+    events: Sequence[tuple[str, int, Event]], models: Path, flow: type[Flow[Any]] = Watched, many: int = 10_000
+) -> dict[str, bytes]:
+    """The decisions by id, of one engine, on the events in order."""
+    engine, ordered = Engine(flow, models=str(models), remember=10**9), in_order(events)
+    answers = (one for start in range(0, len(ordered), many) for one in engine.process(ordered[start : start + many]))
     return {one.id: to_json(one) for one in answers if isinstance(one, Decision)}
 
 

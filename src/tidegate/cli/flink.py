@@ -71,6 +71,7 @@ def flink(
     from tidegate.cli.inputs import pairs
     from tidegate.connectors.flink.environment import environment
     from tidegate.events.durations import microseconds
+    from tidegate.runtimes.flink.change import earlier, gone_on, kept_by
     from tidegate.runtimes.flink.job import Input, Job
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.models import require_models
@@ -131,9 +132,15 @@ def flink(
         bounded=until_now,
         savepoint=savepoint,
         settings=settings,
+        stages=kept_by(made.definition, staging),
     )
     for number, stage in enumerate(staging.names()):
         say(f"stage {number}: {stage}")
+    before = earlier(folder, savepoint) if savepoint else None
+    if before is not None:
+        job, words = gone_on(before, job)
+        for line in words:
+            say(line)
     _run(job, env, folder, cluster, say)
 
 

@@ -111,6 +111,20 @@ class Pipeline:
         if self.restarts and self.choose(0, 7) == 0:
             self.restart()
 
+    def change(self, flow: type[Flow[Any]], models: Any, rebuilt: Sequence[int], names: dict[int, int]) -> None:
+        """Go on as another flow: `names` are the stages of this one by those of the other that keep their state."""
+        self.end(10**9)
+        self.flow, self.models = flow, models
+        self.staging = Staging(flow.plan, self.staging.shards, rebuilt)
+        self.kept = {
+            (new, shard): kept
+            for new, old in names.items()
+            for (stage, shard), kept in self.kept.items()
+            if stage == old
+        }
+        self.restart()
+        self._reached, self.lag = [-1] * len(self.stages), True
+
     def restart(self) -> None:
         """All processes die; new ones know what was kept."""
         self.stages = self._made()

@@ -12,7 +12,7 @@ from tidegate.decisions.encode import microseconds_of
 from tidegate.errors import FlowError, SnapshotError
 from tidegate.events.contract import body
 from tidegate.runtimes.stages.intake import IntakeAt
-from tidegate.runtimes.stages.rows import AT, FLAGS, HEAD, LATE, OFFSET, ON, SHARD, STAGE, Rows
+from tidegate.runtimes.stages.rows import AT, FLAGS, HEAD, HISTORY, LATE, OFFSET, ON, SHARD, STAGE, Rows
 from tidegate.runtimes.stages.stage import Output
 from tidegate.runtimes.stages.staging import Staging, shards_of
 from tidegate.runtimes.stages.windows import WindowsAt
@@ -66,7 +66,6 @@ def test_an_id_is_taken_once() -> None:
     again = intake.take(0, _raw(_paid("2"), _paid("2", euros=9)))
     assert again.repeated == 1
     assert _codes(again) == [(1, "id-reused", "/id")]
-    assert again.entry == b""
 
 
 def test_ids_are_known_after_a_restart_and_for_as_long_as_was_asked() -> None:
@@ -162,3 +161,23 @@ def test_a_mark_stays_while_what_is_kept_is_defined_so() -> None:
     assert Staging(Renamed.plan, 8).marks() == marks, "whatever it is called, and whatever is thought of it"
     longer = Staging(Longer.plan, 8).marks()
     assert [one == other for one, other in zip(longer, marks, strict=True)] == [True, False, True, True]
+
+
+def test_history_leaves_out_what_was_not_taken_and_learns_the_rest_where_it_is_missing() -> None:
+    staging, first = Staging(Fast.plan, 8, rebuilt=[1]), _intake()
+    sent = _raw(_paid("1"), _paid("1"), _paid("1", euros=2), b"{", _paid("2"))
+    logged, kept = (IntakeAt(Fast.definition, staging, HOUR) for _ in range(2))
+    logged.learn(0, first.take(0, sent).entry)
+    kept.restore(0, first.snapshot(0))
+    for one in (logged, kept):
+        again = Rows(sent.words.copy(), sent.payloads)
+        again.words[:, FLAGS] |= HISTORY
+        out = one.take(0, again)
+        assert (out.refused, out.repeated, out.entry) == ([], 0, b"")
+        assert [(row[STAGE], row[OFFSET], row[FLAGS] & ON) for part in out.rows for row in part.words.tolist()] == [
+            (1, 0, 0),
+            (1, 4, 0),
+        ]
+        again.words[:, FLAGS] |= LATE
+        with pytest.raises(SnapshotError, match="behind the watermark"):
+            one.take(0, again)

@@ -24,6 +24,20 @@ class Input(msgspec.Struct, frozen=True):
     kind: int
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """What a stage keeps: its mark, what a person calls it, its windows in words by their meaning; and where it is.
+
+    `listed` says that windows look at entity lists: where one such stage is rebuilt, so are the lists.
+    `state` is the name of its state in Flink, the mark unless it was rebuilt.
+    """
+
+    mark: str
+    name: str
+    windows: dict[str, str]
+    listed: bool = False
+    state: str = ""
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What runs, and how.
 
@@ -49,6 +63,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         jars: Java archives that the job needs.
         python: the interpreter of the workers.
         settings: of Flink, beyond these.
+        stages: what each keeps.
+        rebuilt: the numbers of stages that are rebuilt from the beginning of the topics, beside what the others know.
+        reading: how often the topics were read again from their beginning.
+        changed: the savepoint holds what this flow keeps no more.
     """
 
     flow: str
@@ -72,6 +90,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     bounded: bool = False
     savepoint: str = ""
     settings: dict[str, str] = {}
+    stages: list[Kept] = []
+    rebuilt: list[int] = []
+    reading: int = 0
+    changed: bool = False
 
     def save(self, path: Path) -> None:
         """Write it."""
@@ -86,14 +108,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 def made(job: Job) -> tuple[type[Flow[Any]], Staging]:
     """The job's flow, and how it is cut."""
     flow = load_flow(job.flow)
-    return flow, Staging(flow.plan, job.shards)
+    return flow, Staging(flow.plan, job.shards, job.rebuilt)
 
 
 def stage_of(job: Job, flow: type[Flow[Any]], staging: Staging, number: int) -> Stage:
     """One of the flow's stages."""
     definition = flow.definition
     if number == 0:
-        return IntakeAt(definition, staging, job.remember)
+        return IntakeAt(definition, staging, job.remember, [given.kind for given in job.inputs])
     if number <= len(staging.lists):
         return ListsAt(staging, staging.lists[number - 1])
     if number < staging.decision:

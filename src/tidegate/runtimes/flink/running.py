@@ -12,6 +12,7 @@ from tidegate.connectors.flink.cluster import Cluster
 from tidegate.connectors.flink.environment import Environment
 from tidegate.connectors.flink.rest import Rest
 from tidegate.errors import TidegateError
+from tidegate.runtimes.flink.change import keep
 from tidegate.runtimes.flink.job import Job
 
 _SUBMIT = "tidegate.runtimes.flink.submit"
@@ -36,6 +37,7 @@ class Running:
         self.job, self.rest, self._environment, self._folder = job, Rest(address), environment, folder
         self._cluster, self._address = cluster, address
         self.id = ""
+        self._ids: list[str] = []
 
     def submit(self) -> None:
         """Hand the job to the cluster.
@@ -53,6 +55,8 @@ class Running:
         if done.returncode:
             raise _failed("Flink did not take the job.", done.stderr or done.stdout)
         self.id = done.stdout.split()[-1]
+        self._ids.append(self.id)
+        keep(self._folder, self.id, self.job)
 
     def state(self) -> str:
         """The job's state, as Flink names it; on a cluster of ours, what has ended is started again first.
@@ -70,9 +74,9 @@ class Running:
             return "RESTARTING"  # the next look will say whether its process is gone
 
     def checkpoint(self) -> str:
-        """The last checkpoint on this machine's disk that is whole; else the savepoint that the job began with."""
+        """The job's last checkpoint on this machine's disk that is whole; else the savepoint that it began with."""
         folder = Path(self.job.state.removeprefix("file://")) / "checkpoints"
-        whole = [path.parent for path in folder.glob("*/chk-*/_metadata")]
+        whole = [path.parent for id in self._ids for path in folder.glob(f"{id}/chk-*/_metadata")]
         newest = max(whole, key=lambda path: (path / "_metadata").stat().st_mtime, default=None)
         return f"file://{newest}" if newest is not None else self.job.savepoint
 

@@ -39,6 +39,8 @@ def _configuration(job: Job, cluster: str) -> Configuration:
     }
     if job.savepoint:
         settings["execution.state-recovery.path"] = job.savepoint
+        # What a changed flow keeps no more is let go; the command has said so.
+        settings["execution.state-recovery.ignore-unclaimed-state"] = str(job.changed).lower()
     if cluster:
         host, _, port = cluster.rpartition(":")
         settings |= {
@@ -110,12 +112,12 @@ def _assembled(job: Job, env: StreamExecutionEnvironment) -> None:
     _, staging = made(job)
     shards = jvm.tidegate.Shards(job.shards)
     arriving: dict[int, list[Any]] = {number: [] for number in range(staging.decision + 1)}
-    arriving[0] = [_source(job, env, shards).uid("source")]
+    arriving[0] = [_source(job, env, shards).uid(f"source-{job.reading}" if job.reading else "source")]
     key = Types.ROW([Types.INT()]).get_java_type_info()
     plain = Types.ROW([Types.INT(), Types.PRIMITIVE_ARRAY(Types.BYTE())])
     reinterpret = jvm.org.apache.flink.streaming.api.datastream.DataStreamUtils.reinterpretAsKeyedStream
     outgoing = []
-    marks = staging.marks()
+    marks, states = staging.marks(), [stage.state for stage in job.stages] or [""] * (staging.decision + 1)
     for number, name in enumerate(staging.names()):
         first, *more = arriving[number]
         for stream in more:
@@ -124,7 +126,7 @@ def _assembled(job: Job, env: StreamExecutionEnvironment) -> None:
             jvm.tidegate.Gather(number == 0), jvm.tidegate.Incoming.keyed()
         )
         # state is found again by these names: what was laid out otherwise is then not taken for ours
-        mark = marks[number]
+        mark = states[number] or marks[number]
         gathered = gathered.uid(f"gather-{mark}").name(f"gather {number}")
         keyed = KeyedStream(
             reinterpret(gathered, jvm.KeyByKeySelector(), key),

@@ -8,7 +8,7 @@ from tidegate.decisions.decider import READ
 from tidegate.decisions.plan import AT as AT_COLUMN
 from tidegate.expressions import kernel
 from tidegate.features.plan import MISSING
-from tidegate.runtimes.stages.rows import AT, FLAGS, KIND, OFFSET, ON, SHARD, STAGE, Rows, Words, joined
+from tidegate.runtimes.stages.rows import AT, FLAGS, HISTORY, KIND, OFFSET, ON, SHARD, STAGE, Rows, Words, joined
 from tidegate.runtimes.stages.staging import Staging, shards_of
 from tidegate.runtimes.stages.window_stage import WindowStage
 
@@ -61,15 +61,20 @@ class Bench:
         staging, sent = self.staging, list[Rows]()
         words = rows.words
         reads = (words[:, KIND] == 0) & (words[:, FLAGS] & READ != 0)
+        again = words[:, FLAGS] & HISTORY != 0
         for stage in staging.windows:
             copies = list[Rows]()
+            if stage.number in staging.rebuilt and again.any():
+                for kind in range(len(self.plan.kinds)):
+                    chosen = np.flatnonzero((words[:, KIND] == kind) & again)
+                    copies += self._copies(stage, rows, chosen, stage.visited(kind, reads=kind == 0), reading=False)
             for kind in range(len(self.plan.kinds)):
                 for reading in (True, False):
-                    chosen = np.flatnonzero((words[:, KIND] == kind) & (reads == reading))
+                    chosen = np.flatnonzero((words[:, KIND] == kind) & (reads == reading) & ~again)
                     if len(chosen):
                         copies += self._copies(stage, rows, chosen, stage.visited(kind, reading), reading)
             sent.append(joined(copies, staging.width(stage.number)))
-        going = rows.take(np.flatnonzero(reads))
+        going = rows.take(np.flatnonzero(reads & ~again))
         going.words[:, FLAGS] |= ON
         going = forwarded(staging, going, staging.windows[0].number if staging.windows else staging.decision)
         if not staging.windows:

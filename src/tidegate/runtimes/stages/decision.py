@@ -135,7 +135,8 @@ class DecisionsAt:
     def snapshot(self, shard: int) -> bytes:
         """Snoozes, and what counts towards limits."""
         decider = self._shard(shard)
-        return packed(_OF, {"caps": decider.limits, "snoozes": decider.snoozes.dump()}, {})
+        caps = [(cap.outcome, cap.last, at) for cap, at in zip(self._staging.plan.caps, decider.limits, strict=True)]
+        return packed(_OF, {"caps": caps, "snoozes": decider.snoozes.dump()}, {})
 
     def restore(self, shard: int, snapshot: bytes) -> None:
         """Know what a snapshot knew."""
@@ -144,5 +145,6 @@ class DecisionsAt:
         decider.limits = [[] for _ in self._staging.plan.caps]
         if snapshot:
             header, _ = unpacked(_OF, snapshot)
-            decider.limits = header["caps"]
+            counted = {(outcome, last): at for outcome, last, at in header["caps"]}
+            decider.limits = [counted.get((cap.outcome, cap.last), []) for cap in self._staging.plan.caps]
             decider.snoozes.load(header["snoozes"])

@@ -13,36 +13,66 @@ from tidegate.decisions.encode import Encoder, times_of
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import INSTRUCTIONS, Instructions
 from tidegate.decisions.lists import ListChange
-from tidegate.errors import ContractError
+from tidegate.errors import ContractError, SnapshotError
 from tidegate.events.contract import Reader, body
 from tidegate.events.event import Event
 from tidegate.expressions.words import word
 from tidegate.runtimes.hash_table import NEW, REPEATED
 from tidegate.runtimes.stages.bench import Bench, by_stage, forwarded
-from tidegate.runtimes.stages.rows import AT, FLAGS, HEAD, KIND, LATE, OFFSET, SHARD, SOURCE, STAGE, Rows, Words
+from tidegate.runtimes.stages.rows import (
+    AT,
+    FLAGS,
+    HEAD,
+    HISTORY,
+    KIND,
+    LATE,
+    OFFSET,
+    SHARD,
+    SOURCE,
+    STAGE,
+    Rows,
+    Words,
+)
 from tidegate.runtimes.stages.seen import Seen
 from tidegate.runtimes.stages.stage import Output, Refusal, packed, unpacked
 from tidegate.runtimes.stages.staging import Staging, shards_of
 from tidegate.runtimes.stages.worded import Worded
 
-_OF, _ID = "intake", attrgetter("id")
+_OF, _ID, _CONTRACT = "intake", attrgetter("id"), "contract"
 _REUSED = ("This id was used before, with other content.", "id-reused", "/id")
 _LATE = ("It came when the watermark had passed its time.", "behind-watermark", "/at")
+_HISTORY_LATE = (
+    "An event that was taken before comes behind the watermark, now that the topics are read again.",
+    "Start from the same savepoint with a longer --out-of-order.",
+)
 _NO_TIME = ("Its time is not written as 2026-01-31T12:00:00Z, or it is no JSON object.", "time-unread", "/at")
+
+
+class _Entry(msgspec.Struct, array_like=True):
+    """What a batch leaves behind: ids, contents and times of what was taken; the places of what was not, by source."""
+
+    taken: bytes
+    untaken: dict[int, list[int]] = {}
 
 
 class IntakeAt:
     """Takes events in, by their id.
 
     Rows come with a head alone, and the event as JSON; `KIND` is the number of its type, or -1, -2 for instructions.
+    Those of history, which an earlier flow took from the same place of a topic, are for the stages that are rebuilt.
 
     Args:
         definition: of the flow.
         staging: of its plan.
         remember: how long an id is known, in microseconds of event time.
+        kinds: the number of the event type by the number of the topic, where `KIND` may be that of an earlier flow.
     """
 
-    def __init__(self, definition: Definition, staging: Staging, remember: int) -> None:
+    def __init__(
+        self, definition: Definition, staging: Staging, remember: int, kinds: Sequence[int] | None = None
+    ) -> None:
+        self._kinds = None if kinds is None else np.array(kinds, np.int64)
+        self._untaken: dict[int, dict[int, set[int]]] = {}
         self._staging, self._remember, self._bench = staging, remember, Bench(staging)
         self._readers: dict[int, Reader[Event]] = {k: Reader(kind) for k, kind in enumerate(definition.kinds)}
         self._readers |= {-1 - k: Reader(kind) for k, kind in enumerate(INSTRUCTIONS)}
@@ -59,6 +89,17 @@ class IntakeAt:
 
     def take(self, shard: int, rows: Rows) -> Output:
         """Read, recognise, refuse; what is new goes on as rows of cells."""
+        if self._kinds is not None:
+            rows = Rows(rows.words.copy(), rows.payloads)
+            rows.words[:, KIND] = self._kinds[rows.words[:, SOURCE] >> 32]
+        again = rows.words[:, FLAGS] & HISTORY != 0
+        if not again.any():
+            return self._take(shard, rows)
+        out = self._take(shard, rows.take(np.flatnonzero(~again)))
+        out.rows = by_stage(self._staging, [*out.rows, *self._history(shard, rows.take(np.flatnonzero(again)))])
+        return out
+
+    def _take(self, shard: int, rows: Rows) -> Output:
         events, refused = self._read(rows)
         places = [place for place, event in enumerate(events) if event is not None]
         known = [event for event in events if event is not None]
@@ -76,8 +117,42 @@ class IntakeAt:
             refused.append(self._refusal(rows, places[i], *(_LATE if verdict[i] == NEW else _REUSED)))
         new = np.flatnonzero((verdict == NEW) & on_time)
         out = self._sent(rows, [places[i] for i in new], [known[i] for i in new], ids[new])
-        entry = np.stack([array[verdict[on_time] == NEW] for array in fresh]).tobytes() if len(new) else b""
-        return Output(out, refused=refused, repeated=int((verdict == REPEATED).sum()), entry=entry)
+        repeated = chosen[verdict == REPEATED]
+        # A change of a list that is not read is history all the same, for another flow that does.
+        told = rows.words[rows.words[:, KIND] < 0][:, [SOURCE, OFFSET]].tolist() if refused else []
+        untaken = [
+            [one.source, one.offset] for one in refused if one.code != _CONTRACT or [one.source, one.offset] not in told
+        ]
+        untaken += rows.words[repeated][:, [SOURCE, OFFSET]].tolist()
+        entry = _Entry(np.stack([array[verdict[on_time] == NEW] for array in fresh]).tobytes())
+        for source, offset in untaken:
+            entry.untaken.setdefault(source, []).append(offset)
+        self._pass_over(shard, entry.untaken)
+        kept = msgspec.msgpack.encode(entry) if len(new) or untaken else b""
+        return Output(out, refused=refused, repeated=len(repeated), entry=kept)
+
+    def _pass_over(self, shard: int, untaken: dict[int, list[int]]) -> None:
+        for source, offsets in untaken.items():
+            self._untaken.setdefault(shard, {}).setdefault(source, set()).update(offsets)
+
+    def _history(self, shard: int, rows: Rows) -> list[Rows]:
+        """What was taken before, once more, for the stages that are rebuilt.
+
+        Raises:
+            SnapshotError: it comes behind the watermark, so that its place in the order is past.
+        """
+        untaken = self._untaken.get(shard, {})
+        heads = rows.words[:, [SOURCE, OFFSET]].tolist()
+        taken = [place for place, (source, offset) in enumerate(heads) if offset not in untaken.get(source, ())]
+        rows = rows.take(np.array(taken, np.int64))
+        late = np.flatnonzero(rows.words[:, FLAGS] & LATE)
+        if len(late):
+            what, do = _HISTORY_LATE
+            raise SnapshotError(what, seen=rows.payloads[int(late[0])][:200].decode(errors="replace"), do=do)
+        events, _ = self._read(rows)  # what the contract allows no more is no part of this flow's history
+        places = [place for place, event in enumerate(events) if event is not None]
+        known = [event for event in events if event is not None]
+        return self._sent(rows, places, known, np.fromiter(map(word, map(_ID, known)), np.int64, len(known)))
 
     def _read(self, rows: Rows) -> tuple[list[Event | None], list[Refusal]]:
         events: list[Event | None] = []
@@ -90,7 +165,7 @@ class IntakeAt:
                     self._instructions.require(cast(Instruction, event))
                 events.append(event)
             except ContractError as error:
-                refused.append(self._refusal(rows, len(events), str(error), "contract", error.pointer))
+                refused.append(self._refusal(rows, len(events), str(error), _CONTRACT, error.pointer))
                 events.append(None)
         known = np.array([place for place, event in enumerate(events) if event is not None], np.int64)
         times = times_of([event.at for event in events if event is not None])
@@ -173,6 +248,8 @@ class IntakeAt:
             targets = [(stage.number, shard) for stage in staging.lists]
         else:
             targets = [(staging.decision, shard) for shard in range(staging.decision_shards)]
+        if rows.words[place, FLAGS] & HISTORY:
+            targets = [one for one in targets if one[0] in staging.rebuilt]
         return [self._told(rows, place, stage, shard) for stage, shard in targets]
 
     def _told(self, rows: Rows, place: int, stage: int, shard: int) -> Rows:
@@ -183,19 +260,26 @@ class IntakeAt:
 
     def learn(self, shard: int, entry: bytes) -> None:
         """Know ids once more."""
-        ids, contents, at = np.frombuffer(entry, np.int64).reshape(3, -1)
+        kept = msgspec.msgpack.decode(entry, type=_Entry)
+        self._pass_over(shard, kept.untaken)
+        ids, contents, at = np.frombuffer(kept.taken, np.int64).reshape(3, -1)
         self._ids(shard).admit(ids.copy(), contents.copy(), at)
 
     def snapshot(self, shard: int) -> bytes:
-        """The ids that are known."""
+        """The ids that are known, and the places of what was not taken."""
         turn, arrays = self._ids(shard).dump()
+        for source, offsets in self._untaken.get(shard, {}).items():
+            arrays[f"untaken {source}"] = np.array(sorted(offsets), np.int64)
         return packed(_OF, {"turn": turn, "remember": self._remember}, arrays)
 
     def restore(self, shard: int, snapshot: bytes) -> None:
         """Know what a snapshot knew."""
         self._seen.pop(shard, None)
+        self._untaken.pop(shard, None)
         if snapshot:
             header, arrays = unpacked(_OF, snapshot)
             # generations of another length are counted otherwise: what is known is then known as of now
             turn = header["turn"] if header["remember"] == self._remember else -(2**63)
             self._ids(shard).load(turn, arrays)
+            places = {name: a.tolist() for name, a in arrays.items() if name.startswith("untaken ")}
+            self._pass_over(shard, {int(name.split()[1]): offsets for name, offsets in places.items()})

@@ -26,8 +26,8 @@ HEAD = 7
 ON = 8
 """Flag of a row, beside those of a decider: it goes on to the next stage; without it, it is there to be learned."""
 
-LATE = 16
-"""Flag of a row at the intake: the watermark had passed its time."""
+LATE, HISTORY = 16, 32
+"""Flags of a row at the intake: the watermark had passed its time; it was taken before, and is there to be learned."""
 
 Words = NDArray[np.int64]
 

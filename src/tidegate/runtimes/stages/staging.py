@@ -1,5 +1,6 @@
 """How a flow is cut: which stages it has, what each keeps, and what a row carries from one to the next."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,12 +46,13 @@ class Staging:
     Args:
         plan: of the flow.
         shards: in how many parts each stage can be kept.
+        rebuilt: the numbers of stages that learn history, that is, events that the others have learned before.
 
     Raises:
         FlowError: the flow has something in it that cannot be cut, or there is no shard.
     """
 
-    def __init__(self, plan: Plan, shards: int = 32) -> None:
+    def __init__(self, plan: Plan, shards: int = 32, rebuilt: Collection[int] = ()) -> None:
         if not 1 <= shards <= 1024:
             raise FlowError("A flow is kept in 1 to 1024 shards.", seen=str(shards))
         if plan.packages:
@@ -59,7 +61,7 @@ class Staging:
                 seen=plan.packages[0].name,
                 do="Run it with `tidegate run` or `tidegate serve`.",
             )
-        self.plan, self.shards, self._meanings = plan, shards, Meanings(plan)
+        self.plan, self.shards, self.rebuilt, self._meanings = plan, shards, frozenset(rebuilt), Meanings(plan)
         self._kind_of = {f.column: k for k, kind in enumerate(plan.kinds) for f in kind.fields}
         self.lists = self._list_stages()
         self.windows = window_stages(plan, self._meanings, 1 + len(self.lists))

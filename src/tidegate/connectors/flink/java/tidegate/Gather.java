@@ -6,6 +6,11 @@ import java.util.List;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.common.state.MapState;
+import org.apache.flink.api.common.state.MapStateDescriptor;
+import org.apache.flink.api.common.state.ValueState;
+import org.apache.flink.api.common.state.ValueStateDescriptor;
+import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
 import org.apache.flink.types.Row;
@@ -14,14 +19,19 @@ import org.apache.flink.util.Collector;
 /**
  * Gathers what comes for a shard until the watermark has passed it, and gives it out in order as one batch.
  *
- * <p>At the intake, what comes behind the watermark is marked as late; later on nothing may.
+ * <p>At the intake, what comes behind the watermark is marked as late; later on nothing may. What comes for the second
+ * time from the same place of a topic, since a job of a changed flow reads the topics again, is marked as history; or left
+ * out, if it is still waiting here.
  */
 public final class Gather extends KeyedProcessFunction<Row, Row, Row> {
     private static final long serialVersionUID = 1;
     private static final long LATE = 16;
+    private static final long HISTORY = 32;
 
     private final boolean intake;
     private transient ListState<byte[]> waiting;
+    private transient MapState<Long, Long> read;
+    private transient ValueState<Long> released;
 
     public Gather(boolean intake) {
         this.intake = intake;
@@ -32,6 +42,31 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> {
         waiting = getRuntimeContext()
                 .getListState(new ListStateDescriptor<>(
                         "waiting", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
+        if (intake) {
+            read = getRuntimeContext().getMapState(new MapStateDescriptor<>("read", Types.LONG, Types.LONG));
+            released = getRuntimeContext().getState(new ValueStateDescriptor<>("released", Types.LONG));
+        }
+    }
+
+    /** Whether the one row of a batch is to be taken; marks it as what it is. */
+    private boolean taken(Batch batch, long watermark) throws Exception {
+        long source = batch.word(0, Batch.SOURCE), offset = batch.word(0, Batch.OFFSET), flags = 0;
+        long at = batch.word(0, Batch.AT);
+        Long last = read.get(source);
+        if (last == null || offset > last) {
+            read.put(source, offset);
+        } else {
+            Long newest = released.value();
+            if (at == Batch.MISSING || newest == null || at > newest) {
+                return false; // refused before, or waiting here
+            }
+            flags = HISTORY;
+        }
+        if (at != Batch.MISSING && due(batch, 0, watermark)) {
+            flags |= LATE;
+        }
+        batch.put(0, Batch.FLAGS, batch.word(0, Batch.FLAGS) | flags);
+        return true;
     }
 
     private static boolean due(Batch batch, int row, long watermark) {
@@ -43,13 +78,16 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> {
     public void processElement(Row row, Context context, Collector<Row> out) throws Exception {
         Batch batch = new Batch((byte[]) row.getField(1));
         long watermark = context.timerService().currentWatermark();
-        for (int i = 0; i < batch.rows; i++) {
-            if (batch.word(i, Batch.AT) != Batch.MISSING && due(batch, i, watermark)) {
-                if (!intake) {
+        if (intake) {
+            if (!taken(batch, watermark)) {
+                return;
+            }
+        } else {
+            for (int i = 0; i < batch.rows; i++) {
+                if (due(batch, i, watermark)) {
                     throw new IllegalStateException("A row of time " + batch.word(i, Batch.AT)
                             + " came to stage " + batch.word(i, Batch.STAGE) + " behind the watermark " + watermark);
                 }
-                batch.put(i, Batch.FLAGS, batch.word(i, Batch.FLAGS) | LATE);
             }
         }
         waiting.add(batch.bytes);
@@ -109,6 +147,11 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> {
             for (int i = 0; i < sorted.length; i++) {
                 batches[i] = from.get((int) sorted[i][3]);
                 rows[i] = (int) sorted[i][4];
+            }
+            if (intake) {
+                long newest = sorted[sorted.length - 1][0];
+                Long before = released.value();
+                released.update(before == null ? newest : Math.max(before, newest));
             }
             out.collect(Row.of(key, Batch.of(batches, rows, rows.length)));
         }
