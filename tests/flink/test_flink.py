@@ -10,30 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.flink.site import FLOW, PARTITIONS, Sent, Site, much_later, reach
-from tests.flink.traffic import right, stored_model, traffic
+from tests.flink.traffic import right, traffic
 from tests.flink.watched import Watched
 from tests.flink.watched_next import Changed
 from tidegate import Flow
 from tidegate.connectors.flink.cluster import Cluster
-from tidegate.connectors.flink.environment import Environment, environment
+from tidegate.connectors.flink.environment import Environment
 
 if TYPE_CHECKING:
     from tests.servers.kafka import Kafka
 
 pytestmark = pytest.mark.timeout(1800)
-
-
-@pytest.fixture(scope="module")
-def flink(kafka: "Kafka") -> Environment:
-    """PyFlink; made the first time, which takes minutes. Those who have Kafka for tests have Java and Maven too."""
-    return environment(print)
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    stored_model(folder)
-    return folder
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`tidegate flink`: a flow on Flink, from Kafka topics to Kafka topics."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from tidegate.connectors.kafka.place import Place
     from tidegate.runtimes.flink.job import Job
     from tidegate.runtimes.flink.running import Running
+
+
+_OF_KAFKA, _SHADED = re.compile(r"(?<![\w.])org\.apache\.kafka\."), "org.apache.flink.kafka.shaded.org.apache.kafka."
+"""Kafka's own classes, as in a JAAS configuration, and where Flink's connector has them."""
 
 
 def flink(
@@ -107,7 +112,12 @@ def flink(
     if made.definition.models:
         require_models(made.definition, models)
     folder = Path(state if "://" not in state else "flink-state").resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TidegateError(
+            f"{folder} cannot be made.", seen=str(error), do="Name another folder with --state."
+        ) from None
     say = _sayer()
     env = environment(say)
     job = Job(
@@ -206,7 +216,7 @@ def _properties(path: Path | None) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals:
             raise TidegateError(f"Line {number} of {path} is no property.", do="Write name=value.")
-        found[name.strip()] = value.strip()
+        found[name.strip()] = _OF_KAFKA.sub(_SHADED, value.strip())
     return found
 
 

@@ -34,7 +34,7 @@ def kept_by(definition: Definition, staging: Staging) -> list[Kept]:
 def keep(folder: Path, id: str, job: Job) -> None:
     """Note which job it is that has an id, for those who go on from its savepoints."""
     (folder / "jobs").mkdir(exist_ok=True)
-    job.save(folder / "jobs" / f"{id}.json")
+    replace(job, properties={}).save(folder / "jobs" / f"{id}.json")
 
 
 def earlier(folder: Path, savepoint: str) -> Job | None:

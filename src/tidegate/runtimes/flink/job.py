@@ -96,7 +96,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool = False
 
     def save(self, path: Path) -> None:
-        """Write it."""
+        """Write it, for no one else to read: its properties can be secrets."""
+        path.touch(mode=0o600)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self)))
 
     @staticmethod

@@ -1,0 +1,173 @@
+"""What becomes of bad events, of a broker that goes, of secrets, of folders that cannot be written to, and of a job
+that cannot go on: on a real Flink, with a broker of this file's own, which also listens behind TLS and a password."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.flink.site import FLOW, PARTITIONS, Site, reach
+from tests.flink.traffic import bytes_of, right, traffic
+from tests.servers.kafka import Kafka
+from tests.servers.server import free_port
+from tidegate.connectors.flink.cluster import Cluster
+from tidegate.connectors.flink.environment import Environment
+from tidegate.errors import TidegateError
+from tidegate.runtimes.flink.running import Running
+
+pytestmark = pytest.mark.timeout(1800)
+TLS = Path(__file__).parents[1] / "runtimes" / "tls"
+LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+
+
+class Secured(Kafka):
+    """A broker with a second listener: TLS, and a name and password."""
+
+    def __init__(self, folder: Path) -> None:
+        self.secured = free_port()
+        super().__init__(folder)
+        pair = folder / "pair.pem"
+        pair.write_text((TLS / "good-key.pem").read_text() + (TLS / "good.pem").read_text())
+        plain = f"PLAINTEXT://127.0.0.1:{self.port}"
+        self.settings = {
+            "listeners": f"{plain},CONTROLLER://127.0.0.1:{self.controller},GUARDED://127.0.0.1:{self.secured}",
+            "advertised.listeners": f"{plain},GUARDED://127.0.0.1:{self.secured}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,GUARDED:SASL_SSL",
+            "listener.name.guarded.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.guarded.plain.sasl.jaas.config": f'{LOGIN} user_tide="hunter2";',
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": pair,
+        }
+
+
+@pytest.fixture(scope="module")
+def broker(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    with Secured(tmp_path_factory.mktemp("secured")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def cluster(flink: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster that stands by itself, as those of others do."""
+    cluster = Cluster(flink, tmp_path_factory.mktemp("cluster"), managers=1, slots=2)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def site(broker: Secured, flink: Environment, models: Path, own: str, tmp_path: Path) -> Site:
+    return Site(broker, flink, models, own, tmp_path)
+
+
+def _until(met: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + 600
+    while not met():
+        assert time.monotonic() < until, what
+        time.sleep(1)
+
+
+def _guarded(site: Site, broker: Secured, cluster: Cluster, password: str, *more: str) -> "tuple[int, str]":
+    """Ask for a job on the cluster, by a guarded listener."""
+    file = site.folder / "kafka.properties"
+    file.write_text(
+        "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nssl.truststore.type=PEM\n"
+        f"ssl.truststore.location={TLS / 'good.pem'}\n"
+        f'sasl.jaas.config={LOGIN} username="tide" password="{password}";\n'
+    )
+    at = f"kafka://127.0.0.1:{broker.secured}/{site.own}"
+    command = [str(Path(sys.executable).with_name("tidegate")), "flink", str(FLOW), "--models", str(site.models)]
+    command += ["--from", f"{at}-paid", "--from", f"Login={at}-logins", "--from", f"ListChange={at}-changes"]
+    command += ["--to", f"{at}-out", "--cluster", cluster.address, "--python", str(site.flink.python)]
+    command += ["--kafka-config", str(file), "--shards", "4", "--until-now", *more]
+    done = subprocess.run(command, cwd=site.folder, env=os.environ, capture_output=True, text=True, timeout=900)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_cluster_of_others_reads_behind_tls_and_a_password(site: Site, broker: Secured, cluster: Cluster) -> None:
+    events = list(traffic(400))
+    site.produce(events)
+    code, said = _guarded(site, broker, cluster, "hunter2")
+    assert code == 0, said
+    site.held(right([(t, partition % PARTITIONS[t], event) for t, partition, event in events], site.models))
+    known = list((site.folder / "flink-state").rglob("*.json"))
+    assert known
+    for file in known:
+        assert "hunter2" not in file.read_text() or file.stat().st_mode & 0o077 == 0
+    code, said = _guarded(site, broker, cluster, "hunter3", "--setting", "restart-strategy.type=none")
+    assert code == 2
+    assert "Authentication failed" in said and "hunter3" not in said
+
+
+def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
+    site: Site, broker: Secured, cluster: Cluster
+) -> None:
+    paid = [event for topic, _, event in traffic(300) if topic == "paid"]
+    topic, letters = f"{site.own}-paid", f"{site.own}-out.dead-letters"
+
+    def send(*bodies: bytes) -> None:
+        from confluent_kafka import Producer
+
+        producer = Producer({"bootstrap.servers": broker.address})
+        for number, data in enumerate(bodies):
+            producer.produce(topic, data, partition=number % 2)  # the third stays idle, as the other topics do
+        assert producer.flush(60) == 0
+
+    def later(name: str, hours: int, **more: object) -> bytes:
+        return bytes_of(replace(paid[-1], id=name, at=paid[-1].at + timedelta(hours=hours), **more))
+
+    running = site.start(site.job(idle=1000, out_of_order=1000, parallelism=1), cluster)
+    send(*map(bytes_of, paid), later("push1", 1), later("push2", 1))
+    site.wait(len(paid))
+    send(b"{", bytes_of(replace(paid[3], id="late")), b'{"id":"bare"}', bytes_of(paid[5]))
+    send(later(paid[7].id, 2), later("fine", 2), later("push3", 3), later("push4", 3))
+    _until(lambda: len(list(site.consumed(letters, 1))) >= 4, "dead letters")
+    found = {value: headers for _, value, headers in site.consumed(letters, 1)}
+    codes = sorted((headers["tidegate.code"], value[:8]) for value, headers in found.items())
+    assert [code for code, _ in codes] == [b"behind-watermark", b"contract", b"contract", b"id-reused"], codes
+    assert all(headers["tidegate.topic"] == topic.encode() for headers in found.values())
+    assert b"not" in found[b"{"]["tidegate.reason"].lower() or found[b"{"]["tidegate.reason"]
+    broker.kill()
+    time.sleep(3)
+    broker.start()
+    send(later("after1", 4), later("after2", 5), later("push5", 6), later("push6", 6))
+    _until(lambda: "after2" in site.decided(), "decisions after the broker came back")
+    assert site.decided().keys() == {event.id for event in paid} | {
+        "push1", "push2", "fine", "push3", "push4", "after1", "after2"
+    }  # fmt: skip
+    running.stop()
+
+
+def test_a_job_that_cannot_go_on_says_why(site: Site, cluster: Cluster) -> None:
+    once = {"restart-strategy.type": "none"}
+    other = Running(site.job(digest="0" * 64, settings=once), site.flink, site.folder, cluster.address)
+    other.submit()
+    with pytest.raises(TidegateError, match="another flow here than where the job was submitted"):
+        other.watch()
+    nowhere = Running(site.job(state="file:///proc/nowhere", settings=once), site.flink, site.folder, cluster.address)
+    with pytest.raises(TidegateError, match="/proc/nowhere"):
+        nowhere.submit()
+        nowhere.watch()
+
+
+def test_a_disk_that_takes_no_checkpoint_stops_decisions_until_it_does(site: Site, cluster: Cluster) -> None:
+    folder = site.folder / "checkpoints"
+    running = site.start(site.job(parallelism=1, idle=1000), cluster)
+    reach(running, 1)
+    blocked = folder / running.id
+    blocked.rename(site.folder / "aside")
+    blocked.write_text("no folder")
+    _until(lambda: bool(running.failure()) and running.state() in ("RESTARTING", "RUNNING"), "a failure")
+    assert "checkpoint" in running.rest.failure(running.id).lower()
+    blocked.unlink()
+    (site.folder / "aside").rename(blocked)
+    reach(running, 1)
+    running.stop()
