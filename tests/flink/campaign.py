@@ -49,7 +49,7 @@ def stream(kafka: Kafka, models: Path, folder: Path, events: list[Event]) -> dic
                 producer.poll(0.1)
     assert producer.flush(60) == 0
     at = f"kafka://{kafka.address}"
-    command = [str(Path(sys.executable).with_name("tidegate")), "run", str(FLOW), "--from", f"{at}/all"]
+    command = [str(Path(sys.executable).with_name("tidegate")), "run", FLOW, "--from", f"{at}/all"]
     command += ["--to", f"{at}/all-out", "--store", str(folder / "s.db"), "--models", str(models), "--until-end"]
     done = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

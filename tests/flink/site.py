@@ -23,7 +23,7 @@ from tidegate.runtimes.stages.staging import Staging
 if TYPE_CHECKING:
     from tests.servers.kafka import Kafka
 
-FLOW = Path(__file__).with_name("watched.py")
+FLOW = f"{Path(__file__).with_name('watched.py')}:Watched"
 PARTITIONS = {"paid": 3, "logins": 3, "changes": 1}
 Sent = Sequence[tuple[str, int, Event]]
 PATIENCE = 600.0
@@ -114,7 +114,7 @@ class Site:
         different = [(expected[id], found[id]) for id in expected if expected[id] != found[id]]
         assert not different, (len(different), different[:2])
 
-    def job(self, place: str = str(FLOW), **more: object) -> Job:
+    def job(self, place: str = FLOW, **more: object) -> Job:
         """A job of a flow over the topics."""
         flow, kinds = load_flow(place), [*Watched.definition.kinds]
         known = {kind.__name__: number for number, kind in enumerate(flow.definition.kinds)}
@@ -145,7 +145,7 @@ class Site:
         running.submit()
         return running
 
-    def go_on(self, running: Running, cluster: Cluster, place: str = str(FLOW), **more: object) -> Running:
+    def go_on(self, running: Running, cluster: Cluster, place: str = FLOW, **more: object) -> Running:
         """Stop a job with a savepoint and start one from there, perhaps of another flow or with other settings."""
         job = self.job(place, **({"parallelism": running.job.parallelism} | more), savepoint=running.stop())
         return self.start(gone_on(running.job, job)[0], cluster)

@@ -84,7 +84,7 @@ def _guarded(site: Site, broker: Secured, cluster: Cluster, password: str, *more
         f'sasl.jaas.config={LOGIN} username="tide" password="{password}";\n'
     )
     at = f"kafka://127.0.0.1:{broker.secured}/{site.own}"
-    command = [str(Path(sys.executable).with_name("tidegate")), "flink", str(FLOW), "--models", str(site.models)]
+    command = [str(Path(sys.executable).with_name("tidegate")), "flink", FLOW, "--models", str(site.models)]
     command += ["--from", f"{at}-paid", "--from", f"Login={at}-logins", "--from", f"ListChange={at}-changes"]
     command += ["--to", f"{at}-out", "--cluster", cluster.address, "--python", str(site.flink.python)]
     command += ["--kafka-config", str(file), "--shards", "4", "--until-now", *more]

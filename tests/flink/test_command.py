@@ -12,12 +12,12 @@ from tidegate.runtimes.flink.job import Input, Job, made, stage_of
 from tidegate.runtimes.flink.outgoing import answers, letters
 from tidegate.runtimes.stages.stage import Answered, Refusal
 
-FLOW = Path(__file__).with_name("watched.py")
+FLOW = f"{Path(__file__).with_name('watched.py')}:Watched"
 AT = "kafka://localhost:9092/"
 
 
 def _said(*words: str) -> str:
-    done = CliRunner().invoke(app, ["flink", str(FLOW), *words])
+    done = CliRunner().invoke(app, ["flink", FLOW, *words])
     assert done.exit_code == 2, done.output
     return done.output
 
@@ -54,7 +54,7 @@ def test_a_broken_line_of_properties_is_told_without_what_it_holds(tmp_path: Pat
 
 def _job() -> Job:
     return Job(
-        flow=str(FLOW), digest=Watched.definition.digest, models="", servers="", inputs=[Input("paid", 0)],
+        flow=FLOW, digest=Watched.definition.digest, models="", servers="", inputs=[Input("paid", 0)],
         output="out", dead_letters="dead", name="x", jars=[], python="", state="",
     )  # fmt: skip
 

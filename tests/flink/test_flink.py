@@ -11,8 +11,7 @@ import pytest
 
 from tests.flink.site import FLOW, PARTITIONS, Sent, Site, much_later, reach
 from tests.flink.traffic import right, traffic
-from tests.flink.watched import Watched
-from tests.flink.watched_next import Changed
+from tests.flink.watched import Changed, Watched
 from tidegate import Flow
 from tidegate.connectors.flink.cluster import Cluster
 from tidegate.connectors.flink.environment import Environment
@@ -39,7 +38,7 @@ def test_decisions_are_those_of_a_replay(site: Site) -> None:
     at = f"kafka://{site.kafka.address}/{site.own}"
     topics = [f"{at}-paid", f"Login={at}-logins", f"ListChange={at}-changes"]
     tidegate = str(Path(sys.executable).with_name("tidegate"))
-    command = [tidegate, "flink", str(FLOW), "--to", f"{at}-out", "--group", site.own]
+    command = [tidegate, "flink", FLOW, "--to", f"{at}-out", "--group", site.own]
     command += [part for topic in topics for part in ("--from", topic)]
     command += ["--parallelism", "2", "--shards", "8", "--until-now", "--models", str(site.models)]
     done = subprocess.run(command, cwd=site.folder, env=os.environ, capture_output=True, text=True, timeout=900)
@@ -71,7 +70,7 @@ def test_killed_rescaled_and_changed_it_loses_repeats_and_confuses_nothing(site:
         reach(running, 2)
         running = site.go_on(running, cluster, parallelism=2)
         reach(running, 1)
-        running = site.go_on(running, cluster, f"{FLOW.with_name('watched_next.py')}:Changed")
+        running = site.go_on(running, cluster, FLOW.replace("Watched", "Changed"))
         assert running.job.rebuilt and len(running.job.rebuilt) < len(running.job.stages) - 2
         sending.join()
         site.produce(list(much_later(events)))
