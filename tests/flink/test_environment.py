@@ -1,6 +1,7 @@
 """What runs where PyFlink is decides as here: other versions of NumPy's users, models of every kind."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +40,7 @@ from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.load import load_flow
 flow = load_flow(sys.argv[1])
 at = datetime(2026, 3, 1, tzinfo=UTC)
-paid = [flow.definition.event(id=str(i), at=at + timedelta(seconds=i), card=str(i % 7), a=i % 3 - 1.0, b=i / 50, c=1.0)
+paid = [flow.definition.event(id=str(i), at=at + timedelta(seconds=i), card=str(i % 7), a=-(i % 7) / 3, b=i / 50, c=1.0)
         for i in range(100)]
 for decision in Engine(flow).process(paid):
     print(to_json(decision).decode())
@@ -59,5 +60,5 @@ def test_a_model_in_onnx_answers_there_as_it_does_here(flink: Environment, tmp_p
         return done.stdout
 
     here = said(sys.executable, {})
-    assert here.count('"outcome":"review"') > 5 and here.count('"outcome":"approve"') > 5
+    assert len(set(re.findall(r'"score":([0-9.e-]+)', here))) > 20
     assert said(flink.python, flink.variables()) == here

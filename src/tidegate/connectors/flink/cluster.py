@@ -96,7 +96,7 @@ class Cluster:
             "taskmanager.numberOfTaskSlots": self._slots,
             "taskmanager.memory.process.size": f"{1200 + 500 * self._slots}m",
             "heartbeat.interval": "1000",
-            "heartbeat.timeout": "8000",
+            "heartbeat.timeout": "20000",
             "io.tmp.dirs": self._folder / "tmp",
             **self._settings,
         }

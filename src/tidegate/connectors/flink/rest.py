@@ -83,7 +83,7 @@ class Rest:
                 operation = told["operation"]
                 if "location" in operation:
                     return str(operation["location"])
-                raise TidegateError("The savepoint failed.", seen=str(operation.get("failure-cause", operation))[:400])
+                raise TidegateError("The savepoint failed.", seen=str(operation.get("failure-cause", operation))[:1000])
             time.sleep(0.2)
         raise TidegateError("The savepoint was not made in time.", seen=f"{patience:g} seconds")
 

@@ -18,6 +18,8 @@ from tidegate.runtimes.flink.job import Job
 _SUBMIT = "tidegate.runtimes.flink.submit"
 _ENDED = {"FINISHED", "FAILED", "CANCELED", "SUSPENDED"}
 _LONGEST = 180
+_STARTING = "Not all required tasks are"
+"""What Flink says of a savepoint of a job that is just starting."""
 
 
 class Running:
@@ -104,8 +106,20 @@ class Running:
         return _cause(said) if said else ""
 
     def stop(self) -> str:
-        """Stop the job; gives the savepoint to go on from."""
-        return self.rest.stop(self.id, f"{self.job.state}/savepoints")
+        """Stop the job; gives the savepoint to go on from. One that is just starting again is waited for.
+
+        Raises:
+            TidegateError: there is no savepoint.
+        """
+        until = time.monotonic() + _LONGEST
+        while True:
+            try:
+                return self.rest.stop(self.id, f"{self.job.state}/savepoints")
+            except TidegateError as error:
+                if _STARTING not in str(error) or time.monotonic() > until:
+                    raise
+            self.state()
+            time.sleep(1)
 
 
 def _from(job: Job, savepoint: str) -> Job:
