@@ -49,7 +49,7 @@ def test_decisions_are_those_of_a_replay(site: Site) -> None:
     site.held(expected)
 
 
-def test_killed_rescaled_and_changed_it_loses_repeats_and_confuses_nothing(site: Site) -> None:
+def test_killed_and_rescaled_it_loses_repeats_and_changes_nothing(site: Site) -> None:
     events = list(traffic(24_000, seed=2))
     sending = Thread(target=site.produce, args=(events, 300.0))
     sending.start()
@@ -69,9 +69,6 @@ def test_killed_rescaled_and_changed_it_loses_repeats_and_confuses_nothing(site:
         running = site.go_on(running, cluster, parallelism=4)
         reach(running, 2)
         running = site.go_on(running, cluster, parallelism=2)
-        reach(running, 1)
-        running = site.go_on(running, cluster, FLOW.replace("Watched", "Changed"))
-        assert running.job.rebuilt and len(running.job.rebuilt) < len(running.job.stages) - 2
         sending.join()
         site.produce(list(much_later(events)))
         expected = _right(site, events)
@@ -80,6 +77,26 @@ def test_killed_rescaled_and_changed_it_loses_repeats_and_confuses_nothing(site:
     finally:
         cluster.stop()
         sending.join()
+    site.held(expected)
+
+
+def test_a_changed_flow_keeps_what_it_can_and_learns_the_rest(site: Site) -> None:
+    events = list(traffic(6_000, seed=3))
+    half = len(events) // 2
+    site.produce(events[:half])
+    cluster = Cluster(site.flink, site.folder / "cluster", managers=1, slots=2)
+    try:
+        cluster.start()
+        running = site.start(site.job(), cluster)
+        site.wait(2_000)
+        running = site.go_on(running, cluster, FLOW.replace("Watched", "Changed"))
+        assert running.job.rebuilt and len(running.job.rebuilt) < len(running.job.stages) - 2
+        site.produce([*events[half:], *much_later(events)])
+        expected = _right(site, events)
+        site.wait(len(expected))
+        running.stop()
+    finally:
+        cluster.stop()
     later, found = _right(site, events, Changed), site.decided()
     before = {id for id, decision in found.items() if b'"flow":"Watched@' in decision}
     assert 0 < len(before) < len(expected)

@@ -21,7 +21,8 @@ def _configuration(job: Job, cluster: str) -> Configuration:
         "pipeline.jars": ";".join(f"file://{jar}" for jar in job.jars),
         "pipeline.name": job.name,
         "pipeline.max-parallelism": str(job.shards),
-        "pipeline.auto-watermark-interval": "200 ms",
+        # Each watermark is a batch of every shard: ten of them in the time that is waited for events out of order.
+        "pipeline.auto-watermark-interval": f"{min(1000, max(50, job.out_of_order // 10))} ms",
         "execution.checkpointing.dir": f"{job.state}/checkpoints",
         "execution.checkpointing.savepoint-dir": f"{job.state}/savepoints",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
@@ -33,8 +34,8 @@ def _configuration(job: Job, cluster: str) -> Configuration:
         "restart-strategy.exponential-delay.attempts-before-reset-backoff": "12",
         "python.executable": job.python,
         "python.client.executable": job.python,
-        "python.fn-execution.bundle.size": "64",
-        "python.fn-execution.bundle.time": "20",
+        "python.fn-execution.bundle.size": "1000",  # what ends a bundle is the watermark
+        "python.fn-execution.bundle.time": "200",
         "python.metric.enabled": "false",
     }
     if job.savepoint:
@@ -123,7 +124,7 @@ def _assembled(job: Job, env: StreamExecutionEnvironment) -> None:
         for stream in more:
             first = first.union(_array(jvm, stream))
         gathered = first.keyBy(jvm.KeyByKeySelector(), key).process(
-            jvm.tidegate.Gather(number == 0), jvm.tidegate.Incoming.keyed()
+            jvm.tidegate.Gather(number == 0, bool(job.rebuilt)), jvm.tidegate.Incoming.keyed()
         )
         # state is found again by these names: what was laid out otherwise is then not taken for ours
         mark = states[number] or marks[number]

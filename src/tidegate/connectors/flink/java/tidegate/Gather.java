@@ -12,6 +12,9 @@ import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+import org.apache.flink.runtime.state.FunctionSnapshotContext;
+import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
 import org.apache.flink.types.Row;
 import org.apache.flink.util.Collector;
@@ -23,18 +26,23 @@ import org.apache.flink.util.Collector;
  * time from the same place of a topic, since a job of a changed flow reads the topics again, is marked as history; or left
  * out, if it is still waiting here.
  */
-public final class Gather extends KeyedProcessFunction<Row, Row, Row> {
+public final class Gather extends KeyedProcessFunction<Row, Row, Row> implements CheckpointedFunction {
     private static final long serialVersionUID = 1;
     private static final long LATE = 16;
     private static final long HISTORY = 32;
 
     private final boolean intake;
+    private final boolean rebuilding;
     private transient ListState<byte[]> waiting;
+    private transient ListState<Long> passed;
+    private transient long floor; // watermark of the last release, before a restart too: Flink's own begins anew
     private transient MapState<Long, Long> read;
     private transient ValueState<Long> released;
 
-    public Gather(boolean intake) {
+    /** Whether it is that of the intake; and, there, whether the topics are read once more. */
+    public Gather(boolean intake, boolean rebuilding) {
         this.intake = intake;
+        this.rebuilding = rebuilding;
     }
 
     @Override
@@ -48,6 +56,21 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> {
         }
     }
 
+    @Override
+    public void initializeState(FunctionInitializationContext context) throws Exception {
+        passed = context.getOperatorStateStore()
+                .getUnionListState(new ListStateDescriptor<>("passed", Types.LONG));
+        floor = Long.MIN_VALUE;
+        for (long one : passed.get()) {
+            floor = Math.max(floor, one);
+        }
+    }
+
+    @Override
+    public void snapshotState(FunctionSnapshotContext context) throws Exception {
+        passed.update(List.of(floor));
+    }
+
     /** Whether the one row of a batch is to be taken; marks it as what it is. */
     private boolean taken(Batch batch, long watermark) throws Exception {
         long source = batch.word(0, Batch.SOURCE), offset = batch.word(0, Batch.OFFSET), flags = 0;
@@ -55,14 +78,14 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> {
         Long last = read.get(source);
         if (last == null || offset > last) {
             read.put(source, offset);
-        } else {
+        } else if (rebuilding) {
             Long newest = released.value();
             if (at == Batch.MISSING || newest == null || at > newest) {
                 return false; // refused before, or waiting here
             }
             flags = HISTORY;
         }
-        if (at != Batch.MISSING && due(batch, 0, watermark)) {
+        if (at != Batch.MISSING && due(batch, 0, flags == HISTORY ? watermark : Math.max(watermark, floor))) {
             flags |= LATE;
         }
         batch.put(0, Batch.FLAGS, batch.word(0, Batch.FLAGS) | flags);
@@ -140,6 +163,7 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> {
             waiting.update(left);
         }
         if (!order.isEmpty()) {
+            floor = Math.max(floor, watermark);
             long[][] sorted = order.toArray(new long[0][]);
             Arrays.sort(sorted, Gather::compare); // quick where they are in order already, as they mostly are
             Batch[] batches = new Batch[sorted.length];
