@@ -88,7 +88,7 @@ def test_a_changed_flow_keeps_what_it_can_and_learns_the_rest(site: Site) -> Non
     try:
         cluster.start()
         running = site.start(site.job(), cluster)
-        site.wait(2_000)
+        site.wait(1_500)
         running = site.go_on(running, cluster, FLOW.replace("Watched", "Changed"))
         assert running.job.rebuilt and len(running.job.rebuilt) < len(running.job.stages) - 2
         site.produce([*events[half:], *much_later(events)])
