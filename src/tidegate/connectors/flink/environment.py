@@ -134,7 +134,8 @@ def _python_environment(say: Say) -> Path:
         options = ["--no-deps", "--require-hashes", "-r", str(locked)]
         if uv.exists():
             _must([str(uv), "venv", "--quiet", "--python", python, str(folder)], "The environment could not be made.")
-            command = [str(uv), "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *options]
+            command = [str(uv), "pip", "install", "--quiet", "--compile-bytecode"]  # else each worker compiles it anew
+            command += ["--python", str(folder / "bin" / "python"), *options]
         else:
             _must([python, "-m", "venv", str(folder)], "The environment could not be made.")
             command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *options]
