@@ -17,7 +17,7 @@ from tidegate.runtimes.flink.job import Job
 
 _SUBMIT = "tidegate.runtimes.flink.submit"
 _ENDED = {"FINISHED", "FAILED", "CANCELED", "SUSPENDED"}
-_LONGEST = 180
+_LONGEST = 600
 _STARTING = "Not all required tasks are"
 """What Flink says of a savepoint of a job that is just starting."""
 
