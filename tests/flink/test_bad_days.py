@@ -110,7 +110,7 @@ def test_a_cluster_of_others_reads_behind_tls_and_a_password(site: Site, broker:
 def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
     site: Site, broker: Secured, cluster: Cluster
 ) -> None:
-    paid = [event for topic, _, event in traffic(300) if topic == "paid"]
+    paid = sorted((event for topic, _, event in traffic(300) if topic == "paid"), key=lambda event: event.at)
     topic, letters = f"{site.own}-paid", f"{site.own}-out.dead-letters"
 
     def send(*bodies: bytes) -> None:
