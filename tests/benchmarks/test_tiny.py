@@ -21,6 +21,7 @@ TINY = {
     "tables": "--rows 100 --seconds 0.01",
     "dmn": "--rows 100 --rounds 1",
     "scorecard": "--rows 500",
+    "drools": "--seconds 0.1 --asks 5",
     "store": "--records 2000 --folder {folder}",
     "world": "--payments 1000",
 }
@@ -36,6 +37,7 @@ SAYS = {
     "tables": "/s",
     "dmn": "by index",
     "scorecard": "equal points",
+    "drools": "DRL in a flow",
     "store": "x reading every id anew",
     "world": "payments_ratio",
 }

@@ -29,7 +29,8 @@ _VALUES: dict[Type, list[Any]] = {
     types.DATE: [parse_date(text) for text in _DATES],
     types.TIME: [parse_time(text) for text in _TIMES],
     types.DATE_TIME: [parse_date_time(f"{day}T{time}") for day in _DATES for time in _TIMES],
-} | {kind: [parse_duration(text) for text in texts] for kind, texts in _DURATIONS.items()}
+}
+_VALUES.update({kind: [parse_duration(text) for text in texts] for kind, texts in _DURATIONS.items()})
 
 
 def inputs_of(model: DmnModel, data: bytes) -> st.SearchStrategy[dict[str, Any]]:
