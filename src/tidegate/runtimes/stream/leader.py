@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tidegate.connectors.kafka.inputs import Arrived, Inputs
@@ -18,6 +18,9 @@ from tidegate.runtimes.stream.reading import Reading, Unreadable
 from tidegate.runtimes.stream.repair import ORIGINAL
 
 _LOG = logging.getLogger("tidegate.stream")
+_MOST = 4096
+"""Messages of a transaction at most: committing one takes a broker some milliseconds however much is in it. The engine
+decides on fewer at once, as many as a processor's caches hold."""
 _SILENCE = 30.0
 """Seconds between words about dead letters: a thousand of them are said at once."""
 
@@ -76,9 +79,9 @@ class Leader:
         """
         if not self._more:  # also where much waits, held back by a partition that is waited for
             self._inputs.fill(timeout)
-        self._inputs.fill(0.0, self._engine.batch)
+        self._inputs.fill(0.0, _MOST)
         before = self._inputs.positions
-        arrived = self._inputs.take(self._engine.batch)
+        arrived = self._inputs.take(_MOST)
         self._more = bool(arrived) and any(one.waiting for one in self._inputs.partitions)
         if not arrived:
             return 0
@@ -88,9 +91,9 @@ class Leader:
         self._store.schemas = self._reading.written_with(
             (e.id, arrived[p].message) for e, p in zip(events, places, strict=True)
         )
-        answers = self._engine.process(events) if events else []
+        answers, kept = self._decided(events)
         decided = figures.now()
-        decisions = self._told(arrived, places, answers, letters)
+        decisions = self._told(arrived, places, answers, kept, letters)
         order = Order(
             version=VERSION, seq=head.size, root=head.root, flow=self._flow, records=self._store.records,
             stretches=stretches(before, self._inputs.positions),
@@ -123,11 +126,23 @@ class Leader:
         self._codes[why.code] += 1
         return dead_letter(message, why, self._topics.dead)
 
+    def _decided(self, events: Sequence[Event]) -> tuple[list[Any], Iterator[bytes]]:
+        """The answers to events, and the JSON of those that are new decisions, as it is kept."""
+        engine, answers, kept = self._engine, list[Any](), list[bytes]()
+        for start in range(0, len(events), engine.batch):
+            answers += engine.process(events[start : start + engine.batch])
+            kept += [one.answer for one in engine.kept if one.answer is not None]
+        return answers, iter(kept)
+
     def _told(
-        self, arrived: Sequence[Arrived], places: Sequence[int], answers: Sequence[Any], letters: list[Out]
+        self,
+        arrived: Sequence[Arrived],
+        places: Sequence[int],
+        answers: Sequence[Any],
+        kept: Iterator[bytes],
+        letters: list[Out],
     ) -> list[Out]:
-        """The decisions to be written; what was refused is added to the dead letters."""
-        kept = (one.answer for one in self._engine.kept if one.answer is not None)  # in the order of the decisions
+        """The decisions to be written, as they are kept; what was refused is added to the dead letters."""
         found, topic = [], self._topics.decisions
         for place, answer in zip(places, answers, strict=True):
             if type(answer) is Decision and not answer.repeated:

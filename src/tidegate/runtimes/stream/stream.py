@@ -34,8 +34,6 @@ _LOG = logging.getLogger("tidegate.stream")
 _WAIT = 0.05
 """Seconds that a turn waits for its first message."""
 _PAUSE, _LONGEST_PAUSE = 0.5, 10.0
-_BATCH = 4096
-"""Messages of a transaction at most: committing one takes a broker some milliseconds however much is in it."""
 _LOOK = 10.0
 """Seconds between looks for partitions that were added."""
 
@@ -117,7 +115,7 @@ class Stream:
         self._store = HeldStore(self._kept)
         self._kept.sync_apart()  # the truth is in the topics; only snapshots are synced
         registry = Registry(settings.models)
-        self.engine = Engine(settings.flow, models=registry, store=cast(Store, self._store), batch=_BATCH)
+        self.engine = Engine(settings.flow, models=registry, store=cast(Store, self._store))
         self._reading = Reading(self.engine.readers, own, settings.events, self.engine.require, messages)
         self._inputs = Inputs(self._cluster, settings.group, self._reading.read, settings.hold, bound=self._bound)
         self._orders = OrderTopic(self._cluster, self.topics.order, settings.group)
