@@ -57,6 +57,9 @@ def test_bad_cells_of_a_model_in_pmml_are_told_by_line_field_and_value(tmp_path:
     with (tmp_path / "o.csv").open() as file:
         assert [bool(row["invalid"]) for row in csv.DictReader(file)] == [False, True, False]
     told = " ".join(done.stderr.split())
+    (tmp_path / "d.csv").write_text("amount,country\n2000,FR\n")
+    outside = typed("pmml", "run", tmp_path / "r.pmml", tmp_path / "d.csv", "-o", tmp_path / "o.csv").stderr
+    assert "amount is '2000', an invalid value of amount" in " ".join(outside.split()), outside
     assert "Line 3 of" in told and "amount is 'many', which is no double." in told and "Line 2" not in told
 
 

@@ -80,17 +80,16 @@ def run(
     ready(pmml=True)
     model = _read(file)
     absent = frozenset(["", *(missing or ["NA"])])
-    rows = invalid = told = 0
+    rows = invalid = 0
+    told: list[str] = []
     with _opened(data) as given, _target(to) as sink:
         writer: Any = None
         for columns, lines in _chunks(given, data, absent):
             answers = model.answers(columns)
             for place, answer in enumerate(answers):
-                if answer.invalid and told < MOST_TOLD:
-                    told += 1
-                    bad = _bad_cells(model, {name: cells[place] for name, cells in columns.items()})
-                    said = f"Line {lines[place]} of {data}: {bad or answer.invalid}"
-                    aside().print(said, soft_wrap=True, markup=False)
+                if answer.invalid and len(told) < MOST_TOLD:
+                    row = {name: cells[place] for name, cells in columns.items()}
+                    told.append(f"Line {lines[place]} of {data}: {_why_none(model, row, answer.invalid)}")
             found = [_line(model, answer) for answer in answers]
             if explain:
                 names = list(columns)
@@ -109,6 +108,8 @@ def run(
     if not as_json:
         said = f", {invalid:,} of them without an answer: see the column invalid" if invalid else ""
         aside().print(f"{several(rows, 'row')}{said}{f': {to}' if to else ''}", soft_wrap=True)
+    for said in told:
+        aside().print(said, soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -225,20 +226,20 @@ def _target(path: Path | None) -> IO[str]:
         ) from None
 
 
-def _bad_cells(model: "PmmlModel", row: dict[str, str | None]) -> str:
-    """In words, which cells of a row are no value of their field; empty if that is not why it has no answer."""
+def _why_none(model: "PmmlModel", row: dict[str, str | None], invalid: str) -> str:
+    """Why a row has no answer, in words: with the cell that is at fault, where one is."""
     from tidegate.models.pmml.texts import number_of
 
-    said = []
     for one in model.inputs:
         value = row.get(one.name)
         if value is None:
             continue
         if one.kind != "string" and math.isnan(number_of(value, one.kind)):
-            said.append(f"{one.name} is {value!r}, which is no {one.kind}.")
-        elif one.kind == "string" and one.treatment.invalid == "returnInvalid" and value not in (one.values or [value]):
-            said.append(f"{one.name} is {value!r}, which is none of {', '.join(one.values[:6])}.")
-    return " ".join(said)
+            return f"{one.name} is {value!r}, which is no {one.kind}."
+        if f"value of {one.name} " in f"{invalid} ":
+            valid = ", ".join([*one.values, *one.intervals][:6])
+            return f"{one.name} is {value!r}, {invalid}" + (f"; valid is {valid}." if valid else ".")
+    return f"{invalid}."
 
 
 def _chunks(

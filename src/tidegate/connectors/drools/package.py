@@ -118,7 +118,7 @@ def _sound(messages: Any, source: str, file: str) -> None:
     raise DocumentError(
         f"{file} does not compile.",
         seen="; ".join([found[0][1], *others]) + more,
-        do="Mend it where Drools says.",
+        do=f"Mend it where Drools says{_rule_at(found[0][0] or first, source)}.",
         line=found[0][0] or first,
     )
 
@@ -126,10 +126,26 @@ def _sound(messages: Any, source: str, file: str) -> None:
 def _line(message: Any, source: str) -> int:
     """The line of the DRL that a message is about; one about the Java made of it names what is wrong first."""
     if not str(message.getPath()).endswith(".java"):
-        return max(int(message.getLine()), 0)
+        return max(int(message.getLine()), 0) or _line_quoted(str(message.getText()), source)
     named = re.match(r"\W*(?:The (?:method|type|constructor|operator) )?(\w+)", str(message.getText()))
     place = re.search(rf"\b{re.escape(named[1])}\b", source) if named else None
     return source[: place.start()].count("\n") + 1 if place else 0
+
+
+def _line_quoted(text: str, source: str) -> int:
+    """The line of the first expression that a message without a line quotes; 0 if it stands nowhere in the source."""
+    quoted = re.search(r"expression: (.+?)\s*$", text, re.S)
+    if quoted is None:
+        return 0
+    words = r"\s*".join(map(re.escape, re.findall(r"\w+|[^\w\s]", quoted[1])[:50]))
+    place = re.search(rf"(?<!\w){words}", source)
+    return source[: place.start()].count("\n") + 1 if place else 0
+
+
+def _rule_at(line: int, source: str) -> str:
+    """In words, which rule a line is in; empty if in none."""
+    named = re.findall(r"""^\s*rule\s+(?:"([^"]+)"|'([^']+)'|(\w+))""", "\n".join(source.splitlines()[:line]), re.M)
+    return f', in the rule "{"".join(named[-1])}"' if line and named else ""
 
 
 def _plain(text: str) -> str:
