@@ -94,6 +94,9 @@ def written_in(name: str, lines: Sequence[tuple[int, Sequence[Any]]], where: Cal
 
 def _columns(name: str, number: int, head: Sequence[Any], where: Callable[[int, Head], str]) -> dict[str, int]:
     found: dict[str, int] = {}
+    texts = [" ".join(_text(cell).lower().split()) for cell in head]
+    if not any(text in COLUMNS for text in texts):
+        raise FlowError(f"{name} is no scorecard.", seen=f"a head of {', '.join(texts)[:100]}", do=_DO)
     for place, cell in enumerate(head):
         text = " ".join(_text(cell).lower().split())
         if not text or text == "note" or text.startswith(("note ", "note:")):
