@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Self
 
 END = re.compile(rb"<<ended (\d+)>>\n")
+KERNELS = re.compile(r"^kernels: .*; compiled once, then kept\n", re.MULTILINE)
+"""What is told only where a machine runs a kernel for the first time; pages do not show it."""
 
 
 class ShellSession:
@@ -20,7 +22,7 @@ class ShellSession:
     Everything it started is ended with it.
     """
 
-    def __init__(self, folder: Path, timeout: float = 120.0) -> None:
+    def __init__(self, folder: Path, timeout: float = 240.0) -> None:
         self.timeout = timeout
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.shell = subprocess.Popen(
@@ -56,4 +58,4 @@ class ShellSession:
                 if not piece:
                     raise ChildProcessError(f"the shell ended at: $ {command}\n{seen.decode(errors='replace')}")
                 seen += piece
-        return int(end[1]), seen[: end.start()].decode(errors="replace")
+        return int(end[1]), KERNELS.sub("", seen[: end.start()].decode(errors="replace"))
