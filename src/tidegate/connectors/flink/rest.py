@@ -63,7 +63,7 @@ class Rest:
     def failure(self, job: str) -> str:
         """Why the job failed last, in Flink's words; empty if it did not."""
         entries = self.ask(f"/jobs/{job}/exceptions").get("exceptionHistory", {}).get("entries", [])
-        return str(entries[0].get("stacktrace", ""))[:4000] if entries else ""
+        return str(entries[0].get("stacktrace", ""))[:40_000] if entries else ""
 
     def checkpoints(self, job: str) -> int:
         """How many checkpoints the job has completed."""
