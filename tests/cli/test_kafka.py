@@ -35,9 +35,12 @@ def test_from_topic_to_topic_and_what_cannot_be_taken_is_mended(kafka: Kafka, ow
     run = [
         "run", str(tmp_path / "flow.py"), "--from", f"kafka://{kafka.address}/{own}-in", "--until-end",
         "--to", f"kafka://{kafka.address}/{own}-out", "--store", str(tmp_path / "s.db"), "--models", str(tmp_path),
+        "--alerts", "local",
     ]  # fmt: skip
     done = typed(app, run)
     assert done.exit_code == 0, done.output
+    status = json.loads(typed(app, ["alerts", "status", "--store", str(tmp_path / "s.db"), "--json"]).stdout)
+    assert status["told"] > 0 and not status["behind"]
     assert "Fraud decides" in done.output and "62 messages taken" in done.output
     dead = f"kafka://{kafka.address}/{own}-out.dead-letters"
     shown = typed(app, ["dead-letters", "show", dead]).output

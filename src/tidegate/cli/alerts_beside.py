@@ -1,6 +1,8 @@
 """The delivery of alerts beside something that decides: how it is started, and how far behind it is."""
 
 import os
+import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -61,6 +63,14 @@ def telling_figures(beside: Companion, store: Address, many: int) -> Gauges:
         "alerts_behind_records": ("Records that the slowest receiver was not told of.", _or_nan(behind)),
         "alerts_held": ("Decisions that a receiver rejected, held until they are sent again.", _or_nan(held)),
     }
+
+
+def left_untold(beside: Companion, store: Address, many: int, stop: threading.Event, patience: float = 60.0) -> int:
+    """Wait until others were told of all that a store holds, for so many seconds at most; gives what is left."""
+    behind, until = telling_figures(beside, store, many)["alerts_behind_records"][1], time.monotonic() + patience
+    while (left := behind()) != 0 and time.monotonic() < until and not stop.wait(0.2):
+        pass
+    return 0 if left != left else int(left)
 
 
 def _or_nan(figure: Callable[[], float]) -> Callable[[], float]:

@@ -104,7 +104,7 @@ def run(
     second one of the same group, with a store of its own, stands by and takes over.
     """
     ready()
-    from tidegate.cli.alerts_beside import delivery_beside, telling_figures
+    from tidegate.cli.alerts_beside import delivery_beside, left_untold, telling_figures
     from tidegate.cli.kafka import pairs_of, require_client, stream_schemas
     from tidegate.events.durations import written
     from tidegate.runtimes.load import load_flow
@@ -155,6 +155,10 @@ def run(
 
         with serving(metrics, stream.figures.metrics, lambda: stream.leads):
             stream.run(stop, ready=lambda: console.print(f"{name} decides"))
+        if telling is not None and until_end:
+            left = left_untold(telling, store, len(alerts), stop)
+            if left:
+                console.print(f"Others lack {several(left, 'record')}: `tidegate alerts deliver` goes on.")
     finally:
         if telling is not None:
             telling.stop()
