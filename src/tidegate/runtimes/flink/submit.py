@@ -123,9 +123,8 @@ def _assembled(job: Job, env: StreamExecutionEnvironment) -> None:
         first, *more = arriving[number]
         for stream in more:
             first = first.union(_array(jvm, stream))
-        gathered = first.keyBy(jvm.KeyByKeySelector(), key).process(
-            jvm.tidegate.Gather(number == 0, bool(job.rebuilt)), jvm.tidegate.Incoming.keyed()
-        )
+        gather = jvm.tidegate.Gathering(jvm.tidegate.Gather(number == 0, bool(job.rebuilt)))
+        gathered = first.keyBy(jvm.KeyByKeySelector(), key).transform("gather", jvm.tidegate.Incoming.keyed(), gather)
         # state is found again by these names: what was laid out otherwise is then not taken for ours
         mark = states[number] or marks[number]
         gathered = gathered.uid(f"gather-{mark}").name(f"gather {number}")
