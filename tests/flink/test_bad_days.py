@@ -135,7 +135,7 @@ def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
 
         _until(again, what)
 
-    running = site.start(site.job(idle=1000, out_of_order=1000, parallelism=1), cluster)
+    running = site.start(site.job(idle=8000, out_of_order=1000, parallelism=1), cluster)
     send(*map(bytes_of, paid))
     push(1, lambda: len(site.decided()) >= len(paid), "decisions")
     send(b"{", bytes_of(replace(paid[3], id="late")), b'{"id":"bare"}', bytes_of(paid[5]))
