@@ -153,7 +153,7 @@ def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
     push(6, lambda: "after2" in site.decided(), "decisions after the broker came back")
     decided = {id for id in site.decided() if not id.startswith("push")}
     assert decided == {event.id for event in paid} | {"fine", "after1", "after2"}
-    running = site.go_on(running, cluster)
+    running = site.go_on(running, cluster, idle=8000, out_of_order=1000)
     reach(running, 1)
     send(bytes_of(replace(paid[4], id="late, after a restart")))
     send(later("after3", 7), later("after4", 7))
@@ -164,6 +164,7 @@ def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
 
 
 def test_a_job_that_cannot_go_on_says_why(site: Site, cluster: Cluster) -> None:
+    site.produce(list(traffic(50)))  # a worker begins with the first of them
     once = {"restart-strategy.type": "none"}
     other = Running(site.job(digest="0" * 64, settings=once), site.flink, site.folder, cluster.address)
     other.submit()
