@@ -164,7 +164,7 @@ def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
 
 
 def test_a_job_that_cannot_go_on_says_why(site: Site, cluster: Cluster) -> None:
-    site.produce(list(traffic(50)))  # a worker begins with the first of them
+    site.produce(list(traffic(600)))  # a worker begins with the first of them that the watermark has passed
     once = {"restart-strategy.type": "none"}
     other = Running(site.job(digest="0" * 64, settings=once, idle=1000), site.flink, site.folder, cluster.address)
     other.submit()

@@ -10,6 +10,7 @@ from tidegate.cli import app
 from tidegate.connectors.flink import environment
 from tidegate.runtimes.flink.job import Input, Job, made, stage_of
 from tidegate.runtimes.flink.outgoing import answers, letters
+from tidegate.runtimes.flink.running import _cause
 from tidegate.runtimes.stages.stage import Answered, Refusal
 
 FLOW = f"{Path(__file__).with_name('watched.py')}:Watched"
@@ -74,3 +75,16 @@ def test_records_are_lengths_and_parts() -> None:
     letter = letters(_job(), [Refusal(2, 7, "Why", "code", "/at", b"raw")])
     for part in (b"dead", b"raw", b"tidegate.reason", b"Why", b"tidegate.topic", b"paid", b"2", b"7"):
         assert part in letter
+
+
+def test_of_a_stack_of_exceptions_the_cause_is_told() -> None:
+    java = "org.apache.FlinkException: Global failure\n\tat a.b(C.java:1)\nCaused by: x.SaslException: No password\n\t... 7"
+    assert _cause(java) == "Caused by: x.SaslException: No password"
+    python = (
+        "java.util.concurrent.ExecutionException: java.lang.RuntimeException: Error received from SDK harness\n"
+        "Caused by: java.lang.RuntimeException: Error received: Traceback (most recent call last):\n"
+        '  File "stage_function.py", line 40, in open\n    raise FlowError(\n'
+        "tidegate.errors.FlowError: f.py is another flow here.\n\n\tat org.apache.beam.X.y(Z.java:2)"
+    )
+    assert _cause(python) == "tidegate.errors.FlowError: f.py is another flow here."
+    assert _cause("") == "nothing was said"

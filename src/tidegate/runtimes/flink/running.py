@@ -1,6 +1,7 @@
 """A job from outside: submitted, watched, stopped; and, on a cluster of our own, kept alive."""
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from tidegate.runtimes.flink.job import Job
 _SUBMIT = "tidegate.runtimes.flink.submit"
 _ENDED = {"FINISHED", "FAILED", "CANCELED", "SUSPENDED"}
 _LONGEST = 600
+_RAISED = re.compile(r"[A-Za-z_][\w.]*Error: ")
+"""How Python tells an exception, after its traceback."""
 _STARTING = "Not all required tasks are"
 """What Flink says of a savepoint of a job that is just starting."""
 
@@ -137,8 +140,8 @@ def _failed(what: str, said: str) -> TidegateError:
 
 
 def _cause(text: str) -> str:
-    """The part of a stack of exceptions that says why: the last cause, or the last line."""
+    """The part of a stack of exceptions that says why: what a worker in Python said, else the last cause, or line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    python = [line for line in lines if _RAISED.match(line) and not line.startswith(("java.", "org."))]
     causes = [line for line in lines if line.startswith("Caused by:")]
-    errors = [line for line in lines if "Error:" in line and not line.startswith(("at ", "File "))]
-    return (causes or errors or lines or ["nothing was said"])[-1][:600]
+    return (python or causes or lines or ["nothing was said"])[-1][:600]
