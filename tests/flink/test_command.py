@@ -78,7 +78,7 @@ def test_records_are_lengths_and_parts() -> None:
 
 
 def test_of_a_stack_of_exceptions_the_cause_is_told() -> None:
-    java = "org.apache.FlinkException: Global failure\n\tat a.b(C.java:1)\nCaused by: x.SaslException: No password\n\t... 7"
+    java = "o.FlinkException: Global failure\n\tat a.b(C.java:1)\nCaused by: x.SaslException: No password\n\t... 7"
     assert _cause(java) == "Caused by: x.SaslException: No password"
     python = (
         "java.util.concurrent.ExecutionException: java.lang.RuntimeException: Error received from SDK harness\n"

@@ -142,6 +142,6 @@ def _failed(what: str, said: str) -> TidegateError:
 def _cause(text: str) -> str:
     """The part of a stack of exceptions that says why: what a worker in Python said, else the last cause, or line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    python = [line for line in lines if _RAISED.match(line) and not line.startswith(("java.", "org."))]
+    python = [line for line in lines if _RAISED.match(line) and not line.startswith(("java.", "org.", "py4j."))]
     causes = [line for line in lines if line.startswith("Caused by:")]
     return (python or causes or lines or ["nothing was said"])[-1][:600]
