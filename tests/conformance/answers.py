@@ -14,11 +14,15 @@ from tests.oracle.real import error
 from tests.oracle.table import Said
 from tests.oracle.terms import microseconds
 from tidegate.decisions.decision import Decision, ModelReason, TableUse
+from tidegate.decisions.definition import Definition
 from tidegate.decisions.flow import Flow
+from tidegate.decisions.rule import Outcome
 from tidegate.events.currency import decimals
 from tidegate.events.event import Event
 from tidegate.events.money import Money
 from tidegate.events.types import Kind, Type
+from tidegate.expressions.node import Expr, walk
+from tidegate.models.score import ModelScore
 from tidegate.runtimes.intake import Answer, Learned, Refused
 
 Right = OracleDecision | type[Learned] | type[Refused]
@@ -95,7 +99,9 @@ def check(of: type[Flow[Any]], found: Decision, right: OracleDecision) -> None:
     assert len(found.snoozed) == len(right.silent), f"snoozed {found.snoozed} {right.silent}"
     for words, ways in zip(sorted(found.snoozed), (right.silent[name] for name in sorted(right.silent)), strict=True):
         assert words in ways, f"{words} {ways}"
-    wrong_reasons = unreasonable(found.reasons, right.explained, of)
+    # Where everything is explained, an approved decision has reasons too, which are not looked at here.
+    looked_at = bool(right.explained) or found.features is None
+    wrong_reasons = unreasonable(found.reasons, right, of) if looked_at else ""
     assert not wrong_reasons, f"reasons {wrong_reasons}: {found.reasons} {right.explained}"
     for use in found.models:
         assert near(use.score, right.models[use.model]), f"{use} {right.models}"
@@ -120,34 +126,68 @@ def _same(found: Any, value: Any) -> bool:
     return near(found, value) if isinstance(value, float) and found is not None else bool(found == value)
 
 
-def unreasonable(found: Sequence[ModelReason], explained: dict[str, Explained], of: type[Flow[Any]]) -> str:
+def deciding(right: OracleDecision, flow: Definition) -> list[str]:
+    """The models that a decision rests on: of the rules that decided, else of alarm, level and score, else all."""
+
+    def models_of(*roots: Expr | None) -> set[str]:
+        nodes = (node for root in roots if root is not None for node in walk(root))
+        return {node.reference for node in nodes if isinstance(node, ModelScore)}
+
+    rules = [flow.rules[name] for name in right.fired]
+    severest = max((rule.outcome for rule in rules), default=Outcome.APPROVE)
+    by_rules: set[str] = set()
+    if severest is not Outcome.APPROVE:
+        by_rules = models_of(*(rule.when for rule in rules if rule.outcome is severest))
+    chosen = by_rules or models_of(flow.alarm, flow.level.of if flow.level else None, flow.score)
+    return [node.reference for node in flow.models if not chosen or node.reference in chosen]
+
+
+def unreasonable(found: Sequence[ModelReason], right: OracleDecision, of: type[Flow[Any]]) -> str:
     """What is wrong with a decision's reasons: the heaviest contributions, at most four, none of less than 2 %.
 
-    They are those of the model that is asked first.
+    They are those of the models that it rests on, in the order in which these are asked; of several each has its share.
     """
-    asked = [one for segment in of.plan.segments for one in segment.models if one.reference in explained]
-    if not asked:
-        return "none are due" if found else ""
-    right, names = explained[asked[0].reference], asked[0].names
+    rests_on = deciding(right, of.definition)
+    asked = [one for segment in of.plan.segments for one in segment.models if one.reference in right.explained]
+    due = [(one.names, right.explained[one.reference]) for one in asked if one.reference in rests_on]
+    due = [(names, one) for names, one in due if any(one.contributions)]
+    most = 4 if len(due) < 2 else -(-4 // len(due))
+    rest = list(found)
+    for place, (names, one) in enumerate(due):
+        heavy = sum(abs(float(part)) >= 0.02 * float(sum(map(abs, one.contributions))) for part in one.contributions)
+        many = min(most, heavy, 4 - (len(found) - len(rest)))
+        part, rest = (rest, []) if place == len(due) - 1 else (rest[:many], rest[many:])
+        wrong = _unlike(part, names, one, most if len(due) < 2 else many, of.definition.currency)
+        if wrong:
+            return wrong
+    return "none are due" if rest else ""
+
+
+def _unlike(
+    found: Sequence[ModelReason], names: Sequence[str], right: Explained, most: int, currency: str | None
+) -> str:
+    """What is wrong with the reasons that one model gave, `most` of them."""
     exact = dict(zip(names, right.contributions, strict=True))
     room = 1e-12 * right.scale
     least = 0.02 * float(sum(map(abs, exact.values())))
     for reason in found:
-        place = names.index(reason.feature)
+        if reason.feature not in names:
+            return f"{reason.feature} is no feature of the model"
+        place = list(names).index(reason.feature)
         if abs(reason.contribution - float(exact[reason.feature])) > room:
             return f"the contribution of {reason.feature} is {float(exact[reason.feature])}"
-        if not given_as(reason.value, right.types[place], right.given[place], of.definition.currency):
+        if not given_as(reason.value, right.types[place], right.given[place], currency):
             return f"{reason.feature} was {right.given[place]}"
         if ("raises" if exact[reason.feature] > 0 else "lowers") not in reason.words:
             return f"the words of {reason.feature}"
     weights = [abs(reason.contribution) for reason in found]
     if weights != sorted(weights, reverse=True) or len({reason.feature for reason in found}) < len(found):
         return "the order"
-    if len(found) > 4 or any(weight < least - room for weight in weights):
+    if len(found) > most or any(weight < least - room for weight in weights):
         return "more than there are"
     named = {reason.feature for reason in found}
     left = max((abs(float(part)) for name, part in exact.items() if name not in named), default=0.0)
-    if left > (weights[3] if len(found) == 4 else least) + room:
+    if left > (weights[-1] if found and len(found) == most else least) + room:
         return "a heavier one is left out"
     return ""
 

@@ -96,6 +96,8 @@ def test_what_is_told_briefly_is_the_same(case: Case) -> None:
     right = jsonable(together(engine_of(case), case.steps))
     for one in right:
         one.pop("features", None)
+        if one.get("outcome") == "approve" and not one.get("alarm"):
+            one.pop("reasons", None)  # told only where everything is explained
     assert jsonable(found) == right, case
 
 
