@@ -1,4 +1,5 @@
-"""What becomes of bad events, of a broker that goes, and of secrets: on a real Flink, with a broker of this file's own, which also listens behind TLS and a password."""
+"""What becomes of bad events, of a broker that goes, and of secrets: on a real Flink, with a broker of this file's own,
+which also listens behind TLS and a password."""
 
 import os
 import subprocess
