@@ -1,5 +1,7 @@
 """Errors that a user can act on: what is wrong, what was seen, what to do."""
 
+from typing import Self
+
 
 class TidegateError(Exception):
     """A user's mistake or a fault in the surroundings, told so that it can be mended.
@@ -13,6 +15,22 @@ class TidegateError(Exception):
     def __init__(self, wrong: str, *, seen: str = "", do: str = "") -> None:
         self.wrong, self.seen, self.do = wrong, seen, do
         super().__init__(wrong + (f" Seen: {seen}." if seen else "") + (f" {do}" if do else ""))
+
+    @classmethod
+    def not_installed(cls, what: str, needs: str, extra: str, seen: object = "") -> Self:
+        """That something needs a package which is not there.
+
+        Args:
+            what: what is wanted, as the sentence begins: "Training".
+            needs: the package.
+            extra: the part of Tidegate's installation that brings it, or several: "train,report".
+            seen: why it could not be imported.
+        """
+        return cls(
+            f"{what} needs {needs}, which is not installed.",
+            seen=str(seen),
+            do=f"Run: pip install 'tidegate[{extra}]'.",
+        )
 
 
 class ContractError(TidegateError):

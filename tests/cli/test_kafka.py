@@ -1,9 +1,11 @@
 """`tidegate run` and `tidegate dead-letters` as they are typed, on a real broker."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Message
 from typer.testing import CliRunner
 
 from tests.runtimes.stream.topics import decisions, everything, put, replayed
@@ -12,6 +14,7 @@ from tests.servers.kafka import Kafka
 from tidegate.cli import app
 from tidegate.connectors.kafka.cluster import Cluster
 from tidegate.connectors.kafka.letters import send_once
+from tidegate.connectors.kafka.writer import Out
 from tidegate.errors import StreamError
 from tidegate.runtimes.load import load_flow
 from tidegate.runtimes.stream.dead_letters import read_letters
@@ -127,10 +130,10 @@ def test_two_who_send_at_once_do_not_send_twice(kafka: Kafka, own: str, tmp_path
     headers = [(f"tidegate-{name}", str(value).encode()) for name, value in about.items()]
     put(kafka, dead, [b"1"], headers=headers)
 
-    def every(messages) -> list:  # type: ignore[no-untyped-def]
+    def every(messages: Sequence[Message]) -> list[Out]:
         return outgoing(dead, [(one, b"2") for one in read_letters(messages)])
 
-    def slowly(messages) -> list:  # type: ignore[no-untyped-def]
+    def slowly(messages: Sequence[Message]) -> list[Out]:
         chosen = every(messages)
         assert send_once(cluster, dead, every) == 2  # another one sends in between
         return chosen

@@ -52,7 +52,7 @@ def test_without_the_package_that_makes_keys_nothing_is_left_behind(
     without_cryptography(monkeypatch)
     result = typed("people", "add", "ana", "--role", "business")
     assert result.exit_code == 2, result.output
-    assert "package cryptography" in result.stderr and "pip install 'tidegate[releases]'" in result.stderr
+    assert "needs cryptography" in result.stderr and "pip install 'tidegate[releases]'" in result.stderr
     assert sorted(folder.iterdir()) == there
 
 

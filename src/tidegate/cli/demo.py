@@ -136,11 +136,7 @@ def _needs_training() -> None:
 
     lacking = [name for name in ("lightgbm", "matplotlib", "jinja2") if find_spec(name) is None]
     if lacking:
-        raise TidegateError(
-            "The demo trains a model and draws a report.",
-            seen=f"no {', '.join(lacking)}",
-            do="Run: pip install 'tidegate[train,report]'.",
-        )
+        raise TidegateError.not_installed("The demo", ", ".join(lacking), "train,report")
 
 
 def _clear(folder: Path) -> None:

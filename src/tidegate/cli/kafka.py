@@ -19,7 +19,7 @@ def require_client() -> None:
         StreamError: it is not.
     """
     if find_spec("confluent_kafka") is None:
-        raise StreamError("The client of Kafka is not installed.", do="pip install 'tidegate[kafka]'")
+        raise StreamError.not_installed("A Kafka topic", "Kafka's client", "kafka")
 
 
 def pairs_of(given: "Sequence[str]", option: str, example: str) -> dict[str, str]:

@@ -113,10 +113,8 @@ def connect(address: Address) -> Client:
     """
     try:
         return _elasticsearch(address) if address.product == "elasticsearch" else _opensearch(address)
-    except ImportError:
-        raise TidegateError(
-            f"The client of {address.product} is not installed.", do=f"pip install 'tidegate[{address.product}]'"
-        ) from None
+    except ImportError as error:
+        raise TidegateError.not_installed(f"{address.product}://…", "its client", address.product, error) from None
 
 
 def _trusted(address: Address) -> ssl.SSLContext:

@@ -49,11 +49,7 @@ class Store(Reading):
         try:
             from tidegate.connectors.postgres import PostgresStore
         except ImportError as error:
-            raise StoreError(
-                "A store in PostgreSQL needs psycopg.",
-                seen=str(error),
-                do="Install it: pip install 'tidegate[postgres]'.",
-            ) from error
+            raise StoreError.not_installed("A store in PostgreSQL", "psycopg", "postgres", error) from None
         return PostgresStore.at(where, create=create, read_only=read_only)
 
     def take_hold(self) -> None:

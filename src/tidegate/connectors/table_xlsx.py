@@ -193,10 +193,8 @@ def _whole(text: str | None, otherwise: int) -> int:
 def _values(data: bytes, what: str, title: str) -> list[list[Any]]:
     try:
         from python_calamine import CalamineError, CalamineWorkbook
-    except ImportError:
-        raise DocumentError(
-            f"{what} is a workbook, and what reads workbooks is not installed.", do="pip install 'tidegate[excel]'"
-        ) from None
+    except ImportError as error:
+        raise DocumentError.not_installed(f"{what}, a workbook,", "python-calamine", "excel", error) from None
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
             return book.get_sheet_by_name(title).to_python(skip_empty_area=False)

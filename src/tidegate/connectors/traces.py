@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
 _PATH = "/v1/traces"
-_NANOSECONDS = 1_000_000
+_MILLISECOND = 1_000_000
+"""In nanoseconds."""
 
 Attributes = Mapping[str, str | int | float | bool]
 Stages = list[tuple[str, float]]
@@ -62,11 +63,7 @@ class Traces:
             from opentelemetry.trace import SpanKind, StatusCode
             from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
         except ImportError as error:
-            raise TidegateError(
-                "Traces need OpenTelemetry, which is not installed.",
-                seen=str(error),
-                do="Run: pip install 'tidegate[traces]'.",
-            ) from None
+            raise TidegateError.not_installed("Tracing", "OpenTelemetry", "traces", error) from None
         resource = Resource.create(attributes)
         if str(resource.attributes["service.name"]).startswith("unknown_service"):  # the environment names none
             resource = resource.merge(Resource({"service.name": "tidegate"}))
@@ -101,7 +98,7 @@ class Traces:
             here, at = set_span_in_context(span), began
             for stage, milliseconds in stages:
                 below = self._tracer.start_span(stage, here, start_time=at)
-                at += round(milliseconds * _NANOSECONDS)
+                at += round(milliseconds * _MILLISECOND)
                 below.end(at)
         span.end(ended)
 

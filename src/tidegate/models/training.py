@@ -82,10 +82,8 @@ def train(
     """
     try:
         import lightgbm
-    except ImportError:
-        raise ModelError(
-            "Training needs LightGBM, which is not installed.", do="Run: pip install 'tidegate[train]'."
-        ) from None
+    except ImportError as error:
+        raise ModelError.not_installed("Training", "LightGBM", "train", error) from None
     require_columns(table, [*features, label, at])
     table = table.filter(pl.col(label).is_not_null() & pl.col(at).is_not_null())
     if table.is_empty():

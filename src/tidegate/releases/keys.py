@@ -18,12 +18,8 @@ def library() -> Any:
     """
     try:
         from cryptography.hazmat.primitives.asymmetric import ed25519
-    except ImportError as fault:
-        raise ReleaseError(
-            "Signatures are made with the package cryptography, which is not installed.",
-            seen=str(fault),
-            do="Run: pip install 'tidegate[releases]'",
-        ) from None
+    except ImportError as error:
+        raise ReleaseError.not_installed("Signing", "cryptography", "releases", error) from None
     return ed25519
 
 

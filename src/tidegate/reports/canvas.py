@@ -74,12 +74,8 @@ def style() -> Any:
     """
     try:
         import matplotlib
-    except ImportError as fault:
-        raise TidegateError(
-            "The report draws its plots with matplotlib, which is not installed.",
-            seen=str(fault),
-            do="Run: pip install 'tidegate[report]'",
-        ) from fault
+    except ImportError as error:
+        raise TidegateError.not_installed("The report", "matplotlib", "report", error) from None
     return matplotlib.rc_context(_STYLE)
 
 

@@ -1,10 +1,15 @@
 """The plot of a scorecard's bins: their points beside the events that fell into them."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tidegate.reports import words
 from tidegate.reports.canvas import ACCENT, HONEST, INK, MUTED, blank, quiet, svg
 from tidegate.reports.scorecards import BinWorth, CardWorth
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MOST_BINS = 60
 """How many bins are drawn; the table has all."""
@@ -59,9 +64,9 @@ def _called(one: BinWorth) -> str:
     return words.shortened(f"{one.characteristic}: {one.bin.text if one.bin is not None else ''}", 38)
 
 
-def _say(axes: object, y: float, x: float, text: str) -> None:
+def _say(axes: "Axes", y: float, x: float, text: str) -> None:
     left = x < 0
-    axes.annotate(  # type: ignore[attr-defined]
+    axes.annotate(
         text, (x, y), xytext=(-5 if left else 5, 0), textcoords="offset points", va="center",
         ha="right" if left else "left", color=INK, fontsize=11,
     )  # fmt: skip

@@ -14,12 +14,8 @@ def fill(template: str, **content: Any) -> str:
     """
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
-    except ImportError as fault:
-        raise TidegateError(
-            "The report is written with Jinja2, which is not installed.",
-            seen=str(fault),
-            do="Run: pip install 'tidegate[report]'",
-        ) from fault
+    except ImportError as error:
+        raise TidegateError.not_installed("The report", "Jinja2", "report", error) from None
     room = Environment(
         loader=PackageLoader("tidegate.reports"),
         autoescape=True,

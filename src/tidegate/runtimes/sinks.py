@@ -71,7 +71,7 @@ def sink_at(address: str, file: AlertsFile, kafka_config: Path | None = None) ->
 
 def _topic(address: str, config: Path | None) -> Sink:
     if find_spec("confluent_kafka") is None:
-        raise TidegateError("The client of Kafka is not installed.", do="pip install 'tidegate[kafka]'")
+        raise TidegateError.not_installed("A Kafka topic", "Kafka's client", "kafka")
     from tidegate.connectors.kafka.alarms import KafkaAlarms
     from tidegate.connectors.kafka.place import place, properties
 

@@ -35,10 +35,8 @@ def java() -> Any:
     """
     try:
         import jpype
-    except ImportError:
-        raise TidegateError(
-            "DRL needs JPype, which is not there.", do="Install it: pip install 'tidegate[drools]'."
-        ) from None
+    except ImportError as error:
+        raise TidegateError.not_installed("DRL", "JPype", "drools", error) from None
     if not jpype.isJVMStarted():
         found = str(jars() / "*")
         try:

@@ -152,7 +152,7 @@ class Inputs:
                 self._heard(message, fault)
                 last = None
                 continue
-            found = by_spot.get((message.topic(), message.partition()))  # type: ignore[arg-type]
+            found = by_spot.get(spot_of(message))
             if found is None:
                 continue
             what, at = read(message)

@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from tidegate.connectors.schemas.columns import Amount, Column, Form
-from tidegate.errors import ContractError
 from tidegate.events.contract import Reader
 from tidegate.events.contract_faults import field_fault, nearest
 from tidegate.events.event import Event, FieldContract
@@ -183,6 +182,3 @@ def _choices(field: FieldContract, column: Column) -> _Convert | None:
             found = known.get(spelling(symbol)) or known.get(spelling(symbol, column.choice))
             meant[symbol] = None if found is None and symbol in unspecified else found or symbol
     return lambda symbol: meant.get(symbol, symbol)
-
-
-__all__ = ["ContractError", "Fit", "spelling"]

@@ -186,7 +186,7 @@ def require_format(form: Format) -> None:
     from importlib.util import find_spec
 
     if form != "json" and find_spec(_PACKAGES[form]) is None:
-        raise StreamError(f"What reads and writes {form} is not installed.", do=f"pip install 'tidegate[{form}]'")
+        raise StreamError.not_installed(f"The format {form}", _PACKAGES[form], form)
 
 
 def formats(given: list[str], topics: list[str]) -> dict[str, Format]:

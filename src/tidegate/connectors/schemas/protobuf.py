@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from tidegate.connectors.schemas.columns import Amount, Column, Form
@@ -124,9 +124,8 @@ def _column(field: FieldDescriptor) -> Column:
     convert: _Take | None = None
     symbols: tuple[str, ...] = ()
     if form is Form.CHOICE:
-        values = field.enum_type.values_by_number
         symbols = tuple(field.enum_type.values_by_name)
-        convert = lambda number: values[number].name if number in values else str(number)  # noqa: E731
+        convert = _name_of(field.enum_type)
     take = _present(name, convert) if optional else _of(plain, convert)
     return Column(name, form, said, take, optional, symbols, field.enum_type.name if symbols else "")
 
@@ -143,6 +142,12 @@ def _said(field: FieldDescriptor) -> str:
             if name.startswith("TYPE_") and number == field.type
         )
     return f"repeated {said}" if field.is_repeated else said
+
+
+def _name_of(kind: EnumDescriptor) -> _Take:
+    """Makes of a value's number its name, or the number as text where a newer schema may know it."""
+    names = {number: one.name for number, one in kind.values_by_number.items()}
+    return lambda number: names.get(number, str(number))
 
 
 def _of(take: _Take, convert: _Take | None) -> _Take:

@@ -135,10 +135,7 @@ def fit(
 
 def _require_optbinning() -> None:
     if find_spec("optbinning") is None:
-        raise ModelError(
-            "Fitting a scorecard needs optbinning, which is not installed.",
-            do="Run: pip install 'tidegate[scorecard]'.",
-        )
+        raise ModelError.not_installed("Fitting a scorecard", "optbinning", "scorecard")
 
 
 def _judged(labels: NDArray[np.bool_], points: NDArray[np.float64]) -> dict[str, float]:

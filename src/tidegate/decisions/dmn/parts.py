@@ -15,7 +15,7 @@ from tidegate.decisions.dmn.elements import (
 )
 from tidegate.decisions.dmn.findings import Findings
 from tidegate.decisions.dmn.item_types import ItemTypes
-from tidegate.decisions.dmn.pmml import Absent, PmmlFiles, is_pmml
+from tidegate.decisions.dmn.pmml import AbsentError, PmmlFiles, is_pmml
 from tidegate.decisions.dmn.read import read_definitions
 from tidegate.decisions.dmn.run import Site
 from tidegate.errors import DocumentError
@@ -195,7 +195,7 @@ class Assembly:
         if is_pmml(wanted.kind):
             try:
                 self.pmml.file(wanted.location)
-            except Absent as absent:
+            except AbsentError as absent:
                 findings.error(wanted.line, place, f"{absent}.")
             return None
         if wanted.kind and "DMN" not in wanted.kind.upper():

@@ -26,7 +26,7 @@ _TYPES: dict[str, Type] = {
 }  # fmt: skip
 
 
-class Absent(LookupError):  # noqa: N818 - a refusal in words, for its catcher
+class AbsentError(LookupError):
     """There is no such document among the files given."""
 
 
@@ -56,7 +56,7 @@ class PmmlFiles:
             name: which of its models; "" is the first.
 
         Raises:
-            Absent: there is no such file.
+            AbsentError: there is no such file.
             DocumentError: it is no PMML, holds what is not supported, or has no model of that name.
         """
         from tidegate.models.pmml.model import read_pmml
@@ -81,11 +81,11 @@ class PmmlFiles:
         """The name of a document's file.
 
         Raises:
-            Absent: there is no such file, or it does not lie beside the model.
+            AbsentError: there is no such file, or it does not lie beside the model.
         """
         named = self._imported.get(document, document).removeprefix("./")
         if not named or any(sign in named for sign in ("/", "\\", ":")) or named == "..":
-            raise Absent(
+            raise AbsentError(
                 f'the PMML document "{document}" is no file beside the model: name one that is, without a folder or '
                 "an address"
             )
@@ -93,7 +93,7 @@ class PmmlFiles:
             known = [one for one in self._files if one.lower().endswith(".pmml")]
             near = difflib.get_close_matches(named, known, 1)
             also = f': is it "{near[0]}"?' if near else ""
-            raise Absent(f'there is no PMML file "{named}" beside the model{also}')
+            raise AbsentError(f'there is no PMML file "{named}" beside the model{also}')
         return named
 
     def __call__(self, definition: Mapping[str, Any], names: list[str], arguments: list[Any]) -> Any:

@@ -11,7 +11,7 @@ from tidegate.decisions.dmn.findings import Findings
 from tidegate.decisions.dmn.item_types import ItemTypes
 from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.logic import Logic
-from tidegate.decisions.dmn.pmml import Absent, PmmlFiles, unlike
+from tidegate.decisions.dmn.pmml import AbsentError, PmmlFiles, unlike
 from tidegate.decisions.dmn.run import Site
 from tidegate.decisions.dmn.versions import is_feel
 from tidegate.expressions.feel.expression import Expression, UnaryTests, parse, parse_tests
@@ -262,7 +262,7 @@ class Preparer:
             return
         try:
             model = self.pmml.model(where["document"], where["model"])
-        except Absent as absent:
+        except AbsentError as absent:
             self.findings.error(
                 boxed.line, site.place, f"{absent}.", "Put it there, or give functions when you run the model."
             )

@@ -50,10 +50,8 @@ def _runtime() -> Any:
     """ONNX Runtime, its memory bounded; told what to do where it is not installed."""
     try:
         import onnxruntime
-    except ImportError:
-        raise ModelError(
-            "Models in ONNX need ONNX Runtime, which is not installed.", do="Run: pip install 'tidegate[onnx]'."
-        ) from None
+    except ImportError as error:
+        raise ModelError.not_installed("A model in ONNX", "ONNX Runtime", "onnx", error) from None
     onnxruntime.set_default_logger_severity(_SILENT)
     place = onnxruntime.OrtMemoryInfo(
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT

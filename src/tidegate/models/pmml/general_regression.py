@@ -41,7 +41,7 @@ def general_regression(model: Element, scope: Scope, code: Code, target: TargetF
     if kind in ("multinomialLogistic", "ordinalMultinomial"):
         return _multinomial(model, kind, parts, scope, code, target)
     predictor = _predictor(model, parts, None, scope, code, target)
-    predictor = _offset(model, predictor, scope, code)
+    predictor = _with_given(model, "offset", o.ADD, predictor, scope, code)
     if kind == "generalizedLinear":
         link = choice(model, "linkFunction", tuple(LINKS))
         parameter = "distParameter" if link == "negbin" else "linkParameter"  # of power and oddspower
@@ -49,7 +49,7 @@ def general_regression(model: Element, scope: Scope, code: Code, target: TargetF
         of_link = number(model, parameter, None if needed else 0.0)
         if link == "negbin" and of_link <= 0.0:
             raise refuse(model, "The distParameter of a negative binomial link is above zero.", seen=f"{of_link:g}")
-        predictor = _of_trials(model, linked(predictor, link, scope, code, of_link), scope, code)
+        predictor = _with_given(model, "trials", o.MULTIPLY, linked(predictor, link, scope, code, of_link), scope, code)
         if function_of(model) == "classification":
             return _binary(model, predictor, parts, scope, code, target)
     elif function_of(model) == "classification":
@@ -77,30 +77,17 @@ def _standard_error(model: Element, parts: _Parts, scope: Scope, code: Code) -> 
     return to
 
 
-def _of_trials(model: Element, share: int, scope: Scope, code: Code) -> int:
-    """The expected successes among the row's trials, or among so many as the model says; else the share itself."""
-    name = model.get("trialsVariable")
+def _with_given(model: Element, what: str, operation: int, value: int, scope: Scope, code: Code) -> int:
+    """A value with what the model gives for it, an `offset` or `trials` as a variable or a value; else itself."""
+    name = model.get(f"{what}Variable")
     if name is not None:
-        trials = scope.find(str(name), model).register
-    elif model.get("trialsValue") is not None:
-        trials = scope.document.constant(number(model, "trialsValue"), "double").register
+        given = scope.find(str(name), model).register
+    elif model.get(f"{what}Value") is not None:
+        given = scope.document.constant(number(model, f"{what}Value"), "double").register
     else:
-        return share
+        return value
     to = scope.builder.register()
-    scope.builder.emit(code, o.MULTIPLY, to, share, trials, scope.builder.missing)
-    return to
-
-
-def _offset(model: Element, predictor: int, scope: Scope, code: Code) -> int:
-    name = model.get("offsetVariable")
-    if name is not None:
-        other = scope.find(str(name), model).register
-    elif model.get("offsetValue") is not None:
-        other = scope.document.constant(number(model, "offsetValue"), "double").register
-    else:
-        return predictor
-    to = scope.builder.register()
-    scope.builder.emit(code, o.ADD, to, predictor, other, scope.builder.missing)
+    scope.builder.emit(code, operation, to, value, given, scope.builder.missing)
     return to
 
 
@@ -239,7 +226,8 @@ def _multinomial(
         link = choice(model, "cumulativeLink", _CUMULATIVE, "logit")
         reached = list[tuple[float, int]]()
         for label in labels[:-1]:
-            predictor = _offset(model, _predictor(model, parts, label, scope, code, target), scope, code)
+            predictor = _predictor(model, parts, label, scope, code, target)
+            predictor = _with_given(model, "offset", o.ADD, predictor, scope, code)
             reached.append((label, linked(predictor, link, scope, code)))
         probabilities = cumulative(reached, labels[-1], scope, code)
         return Prediction(winner(probabilities, target.kind, scope, code), probabilities)
@@ -253,7 +241,8 @@ def _multinomial(
         if label == reference:
             builder.emit(code, o.CONSTANT, to + k, builder.number(0.0))
         else:
-            predictor = _offset(model, _predictor(model, parts, label, scope, code, target), scope, code)
+            predictor = _predictor(model, parts, label, scope, code, target)
+            predictor = _with_given(model, "offset", o.ADD, predictor, scope, code)
             builder.emit(code, o.COPY, to + k, predictor)
     builder.emit(code, o.NORMALIZE, to, len(labels), 1)
     probabilities = {label: to + k for k, label in enumerate(labels)}

@@ -3,7 +3,7 @@
 import hashlib
 
 from tidegate.decisions.plan import AT as AT_COLUMN
-from tidegate.decisions.plan import Plan
+from tidegate.decisions.plan import ListPlan, Plan
 from tidegate.expressions.program import OPCODES
 from tidegate.features.plan import StreamPlan, WindowPlan
 
@@ -47,7 +47,7 @@ class Meanings:
                 self._listed.add(to)
         self._lists(waiting)
 
-    def _lists(self, waiting: list) -> list:  # type: ignore[type-arg]
+    def _lists(self, waiting: list[ListPlan]) -> list[ListPlan]:
         """Those lists whose keys are not known yet."""
         for check in waiting:
             if check.key in self._said:
