@@ -9,7 +9,7 @@ from confluent_kafka import Message
 from typer.testing import CliRunner
 
 from tests.runtimes.stream.topics import decisions, everything, put, replayed
-from tests.runtimes.test_serve_command import FLOW
+from tests.runtimes.typed import FLOW
 from tests.servers.kafka import Kafka
 from tidegate.cli import app
 from tidegate.connectors.kafka.cluster import Cluster

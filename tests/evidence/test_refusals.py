@@ -127,6 +127,7 @@ def as_version_1(path: Path) -> None:
     run(
         path,
         "DROP TABLE refusal_heads",
+        "CREATE TABLE outbox (n INTEGER PRIMARY KEY, topic TEXT NOT NULL, body BLOB NOT NULL, seq INTEGER)",
         "UPDATE about SET value = '1' WHERE name = 'tables'",
         "DELETE FROM refusals WHERE seq = 3",
     )

@@ -4,19 +4,13 @@ import base64
 import json
 import os
 import random
-import re
 import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.connectors.receiver import receiving
-from tests.runtimes.test_serve_command import typed
+from tests.runtimes.typed import companions, payment, served, until
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.told import Told, sinks
 
@@ -43,47 +37,6 @@ class Fraud(Flow[Payment]):
 MANY = 300
 
 
-def children(process: int) -> list[int]:
-    listed = " ".join(path.read_text() for path in Path(f"/proc/{process}/task").glob("*/children")).split()
-    return [int(child) for child in listed if b"deliver" in Path(f"/proc/{child}/cmdline").read_bytes()]
-
-
-def until(there: Callable[[], bool], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.05)
-
-
-def payment(number: int) -> dict[str, str]:
-    return {
-        "id": f"p{number}",
-        "at": f"2026-01-01T{number // 60 % 24:02d}:{number % 60:02d}:00Z",
-        "card": f"c{number % 3}",
-    }
-
-
-@contextmanager
-def served(folder: Path, address: str) -> "Iterator[tuple[subprocess.Popen[str], httpx.Client]]":
-    """A server that tells the address of alarms, and a client of it; ended with the block, and what it started too."""
-    process = typed(folder, "serve", "flow.py", "--port", "0", "--alerts", address, "--alerts", "local")
-    assert process.stderr is not None
-    try:
-        said = ""
-        while "-d '" not in said:
-            line = process.stderr.readline()
-            assert line, said
-            said += line
-        url = re.search(r"Ready on (http://\S+),", said)
-        assert url
-        with httpx.Client(base_url=url[1], timeout=60) as client:
-            yield process, client
-    finally:
-        process.kill()  # and its companions, which see that they are alone
-        process.wait()
-        process.stderr.close()
-
-
 def test_no_alarm_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIDEGATE_WEBHOOK_SECRET", "whsec_" + base64.b64encode(b"k" * 32).decode())
     (tmp_path / "flow.py").write_text(FLOW)
@@ -92,10 +45,10 @@ def test_no_alarm_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     wanted: set[str] = set()
     with receiving(lambda id, before: rude.choice([*[200] * 12, 503, 0])) as receiver:
         for first, last in ((0, MANY // 2), (MANY // 2, MANY)):  # the first server is killed
-            with served(tmp_path, receiver.address) as (process, client):
+            with served(tmp_path, "flow.py", "--alerts", receiver.address, "--alerts", "local") as (process, client):
                 for number in range(first, last):
                     if chance.random() < 0.02:
-                        for child in children(process.pid):
+                        for child in companions(process, "deliver"):
                             os.kill(child, signal.SIGKILL)
                     answer = client.post("/decisions", json=payment(number))
                     assert answer.status_code == 200

@@ -1,6 +1,5 @@
-"""A broker that answers slowly, and one whose disk is full: a stream waits, says so, and loses nothing."""
+"""A broker that answers slowly, and one whose disk is full: a stream waits, and loses nothing."""
 
-import logging
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.runtimes.stream.test_stream import until
 from tests.runtimes.stream.topics import decisions, payments, put, replayed, run, running, settings
+from tests.runtimes.typed import until
 from tests.servers.kafka import Kafka
 from tests.servers.proxy import Proxy
 from tidegate.connectors.kafka.writer import Writer
@@ -52,7 +51,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_of_the_broker_is_waited_for(
-    small_disk: Path, tmp_path: Path, own: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    small_disk: Path, tmp_path: Path, own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full_once = list[bool]()
     filler, write = small_disk / "filler", Writer.write
@@ -72,9 +71,8 @@ def test_a_full_disk_of_the_broker_is_waited_for(
         put(broker, f"{own}-in", payments(300, 600))
         stream = Stream(settings(broker, own, tmp_path, until_end=False))
         monkeypatch.setattr(Writer, "write", filling)
-        with caplog.at_level(logging.WARNING), running(stream):
+        with running(stream):
             until(lambda: broker.process is not None and broker.process.poll() is not None, 120)  # so Kafka does
-            until(lambda: "looked at again" in caplog.text, 180)
             assert stream.figures.taken == 0
             filler.unlink()
             broker.start()

@@ -1,7 +1,6 @@
 """A change is proposed, signed, released and taken back while a server decides: no restart, no request lost."""
 
 import json
-import re
 import signal
 import time
 from collections.abc import Iterator
@@ -13,8 +12,7 @@ import httpx
 import pytest
 
 from tests.cli.conftest import typed as run
-from tests.faults.test_shadow_kill import until
-from tests.runtimes.test_serve_command import FLOW, typed
+from tests.runtimes.typed import FLOW, Process, ready, typed, until
 from tidegate import Engine, Store
 from tidegate.errors import ReleaseError
 from tidegate.evidence.log import verify
@@ -66,23 +64,15 @@ def payment(number: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def server(folder: Path) -> Iterator[tuple[Any, str]]:
+def server(folder: Path) -> Iterator[tuple[Process, str]]:
     let_out("old.py")
     process = typed(folder, "serve", "old.py", "--port", "0", "--register", "releases.db")
-    assert process.stderr is not None
-    told = ""
-    while "-d '" not in told:
-        line = process.stderr.readline()
-        assert line, told
-        told += line
-    found = re.search(r"Ready on (http://\S+),", told)
-    assert found
-    yield process, found[1]
+    yield process, ready(process)[0]
     process.kill()
     process.wait()
 
 
-def test_released_and_taken_back_without_a_restart(server: tuple[Any, str], folder: Path) -> None:
+def test_released_and_taken_back_without_a_restart(server: tuple[Process, str], folder: Path) -> None:
     process, url = server
     digests = {
         name: load_flow(place).definition.digest[:12] for name, place in (("old", "old.py"), ("new", "new/flow.py"))
@@ -127,20 +117,15 @@ def test_released_and_taken_back_without_a_restart(server: tuple[Any, str], fold
         assert [event.id for event in store.replay()] == [f"p{i}" for i in range(number)]
 
 
-def test_a_restart_serves_what_is_live(server: tuple[Any, str], folder: Path) -> None:
+def test_a_restart_serves_what_is_live(server: tuple[Process, str], folder: Path) -> None:
     process, _ = server
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
     let_out("new/flow.py")
     (folder / "new" / "parts.py").write_text("LEAST = 1\n")  # what was signed is served, not what lies there now
     again = typed(folder, "serve", "old.py", "--port", "0", "--register", "releases.db")
-    assert again.stderr is not None
-    told = ""
-    while "-d '" not in told:
-        told += again.stderr.readline()
-    url = re.search(r"Ready on (http://\S+),", told)
-    assert url
-    outcomes = [httpx.post(f"{url[1]}/decisions", json=payment(n)).json()["outcome"] for n in range(6)]
+    url, _ = ready(again)
+    outcomes = [httpx.post(f"{url}/decisions", json=payment(n)).json()["outcome"] for n in range(6)]
     again.kill()
     again.wait()
     assert outcomes == ["approve"] * 4 + ["decline"] * 2
@@ -155,14 +140,10 @@ def test_what_cannot_be_served_is_passed_over_and_what_comes_next_is_not(
     monkeypatch.setenv("SERVING", "1")
     process = typed(folder, "serve", "old.py", "--port", "0", "--register", "releases.db")
     monkeypatch.delenv("SERVING")
+    url, told = ready(process)
     assert process.stderr is not None
-    told = ""
-    while "-d '" not in told:
-        told += process.stderr.readline()
-    url = re.search(r"Ready on (http://\S+),", told)
-    assert url
     version = {place: load_flow(place).definition.digest[:12] for place in ("old.py", "new/flow.py")}
-    with httpx.Client(base_url=url[1], timeout=60) as client:
+    with httpx.Client(base_url=url, timeout=60) as client:
 
         def ask(number: int) -> str:
             return str(client.post("/decisions", json=payment(number)).json()["flow"]).partition("@")[2]

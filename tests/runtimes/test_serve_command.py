@@ -1,64 +1,26 @@
 """`tidegate serve` as it is typed, and clients that do not behave."""
 
 import json
-import os
-import re
 import signal
 import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.conftest import ROOT
-
 from .served import payment, served
-
-FLOW = '''
-from tidegate import Event, Flow, count, decline, entity
-
-Card = entity("card")
-
-
-class Payment(Event):
-    """A card payment."""
-
-    card: Card
-
-
-class Fraud(Flow[Payment]):
-    """Stop stolen cards."""
-
-    often = decline(count(per=Card, last="10m") >= 2, because="Many payments")
-'''
-
-
-def typed(folder: Path, *words: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-c", "from tidegate.cli import app; app()", *words],
-        cwd=folder,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "NO_COLOR": "1"},
-    )
+from .typed import FLOW, ready, typed
 
 
 def test_the_command_says_where_it_listens_and_what_to_send(tmp_path: Path) -> None:
     (tmp_path / "flow.py").write_text(FLOW)
     process = typed(tmp_path, "serve", "flow.py", "--port", "0", "--access-log")
-    assert process.stderr is not None
-    said, until = "", time.monotonic() + 100
-    while "-d '" not in said and time.monotonic() < until:
-        said += process.stderr.readline()
-    found = re.search(r"Ready on (http://127\.0\.0\.1:\d+), docs at \1/docs\n", said)
-    assert found, said
+    url, said = ready(process)
+    assert f"Ready on {url}, docs at {url}/docs\n" in said and url.startswith("http://127.0.0.1:")
     sample = said[said.index("-d '") + 4 :].strip().rstrip("'")
-    answer = httpx.post(found[1] + "/decisions", content=sample, headers={"content-type": "application/json"})
+    answer = httpx.post(url + "/decisions", content=sample, headers={"content-type": "application/json"})
     assert answer.status_code == 200 and answer.json()["outcome"] == "approve"
-    other = typed(tmp_path, "serve", "flow.py", "--port", found[1].rpartition(":")[2], "--store", "other.db")
+    other = typed(tmp_path, "serve", "flow.py", "--port", url.rpartition(":")[2], "--store", "other.db")
     told = other.communicate(timeout=60)[1]
     assert other.returncode == 2 and "cannot listen" in told and "another with --port" in told
     other = typed(tmp_path, "serve", "flow.py", "--port", "0")
@@ -67,7 +29,7 @@ def test_the_command_says_where_it_listens_and_what_to_send(tmp_path: Path) -> N
     process.send_signal(signal.SIGINT)
     rest = process.communicate(timeout=60)[1]
     assert process.returncode == 0 and "Stopped" in rest
-    line = json.loads(next(part for part in (said + rest).splitlines() if '"method"' in part).partition(": ")[2])
+    line = json.loads(next(part for part in (said + rest).splitlines() if '"method"' in part))
     assert (line["method"], line["path"], line["status"]) == ("POST", "/decisions", 200)
 
 

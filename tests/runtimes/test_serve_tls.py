@@ -5,7 +5,6 @@ import signal
 import socket
 import ssl
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -17,8 +16,8 @@ from tidegate.runtimes.serve.keys import add_key, names_in, remove_key
 from tidegate.runtimes.serve.tls import Tls
 
 from .served import Running, payment, served
-from .test_serve_command import FLOW
-from .test_serve_command import typed as started
+from .typed import FLOW, until
+from .typed import typed as started
 
 HERE = Path(__file__).parent / "tls"
 JSON = {"content-type": "application/json"}
@@ -66,14 +65,6 @@ def seen(url: str, trusted: ssl.SSLContext) -> int:
         return int(found["serialNumber"], 16)
 
 
-def until(true: Callable[[], bool], what: str) -> None:
-    """Wait until something holds."""
-    end = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
-
-
 def test_https_is_served_and_a_renewed_certificate_taken(tmp_path: Path) -> None:
     for name in ("good.pem", "good-key.pem"):
         shutil.copy(HERE / name, tmp_path / name)
@@ -100,7 +91,7 @@ def test_https_is_served_and_a_renewed_certificate_taken(tmp_path: Path) -> None
         assert seen(server.url, trusted) == old
         shutil.copy(HERE / "renewed-key.pem", tmp_path / "good-key.pem")
         server.process.send_signal(signal.SIGHUP)
-        until(lambda: seen(server.url, trusted) != old, "the renewed certificate was not taken")
+        until(lambda: seen(server.url, trusted) != old, what="the renewed certificate was not taken")
         assert server.decide(payment(500)).status_code == 200  # on the connection of before
         status, said = server.stop()
     assert status == 0 and "is not that of the certificate" in said and "was read again" in said
@@ -120,10 +111,10 @@ def test_a_key_that_is_taken_away_stops_working(tmp_path: Path) -> None:
         assert works(server, one) and works(server, other) and not works(server, "tg_x")
         remove_key(file, "one")
         assert names_in(file) == ["other"]
-        until(lambda: not works(server, one), "a key that was taken away works")
+        until(lambda: not works(server, one), what="a key that was taken away works")
         assert works(server, other)
         third = add_key(file, "third")
-        until(lambda: works(server, third), "a new key does not work")
+        until(lambda: works(server, third), what="a new key does not work")
         file.write_text(file.read_text() + "a slip of the pen\n")
         server.process.send_signal(signal.SIGHUP)
         time.sleep(0.3)
@@ -132,7 +123,7 @@ def test_a_key_that_is_taken_away_stops_working(tmp_path: Path) -> None:
         time.sleep(1.5)
         assert works(server, other)
         file.write_text("# nobody\n")
-        until(lambda: not works(server, other) and not works(server, third), "an empty file lets someone in")
+        until(lambda: not works(server, other) and not works(server, third), what="an empty file lets someone in")
         status, said = server.stop()
     assert status == 0 and "is no key" in said and "There is no key file" in said and "there are 0" in said
 

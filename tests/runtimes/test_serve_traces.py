@@ -1,21 +1,17 @@
 """`tidegate serve --traces`: a collector gets each request as OpenTelemetry has it, and is missed by nobody."""
 
-import re
 import signal
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.runtimes.test_serve_command import FLOW, typed
+from tests.runtimes.typed import FLOW, Process, served
 from tidegate import TidegateError
 from tidegate.connectors.traces import Traces
 
@@ -70,25 +66,12 @@ def collector() -> Iterator[Collector]:
     made.close()
 
 
-@contextmanager
-def served(folder: Path, *words: str) -> Iterator[tuple[httpx.Client, Any]]:
-    (folder / "flow.py").write_text(FLOW)
-    process = typed(folder, "serve", "flow.py", "--port", "0", *words)
-    assert process.stderr is not None
-    said, until = "", time.monotonic() + 100
-    while "-d '" not in said and time.monotonic() < until:
-        said += process.stderr.readline()
-    found = re.search(r"Ready on (http://127\.0\.0\.1:\d+)", said)
-    assert found, said
-    try:
-        with httpx.Client(base_url=found[1], timeout=60) as client:
-            yield client, process
-    finally:
-        process.kill()
-        process.communicate()
+@pytest.fixture(autouse=True)
+def flow(tmp_path: Path) -> None:
+    (tmp_path / "flow.py").write_text(FLOW)
 
 
-def end(process: Any) -> None:
+def end(process: Process) -> None:
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
 
@@ -98,7 +81,7 @@ def payment(id: str) -> dict[str, str]:
 
 
 def test_a_request_is_a_span_with_its_stages_below_it(tmp_path: Path, collector: Collector) -> None:
-    with served(tmp_path, "--traces", collector.url, "--traces-share", "0") as (client, process):
+    with served(tmp_path, "flow.py", "--traces", collector.url, "--traces-share", "0") as (process, client):
         client.post("/decisions", json=payment("silent"))  # nobody asked for a trace
         for number in (1, 2):
             given = {"traceparent": f"00-{TRACE}-{ABOVE}-01"}
@@ -133,7 +116,7 @@ def test_a_request_is_a_span_with_its_stages_below_it(tmp_path: Path, collector:
 
 
 def test_who_does_not_say_is_traced_by_share_and_who_says_no_is_not(tmp_path: Path, collector: Collector) -> None:
-    with served(tmp_path, "--traces", collector.url) as (client, process):
+    with served(tmp_path, "flow.py", "--traces", collector.url) as (process, client):
         client.post("/decisions", json=payment("traced"))
         client.post("/decisions", json=payment("not"), headers={"traceparent": f"00-{TRACE}-{ABOVE}-00"})
         client.post("/decisions", json=payment("garbled"), headers={"traceparent": "what?"})
@@ -143,7 +126,7 @@ def test_who_does_not_say_is_traced_by_share_and_who_says_no_is_not(tmp_path: Pa
 
 
 def test_a_collector_that_is_away_costs_no_decision(tmp_path: Path) -> None:
-    with served(tmp_path, "--traces", "http://127.0.0.1:9") as (client, process):
+    with served(tmp_path, "flow.py", "--traces", "http://127.0.0.1:9") as (process, client):
         for number in range(20):
             assert client.post("/decisions", json=payment(f"p{number}")).status_code == 200
         end(process)

@@ -13,7 +13,6 @@ import pytest
 
 from tests.faults.test_stream_kill import start
 from tests.runtimes.served import payment
-from tests.runtimes.stream.test_stream import until
 from tests.runtimes.stream.topics import (
     decisions,
     everything,
@@ -26,6 +25,7 @@ from tests.runtimes.stream.topics import (
     settings,
     stored,
 )  # fmt: skip
+from tests.runtimes.typed import until
 from tests.servers.kafka import Kafka
 from tidegate.connectors.kafka.cluster import Cluster
 from tidegate.connectors.kafka.inputs import Inputs

@@ -20,6 +20,7 @@ from tests.runtimes.stream.topics import (
     settings,
     stored,
 )
+from tests.runtimes.typed import until
 from tests.servers.kafka import Kafka
 from tidegate import Decision, Engine, Store
 from tidegate.decisions.decision import to_json
@@ -184,10 +185,3 @@ def test_one_decides_and_another_takes_over(kafka: Kafka, topics: str, tmp_path:
 def test_mistakes_are_told(kafka: Kafka, topics: str, tmp_path: Path, more: dict, words: str) -> None:
     with pytest.raises(StreamError, match=words):
         Stream(settings(kafka, topics, tmp_path, **more))
-
-
-def until(there, seconds: float = 60) -> None:  # type: ignore[no-untyped-def]
-    end = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.02)

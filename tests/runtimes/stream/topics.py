@@ -1,7 +1,9 @@
 """Events on real topics, and what lies on them afterwards."""
 
 import json
+import sys
 import threading
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,6 +98,8 @@ def running(stream: Stream) -> Iterator[threading.Event]:
     finally:
         stop.set()
         thread.join(60)
+        where = sys._current_frames().get(thread.ident or 0)
+        assert not thread.is_alive(), "the stream does not end:\n" + "".join(traceback.format_stack(where))
     if failed:
         raise failed[0]
 
