@@ -48,7 +48,7 @@ def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
     from tidegate.events.durations import written
     from tidegate.expressions.text import write
 
-    names = {id(expr): name for name, expr in reversed(definition.features.items())}
+    names = {id(expr): name for name, expr in reversed(tuple(definition.features.items()))}
     shown = {name: expr for name, expr in definition.features.items() if names[id(expr)] == name}
     return {
         "flow": definition.name,

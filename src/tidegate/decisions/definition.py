@@ -1,7 +1,9 @@
 """Definitions: everything that a flow says, checked and with inheritance resolved."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from tidegate.decisions.currency import currency_of
@@ -38,10 +40,10 @@ class Definition:
     purpose: str
     event: type[Event]
     learned: tuple[type[Event], ...]
-    features: dict[str, Expr]
-    rules: dict[str, Rule]
-    tables: dict[str, DecisionTable]
-    packaged: dict[str, DrlPackage]
+    features: Mapping[str, Expr]
+    rules: Mapping[str, Rule]
+    tables: Mapping[str, DecisionTable]
+    packaged: Mapping[str, DrlPackage]
     score: Expr | None
     alarm: Expr | None
     level: Bands | None
@@ -113,10 +115,10 @@ def define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
         purpose=(cls.__doc__ or "").strip(),
         event=event,
         learned=tuple(learned),
-        features=features,
-        rules=rules,
-        tables=tables,
-        packaged=packaged,
+        features=MappingProxyType(features),
+        rules=MappingProxyType(rules),
+        tables=MappingProxyType(tables),
+        packaged=MappingProxyType(packaged),
         score=score,
         alarm=alarm,
         level=level,

@@ -24,6 +24,14 @@ class _FlowType(type):
     def __prepare__(cls, name: str, bases: tuple[type, ...], /, **_: Any) -> MutableMapping[str, object]:
         return Lines(name, (*LINES, Bands), SETTINGS)
 
+    def __setattr__(cls, name: str, value: object) -> None:
+        if name[:2] != "__" and (name not in _MADE or name in cls.__dict__):
+            raise _unchangeable(cls.__name__, name)
+        super().__setattr__(name, value)
+
+    def __delattr__(cls, name: str) -> None:
+        raise _unchangeable(cls.__name__, name)
+
 
 class Flow(Generic[E], metaclass=_FlowType):
     """What is known, inferred and thought of one type of event; subclass it and write one name a line.
@@ -65,6 +73,13 @@ class Flow(Generic[E], metaclass=_FlowType):
         from tidegate.decisions.planner import plan  # which reads definitions
 
         cls.plan = plan(cls.definition)
+
+
+def _unchangeable(flow: str, name: str) -> FlowError:
+    return FlowError(
+        f"{flow} does not change once it is made: {name} stays as it is.",
+        do=f"Write a challenger, a subclass in which {name} is another: class Other({flow}): …",
+    )
 
 
 def _event_of(cls: type) -> type[Event] | None:

@@ -56,7 +56,7 @@ class _Planner:
         self.flow = definition
         self.columns = Columns()
         self.events = EventColumns(definition, self.columns)
-        self.names = {id(e): n for n, e in reversed(definition.features.items())}  # the first of two names
+        self.names = {id(e): n for n, e in reversed(tuple(definition.features.items()))}  # the first of two names
         for line, table in definition.tables.items():
             self.names |= {id(node): f"{line}.{node.label}" for node in table.outputs()}
         for line, package in definition.packaged.items():

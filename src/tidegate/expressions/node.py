@@ -9,13 +9,14 @@ from typing import Any, NoReturn
 from tidegate.errors import FlowError
 from tidegate.events.money import Money
 from tidegate.events.types import BOOL, DURATION, FLOAT, INT, TEXT, TIME, Kind, Type
+from tidegate.expressions.immutable import Immutable, fill
 from tidegate.expressions.operators import result_type
 
 DEEPEST, LARGEST = 250, 50_000
 """How deep an expression may be nested, and how many operators it may have when it is written out."""
 
 
-class Expr:
+class Expr(Immutable):
     """An expression: typed, immutable, made with Python operators, and data rather than code.
 
     `type` is the type of its value and `args` are the expressions it is made of. Two expressions are the same when
@@ -25,6 +26,7 @@ class Expr:
     __slots__ = ("_key", "args", "type")
     type: Type
     args: tuple["Expr", ...]
+    _key: str
 
     @property
     def key(self) -> str:
@@ -33,7 +35,7 @@ class Expr:
             return self._key
         except AttributeError:
             own = repr((self._own_key(), [part.key for part in self.args]))
-            self._key: str = blake2b(own.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+            fill(self, "_key", blake2b(own.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())
             return self._key
 
     def _own_key(self) -> tuple[Any, ...]:
@@ -149,9 +151,14 @@ class FieldRead(Expr):
     """A field of an event: `Payment.amount`."""
 
     __slots__ = ("event", "name")
+    event: Any
+    name: str
 
     def __init__(self, event: Any, name: str, type: Type) -> None:
-        self.event, self.name, self.type, self.args = event, name, type, ()
+        fill(self, "event", event)
+        fill(self, "name", name)
+        fill(self, "type", type)
+        fill(self, "args", ())
 
     def _own_key(self) -> tuple[Any, ...]:
         return ("field", self.event.__name__, self.name)
@@ -165,9 +172,12 @@ class Literal(Expr):
     """A constant."""
 
     __slots__ = ("value",)
+    value: Any
 
     def __init__(self, value: Any, type: Type) -> None:
-        self.value, self.type, self.args = value, type, ()
+        fill(self, "value", value)
+        fill(self, "type", type)
+        fill(self, "args", ())
 
     def _own_key(self) -> tuple[Any, ...]:
         return ("literal", self.type.kind.value, self.type.currency, repr(self.value))
@@ -181,18 +191,26 @@ class Call(Expr):
     """An operator or function applied to its arguments; `option` is a constant of its own, such as a time zone."""
 
     __slots__ = ("depth", "op", "option", "size")
+    op: str
+    option: str
+    depth: int
+    size: int
 
     def __init__(self, op: str, args: tuple[Expr, ...], option: str = "") -> None:
-        self.op, self.option, self.args = op, option, args
-        self.depth = 1 + max((getattr(part, "depth", 1) for part in args), default=0)
-        self.size = 1 + sum(getattr(part, "size", 1) for part in args)
-        if self.depth > DEEPEST or self.size > LARGEST:
+        depth = 1 + max((getattr(part, "depth", 1) for part in args), default=0)
+        size = 1 + sum(getattr(part, "size", 1) for part in args)
+        if depth > DEEPEST or size > LARGEST:
             raise FlowError(
                 "An expression is too large to be read.",
-                seen=f"{self.depth} operators deep, {self.size} in all",
+                seen=f"{depth} operators deep, {size} in all",
                 do=f"Stay under {DEEPEST} deep and {LARGEST} in all.",
             )
-        self.type = result_type(op, args)
+        fill(self, "op", op)
+        fill(self, "option", option)
+        fill(self, "args", args)
+        fill(self, "depth", depth)
+        fill(self, "size", size)
+        fill(self, "type", result_type(op, args))
 
     def _own_key(self) -> tuple[Any, ...]:
         return ("call", self.op, self.option)

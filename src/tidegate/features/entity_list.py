@@ -6,6 +6,7 @@ from typing import Any
 from tidegate.errors import FlowError
 from tidegate.events.entity import EntityKey
 from tidegate.events.types import BOOL, Kind
+from tidegate.expressions.immutable import fill
 from tidegate.expressions.node import Expr
 
 
@@ -39,6 +40,7 @@ class ListCheck(Expr):
     """Membership of a key in an entity list."""
 
     __slots__ = ("entity_list",)
+    entity_list: EntityList
 
     def __init__(self, entity_list: EntityList, key: Expr) -> None:
         if not isinstance(key, Expr):
@@ -52,7 +54,9 @@ class ListCheck(Expr):
                 f"The list {entity_list.name!r} is of {entity_list.entity.entity_name} keys.",
                 seen=f"{key} ({key.type})",
             )
-        self.entity_list, self.args, self.type = entity_list, (key,), BOOL
+        fill(self, "entity_list", entity_list)
+        fill(self, "args", (key,))
+        fill(self, "type", BOOL)
 
     def _own_key(self) -> tuple[Any, ...]:
         return ("list", self.entity_list.name)

@@ -9,6 +9,7 @@ from tidegate.events.durations import microseconds, written
 from tidegate.events.entity import EntityKey
 from tidegate.events.event import Event, FieldContract
 from tidegate.events.types import BOOL, DURATION, FLOAT, INT, Kind, Type
+from tidegate.expressions.immutable import fill
 from tidegate.expressions.node import Expr, FieldRead, walk
 
 SHORTEST, LONGEST = 10**6, 400 * 86_400 * 10**6
@@ -32,6 +33,12 @@ class Window(Expr):
     """
 
     __slots__ = ("_parts", "aggregate", "frame", "of_event", "per", "seen_as")
+    aggregate: str
+    per: tuple[Any, ...]
+    seen_as: tuple[Any, ...]
+    frame: Frame
+    of_event: type[Event] | None
+    _parts: tuple[bool, bool, bool]
 
     def __init__(
         self,
@@ -45,10 +52,14 @@ class Window(Expr):
         frame: Frame,
         of_event: type[Event] | None,
     ) -> None:
-        self.aggregate, self.per, self.seen_as, self.frame, self.of_event = aggregate, per, seen_as, frame, of_event
-        self._parts = (value is not None, where is not None, probe is not None)
-        self.args = tuple(part for part in (value, where, probe) if part is not None)
-        self.type = _result(aggregate, value)
+        fill(self, "aggregate", aggregate)
+        fill(self, "per", per)
+        fill(self, "seen_as", seen_as)
+        fill(self, "frame", frame)
+        fill(self, "of_event", of_event)
+        fill(self, "_parts", (value is not None, where is not None, probe is not None))
+        fill(self, "args", tuple(part for part in (value, where, probe) if part is not None))
+        fill(self, "type", _result(aggregate, value))
         _check(self)
 
     def _own_key(self) -> tuple[Any, ...]:

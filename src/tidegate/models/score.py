@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidegate.errors import FlowError
 from tidegate.events.types import FLOAT
+from tidegate.expressions.immutable import fill
 from tidegate.expressions.node import Expr
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ class ModelScore(Expr):
     """
 
     __slots__ = ("_scoring", "artefact", "default", "reference")
+    reference: str
+    default: float
+    artefact: "Artefact | None"
+    _scoring: "ScoringModel | None"
 
     def __init__(
         self, reference: str, of: tuple[Expr, ...], default: float, artefact: "Artefact | None" = None
@@ -31,15 +36,18 @@ class ModelScore(Expr):
             raise FlowError(
                 "A model is given each feature once.", seen=f"{twice[0]} twice", do="Leave one of them out."
             )
-        self.reference, self.args, self.default, self.type = reference, of, default, FLOAT
-        self.artefact = artefact
-        self._scoring: ScoringModel | None = None
+        fill(self, "reference", reference)
+        fill(self, "args", of)
+        fill(self, "default", default)
+        fill(self, "type", FLOAT)
+        fill(self, "artefact", artefact)
+        fill(self, "_scoring", None)
 
     @property
     def scoring(self) -> "ScoringModel | None":
         """The model, ready to answer, of one that is a file; read when first asked for."""
         if self._scoring is None and self.artefact is not None:
-            self._scoring = self.artefact.model()
+            fill(self, "_scoring", self.artefact.model())
         return self._scoring
 
     def _own_key(self) -> tuple[Any, ...]:
@@ -48,7 +56,7 @@ class ModelScore(Expr):
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
         """The same model over other features."""
         made = ModelScore(self.reference, args, self.default, self.artefact)
-        made._scoring = self._scoring
+        fill(made, "_scoring", self._scoring)
         return made
 
     def write(self, inner: Any) -> str:

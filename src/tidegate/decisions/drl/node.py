@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 from tidegate.decisions.drl.plan import DrlRunner, Value
 from tidegate.errors import FlowError
 from tidegate.events.types import Type
+from tidegate.expressions.immutable import Immutable, fill
 from tidegate.expressions.node import Expr
 
 
@@ -14,9 +16,14 @@ class DrlOutput(Expr):
     """A result of a package of rules."""
 
     __slots__ = ("name", "of")
+    of: "DrlPackage"
+    name: str
 
     def __init__(self, of: "DrlPackage", name: str) -> None:
-        self.of, self.name, self.args, self.type = of, name, of.args, of.outputs[name]
+        fill(self, "of", of)
+        fill(self, "name", name)
+        fill(self, "args", of.args)
+        fill(self, "type", of.outputs[name])
 
     def _own_key(self) -> tuple[Any, ...]:
         return ("drools", self.of.own, self.name)
@@ -40,7 +47,7 @@ class DrlOutput(Expr):
         return f"{self.of.written(inner)}[{self.name!r}]"
 
 
-class DrlPackage:
+class DrlPackage(Immutable):
     """A package of rules tied to a flow's features: `checked.risk` is its result `risk`, as a feature.
 
     Args:
@@ -54,6 +61,20 @@ class DrlPackage:
         deadline: microseconds that it may take.
         runner: runs it.
     """
+
+    name: str
+    digest: str
+    source: str
+    names: tuple[str, ...]
+    args: tuple[Expr, ...]
+    gives: Mapping[str, str]
+    outputs: Mapping[str, Type]
+    default: tuple[Value, ...]
+    deadline: int
+    runner: DrlRunner
+    own: str
+    read: str
+    _nodes: dict[str, DrlOutput]
 
     def __init__(
         self,
@@ -69,13 +90,20 @@ class DrlPackage:
         deadline: int,
         runner: DrlRunner,
     ) -> None:
-        self.name, self.digest, self.source, self.names, self.args = name, digest, source, names, args
-        self.gives, self.outputs, self.default = dict(gives), dict(outputs), default
-        self.deadline, self.runner = deadline, runner
-        kinds = [(given, str(self.outputs[one])) for one, given in self.gives.items()]
-        self.own = repr((digest, names, kinds, default, deadline))
-        self.read = sha256(repr((self.own, [arg.key for arg in args])).encode()).hexdigest()
-        self._nodes: dict[str, DrlOutput] = {}
+        fill(self, "name", name)
+        fill(self, "digest", digest)
+        fill(self, "source", source)
+        fill(self, "names", names)
+        fill(self, "args", args)
+        fill(self, "gives", MappingProxyType(dict(gives)))
+        fill(self, "outputs", MappingProxyType(dict(outputs)))
+        fill(self, "default", default)
+        fill(self, "deadline", deadline)
+        fill(self, "runner", runner)
+        kinds = [(given, str(outputs[one])) for one, given in gives.items()]
+        fill(self, "own", repr((digest, names, kinds, default, deadline)))
+        fill(self, "read", sha256(repr((self.own, [arg.key for arg in args])).encode()).hexdigest())
+        fill(self, "_nodes", {})
 
     def over(self, args: tuple[Expr, ...]) -> "DrlPackage":
         """The same package over other inputs.

@@ -9,6 +9,7 @@ from tidegate.decisions.scorecards.written import WrittenCard
 from tidegate.errors import FlowError
 from tidegate.events.types import FLOAT, Kind
 from tidegate.expressions.functions import clip, exp
+from tidegate.expressions.immutable import fill
 from tidegate.expressions.node import Expr
 
 if TYPE_CHECKING:
@@ -23,11 +24,18 @@ class Scorecard(Expr):
     """
 
     __slots__ = ("_currency", "_evaluator", "_written", "card")
+    card: Card
+    _written: WrittenCard
+    _currency: str | None
+    _evaluator: Any
 
     def __init__(self, card: Card, args: tuple[Expr, ...], written: WrittenCard, currency: str | None) -> None:
-        self.card, self.args, self.type = card, args, FLOAT
-        self._written, self._currency = written, currency
-        self._evaluator: Any = None
+        fill(self, "card", card)
+        fill(self, "args", args)
+        fill(self, "type", FLOAT)
+        fill(self, "_written", written)
+        fill(self, "_currency", currency)
+        fill(self, "_evaluator", None)
 
     def _own_key(self) -> tuple[Any, ...]:
         return ("scorecard", self.card.digest)
@@ -63,7 +71,7 @@ class Scorecard(Expr):
         if self._evaluator is None:
             from tidegate.decisions.scorecards.evaluator import Evaluator  # whose kernel an author need not wait for
 
-            self._evaluator = Evaluator(self.card)
+            fill(self, "_evaluator", Evaluator(self.card))
         answer: ScorecardUse = self._evaluator.evaluate(inputs)
         return answer
 

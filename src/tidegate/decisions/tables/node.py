@@ -9,6 +9,7 @@ from tidegate.decisions.tables.sheet import Sheet
 from tidegate.decisions.tables.table import OUTCOME, Table, made, output_type
 from tidegate.errors import FlowError
 from tidegate.events.types import BOOL, Kind, Type
+from tidegate.expressions.immutable import Immutable, fill
 from tidegate.expressions.node import Expr
 
 if TYPE_CHECKING:
@@ -19,10 +20,16 @@ class TableOutput(Expr):
     """What a table gives for its inputs: the output `name`, or, with an outcome, whether a row with it decides."""
 
     __slots__ = ("name", "of", "outcome")
+    of: "DecisionTable"
+    name: str
+    outcome: Outcome | None
 
     def __init__(self, of: "DecisionTable", name: str, outcome: Outcome | None = None) -> None:
-        self.of, self.name, self.outcome, self.args = of, name, outcome, of.args
-        self.type = BOOL if outcome is not None else output_type(of.table, of.table.output(name))
+        fill(self, "of", of)
+        fill(self, "name", name)
+        fill(self, "outcome", outcome)
+        fill(self, "args", of.args)
+        fill(self, "type", BOOL if outcome is not None else output_type(of.table, of.table.output(name)))
 
     def _own_key(self) -> tuple[Any, ...]:
         return ("table", self.of.table.digest, self.name, None if self.outcome is None else self.outcome.word)
@@ -50,19 +57,29 @@ class TableOutput(Expr):
         return f"table({self.of.table.name!r}, {self.of.table.digest!r}, of={{{inputs}}}){one}"
 
 
-class DecisionTable:
+class DecisionTable(Immutable):
     """A decision table tied to a flow's features: `pricing.rate` is the output `rate`, as a feature.
 
     A table whose rows carry an outcome is a line of a flow like a rule: the row that decides says approve, review or
     decline, and why. `pricing["rate"]` reads an output whose name is not a Python name.
     """
 
+    table: Table
+    args: tuple[Expr, ...]
+    read: str
+    _sheet: Sheet
+    _currency: str | None
+    _nodes: dict[tuple[str, Outcome | None], TableOutput]
+    _evaluator: Any
+
     def __init__(self, table: Table, args: tuple[Expr, ...], sheet: Sheet, currency: str | None) -> None:
-        self.table, self.args = table, args
-        self._sheet, self._currency = sheet, currency
-        self._nodes: dict[tuple[str, Outcome | None], TableOutput] = {}
-        self._evaluator: Any = None
-        self.read = sha256(repr((table.digest, [arg.key for arg in args])).encode()).hexdigest()
+        fill(self, "table", table)
+        fill(self, "args", args)
+        fill(self, "_sheet", sheet)
+        fill(self, "_currency", currency)
+        fill(self, "_nodes", {})
+        fill(self, "_evaluator", None)
+        fill(self, "read", sha256(repr((table.digest, [arg.key for arg in args])).encode()).hexdigest())
 
     def over(self, args: tuple[Expr, ...]) -> "DecisionTable":
         """The same table over other inputs, its cells read again if their types differ."""
@@ -119,7 +136,7 @@ class DecisionTable:
         if self._evaluator is None:
             from tidegate.decisions.tables.evaluator import Evaluator  # whose kernels a flow's author need not wait for
 
-            self._evaluator = Evaluator(self.table)
+            fill(self, "_evaluator", Evaluator(self.table))
         answer: TableUse = self._evaluator.evaluate(inputs)
         return answer
 

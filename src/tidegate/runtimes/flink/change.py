@@ -21,7 +21,7 @@ _SAVEPOINT = re.compile(r"/savepoint-([0-9a-f]{6})-[0-9a-f]+/?$")
 def kept_by(definition: Definition, staging: Staging) -> list[Kept]:
     """What each stage of a flow keeps."""
     plan, meanings = staging.plan, Meanings(staging.plan)
-    names = {node.key: name for name, node in reversed(definition.features.items())}
+    names = {node.key: name for name, node in reversed(tuple(definition.features.items()))}
     told = [f"{names[node.key]} = {write(node)}" if node.key in names else write(node) for node in definition.windows]
     windows = sorted(((s, w) for s in plan.streams for w in s.windows), key=lambda one: one[1].out)
     words = {w.out: (meanings.window(s, w), text) for (s, w), text in zip(windows, told, strict=True)}
