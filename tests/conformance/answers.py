@@ -42,12 +42,20 @@ def right_answers(case: Case) -> list[tuple[Right, bool]]:
                     first[step.event.id] = step.event, right
                 found.append((right, False))
             elif event == step.event:
-                found.append((right, True))
+                found.append(_repeated(case, step, right))
             else:
                 found.append((Refused, False))
     except UndecidedError:
         reject()
     return found
+
+
+def _repeated(case: Case, step: Any, right: Right) -> tuple[Right, bool]:
+    """What is right for an event that came before, with the same content."""
+    if step.learn:
+        return Learned, True
+    undecided = right is Learned and type(step.event) is case.spelled.definition.event
+    return (Refused, False) if undecided else (right, True)
 
 
 def _taken(oracle: Oracle, case: Case, step: Any) -> Right:

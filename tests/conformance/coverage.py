@@ -36,7 +36,19 @@ FEATURES = {
 }
 LANGUAGE = {*RULES, *(kind.value for kind in LITERALS), *FIELDS}
 STREAMS = {
-    *("tie", "late", "too late", "repeated", "reused", "overdue", "learned only", "other type", "expiry", "taken off"),
+    *(
+        "tie",
+        "late",
+        "too late",
+        "repeated",
+        "reused",
+        "undecided",
+        "overdue",
+        "learned only",
+        "other type",
+        "expiry",
+        "taken off",
+    ),
     *("snooze", "snooze that ends at once", "silent", "reasons", "more reasons than four", "a light reason"),
     *("table", "rows", "no row", "no answer", "table that decides"),
     *("approve", "review", "decline", "limited", "unknown", "several rules", "missing feature"),
@@ -140,14 +152,17 @@ def _of_stream(case: Case) -> Iterator[str]:
 
 def _of_answers(case: Case, right: list[tuple[Any, bool]]) -> Iterator[str]:
     clock, ids = case.steps[0].event.at if case.steps else None, set[str]()
+    events: list[Any] = []
     for step, (one, repeated) in zip(case.steps, right, strict=True):
         if clock is not None and step.event.at < clock:
             yield "too late" if one is Refused and step.event.id not in ids else "late"
-        yield from ("reused",) if one is Refused and step.event.id in ids else ()
+        if one is Refused and step.event.id in ids:
+            yield "reused" if step.event not in events else "undecided"
         yield from ("repeated",) if repeated else ()
         if one is Refused:
             continue
         ids.add(step.event.id)
+        events.append(step.event)
         clock = max(clock or step.event.at, step.event.at)
         if one is Learned or not isinstance(one, OracleDecision):
             continue

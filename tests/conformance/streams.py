@@ -36,7 +36,7 @@ def made_stream(draw: Draw, flow: Definition, decided: Made, others: Sequence[Ma
         clock += draw(_STEPS)
         made = draw(st.sampled_from([decided] * 6 + [*others] * 2 + [_list_change] * (len(flow.lists)) + [_snooze] * 3))
         if steps and draw(st.integers(0, 11)) == 0:
-            steps.append(_again(draw, draw(st.sampled_from(steps))))
+            steps.append(_again(draw, draw(st.sampled_from(steps)), decided))
             continue
         at = EPOCH + timedelta(microseconds=clock - _late(draw, flow.lateness, clock))
         if isinstance(made, Made):
@@ -56,10 +56,11 @@ def _late(draw: Draw, lateness: int, clock: int) -> int:
     return min(draw(_BACK), clock) if how == 0 else min(draw(_BACK), lateness, clock)
 
 
-def _again(draw: Draw, step: Step) -> Step:
-    """An event once more, as it was, or under its old id at another time."""
+def _again(draw: Draw, step: Step, decided: Made) -> Step:
+    """An event once more, as it was, or under its old id at another time; seldom for the other purpose."""
     if draw(st.integers(0, 2)):
-        return step
+        turn = type(step.event) is decided.event and not step.overdue and draw(st.integers(0, 3)) == 0
+        return Step(step.event, step.overdue, step.learn is not turn)
     moved = msgspec.structs.replace(step.event, at=step.event.at - timedelta(microseconds=1))
     return Step(moved, step.overdue, step.learn)
 

@@ -96,6 +96,22 @@ def test_events_are_learned_and_seen_by_later_decisions(server: Running) -> None
     assert missing.status_code == 404 and "learned" in missing.json()["detail"]
 
 
+def test_what_was_only_learned_from_is_not_decided_and_what_was_decided_is_learned_already(server: Running) -> None:
+    one = payment(1, "undecided")
+    assert server.client.post("/events", json=one).status_code == 200
+    for _ in range(2):
+        problem = server.decide(one)
+        assert problem.status_code == 409 and problem.headers["content-type"] == "application/problem+json"
+        told = problem.json()
+        assert (told["code"], told["pointer"], told["id"]) == ("only-learned", "/id", "undecided-1")
+        assert "no decision" in told["detail"]
+    assert untimed(server.client.post("/events", json=one).json()) == {"id": "undecided-1", "repeated": True}
+    other = payment(2, "undecided")
+    first = untimed(server.decide(other).json())
+    assert untimed(server.client.post("/events", json=other).json()) == {"id": "undecided-2", "repeated": True}
+    assert untimed(server.decide(other).json()) == first | {"repeated": True}
+
+
 JSON = {"content-type": "application/json"}
 GOOD = payment(1, "bad")
 

@@ -114,7 +114,8 @@ class Engine:
         """Decide one event, then learn from it.
 
         Returns:
-            The decision; the first one again, marked as repeated, if the event came before; or why it was refused.
+            The decision; the first one again, marked as repeated, if the event came before; or why it was refused, as
+            one of this type is that was only learned from before: there is no decision on it, and none can be made.
 
         Raises:
             ContractError: the event does not keep its contract.
@@ -140,7 +141,7 @@ class Engine:
         return [_ENCODER.encode(answer) for answer in self.process(events, timed=True)]
 
     def learn(self, event: Event) -> Learned | Refused:
-        """Learn from an event without deciding on it."""
+        """Learn from an event without deciding on it; one that came before, decided or not, is not learned twice."""
         return self.process([check(event)], learn_only=True)[0]  # type: ignore[return-value]
 
     def process(
@@ -205,7 +206,7 @@ class Engine:
         twice, refusals = list[int](), list[Refusal]()
         admitted = self._intake.admit(events)
         if not admitted:
-            new, twice, refusals = self._intake.sort(events, answers)
+            new, twice, refusals = self._intake.sort(events, answers, learn_only)
         entries: list[Entry] = []
         try:
             if admitted:
@@ -218,7 +219,7 @@ class Engine:
             if new or refusals:
                 self._past.keep(entries, refusals, [(events[place], answers[place]) for place in new])
             if twice:
-                self._intake.repeat(events, twice, answers)
+                self._intake.repeat(events, twice, answers, learn_only)
         except BaseException:
             self.distrust()  # whatever ended it, an interrupt too: part of the batch may be learned and not kept
             raise

@@ -86,8 +86,14 @@ class Intake:
         self.clock = clock
         return True
 
-    def sort(self, events: Sequence[Event], answers: list[Answer | None]) -> tuple[list[int], list[int], list[Refusal]]:
+    def sort(
+        self, events: Sequence[Event], answers: list[Answer | None], learn_only: bool = False
+    ) -> tuple[list[int], list[int], list[Refusal]]:
         """Sort out what need not be decided: known ids are answered, what is too late is refused.
+
+        Args:
+            answers: get those answers, at the events' places.
+            learn_only: that no decision is asked for.
 
         Returns:
             The places of new events, those of ids that stand twice in this batch, and the refusals to be kept.
@@ -101,7 +107,7 @@ class Intake:
         seen: set[str] = set()
         for place, event in enumerate(events):
             if event.id in known:
-                answers[place] = self._repeated(event, known[event.id], refusals)
+                answers[place] = self._repeated(event, known[event.id], refusals, learn_only)
                 continue
             if event.id in seen:
                 twice.append(place)
@@ -142,20 +148,31 @@ class Intake:
         refusals.append(Refusal(event.id, digest(body(event)), reason, at))
         return Refused(event.id, reason, "future", "/at")
 
-    def repeat(self, events: Sequence[Event], twice: Sequence[int], answers: list[Answer | None]) -> None:
+    def repeat(
+        self, events: Sequence[Event], twice: Sequence[int], answers: list[Answer | None], learn_only: bool = False
+    ) -> None:
         """Answer ids that came twice within one batch, now that the first of them has its answer."""
         known = self._past.find([events[place].id for place in twice])
         refusals: list[Refusal] = []
         for place in twice:
-            answers[place] = self._repeated(events[place], known[events[place].id], refusals)
+            answers[place] = self._repeated(events[place], known[events[place].id], refusals, learn_only)
         self._past.keep([], refusals, [])
 
-    def _repeated(self, event: Event, known: Known, refusals: list[Refusal]) -> Answer:
-        """Same id, same content: the first answer. Same id, other content: refused, and the refusal kept."""
+    def _repeated(self, event: Event, known: Known, refusals: list[Refusal], learn_only: bool) -> Answer:
+        """Same id, same content: the first answer. Same id, other content: refused, and the refusal kept.
+
+        Refused is also what would be decided now, and was learned from without a decision: there is no first one to
+        give, and a new one would count the event among its own past.
+        """
+        reason, code = "", ""
         if not known.same(event):
-            reason = "This id was used before, with other content."
-            refusals.append(Refusal(event.id, digest(body(event)), reason, microseconds_of(event.at)))
-            return Refused(event.id, reason, "id-reused", "/id")
-        if isinstance(known.answer, Decision):
-            return msgspec.structs.replace(known.answer, repeated=True)
-        return Learned(event.id, repeated=True)
+            reason, code = "This id was used before, with other content.", "id-reused"
+        elif isinstance(known.answer, Decision):
+            if not learn_only:
+                return msgspec.structs.replace(known.answer, repeated=True)
+        elif type(event) is self._order[0] and not learn_only:
+            reason, code = "The event of this id was only learned from, so there is no decision on it.", "only-learned"
+        if not code:
+            return Learned(event.id, repeated=True)
+        refusals.append(Refusal(event.id, digest(body(event)), reason, microseconds_of(event.at)))
+        return Refused(event.id, reason, code, "/id")

@@ -61,8 +61,8 @@ def _take(summary: str, kinds: list[str], answer: list[str], sample: Any) -> dic
         "description": "One JSON document a line; an answer or a problem document for each, in order.",
     }
     problems = _problems(
-        "malformed", "query", "unauthorized", "slow", "id-reused", "too-large", "media-type", "misdirected", "contract",
-        "before-retention", "future", "busy", "starting", "draining", "store", "fault",
+        "malformed", "query", "unauthorized", "slow", "id-reused", "only-learned", "too-large", "media-type",
+        "misdirected", "contract", "before-retention", "future", "busy", "starting", "draining", "store", "fault",
     )  # fmt: skip
     return {
         "summary": summary,

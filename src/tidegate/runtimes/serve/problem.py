@@ -18,6 +18,7 @@ TITLES = {
     "method": (405, "This address does not take this method."),
     "slow": (408, "The body did not come in time."),
     "id-reused": (409, "The id was used before, with other content."),
+    "only-learned": (409, "The event of this id was learned from, not decided on."),
     "too-large": (413, "The body is too large."),
     "media-type": (415, "The body is neither JSON nor NDJSON."),
     "misdirected": (421, "The request is for another host."),
