@@ -111,7 +111,7 @@ class AtMost:
 
 @dataclass(frozen=True)
 class Deadline:
-    """A decision that is not ready within `within` microseconds of its request is answered with `answer`."""
+    """An event that waits for its turn for more than `within` microseconds after it came is answered with `answer`."""
 
     within: int
     answer: Outcome
@@ -134,9 +134,13 @@ def at_most(count: int, outcome: str, *, last: str | timedelta, then: str = "rev
 
 
 def deadline(within: str | timedelta, *, answer: str) -> Deadline:
-    """Declare what is answered when a decision takes too long: `deadline("50ms", answer="review")`.
+    """Declare what is answered to an event whose turn comes too late: `deadline("50ms", answer="review")`.
 
-    It counts where someone waits, which is over HTTP: from a request's arrival until its turn. In a replay, on Kafka
-    and on Flink it never passes, so that a backlog is decided as it would have been.
+    It counts where someone waits, which is over HTTP: from the arrival of a request, or of its line of a body of many,
+    until the batch that it is decided in begins. That is the part of an answer's time which grows without bound when
+    more comes than can be decided. Deciding that batch and putting it on the disk follow and are not counted, and
+    nothing is answered before: whether the deadline passed is settled before anything is decided, because limits count
+    what is answered, and is kept with the decision, which is remade by it. In a replay, on Kafka and on Flink it never
+    passes, so that a backlog is decided as it would have been.
     """
     return Deadline(microseconds(within), outcome_of(answer))
