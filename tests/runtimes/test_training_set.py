@@ -1,5 +1,6 @@
 """A training set by replay: nothing in it was learned too late, and a model is served what it was trained on."""
 
+import types
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,8 +20,10 @@ from tidegate import (
     Money,
     Registry,
     TidegateError,
+    bands,
     count,
     entity,
+    eur,
     hour,
     last_value,
     mean,
@@ -31,12 +34,16 @@ from tidegate import (
     since_last,
     total,
     upper,
+    where,
 )
+from tidegate import table as table_of
+from tidegate.connectors.files import to_events
+from tidegate.connectors.files_merge import merge_batches
 from tidegate.decisions.decision import Decision
 from tidegate.models.training import encode
 from tidegate.runtimes.backtest import replay
 from tidegate.runtimes.sources import Source
-from tidegate.runtimes.training_set import train_model, training_set
+from tidegate.runtimes.training_set import model_of, train_model, training_set
 
 Shop = entity("shop", key=int)
 HOUR, DAY = 3_600_000_000, 86_400_000_000
@@ -91,6 +98,11 @@ def events(n: int = 4000) -> pl.DataFrame:
 
 
 DEFAULTS = {"amount.currency": "EUR"}
+
+
+def objects_of(rows: pl.DataFrame) -> list[Event]:
+    streams = [(Paid, Source(Paid, rows, defaults=DEFAULTS).frames(None, lambda *_: None))]
+    return [e for piece in merge_batches(streams) for event, frame in piece.parts for e in to_events(frame, event)]
 
 
 @pytest.fixture(scope="module")
@@ -155,12 +167,7 @@ def test_a_trained_model_is_served_what_it_was_trained_on(table: pl.DataFrame, t
     found = replay(Risky, events(), models=registry, defaults=DEFAULTS)
     assert found.score.tobytes() == np.asarray(right).tobytes()
     engine = Engine(Risky, models=str(tmp_path))
-    from tidegate.connectors.files import to_events
-    from tidegate.connectors.files_merge import merge_batches
-
-    streams = [(Paid, Source(Paid, events(), defaults=DEFAULTS).frames(None, lambda *_: None))]
-    objects = [e for piece in merge_batches(streams) for event, frame in piece.parts for e in to_events(frame, event)]
-    answers = engine.decide_many(objects)
+    answers = engine.decide_many(objects_of(events()))
     assert [a.score for a in answers if isinstance(a, Decision)] == right.tolist()
 
 
@@ -181,3 +188,36 @@ def test_mistakes_are_told(table: pl.DataFrame) -> None:
 
     with pytest.raises(TidegateError, match="'fraud' has the name of another column"):
         training_set(Clash, events(10), defaults=DEFAULTS)
+
+
+@pytest.mark.parametrize("asked", ["a rule", "levels", "a model"])
+def test_texts_that_the_flow_itself_writes_are_what_the_engine_sees(asked: str, tmp_path: Path) -> None:
+    (tmp_path / "sizes.csv").write_text("first,if amount,then size\nlittle,< 100.00,low\nmuch,>= 100.00,top\n")
+    sizes = table_of(str(tmp_path / "sizes.csv"), of={"amount": Paid.amount}, currency="EUR")
+    texts = {
+        "chosen": where(Paid.amount > eur(50), "big", "small"),
+        "filled": mode(Paid.country, per=Card, last="10d").otherwise("none"),
+        "either": where(Paid.country == "de", Paid.country, "abroad"),
+        "shouted": upper(Paid.note).otherwise("silent"),
+        "read": sizes.size,
+    }
+    score = model("inner@champion", of=list(texts.values()), otherwise=0.0)
+    lines: dict[str, Any] = {
+        "a rule": {"rule": review(score > 0.5, because="Like frauds before")},
+        "levels": {"level": bands(score, low=0.0, high=0.5)},
+        "a model": {"rule": review(model("outer", of=[score], otherwise=0.0) > 0.5, because="Like frauds before")},
+    }
+
+    def flow(own: dict[str, Any]) -> type[Flow[Any]]:
+        parts = {"currency": "EUR", "sizes": sizes, **own, "__module__": __name__}
+        return types.new_class("Spoken", (Flow[Paid],), exec_body=lambda space: space.update(parts))
+
+    few, bare = events(60), flow(lines[asked])
+    unnamed = training_set(bare, few, defaults=DEFAULTS).table
+    engine = Engine(flow({**texts, **lines[asked]}), explain=True)
+    answers = engine.decide_many(objects_of(few))
+    seen = [answer.features for answer in answers if isinstance(answer, Decision)]
+    assert len(seen) == 60
+    for name, column in zip(texts, model_of(bare, "inner").names, strict=True):
+        assert unnamed[column].to_list() == [row[name] for row in seen if row is not None], name
+        assert unnamed[column].n_unique() > 1, name

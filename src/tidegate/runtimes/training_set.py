@@ -5,6 +5,7 @@ minor units, times and durations are such to the microsecond, texts are texts. A
 numbers when it serves.
 """
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,13 +17,11 @@ from numpy.typing import NDArray
 
 from tidegate.connectors.quarantine import Quarantine
 from tidegate.decisions.decider import Decider
-from tidegate.decisions.definition import Definition
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.plan import ModelPlan, Plan, SeenPlan
 from tidegate.errors import ModelError, TidegateError
 from tidegate.events.types import Kind, Type
-from tidegate.expressions.node import Literal, walk
-from tidegate.expressions.words import MISSING, word
+from tidegate.expressions.words import MISSING
 from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
 from tidegate.models.training import Training, train
@@ -84,10 +83,12 @@ def training_set(
         if name in ("id", "at", label):
             raise TidegateError(f"The feature {name!r} has the name of another column of the table.", do="Rename it.")
     cells: dict[int, list[Cells]] = {seen.column: [] for seen in wanted}
-    texts = any(seen.type.is_word for seen in wanted)
-    spoken: dict[int, str] | None = _constants(definition) if texts else None
+    spoken: dict[int, str] | None = {} if any(seen.type.is_word for seen in wanted) else None
+    given_back: Mapping[int, str] = {}
 
     def watch(decider: Decider, n: int, mine: NDArray[np.bool_] | None) -> None:
+        nonlocal given_back
+        given_back = decider.words
         for column, kept in cells.items():
             row = decider.cells[column, :n]
             kept.append(row.copy() if mine is None else row[mine])
@@ -100,9 +101,10 @@ def training_set(
     )  # fmt: skip
     decided = found.frame()
     made_columns = [*decided.select("id", "at").get_columns(), *found.kept.get_columns()]
+    words = ChainMap(spoken or {}, dict(made.words), dict(given_back))
     for seen in wanted:
         column = np.concatenate(cells[seen.column]) if cells[seen.column] else np.zeros(0, np.int64)
-        made_columns.append(natural(seen.type, column, spoken or {}).alias(seen.name))
+        made_columns.append(natural(seen.type, column, words).alias(seen.name))
     if label is not None:
         made_columns.append(decided["label"].alias(label))
     return TrainingSet(pl.DataFrame(made_columns), found, left_out)
@@ -137,12 +139,6 @@ def features_of(made: Plan) -> list[SeenPlan]:
             for name, column, kind in zip(one.names, one.inputs, one.types, strict=True):
                 wanted.setdefault(name, SeenPlan(name, column, kind))
     return list(wanted.values())
-
-
-def _constants(definition: Definition) -> dict[int, str]:
-    """The texts that the flow itself writes: a feature may choose between them."""
-    literals = (node for root in definition.features.values() for node in walk(root) if isinstance(node, Literal))
-    return {word(node.value): node.value for node in literals if isinstance(node.value, str)}
 
 
 def natural(kind: Type, cells: Cells, words: Mapping[int, str]) -> pl.Series:
