@@ -230,3 +230,15 @@ def test_a_report_with_a_store_shows_examples(folder: Path) -> None:
     for name in ("a.html", "b.html"):
         page = Path(name).read_text(encoding="utf-8")
         assert "Some decisions" in page and "known to be" in page, name
+
+
+def test_a_named_folder_without_the_model_is_refused_and_the_usual_one_may_not_be_there_yet(folder: Path) -> None:
+    rows = folder / "paid.ndjson"
+    rows.write_text('{"id":"a","at":"2026-01-01T00:00:00Z","card":"c","shop":1,"amount":"1.00 EUR","country":"DE"}\n')
+    told = typed("replay", "risky.py", rows, "--models", "elsewhere")
+    said = str(told.exception) + told.output
+    assert told.exit_code != 0 and "risk@champion is not in elsewhere" in said and "--without-models" in said
+    assert not (folder / "paid.ndjson.quarantine.ndjson").exists(), "nothing was read"
+    for options in (("--models", "elsewhere", "--without-models"), ()):
+        told = typed("replay", "risky.py", rows, *options)
+        assert told.exit_code == 0 and "its otherwise was used" in " ".join(told.output.split())

@@ -42,6 +42,12 @@ def replay(
     encoding: Encoding = "utf-8",
     sort: Sort = False,
     models: ModelsPath = DEFAULT_MODELS,
+    without_models: Annotated[
+        bool,
+        typer.Option(
+            "--without-models", help="Replay although a model is not in the folder of --models; its otherwise is used."
+        ),
+    ] = False,
     store: Annotated[
         Address | None,
         typer.Option(
@@ -64,13 +70,16 @@ def replay(
     ready()
     from tidegate.connectors.quarantine import Quarantine
     from tidegate.connectors.store import Store
-    from tidegate.models.registry import Registry
     from tidegate.reports import find, render, summary
     from tidegate.runtimes.backtest import replay as run
     from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.models import models_there, require_models
     from tidegate.runtimes.tally import label_of
 
     made = load_flow(flow)
+    if models != DEFAULT_MODELS and not without_models:  # before the first one is trained there is no such folder
+        require_models(made.definition, models)
+    found_models = models_there(made.definition, models)
     given = inputs(made, files, event)
     every = [file for several in given.values() for file in several]
     beside = quarantine or files[0].with_name(files[0].name + ".quarantine.ndjson")
@@ -80,7 +89,7 @@ def replay(
         progress(f"Replaying {made.definition.name}", rows_in(every), quiet=as_json) as told,
     ):
         done = run(
-            made, given, models=Registry(models), store=kept, label=label or None, amount=amount or None,
+            made, given, models=found_models, store=kept, label=label or None, amount=amount or None,
             columns=pairs(column, "--column"), defaults=pairs(default, "--default"), quarantine=aside_rows,
             encoding=encoding, sort=sort, progress=told,
         )  # fmt: skip

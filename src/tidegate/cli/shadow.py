@@ -51,6 +51,7 @@ def shadow(
     from tidegate.models.registry import Registry
     from tidegate.runtimes.engine import Engine
     from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.models import models_there
     from tidegate.runtimes.shadow import Shadow
 
     flow, stop, console = load_flow(challenger), threading.Event(), aside()
@@ -61,7 +62,7 @@ def shadow(
         return stop.is_set() or bool(parent and os.getppid() != parent)
 
     with opened(follow) as champion, Store.open(store) as own:
-        engine = Engine(flow, models=Registry(models), store=own)
+        engine = Engine(flow, models=models_there(flow.definition, Registry(models)), store=own)
         following = Shadow(champion, engine, own)
         name = f"{flow.definition.name}@{flow.definition.digest[:12]}"
         console.print(f"{name} follows {follow}; {several(following.behind, 'event')} behind", soft_wrap=True)

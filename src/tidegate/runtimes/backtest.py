@@ -26,19 +26,16 @@ from tidegate.errors import ContractError, TidegateError
 from tidegate.events.contract import body
 from tidegate.events.types import Kind
 from tidegate.expressions.words import MISSING
-from tidegate.models.registry import Registry
-from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.engine import Answer, Engine, Refused
 from tidegate.runtimes.examples import Examples
 from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED, Admission
-from tidegate.runtimes.models import models_of
+from tidegate.runtimes.models import Models, models_of
 from tidegate.runtimes.replay import Replay, Watch
 from tidegate.runtimes.replayed import Replayed
 from tidegate.runtimes.sources import LINE, Source, sources_of
 from tidegate.runtimes.tally import Tally, amount_of, label_of
 from tidegate.runtimes.turned_away import TurnedAway
 
-Models = Registry | str | Mapping[str, ScoringModel] | None
 Progress = Callable[[int], None]
 _SINGLES = 200
 
@@ -68,7 +65,7 @@ def replay(
         flow: the flow's class.
         sources: a file or frame of the event decided on, several of them, or a mapping from event type (or its name) to
             those of that type. Within a source events come in its order, and sources are merged by time.
-        models: a model registry, its folder, or loaded models by reference.
+        models: as of `Engine`.
         store: where every decision is kept with its evidence; slower, since each event then goes through the engine.
         label: a field or column that says what happened in the end, for figures only; default: the event's label field.
         amount: the money field to add up; default: the event's first.
@@ -84,7 +81,7 @@ def replay(
         keep: fields of the events to be given back with the decisions; not with a store.
 
     Raises:
-        TidegateError: a file or column that is not there, or cannot be read.
+        TidegateError: a file, a column or a model is not there, or cannot be read.
     """
     definition = flow.definition
     event = definition.event

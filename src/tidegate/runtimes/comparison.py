@@ -15,9 +15,8 @@ from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.errors import FlowError
 from tidegate.events.event import Event
 from tidegate.reports.compared import Compared
-from tidegate.runtimes.backtest import Models
 from tidegate.runtimes.meeting import Meeting
-from tidegate.runtimes.models import models_of
+from tidegate.runtimes.models import Models, models_there
 from tidegate.runtimes.side import Side
 from tidegate.runtimes.sources import sources_of
 from tidegate.runtimes.tally import amount_of, label_of
@@ -47,7 +46,7 @@ def compare(
     Args:
         old, new: the flows' classes; they decide on events of the same name.
         sources: from the name of an event type to its files or frames, as for `replay`.
-        models: of both, unless `new_models` are given.
+        models: of both, unless `new_models` are given. Of one that is not there `otherwise` is used.
         label, amount, columns, defaults, encoding, sort: as for `replay`.
         quarantine: gets the rows that are no events for the new version.
         progress: told of the rows read by the new version.
@@ -65,7 +64,7 @@ def compare(
     sides = []
     for flow, given in ((old, models), (new, new_models if new_models is not None else models)):
         event = flow.definition.event
-        found = models_of(flow.definition, given)
+        found = models_there(flow.definition, given)
         sides.append(Side(flow, found, label or label_of(event), amount or amount_of(event)))
     left, right = sides
     pairs = zip_longest(

@@ -23,13 +23,11 @@ from tidegate.events.contract import Reader, check, check_all
 from tidegate.events.event import Event
 from tidegate.evidence.elapsed import elapsed
 from tidegate.evidence.record import Entry, Refusal
-from tidegate.models.registry import Registry
-from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.intake import Answer, Intake, Learned, Refused
 from tidegate.runtimes.journal import Journal
 from tidegate.runtimes.memory import Memory, Past
-from tidegate.runtimes.models import models_of, runners_of
+from tidegate.runtimes.models import Models, models_of, runners_of
 
 _ENCODER = msgspec.json.Encoder()
 _MANY = 8
@@ -41,7 +39,8 @@ class Engine:
 
     Args:
         flow: the flow's class.
-        models: a model registry, its folder, or loaded models by reference; without a model its `otherwise` is used.
+        models: a model registry or its folder, which must then have what the flow asks for; or loaded models by
+            reference. Without a model its `otherwise` is used, and decisions say so.
         store: where decisions are kept; what it holds already is learned before the engine is ready. Without one,
             nothing is kept but the last `remember` ids.
         explain: put every feature's value, and the models' reasons, into every decision.
@@ -52,7 +51,7 @@ class Engine:
         ahead: how far an event may be ahead of that clock.
 
     Raises:
-        ModelError: a model is damaged or reads other features than the flow gives it.
+        ModelError: a model is not in the registry, is damaged, or reads other features than the flow gives it.
         StoreError: the store cannot be read.
     """
 
@@ -60,7 +59,7 @@ class Engine:
         self,
         flow: type[Flow[Any]],
         *,
-        models: Registry | str | Mapping[str, ScoringModel] | None = None,
+        models: Models = None,
         store: Store | None = None,
         explain: bool = False,
         batch: int = 1024,

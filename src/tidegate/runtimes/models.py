@@ -10,16 +10,31 @@ from tidegate.errors import ModelError
 from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
 
+Models = Registry | str | Path | Mapping[str, ScoringModel] | None
+"""Where models are: a registry or its folder, loaded ones by reference, or nowhere."""
 
-def models_of(
-    definition: Definition, models: Registry | str | Mapping[str, ScoringModel] | None
-) -> dict[str, ScoringModel]:
-    """The models a flow asks for, as far as they are there; those that are files always are."""
+
+def models_of(definition: Definition, models: Models) -> dict[str, ScoringModel]:
+    """The models a flow asks for. A registry must have all that are stored; those that are files are there always.
+
+    Raises:
+        ModelError: the registry lacks one, by name, or it is damaged.
+    """
+    if models is not None and not isinstance(models, Mapping):
+        folder = models.folder if isinstance(models, Registry) else models
+        require_models(definition, folder, "Give the folder that has it, or no models=: its otherwise is then used.")
+    return models_there(definition, models)
+
+
+def models_there(definition: Definition, models: Models) -> dict[str, ScoringModel]:
+    """The models a flow asks for, as far as they are there: of the others `otherwise` is used.
+
+    Raises:
+        ModelError: one is damaged.
+    """
     files = {node.reference: model for node in definition.models if (model := node.scoring) is not None}
-    if models is None:
-        return files
-    if isinstance(models, Mapping):
-        return files | dict(models)
+    if models is None or isinstance(models, Mapping):
+        return files | dict(models or {})
     registry = models if isinstance(models, Registry) else Registry(models)
     there = set(registry.references())
     stored = {node.reference: registry.model(node.reference) for node in definition.models if node.reference in there}
@@ -31,8 +46,11 @@ def runners_of(definition: Definition) -> dict[str, DrlRunner]:
     return {package.read: package.runner for package in definition.packages}
 
 
-def require_models(definition: Definition, folder: str | Path) -> None:
-    """Make sure that every model which a flow asks for is there.
+WITHOUT = "Name their folder with --models, or have its otherwise used instead with --without-models."
+
+
+def require_models(definition: Definition, folder: str | Path, do: str = WITHOUT) -> None:
+    """Make sure that every model which a flow asks for is there; `do` says what to do if not.
 
     Raises:
         ModelError: one is not, by name.
@@ -44,6 +62,5 @@ def require_models(definition: Definition, folder: str | Path) -> None:
             raise ModelError(
                 f"The model {node.reference} is not in {folder}.",
                 seen=", ".join(sorted(there)) or "no models at all",
-                do=(f"Did you mean {near[0]}? " if near else "")
-                + "Name their folder with --models, or have its otherwise used instead with --without-models.",
+                do=(f"Did you mean {near[0]}? " if near else "") + do,
             )

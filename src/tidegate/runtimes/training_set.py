@@ -9,6 +9,7 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
 from tidegate.models.training import Training, train
 from tidegate.runtimes.backtest import replay
-from tidegate.runtimes.models import models_of
+from tidegate.runtimes.models import Models, models_of
 from tidegate.runtimes.replayed import Replayed
 from tidegate.runtimes.tally import label_of
 
@@ -53,7 +54,7 @@ def training_set(
     sources: Any,
     *,
     label: str | None = None,
-    models: Registry | str | Mapping[str, ScoringModel] | None = None,
+    models: Models = None,
     columns: Mapping[str, str] | None = None,
     defaults: Mapping[str, object] | None = None,
     encoding: str = "utf-8",
@@ -110,11 +111,9 @@ def training_set(
     return TrainingSet(pl.DataFrame(made_columns), found, left_out)
 
 
-def fitting(
-    flow: type[Flow[Any]], models: Registry | str | Mapping[str, ScoringModel] | None
-) -> tuple[dict[str, ScoringModel], dict[str, str]]:
+def fitting(flow: type[Flow[Any]], models: Models) -> tuple[dict[str, ScoringModel], dict[str, str]]:
     """The models of a flow that are there and read what it gives them, and of the others why not, by reference."""
-    registry = Registry(models) if isinstance(models, str) else models
+    registry = Registry(models) if isinstance(models, str | Path) else models
     there = () if registry is None else registry.references() if isinstance(registry, Registry) else tuple(registry)
     fit = models_of(flow.definition, None)  # those that are files
     left_out: dict[str, str] = {}

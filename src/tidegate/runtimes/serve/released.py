@@ -21,6 +21,7 @@ from tidegate.releases.bundle import read_bundle
 from tidegate.releases.register import Live, Register
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.load import load_flow
+from tidegate.runtimes.models import models_there
 
 _LOG = logging.getLogger("tidegate.serve")
 _PAUSE = 1.0
@@ -141,7 +142,7 @@ class Released:
         take_over: Callable[[Engine], bool],
     ) -> None:
         flow = self._version(register, live)
-        engine = Engine(flow, models=self._models, store=store, explain=self._explain)
+        engine = Engine(flow, models=models_there(flow.definition, self._models), store=store, explain=self._explain)
         while not self._ending.is_set():
             done = asyncio.run_coroutine_threadsafe(_called(take_over, engine), loop)
             if done.result():

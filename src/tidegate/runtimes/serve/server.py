@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,7 +30,9 @@ from tidegate.decisions.snooze import Snooze
 from tidegate.errors import TidegateError
 from tidegate.events.event import Event
 from tidegate.models.registry import Registry
+from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.engine import Engine
+from tidegate.runtimes.models import models_there
 from tidegate.runtimes.serve.application import Application, Serving
 from tidegate.runtimes.serve.example import example
 from tidegate.runtimes.serve.keys import Keys
@@ -297,10 +299,11 @@ class Server:
         flow = (self._released.flow() if self._released is not None else None) or settings.flow
         self._store = Store.open(settings.store)
         self._look_at_last(flow.definition.name)
-        engine = Engine(flow, models=models, store=self._store, explain=settings.explain)
+        found = models_there(flow.definition, models)
+        engine = Engine(flow, models=found, store=self._store, explain=settings.explain)
         for error in engine.passed_over:
             _LOG.warning("A snapshot was passed over, and its events were learned again from the store: %s", error)
-        warm(flow, models, explain=settings.explain)
+        warm(flow, found, explain=settings.explain)
         # What is there by now stays, and the garbage collector would look through all of it again and again.
         # Requests leave no cycles, so what is new need not be looked through after every 700 objects either.
         gc.collect()
@@ -328,7 +331,7 @@ class Server:
         self._server.should_exit = True
 
 
-def warm(flow: type[Flow[Any]], models: Registry | None, *, explain: bool) -> None:
+def warm(flow: type[Flow[Any]], models: Mapping[str, ScoringModel], *, explain: bool) -> None:
     """Decide on a made-up event, in an engine that is thrown away: afterwards every kernel is loaded."""
     engine = Engine(flow, models=models, explain=explain, batch=8)
     for kind in flow.definition.kinds:
