@@ -67,9 +67,15 @@ def stream(kafka: Kafka, models: Path, folder: Path, events: list[Event]) -> dic
     return found
 
 
-def killed(site: Site, cluster: Cluster, running: Running, kills: int, chance: random.Random) -> Running:
-    """Kill, again and again, a moment after the job has got somewhere; then rescale."""
+def killed(site: Site, cluster: Cluster, kills: int, events: Sent, chance: random.Random) -> Running:
+    """Kill, again and again, a moment after the job has got somewhere with more of the events; then rescale."""
+    share = -(-len(events) // (kills + 3))
+    portions = iter([events[start : start + share] for start in range(0, len(events), share)])
+    site.produce(next(portions))
+    running = site.start(site.job(), cluster)
     for kill in range(kills):
+        reach(running, 1)
+        site.produce(next(portions, []))
         reach(running, 2)
         time.sleep(chance.uniform(0.0, 2.0))
         process = cluster.job_manager if kill % 3 == 2 else cluster.task_managers[0]
@@ -80,8 +86,11 @@ def killed(site: Site, cluster: Cluster, running: Running, kills: int, chance: r
         print(f"  killed the {said} when {many(site):,} decisions were committed", flush=True)
     for tasks in (4, 2):
         reach(running, 1)
+        site.produce(next(portions, []))
         running = site.go_on(running, cluster, parallelism=tasks)
         print(f"  went on with {tasks} tasks a stage when {many(site):,} decisions were committed", flush=True)
+    for portion in portions:
+        site.produce(portion)
     return running
 
 
@@ -94,10 +103,9 @@ def flink(site: Site, events: Sent, kills: int, expected: int) -> dict[str, byte
     """The decisions of Flink; an event that is decided twice counts as different."""
     chance = random.Random(kills)
     cluster = Cluster(site.flink, site.folder / "cluster", managers=1, slots=4)
-    site.produce(events)
     try:
         cluster.start()
-        running = killed(site, cluster, site.start(site.job(), cluster), kills, chance)
+        running = killed(site, cluster, kills, events, chance)
         site.produce(list(much_later(events)))  # now: after a restart, Flink's watermark waits for events to come
         site.wait(expected, running.state)
         running.stop()

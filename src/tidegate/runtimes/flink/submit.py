@@ -34,7 +34,7 @@ def _configuration(job: Job, cluster: str) -> Configuration:
         "restart-strategy.exponential-delay.attempts-before-reset-backoff": "12",
         "python.executable": job.python,
         "python.client.executable": job.python,
-        "python.fn-execution.bundle.size": "1000",  # what ends a bundle is the watermark
+        "python.fn-execution.bundle.size": "32",  # batches, each of which can be a megabyte
         "python.fn-execution.bundle.time": "200",
         "python.metric.enabled": "false",
     }

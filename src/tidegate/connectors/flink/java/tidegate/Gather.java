@@ -20,7 +20,7 @@ import org.apache.flink.types.Row;
 import org.apache.flink.util.Collector;
 
 /**
- * Gathers what comes for a shard until the watermark has passed it, and gives it out in order as one batch.
+ * Gathers what comes for a shard until the watermark has passed it, and gives it out in order in batches.
  *
  * <p>At the intake, what comes behind the watermark is marked as late; later on nothing may. What comes for the second
  * time from the same place of a topic, since a job of a changed flow reads the topics again, is marked as history; or left
@@ -30,6 +30,7 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> implements
     private static final long serialVersionUID = 1;
     private static final long LATE = 16;
     private static final long HISTORY = 32;
+    private static final int MOST = 2048; // rows in one batch: all that a restart left waiting would fill the memory
 
     private final boolean intake;
     private final boolean rebuilding;
@@ -166,18 +167,21 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> implements
             floor = Math.max(floor, watermark);
             long[][] sorted = order.toArray(new long[0][]);
             Arrays.sort(sorted, Gather::compare); // quick where they are in order already, as they mostly are
-            Batch[] batches = new Batch[sorted.length];
-            int[] rows = new int[sorted.length];
-            for (int i = 0; i < sorted.length; i++) {
-                batches[i] = from.get((int) sorted[i][3]);
-                rows[i] = (int) sorted[i][4];
-            }
             if (intake) {
                 long newest = sorted[sorted.length - 1][0];
                 Long before = released.value();
                 released.update(before == null ? newest : Math.max(before, newest));
             }
-            out.collect(Row.of(key, Batch.of(batches, rows, rows.length)));
+            for (int start = 0; start < sorted.length; start += MOST) {
+                int many = Math.min(MOST, sorted.length - start);
+                Batch[] batches = new Batch[many];
+                int[] rows = new int[many];
+                for (int i = 0; i < many; i++) {
+                    batches[i] = from.get((int) sorted[start + i][3]);
+                    rows[i] = (int) sorted[start + i][4];
+                }
+                out.collect(Row.of(key, Batch.of(batches, rows, many)));
+            }
         }
         return !left.isEmpty();
     }
