@@ -56,6 +56,42 @@ DIFFERENCES = {
     "parts of seconds": Difference('@"10:30:00.5".second', "10 * 0.05", "0", "a second has a fraction (10.3.2.3.5)"),
     "parts of seconds, times": Difference('2 * @"PT0.1S"', '@"PT0.2S"', '@"PT0S"', "as above; Drools counts seconds"),
     "parts of seconds, divided": Difference('@"PT0.1S" / @"PT0.1S"', "1", "null", "as above"),
+    "parts of seconds, in order": Difference(
+        '@"12:00:00.9" > @"12:00:00.1"',
+        "true",
+        "false",
+        "a second has a fraction (10.3.2.3.5); only `=` leaves it out (table 53), as Drools does in all operators",
+    ),
+    "parts of seconds, at most": Difference(
+        '@"2026-01-05T12:00:00.9Z" <= @"2026-01-05T12:00:00Z"', "false", "true", "as above"
+    ),
+    "parts of seconds, between": Difference(
+        '@"12:00:00.5" between @"12:00:00.6" and @"12:00:00.7"', "false", "true", "as above"
+    ),
+    "parts of seconds, in a range": Difference(
+        '@"2026-01-05T12:00:00.5Z" in [@"2026-01-05T12:00:00.6Z"..@"2026-01-05T12:00:01Z"]', "false", "true", "as above"
+    ),
+    "parts of seconds, sorted by <": Difference(
+        'sort([@"12:00:00.5", @"12:00:00.2"], function(a, b) a < b)',
+        '[@"12:00:00.2", @"12:00:00.5"]',
+        '[@"12:00:00.5", @"12:00:00.2"]',
+        "as above",
+    ),
+    "parts of seconds, the same": Difference(
+        'is(@"12:00:00.5", @"12:00:00.2")', "false", "true", "they are two elements of the domain (10.3.4.10)"
+    ),
+    "parts of seconds, distinct": Difference(
+        'distinct values([@"12:00:00.5", @"12:00:00.2"])',
+        '[@"12:00:00.5"]',
+        '[@"12:00:00.5", @"12:00:00.2"]',
+        "what is equal by `=` is told once (table 75)",
+    ),
+    "parts of seconds, found": Difference(
+        'index of([@"12:00:00.5"], @"12:00:00.2")', "[1]", "[]", "as above: it asks `=`"
+    ),
+    "times elsewhere": Difference(
+        '@"10:00:00+01:00" = @"09:00:00Z"', "true", "false", "a time with an offset is one of UTC (10.3.2.3.5)"
+    ),
     "twice on the clock": Difference(
         '@"2020-10-25T02:30:00@Europe/Paris" + @"PT1H"',
         '@"2020-10-25T02:30:00+01:00"',

@@ -1,8 +1,9 @@
 """Random FEEL of every type, with null among the operands: what is written has a type and most of it a value.
 
 In a form `%number` stands for any text of that type, `%leaf_number` for a short one. What `differences` names is not
-written here: quantifiers, sorts and turns see no null, durations and times have whole seconds, places are whole,
-numbers are short, and what `=` compares, or a list or context holds, is no call, which may fail.
+written here: quantifiers, sorts and turns see no null, durations and times that operators order or calculate with have
+whole seconds (a `clock` and an `instant` have parts of them), places are whole, numbers are short, and what `=`
+compares, or a list or context holds, is no call, which may fail.
 """
 
 import re
@@ -21,6 +22,15 @@ _LEAVES = {
     "time": ['@"10:30:00"', '@"00:00:00"', 'time("23:59:59")', "time(8, 15, 30)"],
     "moment": ['@"2020-02-29T10:30:00"', '@"2019-12-31T23:59:59"', 'date and time("2000-01-01T00:00:00")', "null"],
     "placed": ['@"2020-02-29T10:30:00Z"', '@"2020-02-29T10:30:00+02:00"', '@"2019-12-31T23:59:59-05:30"'],
+    "clock": ['@"10:30:00.25"', '@"10:30:00.75"', '@"10:30:00"', '@"10:30:00.000000001"', '@"10:29:59.999999999"'],
+    "instant": [
+        '@"2020-02-29T10:30:00.25Z"',
+        '@"2020-02-29T12:30:00.75+02:00"',
+        '@"2020-02-29T10:30:00.000000001Z"',
+        '@"2020-02-29T10:29:59.999Z"',
+        '@"2020-02-29T05:00:00.5-05:30"',
+    ],
+    "clocks": ['[@"10:30:00.25"..@"10:30:00.75"]', '(@"10:30:00"..@"10:30:00.25")'],
     "months": ['@"P1Y2M"', '@"-P3M"', '@"P0M"', 'duration("P2Y")', "null"],
     "days": ['@"P1DT2H"', '@"-PT90S"', '@"PT0S"', 'duration("P400D")', "null"],
     "full": ["[1, 2, 3]", "[5, -1, 5]", "[]", "[0.5]", "[10, 20, 30, 40]"],
@@ -59,6 +69,11 @@ _FORMS = {
         (%leaf_numbers) = (%leaf_numbers)|(%leaf_full) = (%leaf_full)
         all([%leaf_boolean, %leaf_boolean])|any([%leaf_boolean, %leaf_boolean])
         before(%place, %place)|after(%place, %range)|includes(%range, %place)|overlaps(%range, %range)
+        before(%clock, %clock)|after(%instant, %instant)|coincides(%clock, %clock)|(%clock) = (%clock)
+        (%instant) != (%instant)|coincides(%instant, %instant)|during(%clock, %clocks)|includes(%clocks, %clock)
+        before(%clocks, %clock)|meets(%clocks, %clocks)|overlaps(%clocks, %clocks)|starts(%clock, %clocks)
+        overlaps before(%clocks, %clocks)|finishes(%clock, %clocks)|finished by(%clocks, %clocks)
+        ((%clock) - (%clock)) < @"PT0S"|((%instant) - (%instant)) >= @"PT0S"|after(%clocks, %clocks)
         during(%place, %range)|meets(%range, %range)|starts(%place, %range)|finishes(%place, %range)
         coincides(%range, %range)|is(%number, %number)
         is(%string, %string)|(%leaf_number) = null|(%leaf_string) != null
@@ -70,7 +85,8 @@ _FORMS = {
         string(%place)|string(%date)|string(%time)
         string(%moment)|string(%months)|string(%days)|string join(%strings, ",")|string join(%strings)
         day of week(%date)|month of year(%date)|if %boolean then %string else %string|(%strings)[%place]
-        (%context).b|string(%boolean)|string(%string)""",
+        (%context).b|string(%boolean)|string(%string)
+        string(%clock)|string(%instant)|string((%clocks).start)""",
     "date": """date(%place, 2, 28)|date(2020, %place, 29)|(%date) + (%months)|(%date) - (%months)|(%date) + (%days)
         (%date) - (%days)|date(%moment)|date(%placed)|date(%leaf_string)|if %boolean then %date else %date
         max(%date, %date)""",
@@ -78,6 +94,9 @@ _FORMS = {
     "moment": """date and time(%date, %time)|(%moment) + (%days)|(%moment) - (%days)|(%moment) + (%months)
         (%moment) - (%months)|date and time(%leaf_string)""",
     "placed": "(%placed) + (%days)|(%placed) - (%months)",
+    "clock": "max(%clock, %clock)|min([%clock, %clock, %clock])|sort([%clock, %clock, %clock])[1]",
+    "instant": "min(%instant, %instant)|max([%instant, %instant])|sort([%instant, %instant, %instant])[3]",
+    "clocks": "[%clock..%clock]|(%clock..%clock]",
     "months": """(%months) + (%months)|(%months) - (%months)|(%months) * (%place)|-(%months)|abs(%months)
         years and months duration(%date, %date)|duration(%leaf_string)|years and months duration(%moment, %date)""",
     "days": """(%days) + (%days)|(%days) - (%days)|(%place) * (%days)|-(%days)|abs(%days)|(%date) - (%date)

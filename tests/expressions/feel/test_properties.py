@@ -1,7 +1,7 @@
 """FEEL against what is plainly right: its own writing, `decimal`, `datetime`, Python's strings and its `re`."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.expressions.feel.written import write
 from tidegate.expressions.feel import nodes, types
+from tidegate.expressions.feel.durations import DaysTime
 from tidegate.expressions.feel.expression import parse
 from tidegate.expressions.feel.literals import literal_of, text_of
 from tidegate.expressions.feel.temporal import Date, DateTime, Time, parse_date, parse_date_time
@@ -126,6 +127,35 @@ def test_times_in_zones_are_those_of_zoneinfo(one: datetime, other: datetime, zo
     # An hour that came twice is the first, one that never came is moved behind: neither leads back to what was written.
     if all((t.astimezone(ZoneInfo("UTC")).astimezone(t.tzinfo).replace(fold=0) == t) and not _twice(t) for t in (a, b)):
         assert parse("b + (a - b)", dict.fromkeys("ab")).evaluate({"a": left, "b": right}) == left
+
+
+_moments = st.builds(
+    lambda base, micros, hours: (_EPOCH + timedelta(seconds=base, microseconds=micros)).replace(
+        tzinfo=timezone(timedelta(hours=hours))
+    ),
+    st.integers(7200, 7202), st.integers(0, 3).map(lambda n: n * 300_000), st.sampled_from([0, 0, 1, -1]),
+)  # fmt: skip
+
+
+@given(_moments, _moments, _moments, st.booleans())
+def test_order_counts_parts_of_seconds_and_equality_does_not(
+    a: datetime, b: datetime, c: datetime, dated: bool
+) -> None:
+    """Against `datetime` and `datetime.time`, which order to the microsecond."""
+    texts = [each.isoformat() if dated else each.isoformat().partition("T")[2] for each in (a, b, c)]
+    scope = {name: parse(f'@"{text}"').evaluate({}) for name, text in zip("abc", texts, strict=True)}
+
+    def says(text: str) -> Any:
+        return parse(text, dict.fromkeys("abc")).evaluate(scope)
+
+    same = a.replace(microsecond=0) == b.replace(microsecond=0)
+    held = {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b, "=": same, "!=": not same}
+    for sign, right in held.items():
+        assert says(f"a {sign} b") is right, (sign, texts)
+    assert says("a between b and c") is (b <= a <= c) and says("a in [b..c]") is (b <= a <= c if b <= c else None)
+    assert says("sort([a, b, c])[1] - min(a, b, c)") == says("max(a, b, c) - sort([a, b, c])[3]") == DaysTime(0)
+    assert says("before(a, b)") is (a < b) and says("coincides(a, b)") is (a == b)
+    assert says("during(a, [b..c])") is (b <= a <= c if b <= c else None)
 
 
 def _twice(at: datetime) -> bool:

@@ -2,9 +2,10 @@
 
 The two agree: the graph's missing is FEEL's null, and where FEEL's rules differ they are written out. In FEEL `x = 1`
 is false for a null x, and never null; `if` goes on at `else` where its condition is null. Whole numbers and money are
-exact in both, and a time compared with a constant is: by whole seconds, as FEEL does. On floats, and in whatever is
-divided, the graph computes in binary doubles and FEEL in decimals, so results that are no whole numbers may differ in
-their last digits, and a comparison that hangs on those differs too: `x + 0.1 = 0.3` at 0.2, `n / 3 * 3 = n`.
+exact in both, and times are: FEEL orders them by all their digits, and by `=` compares whole seconds. On
+floats, and in whatever is divided, the graph computes in binary doubles and FEEL in decimals, so results that are no
+whole numbers may differ in their last digits, and a comparison that hangs on those differs too: `x + 0.1 = 0.3` at 0.2,
+`n / 3 * 3 = n`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +27,6 @@ from tidegate.expressions.feel.temporal import DateTime, parse_date_time
 from tidegate.expressions.node import Expr, Literal, call, literal
 
 _COMPARE = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
-_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 _SECOND = 1_000_000
 _ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 _FUNCTIONS: Mapping[str, tuple[int, Callable[..., Expr]]] = {
@@ -199,8 +199,8 @@ class _Graph:
             if only is None or operator not in ("=", "!="):
                 raise self._refused(left if a is None else right, "nothing is compared with null but by = and !=")
             return only.is_missing() if operator == "=" else ~only.is_missing()
-        if a.type.kind is Kind.TIME and b.type.kind is Kind.TIME:
-            return self._moments(operator, a, b, left)
+        if operator not in _COMPARE and a.type.kind is Kind.TIME and b.type.kind is Kind.TIME:
+            return self._same_second(operator, a, b, left)
         a, b = self._alike(a, b, left)
         if operator in _COMPARE:
             return call(_COMPARE[operator], a, b)
@@ -209,18 +209,15 @@ class _Graph:
             equal = equal | (a.is_missing() & b.is_missing())
         return equal if operator == "=" else ~equal
 
-    def _moments(self, operator: str, a: Expr, b: Expr, node: Node) -> Expr:
-        """FEEL compares times by whole seconds, the graph by microseconds: the constant moves to where both agree."""
+    def _same_second(self, operator: str, a: Expr, b: Expr, node: Node) -> Expr:
+        """Times are equal in FEEL if their whole seconds are, and in the graph to the microsecond."""
         if isinstance(a, Literal):
-            a, b, operator = b, a, _TURNED[operator]
+            a, b = b, a
         if not isinstance(b, Literal):
-            raise self._refused(node, "FEEL compares two times by whole seconds, and expressions do not")
+            raise self._refused(node, "FEEL asks whether two times are equal by whole seconds, and expressions do not")
         begins = b.value // _SECOND * _SECOND
-        second, following = Literal(begins, TIME), Literal(begins + _SECOND, TIME)
-        if operator in ("=", "!="):
-            within = ((a >= second) & (a < following)).otherwise(False)
-            return within if operator == "=" else ~within
-        return {"<": a < second, "<=": a < following, ">": a >= following, ">=": a >= second}[operator]
+        within = ((a >= Literal(begins, TIME)) & (a < Literal(begins + _SECOND, TIME))).otherwise(False)
+        return within if operator == "=" else ~within
 
     def _any(self, value: Node, tests: Sequence[Node]) -> Expr:
         return reduce(lambda a, b: a | b, [self._test(value, test) for test in tests])

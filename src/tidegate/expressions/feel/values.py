@@ -19,7 +19,8 @@ def equal(one: Any, other: Any, spend: Spend = _free) -> bool | None:
     """Whether two values are equal; None where they are of two kinds, which FEEL does not compare.
 
     Null is equal to null alone. A list of one element is compared with a value that is no list as that element. Times
-    are equal if hour, minute, second and offset are: the fraction of the second does not count.
+    are equal if hour, minute, second and offset are (table 53): the fraction of the second does not count. It does in
+    `order`, so of two equal times one may still come first.
     """
     if one is None or other is None:
         return one is other
@@ -28,7 +29,8 @@ def equal(one: Any, other: Any, spend: Spend = _free) -> bool | None:
     if one.__class__ is not other.__class__:
         return None
     if isinstance(one, (Time, DateTime)):
-        return _clocks(one, other, lambda a, b: a == b)
+        clocks = _clocks(one, other)
+        return None if clocks is None else clocks[0] // SECOND == clocks[1] // SECOND
     if isinstance(one, list):
         spend(len(one) + 1)
         return len(one) == len(other) and all(equal(a, b, spend) is True for a, b in zip(one, other, strict=True))
@@ -52,21 +54,23 @@ def _same_range(one: Range, other: Range, spend: Spend) -> bool:
     )
 
 
-def _clocks(one: Any, other: Any, hold: Callable[[int, int], bool]) -> bool | None:
-    """Compare two times, or two dates and times, by whole seconds; one without an offset is taken at the other's."""
-    if isinstance(one, Time):
-        if one.zone is not None and one.zone == other.zone:
-            return hold(one.nanoseconds // SECOND, other.nanoseconds // SECOND)
-        offsets = one.known_offset, other.known_offset
-        if any(offset is None and not each.is_local for offset, each in zip(offsets, (one, other), strict=True)):
-            return None
-        shared = next((offset for offset in offsets if offset is not None), 0)
-        a, b = [shared if offset is None else offset for offset in offsets]
-        return hold(one.nanoseconds // SECOND - a, other.nanoseconds // SECOND - b)
-    a, b = one.local // SECOND, other.local // SECOND
-    if one.time.is_local is other.time.is_local:
-        return hold(one.instant // SECOND, other.instant // SECOND)
-    return hold(a, b)
+def _clocks(one: Any, other: Any) -> tuple[int, int] | None:
+    """Where two times, or two dates and times, stand on one line, in nanoseconds; None where nothing says how.
+
+    One without an offset is taken at the other's. Offsets are whole seconds, so the fractions stay as they are.
+    """
+    if isinstance(one, DateTime):
+        if one.time.is_local is other.time.is_local:
+            return one.instant, other.instant
+        return one.local, other.local
+    if one.zone is not None and one.zone == other.zone:
+        return one.nanoseconds, other.nanoseconds
+    offsets = one.known_offset, other.known_offset
+    if any(offset is None and not each.is_local for offset, each in zip(offsets, (one, other), strict=True)):
+        return None
+    shared = next((offset for offset in offsets if offset is not None), 0)
+    a, b = [shared if offset is None else offset for offset in offsets]
+    return one.nanoseconds - a * SECOND, other.nanoseconds - b * SECOND
 
 
 def _sign(one: Any, other: Any) -> int:
@@ -77,7 +81,7 @@ def order(one: Any, other: Any) -> int | None:
     """-1, 0 or 1 as the first comes before, with or after the second; None where they have no order.
 
     Numbers, strings (by code point), dates, times, dates and times, and the two kinds of duration have one, each within
-    its own kind.
+    its own kind. Times are ordered to the nanosecond: what they are worth is seconds with a fraction (10.3.2.3.5).
     """
     if one.__class__ is not other.__class__:
         return None
@@ -86,8 +90,8 @@ def order(one: Any, other: Any) -> int | None:
     if isinstance(one, Date):
         return _sign((one.year, one.month, one.day), (other.year, other.month, other.day))
     if isinstance(one, (Time, DateTime)):
-        less = _clocks(one, other, lambda a, b: a < b)
-        return None if less is None else -1 if less else 0 if _clocks(one, other, lambda a, b: a == b) else 1
+        clocks = _clocks(one, other)
+        return None if clocks is None else _sign(*clocks)
     if isinstance(one, YearsMonths):
         return _sign(one.months, other.months)
     if isinstance(one, DaysTime):
