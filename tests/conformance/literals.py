@@ -10,6 +10,7 @@ from tidegate.events.types import Kind
 
 TEXTS = ("", "de", "DE", "fr", "straße", "日本")
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
+"""About when constants are, and most streams."""
 
 _INTS = st.one_of(st.integers(-4, 12), st.sampled_from([100, 10**6, 2**53, -(2**53), 2**40]))
 _FLOATS = st.one_of(st.integers(-40, 80).map(lambda n: n / 8), st.sampled_from([0.1, 1e-9, 1e6, -0.0, 3.3, 1e100]))

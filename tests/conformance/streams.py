@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from hypothesis import strategies as st
@@ -16,6 +16,16 @@ from tidegate.events.event import Event
 
 _STEPS = st.sampled_from([0, 0, 0, 1, 250_000, 500_000, 500_000, 1_000_000, 1_000_000, 999_999, 2_000_000, 7_000_000])
 _BACK = st.sampled_from([1, 250_000, 500_000, 1_000_000, 2_000_000, 3_500_000, 30_000_000])
+
+_BEGINNINGS = st.sampled_from(
+    [
+        *[EPOCH] * 4,
+        datetime(1900, 2, 28, 23, 59, 58, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, 59, 57, tzinfo=UTC),
+        datetime(1970, 1, 1, tzinfo=UTC),
+    ]
+)
+"""When a stream begins: times are counted from 1970, and nothing may hang on which side of it they are."""
 
 _HELD = st.sampled_from([-1_000_000, 0, 1, 250_000, 500_000, 500_000, 1_000_000, 1_000_000, 2_000_000, 7_000_000])
 
@@ -31,6 +41,7 @@ class Step:
 
 def made_stream(draw: Draw, flow: Definition, decided: Made, others: Sequence[Made], longest: int = 30) -> list[Step]:
     """All kinds mixed, with ties, late events, a few too late; some come again, now and then with other content."""
+    beginning = draw(_BEGINNINGS)
     clock, steps = 0, list[Step]()
     for number in range(draw(st.one_of(st.integers(1, longest), st.integers(longest // 2, longest)))):
         clock += draw(_STEPS)
@@ -38,7 +49,7 @@ def made_stream(draw: Draw, flow: Definition, decided: Made, others: Sequence[Ma
         if steps and draw(st.integers(0, 11)) == 0:
             steps.append(_again(draw, draw(st.sampled_from(steps)), decided))
             continue
-        at = EPOCH + timedelta(microseconds=clock - _late(draw, flow.lateness, clock))
+        at = beginning + timedelta(microseconds=clock - _late(draw, flow.lateness, clock))
         if isinstance(made, Made):
             overdue = flow.deadline is not None and made is decided and draw(st.integers(0, 3)) == 0
             learn = made is decided and not overdue and draw(st.integers(0, 9)) == 0

@@ -322,7 +322,7 @@ def test_a_limit_looks_at_the_past_of_the_event_and_not_at_its_future() -> None:
 
 
 def test_a_snapshot_without_a_part_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for part in ("clock", "lists", "caps", "words"):
+    for part in ("newest", "lists", "caps", "words"):
         path = tmp_path / f"{part}.db"
         with Store.open(path) as store:
             engine = Engine(Counting, store=store, explain=True)

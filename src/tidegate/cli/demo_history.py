@@ -126,6 +126,6 @@ class History:
         store = Store.open(folder / "tidegate.db")
         arrays, about = self.replay.decider.snapshot()
         digest, head = bytes.fromhex(self.replay.plan.digest), store.head()
-        about |= {"clock": self.replay.decider.windows.clock}
+        about |= {"newest": self.replay.decider.windows.clock}
         Snapshots.beside(store.place).write(seq=head.size, flow=digest, arrays=arrays, about=about, root=head.root)
         return store

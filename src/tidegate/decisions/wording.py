@@ -1,5 +1,7 @@
 """The wording of texts, kept for as long as a window can give them back."""
 
+from tidegate.features.kernels.words import NEVER
+
 
 class Wording(dict[int, str]):
     """Texts by their cells. What was not put again for longer than any window reaches back is forgotten by `age`.
@@ -10,7 +12,7 @@ class Wording(dict[int, str]):
 
     def __init__(self, memory: int) -> None:
         super().__init__()
-        self._memory, self._since = memory, 0
+        self._memory, self._since = memory, NEVER
         self._young: set[int] = set()
 
     def __setitem__(self, cell: int, text: str) -> None:
@@ -24,7 +26,7 @@ class Wording(dict[int, str]):
         put again by the next time are gone. So a text stays for at least that length after it was last put, and its
         going is never seen in an answer.
         """
-        if not self._since:
+        if self._since == NEVER:
             self._since = clock
         if clock - self._since <= self._memory:
             return

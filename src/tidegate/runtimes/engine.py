@@ -23,6 +23,7 @@ from tidegate.events.contract import Reader, check, check_all
 from tidegate.events.event import Event
 from tidegate.evidence.elapsed import elapsed
 from tidegate.evidence.record import Entry, Refusal
+from tidegate.features.kernels.words import NEVER
 from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.intake import Answer, Intake, Learned, Refused
 from tidegate.runtimes.journal import Journal
@@ -89,7 +90,7 @@ class Engine:
         self.decider = Decider(self.plan, self.models, self.batch, runners_of(self.definition))
         self.encoder = Encoder(self.plan, self.decider.words, self.batch)
         self.answers = Answers(self.decider, explain=self.explain)
-        self._intake.clock = 0
+        self._intake.clock = NEVER
 
     def forget(self) -> None:
         """Go back to knowing nothing: no past, no clock. What a store holds is not touched."""
@@ -102,7 +103,7 @@ class Engine:
 
     @property
     def clock(self) -> int:
-        """The time of the newest event taken, microseconds since 1970 UTC; 0 before the first."""
+        """The time of the newest event taken, microseconds since 1970 UTC; -2**62 before the first."""
         return self._intake.clock
 
     @clock.setter
@@ -317,7 +318,7 @@ class Engine:
     def snapshot(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The state as arrays and a header of plain values; `restore` takes both."""
         arrays, header = self.decider.snapshot()
-        return arrays, header | {"clock": self.clock}
+        return arrays, header | {"newest": self.clock}
 
     def restore(self, arrays: Mapping[str, Any], header: Mapping[str, Any]) -> None:
         """Take over a state that `snapshot` gave.
@@ -328,7 +329,9 @@ class Engine:
         try:
             self.decider.restore(arrays, header)
             self.encoder.words = self.decider.words
-            self.clock = int(header["clock"])
+            # What earlier versions wrote says "clock", of which 0 means that there was none, or none after 1970.
+            newest = header["newest"] if "newest" in header else header["clock"] or self.decider.windows.clock
+            self.clock = int(newest)
         except (KeyError, TypeError, ValueError) as error:
             raise SnapshotError(
                 "The snapshot lacks what a state is made of.", seen=repr(error), do="Replay the events instead."

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.expressions.words import MISSING
+from tidegate.features.kernels.words import NEVER
 from tidegate.kernels.compiled import compiled
 
 NEW, REPEATED, REUSED, LATE = 0, 1, 2, 3
@@ -58,7 +59,7 @@ def _admit(keys, values, ids, contents, at, lateness, clock, verdict):  # type: 
         slot = _slot(keys, ids[i])
         if keys[slot] != _EMPTY:
             verdict[i] = 1 if values[slot] == contents[i] else 2
-        elif clock[0] != 0 and at[i] < clock[0] - lateness:
+        elif at[i] < clock[0] - lateness:
             verdict[i] = 3
         else:
             verdict[i] = 0
@@ -122,7 +123,7 @@ class Admission(HashTable):
     def __init__(self, lateness: int) -> None:
         super().__init__()
         self._lateness = lateness
-        self._clock = np.zeros(1, np.int64)
+        self._clock = np.full(1, NEVER)
 
     def admit(self, ids: NDArray[np.int64], contents: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
         """NEW, REPEATED, REUSED or LATE for each event, in order of arrival."""

@@ -15,6 +15,7 @@ from tidegate.events.contract import body, digest
 from tidegate.events.durations import written
 from tidegate.events.event import Event
 from tidegate.evidence.record import Refusal
+from tidegate.features.kernels.words import NEVER
 from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.memory import Known, Past
 
@@ -52,7 +53,7 @@ class Intake:
         horizon: the latest time that an event may have, None for any.
 
     Attributes:
-        clock: the time of the newest event taken, microseconds since 1970 UTC; 0 before the first.
+        clock: the time of the newest event taken, microseconds since 1970 UTC; -2**62 before the first.
     """
 
     def __init__(self, definition: Definition, past: Past, horizon: Horizon | None = None) -> None:
@@ -60,7 +61,7 @@ class Intake:
         self._kinds, self._horizon = frozenset(definition.kinds), horizon
         self._order = definition.kinds
         self._instructions = Instructions(definition)
-        self.clock = 0
+        self.clock = NEVER
 
     def admit(self, events: Sequence[Event]) -> bool:
         """Whether all events, as a rule, are the flow's, new and in time: they are then taken, and none need be sorted.
@@ -116,7 +117,7 @@ class Intake:
             if self._horizon is not None and self._horizon.beyond(event):
                 answers[place] = self._ahead(event, at, self._horizon, refusals)
                 continue
-            if self.clock and at < self.clock - self._lateness:
+            if at < self.clock - self._lateness:
                 answers[place] = self._too_late(event, at, refusals)
                 continue
             if at > self.clock:

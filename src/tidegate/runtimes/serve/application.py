@@ -12,6 +12,7 @@ from tidegate.connectors.traces import Traces
 from tidegate.decisions.decision import Decision
 from tidegate.errors import ContractError, TidegateError
 from tidegate.evidence.elapsed import timing
+from tidegate.features.kernels.words import NEVER
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.serve.body import GoneError, Receive, rest_of, said_length, too_large
 from tidegate.runtimes.serve.keys import Keys
@@ -252,7 +253,7 @@ class Application:
         return _page(200, b"application/json", b'{"status":"ready"}')
 
     def _lag(self) -> float:
-        if self.serving is None or not self.serving.engine.clock:
+        if self.serving is None or self.serving.engine.clock == NEVER:
             return 0.0
         return time() - self.serving.engine.clock / 1e6
 
