@@ -87,6 +87,17 @@ def test_numbers(expression: str, wanted: float | None) -> None:
         (apply("substring", const("abcdef", "string"), const(2), const(3)), "bcd"),
         (apply("trimBlanks", const("  ab ", "string")), "ab"),
         (apply("replace", const("aXbX", "string"), const("X", "string"), const("-", "string")), "a-b-"),
+        (apply("replace", const("2000-01", "string"), const(r"(\d+)-(\d+)"), const(r"\$$2/$1")), "$01/2000"),
+        (apply("replace", const("abxd", "string"), const("x*", "string"), const("-", "string")), "-a-b--d-"),
+        (apply("replace", const("abc", "string"), const("(b)", "string"), const("$10", "string")), "ab0c"),
+        (apply("replace", const("abc", "string"), const("(?i)B|(z)", "string"), const("[$1]", "string")), "a[]c"),
+        (apply("replace", const("abc", "string"), const("b", "string"), const("", "string")), "ac"),
+        # As the specification has it for `concat`: what is no text is made one.
+        (apply("concat", const(2, "integer"), const("-"), const(2000, "integer")), "2-2000"),
+        (apply("concat", apply("floor", ref("x")), const("-"), ref("x"), ref("c"), const("007")), "2-2.5a007"),
+        (apply("concat", const("2003-04-01", "date"), const(" ")), "2003-04-01 "),
+        (apply("formatNumber", const(1234567.5), const("%,.2f is 100%%", "string")), "1,234,567.50 is 100%"),
+        (apply("formatNumber", const(2, "integer"), const("%3d", "string")), "  2"),
         (apply("formatNumber", ref("x"), const("%3.1f", "string")), "2.5"),
         (apply("if", apply("matches", ref("c"), const("^[ab]$", "string")), const("t"), const("f")), "t"),
         ('<MapValues outputColumn="o"><FieldColumnPair field="c" column="i"/><InlineTable><row><i>a</i><o>one</o></row>'

@@ -12,6 +12,8 @@ from tidegate.models.pmml.model import read_pmml
 
 from .documents import apply, const, document, expressed, ref, schema
 
+INSTEAD = 'invalidValueTreatment="asValue" x-invalidValueReplacement="b"'
+
 
 def refused(data: bytes, match: str) -> None:
     began = time.monotonic()
@@ -55,6 +57,87 @@ def test_models_that_are_not_run(model: str) -> None:
 )
 def test_expressions_that_are_not_run(expression: str, match: str) -> None:
     refused(expressed(expression), match)
+
+
+EXPLODING = ["^((a+))+$", "a*a*a*a*b", "(a|a)*b", "(a?){200}a{200}b", "((a*)*)*b", "(.*)*x"]
+
+
+def matches(pattern: str) -> str:
+    return apply("if", apply("matches", ref("c"), const(pattern, "string")), const(1), const(2))
+
+
+@pytest.mark.parametrize("pattern", EXPLODING)
+def test_patterns_that_would_take_for_ever(pattern: str) -> None:
+    began = time.process_time()
+    model = read_pmml(expressed(matches(pattern), c='invalidValueTreatment="asIs"'))
+    for text in ("a" * 60 + "!", "a" * 9_990 + "!"):
+        answer = model.answer({"x": 1.0, "y": 1.0, "c": text})
+        assert answer.values["out"] == 2 or "too long for its regular expression (line 4)" in answer.invalid
+    assert model.answer({"x": 1.0, "y": 1.0, "c": "a" * 60 + "!"}).values["out"] == 2
+    assert time.process_time() - began < 60
+
+
+@pytest.mark.parametrize("pattern", EXPLODING)
+def test_patterns_that_come_with_the_row(pattern: str) -> None:
+    pair = apply("if", apply("matches", const("a" * 60 + "!", "string"), ref("c")), const(1), const(2))
+    model = read_pmml(expressed(pair, c='invalidValueTreatment="asIs"'))
+    assert model.answer({"x": 1.0, "y": 1.0, "c": pattern}).values["out"] == 2
+    said = model.answer({"x": 1.0, "y": 1.0, "c": "(a)\\1"})
+    assert "no regular expression (line 4)" in said.invalid and said.values["out"] is None
+
+
+def test_a_verification_is_read_in_bounded_time() -> None:
+    rows = "".join(f"<row><c>{'a' * 200}!{k}</c><out>2</out></row>" for k in range(3000))
+    verification = (
+        '<ModelVerification recordCount="3000"><VerificationFields><VerificationField field="c"/>'
+        f'<VerificationField field="out"/></VerificationFields><InlineTable>{rows}</InlineTable></ModelVerification>'
+    )
+    data = expressed(matches("(a?){300}a{300}b"), c='invalidValueTreatment="asIs"')
+    refused(data.replace(b"</RegressionModel>", f"{verification}</RegressionModel>".encode()), "too long in its verif")
+
+
+@pytest.mark.parametrize("pattern", ["^(Hello|World)+ W", "a+b+c+d+e+", "(?i)x{2,}|[[:alpha:]]", "", r"\bno\b", "x{a}"])
+def test_plain_patterns_are_read(pattern: str) -> None:
+    read_pmml(expressed(matches(pattern)))
+
+
+@pytest.mark.parametrize(
+    ("expression", "match"),
+    [
+        (matches(r"(l)\1"), r"back-reference.*line 4"),
+        (matches("(?=a)"), r"look-ahead.*line 4"),
+        (matches("(a"), r"missing.*line 4"),
+        (matches("(?:(?:(?:(?:(?:){1000}){1000}){1000}){1000}){1000}(a{1000}){1000}"), "too large"),
+        (
+            apply("stringLength", apply("replace", ref("c"), const("a", "string"), const("$2", "string"))),
+            "no replacement",
+        ),
+        (apply("stringLength", apply("replace", ref("c"), ref("c"), const("5$", "string"))), "no replacement"),
+        (apply("stringLength", apply("uppercase", ref("x"))), r"Argument 1 of uppercase is a text.*type double"),
+        (apply("stringLength", ref("x")), "Argument 1 of stringLength"),
+        (apply("if", apply("matches", ref("x"), const("a")), const(1)), "Argument 1 of matches"),
+        (apply("stringLength", apply("formatNumber", ref("c"), const("%d"))), "Argument 1 of formatNumber is a number"),
+        (apply("stringLength", apply("formatNumber", ref("x"), const("%d %d"))), "one conversion"),
+        (apply("stringLength", apply("formatDatetime", ref("c"), const("%d"))), "formatDatetime is a date or time"),
+        (apply("stringLength", apply("formatDatetime", const("2000-01-01", "date"), const("%Q"))), "may follow a %"),
+        (apply("stringLength", apply("substring", ref("c"), const(1))), "takes 3 arguments"),
+        (apply("stringLength", '<Apply function="concat"/>'), "takes 1 arguments"),
+    ],
+)
+def test_functions_of_texts_are_checked_when_they_are_read(expression: str, match: str) -> None:
+    refused(expressed(expression), match)
+
+
+def test_texts_that_grow_without_end() -> None:
+    grown = ref("c")
+    for _ in range(40):
+        grown = apply("twice", grown)
+    double = (
+        '<DefineFunction name="twice" optype="categorical"><ParameterField name="p"/>'
+        f"{apply('concat', ref('p'), ref('p'))}</DefineFunction>"
+    )
+    answer = read_pmml(expressed(apply("stringLength", grown), functions=double)).answer({"x": 1.0, "y": 1.0, "c": "a"})
+    assert "concat of more than a text may hold" in answer.invalid
 
 
 def test_functions_that_call_each_other_or_grow_without_end() -> None:
@@ -103,6 +186,30 @@ def test_attributes_and_elements_that_nobody_knows() -> None:
     refused(TREE.replace(b"<Node>", b'<Node flavour="1">', 1), "attribute flavour of Node is not supported.*line 4")
     refused(TREE.replace(b"<Header/>", b"<Header/><Extra/>"), "element Extra is not supported")
     read_pmml(TREE.replace(b"<Header/>", b'<Header/><Extension name="a" value="b"><Own/></Extension>'))
+
+
+def test_attributes_that_were_written_before_they_were_in_the_standard() -> None:
+    leaf = f'<Segment><True/><RegressionModel functionName="regression">{schema()}<RegressionTable intercept="1"/>'
+    segment = f"{leaf}</RegressionModel></Segment>"
+    nothing = segment.replace('<RegressionTable intercept="1"/>', '<RegressionTable intercept="1"><NumericPredictor '
+                              'name="x" coefficient="1"/></RegressionTable>')  # fmt: skip
+    mining = document(
+        f'<MiningModel functionName="regression">{schema()}<Segmentation multipleModelMethod="average" '
+        f'x-missingPredictionTreatment="skipSegment" x-missingThreshold="0.6">{segment}{nothing}</Segmentation>'
+        "</MiningModel>", version="4.3",
+    )  # fmt: skip
+    row = {"x": None, "y": 1.0, "c": "a"}
+    assert read_pmml(mining).answer(row).values["n"] == 1.0
+    assert read_pmml(mining.replace(b"0.6", b"0.4")).answer(row).values["n"] is None
+    replaced = document(
+        f'<RegressionModel functionName="regression">{schema(c=INSTEAD)}<RegressionTable intercept="1">'
+        '<CategoricalPredictor name="c" value="b" coefficient="5"/></RegressionTable></RegressionModel>', version="4.3",
+    )  # fmt: skip
+    assert read_pmml(replaced).answer({"x": 1.0, "y": 1.0, "c": "z"}).values["n"] == 6.0
+    twice = mining.replace(b"<Segmentation ", b'<Segmentation missingThreshold="0.4" ')
+    refused(twice, r"both x-missingThreshold and missingThreshold.*line 4")
+    refused(TREE.replace(b"<Node>", b'<Node x-missingThreshold="1">', 1), "attribute x-missingThreshold of Node")
+    refused(TREE.replace(b"<TreeModel ", b'<TreeModel x-mathContext="float" '), "x-mathContext of TreeModel is not.*4")
 
 
 def test_a_verification_that_fails() -> None:

@@ -9,8 +9,8 @@ from tidegate.models.pmml import reading
 from tidegate.models.pmml.grammar import refuse
 from tidegate.models.pmml.program import Code
 from tidegate.models.pmml.reading import choice, number, optional, required
-from tidegate.models.pmml.scope import DEEPEST, Field, Scope, Value
-from tidegate.models.pmml.texts import TYPES, is_text, parsed
+from tidegate.models.pmml.scope import DEEPEST, Field, HostCall, Scope, Value
+from tidegate.models.pmml.texts import TYPES, is_text, parsed, written
 
 __all__ = ["EXPRESSIONS", "Parameters", "cast", "closure", "data_type", "derived", "expression", "interval"]
 
@@ -43,10 +43,10 @@ def cast(value: Value, kind: str, scope: Scope, code: Code, element: Element) ->
     """The value as one of another data type; invalid where it is none."""
     if value.kind == kind:
         return value
-    if is_text(kind):
-        return scope.document.call(code, lambda x: x, [value], kind)
-    if is_text(value.kind):
-        return scope.document.call(code, lambda text: parsed(text, kind), [value], kind)
+    if is_text(kind) or is_text(value.kind):
+        fault = scope.builder.fault(f"a value that is no {kind}", element)
+        function = _written_as(value.kind) if is_text(kind) else _read_as(kind)
+        return scope.document.call(code, function, [value], kind, fault)
     operation = {"integer": o.TO_INTEGER, "float": o.TO_FLOAT, "boolean": o.TO_BOOLEAN}.get(kind)
     timed = {"date", "time", "dateTime"}
     if kind in timed or value.kind in timed:
@@ -57,6 +57,18 @@ def cast(value: Value, kind: str, scope: Scope, code: Code, element: Element) ->
     fault = scope.builder.fault(f"a value that is no {kind}", element)
     scope.builder.emit(code, operation, to, value.register, fault)
     return Value(to, kind)
+
+
+def _written_as(kind: str) -> HostCall:
+    return lambda value: written(value, kind)
+
+
+def _read_as(kind: str) -> HostCall:
+    def read(text: str) -> float | None:
+        value = parsed(text.strip(), kind)
+        return None if math.isnan(value) else value
+
+    return read
 
 
 def expression(

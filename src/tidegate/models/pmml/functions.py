@@ -11,7 +11,7 @@ from tidegate.models.pmml.grammar import refuse
 from tidegate.models.pmml.program import Code
 from tidegate.models.pmml.reading import choice, required
 from tidegate.models.pmml.scope import Scope, Value
-from tidegate.models.pmml.text_functions import TEXT_FUNCTIONS
+from tidegate.models.pmml.text_functions import TEXT_FUNCTIONS, constant_kinds, text_call
 from tidegate.models.pmml.texts import is_text
 
 __all__ = ["apply"]
@@ -105,8 +105,10 @@ def _hint(
     name: str, parts: list[Element], scope: Scope, parameters: Parameters | None, want: str, known: bool
 ) -> list[str]:  # fmt: skip
     """The data type that each argument's constants are read as: what they are compared with, or what is wanted."""
-    if known or name in TEXT_FUNCTIONS:
+    if known:
         return [""] * len(parts)
+    if name in TEXT_FUNCTIONS:
+        return constant_kinds(name, len(parts))
     if name == "if":
         return ["", *[want] * (len(parts) - 1)]
     if name in _COMPARED or name in ("isIn", "isNotIn"):
@@ -156,9 +158,7 @@ def _built_in(
         return Value(to, _kind(name, given))
 
     if name in TEXT_FUNCTIONS:
-        low, high, kind, function = TEXT_FUNCTIONS[name]
-        count(low, high)
-        return scope.document.call(code, function, given, kind)
+        return text_call(name, given, element, scope, code)
     if name == "if":
         count(2, 3)
         if len(given) == 3 and is_text(given[1].kind) != is_text(given[2].kind):

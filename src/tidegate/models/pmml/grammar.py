@@ -208,6 +208,9 @@ def _grammar() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
 _GRAMMAR = _grammar()
 _DESCRIBED = frozenset(["KohonenMap", "Covariances", "Partition"])  # of how a model was made, not what it says
 _ANYTHING_BELOW = frozenset(["InlineTable"])  # the cells of a table are named as its author liked
+_BEFORE = "x-"
+_EARLY = frozenset(["missingPredictionTreatment", "missingThreshold", "invalidValueReplacement"])
+"""Attributes of 4.4 that JPMML wrote into documents of 4.3 and older, as `x-missingThreshold`: they mean the same."""
 
 
 def refuse(element: Element, wrong: str, do: str = "", seen: str = "") -> DocumentError:
@@ -215,15 +218,25 @@ def refuse(element: Element, wrong: str, do: str = "", seen: str = "") -> Docume
     return DocumentError(wrong, seen=seen or f"<{name_of(element)}>", do=do, line=line_of(element))
 
 
+def _rename(element: Element, key: str) -> None:
+    """Give an attribute the name that it has had since 4.4."""
+    name = key.removeprefix(_BEFORE)
+    if element.get(name) is not None:
+        raise refuse(element, f"{name_of(element)} has both {key} and {name}.", do=f"Keep {name}.")
+    element.set(name, str(element.attrib.pop(key)))
+
+
 def check(root: Element) -> None:
-    """Raise DocumentError at the first element or attribute that is not read."""
+    """Raise DocumentError at the first element or attribute that is not read; one known by an older name is renamed."""
     todo = [root]
     while todo:
         element = todo.pop()
         name = name_of(element)
         attributes, children = _GRAMMAR[name]
-        for key in element.attrib:
-            if str(key) not in attributes and not str(key).startswith(("{", "x-")):
+        for key in [str(each) for each in element.attrib]:
+            if key.removeprefix(_BEFORE) in _EARLY & attributes and key.startswith(_BEFORE):
+                _rename(element, key)
+            elif key not in attributes and not key.startswith("{"):
                 raise refuse(
                     element, f"The attribute {key} of {name} is not supported.", seen=f'<{name} {key}="…">',
                     do="Remove it if it does not change what the model says.",

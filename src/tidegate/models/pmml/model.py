@@ -217,7 +217,7 @@ class PmmlModel:
             start = 0
             for place in self._hosts:
                 steps(program.code, program.numbers, registers, start, place, rows)
-                _call(self._host, program.code, place, registers, words, self._bad_value)
+                _call(self._host, program.code, place, registers, words)
                 start = place + int(program.code[place + 1])
             steps(program.code, program.numbers, registers, start, len(program.code), rows)
             answers[first : first + rows] = registers[wanted].T
@@ -260,12 +260,15 @@ def decoded(number: float, kind: str, texts: Vocabulary | Sequence[str]) -> Valu
         return texts[int(number)]
     if kind == "boolean":
         return number == 1.0
-    if kind == "integer" and number == int(number):
+    if kind == "integer" and number.is_integer():
         return int(number)
-    if kind == "date":
-        return date(1970, 1, 1) + timedelta(days=number)
-    if kind == "dateTime":
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
+    try:
+        if kind == "date":
+            return date(1970, 1, 1) + timedelta(days=number)
+        if kind == "dateTime":
+            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
+    except OverflowError:
+        return None
     return number
 
 
@@ -318,11 +321,11 @@ def _places(code: Code) -> list[int]:
 
 
 def _call(
-    host: Sequence[tuple[HostCall, tuple[str, ...], str]], code: NDArray[np.int64], at: int,
-    registers: NDArray[np.float64], words: Vocabulary, bad: float,
+    host: Sequence[tuple[HostCall, tuple[str, ...], str, float]], code: NDArray[np.int64], at: int,
+    registers: NDArray[np.float64], words: Vocabulary,
 ) -> None:  # fmt: skip
     """Run a function of texts over a block of rows."""
-    function, kinds, kind = host[int(code[at + 2])]
+    function, kinds, _, fault = host[int(code[at + 2])]
     to, given = int(code[at + 3]), code[at + 5 : at + 5 + int(code[at + 4])]
     for row in range(registers.shape[1]):
         numbers = registers[given, row]
@@ -332,10 +335,10 @@ def _call(
             continue
         arguments = [decoded(number, one, words) for number, one in zip(numbers.tolist(), kinds, strict=True)]
         value = function(*arguments)
-        if is_text(kind) and value is not None:
-            registers[to, row] = words.code(text_of(value))
+        if isinstance(value, str):
+            registers[to, row] = words.code(value)
         else:
-            registers[to, row] = bad if value is None or value != value else value
+            registers[to, row] = fault if value is None else value
 
 
 def read_pmml(data: bytes, what: str = "the model", *, named: str = "") -> PmmlModel:
@@ -370,6 +373,7 @@ def read_pmml(data: bytes, what: str = "the model", *, named: str = "") -> PmmlM
         element = _one_of(models, what, named)
         model = PmmlModel(write_model(element, document), document, element)
         verify(element, model)
+        document.steps_left = math.inf
         return model
     except RecursionError:
         raise DocumentError(f"{what} is nested too deep.", do="Make its parts derived fields.") from None

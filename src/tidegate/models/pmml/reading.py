@@ -63,9 +63,9 @@ def number(element: Element, name: str, default: float | None = None) -> float:
 
 
 def whole(element: Element, name: str, default: int | None = None) -> int:
-    """An attribute that is an integer of zero or more."""
+    """An attribute that is an integer of zero or more, and so small that a double holds it."""
     value = number(element, name, None if default is None else float(default))
-    if value < 0 or value != int(value):
+    if not 0 <= value <= 2**53 or value != int(value):
         raise refuse(element, f"{name} of {name_of(element)} is no count.", seen=f'{name}="{element.get(name)}"')
     return int(value)
 

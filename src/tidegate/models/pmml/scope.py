@@ -9,7 +9,7 @@ from tidegate.errors import DocumentError
 from tidegate.models.pmml import operations as o
 from tidegate.models.pmml.grammar import refuse
 from tidegate.models.pmml.program import Code, ProgramBuilder
-from tidegate.models.pmml.texts import Texts
+from tidegate.models.pmml.texts import Texts, is_text
 
 __all__ = ["DEEPEST", "Document", "Field", "HostCall", "Scope", "Value"]
 
@@ -45,7 +45,10 @@ class Field:
 
 
 HostCall = Callable[..., float | str | None]
-"""A function of texts, run by Python: decoded arguments to a value, or nothing."""
+"""A function of texts, run by Python: decoded arguments to a value; None where it has none, or a fault's NaN."""
+
+MOST_STEPS_READ = 5_000_000
+"""How many steps regular expressions may take while a document is read, for its verification: some seconds."""
 
 
 @dataclass(slots=True)
@@ -58,9 +61,11 @@ class Document:
     constants: Code = field(default_factory=list)
     functions: dict[str, Element] = field(default_factory=dict)
     data: dict[str, Element] = field(default_factory=dict)
-    host: list[tuple[HostCall, tuple[str, ...], str]] = field(default_factory=list)
+    host: list[tuple[HostCall, tuple[str, ...], str, float]] = field(default_factory=list)
     applied: int = 0
+    steps_left: float = MOST_STEPS_READ
     _constants: dict[tuple[float, str], Value] = field(default_factory=dict)
+    _constant_texts: dict[int, str] = field(default_factory=dict)
 
     def constant(self, value: float, kind: str) -> Value:
         """A constant as a value; NaN is a missing one."""
@@ -69,12 +74,20 @@ class Document:
             register = self.builder.register()
             self.builder.emit(self.constants, o.CONSTANT, register, self.builder.number(value))
             self._constants[key] = Value(register, kind)
+            if is_text(kind) and value == value:
+                self._constant_texts[register] = self.texts.texts[int(value)]
         return self._constants[key]
 
-    def call(self, code: Code, function: HostCall, arguments: list[Value], kind: str) -> Value:
-        """Have Python compute a value of this type between two runs of the kernels."""
+    def constant_text(self, value: Value) -> str | None:
+        """The text that a value is in every row; None if it is no constant text."""
+        return self._constant_texts.get(value.register)
+
+    def call(self, code: Code, function: HostCall, arguments: list[Value], kind: str, fault: int) -> Value:
+        """Have Python compute a value of this type between two runs of the kernels; `fault` is what it is where there
+        is none."""
         to = self.builder.register()
-        self.host.append((function, tuple(argument.kind for argument in arguments), kind))
+        kinds = tuple(argument.kind for argument in arguments)
+        self.host.append((function, kinds, kind, self.builder.numbers[fault]))
         registers = [argument.register for argument in arguments]
         self.builder.emit(code, o.HOST, len(self.host) - 1, to, len(registers), *registers)
         return Value(to, kind)

@@ -1,91 +1,180 @@
-"""The built-in functions of texts. They make texts that no model could list beforehand, so Python runs them."""
+"""The built-in functions of texts. They make texts that no model could list beforehand, so Python runs them.
 
+What each takes is checked when a document is read; `concat` alone casts what it is given to text, as the specification
+has it (a month of 2 and a year of 2000 make "2-2000").
+"""
+
+import math
 import re
-from datetime import date
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
 
-from tidegate.models.pmml.scope import HostCall
+from tidegate.documents.xml import Element
+from tidegate.models.pmml.grammar import refuse
+from tidegate.models.pmml.patterns import matching, replacing
+from tidegate.models.pmml.program import Code
+from tidegate.models.pmml.scope import HostCall, Scope, Value
+from tidegate.models.pmml.texts import clock, written
 
-__all__ = ["TEXT_FUNCTIONS"]
+__all__ = ["LONGEST_MADE", "TEXT_FUNCTIONS", "constant_kinds", "text_call"]
 
-LONGEST = 10_000
-"""The most characters of a text that patterns are tried on."""
+LONGEST_MADE = 100_000
+"""The most characters of a text that functions put together: concat of concat of concat would fill all memory."""
+
+Make = Callable[[list[Value], Element, Scope], HostCall]
+"""What makes a function for one place of a document: it may look at arguments that are constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFunction:
+    """What a function takes, the data type of what it gives, and how it is made.
+
+    `takes` are "text", "number", "moment" (a date, a time or both) or "any"; with `more` the last may be repeated.
+    """
+
+    takes: tuple[str, ...]
+    kind: str
+    make: Make
+    more: bool = False
+
+
+_KINDS = {
+    "text": (frozenset(["string"]), "a text"),
+    "number": (frozenset(["integer", "float", "double"]), "a number"),
+    "moment": (frozenset(["date", "time", "dateTime"]), "a date or time"),
+}
+
+
+def constant_kinds(name: str, count: int) -> list[str]:
+    """The data types that a function's constants are read as: what is a text's place is a text, `007` too."""
+    function = TEXT_FUNCTIONS[name]
+    takes = [*function.takes, *function.takes[-1:] * count][:count]
+    return ["string" if each in ("text", "any") else "" for each in takes]
+
+
+def text_call(name: str, given: list[Value], element: Element, scope: Scope, code: Code) -> Value:
+    """A function of texts applied. Raises DocumentError if it is given too few, too many, or what it does not take."""
+    function = TEXT_FUNCTIONS[name]
+    least = len(function.takes)
+    if len(given) < least or (len(given) > least and not function.more):
+        raise refuse(element, f"The function {name} takes {least} arguments.", seen=f"{len(given)} arguments")
+    takes = [*function.takes, *function.takes[-1:] * len(given)]
+    for place, (value, wanted) in enumerate(zip(given, takes, strict=False), start=1):
+        if wanted != "any" and value.kind not in _KINDS[wanted][0]:
+            raise refuse(
+                element, f"Argument {place} of {name} is {_KINDS[wanted][1]}.", seen=f"of the data type {value.kind}",
+                do="Give it a derived field of the data type that it takes.",
+            )  # fmt: skip
+    fault = scope.builder.fault(f"{name} of values that it is not defined for", element)
+    return scope.document.call(code, function.make(given, element, scope), given, function.kind, fault)
+
+
+def _plain(function: HostCall) -> Make:
+    return lambda given, element, scope: function
 
 
 def _substring(text: str, start: float, length: float) -> str | None:
+    if not (math.isfinite(start) and math.isfinite(length)) or start < 1 or length < 0:
+        return None
     begin = int(start) - 1
-    return text[begin : begin + int(length)] if begin >= 0 and length >= 0 else None
+    return text[begin : begin + int(length)]
 
 
-def _concat(*parts: str) -> str:
-    return "".join(parts)
+def _concat(given: list[Value], element: Element, scope: Scope) -> HostCall:
+    kinds = [value.kind for value in given]
+    long = scope.builder.numbers[scope.builder.fault("concat of more than a text may hold", element)]
+
+    def concat(*parts: Any) -> str | float | None:
+        texts = list[str]()
+        for part, kind in zip(parts, kinds, strict=True):
+            text = written(part, kind)
+            if text is None:
+                return None
+            texts.append(text)
+        return "".join(texts) if sum(map(len, texts)) <= LONGEST_MADE else long
+
+    return concat
 
 
-def _literal(pattern: str) -> re.Pattern[str] | None:
-    """A pattern that cannot take exponential time: no repetition of what holds a repetition or an alternative."""
-    if len(pattern) > 1000 or re.search(r"\((?:[^()\\]|\\.)*[*+}|](?:[^()\\]|\\.)*\)[*+{]", pattern):
+_CONVERSION = re.compile(r"%%|%([-+ 0#,]*)(\d{0,2})(?:\.(\d{1,2}))?([diufFeEgG])")
+
+
+def _format_number(given: list[Value], element: Element, scope: Scope) -> HostCall:
+    constant = scope.document.constant_text(given[1])
+    if constant is not None and not _converts_one(constant):
+        raise refuse(
+            element, "The pattern of formatNumber has one conversion, as %3d or %.2f.", seen=repr(constant),
+            do="Write a sign % that stands for itself as %%.",
+        )  # fmt: skip
+    return _number_as
+
+
+def _converts_one(pattern: str) -> bool:
+    found = [each for each in _CONVERSION.finditer(pattern) if each[4]]
+    return len(found) == 1 and "%" not in _CONVERSION.sub("", pattern)
+
+
+def _number_as(value: float, pattern: str) -> str | None:
+    if not math.isfinite(value) or not _converts_one(pattern):
         return None
-    if pattern.count("*") + pattern.count("+") + pattern.count("{") > 4 or re.search(r"\\[1-9]", pattern):
-        return None
-    try:
-        return re.compile(pattern)
-    except re.error:
-        return None
+    return _CONVERSION.sub(lambda each: _converted(each, value), pattern)
 
 
-def _replace(text: str, pattern: str, instead: str) -> str | None:
-    compiled = _literal(pattern)
-    if compiled is None or len(text) > LONGEST:
-        return None
-    return compiled.sub(lambda match: re.sub(r"\$(\d)", lambda group: match[int(group[1])] or "", instead), text)
-
-
-def _matches(text: str, pattern: str) -> float | None:
-    compiled = _literal(pattern)
-    if compiled is None or len(text) > LONGEST:
-        return None
-    return float(compiled.search(text) is not None)
-
-
-_CONVERSION = re.compile(r"%[-+ 0#,]*\d{0,2}(?:\.\d{1,2})?[diufFeEgG]")
-
-
-def _format_number(value: float, pattern: str) -> str | None:
-    found = _CONVERSION.findall(pattern)
-    if len(found) != 1:
-        return None
-    return pattern.replace("%%", "%") % () if not found else _printed(pattern, found[0], value)
-
-
-def _printed(pattern: str, conversion: str, value: float) -> str:
-    grouped = "," in conversion
-    plain = conversion.replace(",", "")
-    number = int(value) if plain[-1] in "diu" else value
-    if grouped:
-        places = re.search(r"\.(\d+)", plain)
-        digits = int(places[1]) if places else 0 if plain[-1] in "diu" else 6
-        return pattern.replace(conversion, f"{value:,.{digits}f}")
-    return pattern.replace(conversion, plain % number)
+def _converted(each: re.Match[str], value: float) -> str:
+    flags, width, places, letter = each.groups()
+    if letter is None:
+        return "%"
+    whole = letter in "diu"
+    number = int(value) if whole else value
+    point = f".{places}" if places else ""
+    if "," not in flags:
+        return f"%{flags}{width}{point}{'d' if whole else letter}" % number
+    digits = format(number, ",d" if whole else f",{point}{letter if letter in 'fF' else 'f'}")
+    return digits.rjust(int(width or 0))
 
 
 _DIRECTIVES = set("aAbBcdHIjmMpSUwWxXyY%")
 
 
-def _format_date(value: date, pattern: str) -> str | None:
-    if any(letter not in _DIRECTIVES for letter in re.findall(r"%(.)", pattern)):
-        return None
-    return value.strftime(pattern)
+def _format_moment(given: list[Value], element: Element, scope: Scope) -> HostCall:
+    constant, kind = scope.document.constant_text(given[1]), given[0].kind
+    if constant is not None and not _directs(constant):
+        raise refuse(
+            element, "The pattern of formatDatetime holds what is not supported.", seen=repr(constant),
+            do=f"These may follow a %: {' '.join(sorted(_DIRECTIVES))}.",
+        )  # fmt: skip
+
+    def moment_as(value: date | float, pattern: str) -> str | None:
+        moment: date | time | None = clock(value) if isinstance(value, float) and kind == "time" else value  # type: ignore[assignment]
+        return moment.strftime(pattern) if moment is not None and _directs(pattern) else None
+
+    return moment_as
 
 
-TEXT_FUNCTIONS: dict[str, tuple[int, int, str, HostCall]] = {
-    "uppercase": (1, 1, "string", lambda text: text.upper()),
-    "lowercase": (1, 1, "string", lambda text: text.lower()),
-    "trimBlanks": (1, 1, "string", lambda text: text.strip()),
-    "stringLength": (1, 1, "integer", lambda text: float(len(text))),
-    "substring": (3, 3, "string", _substring),
-    "concat": (1, 100, "string", _concat),
-    "replace": (3, 3, "string", _replace),
-    "matches": (2, 2, "boolean", _matches),
-    "formatNumber": (2, 2, "string", _format_number),
-    "formatDatetime": (2, 2, "string", _format_date),
+def _directs(pattern: str) -> bool:
+    return "\0" not in pattern and all(letter in _DIRECTIVES for letter in re.findall(r"%(.?)", pattern, re.DOTALL))
+
+
+def _matches(given: list[Value], element: Element, scope: Scope) -> HostCall:
+    return matching(given[1], element, scope)
+
+
+def _replace(given: list[Value], element: Element, scope: Scope) -> HostCall:
+    return replacing(given[1], given[2], element, scope, LONGEST_MADE)
+
+
+TEXT_FUNCTIONS = {
+    "uppercase": TextFunction(("text",), "string", _plain(lambda text: text.upper())),
+    "lowercase": TextFunction(("text",), "string", _plain(lambda text: text.lower())),
+    "trimBlanks": TextFunction(("text",), "string", _plain(lambda text: text.strip())),
+    "stringLength": TextFunction(("text",), "integer", _plain(lambda text: float(len(text)))),
+    "substring": TextFunction(("text", "number", "number"), "string", _plain(_substring)),
+    "concat": TextFunction(("any",), "string", _concat, more=True),
+    "replace": TextFunction(("text", "text", "text"), "string", _replace),
+    "matches": TextFunction(("text", "text"), "boolean", _matches),
+    "formatNumber": TextFunction(("number", "text"), "string", _format_number),
+    "formatDatetime": TextFunction(("moment", "text"), "string", _format_moment),
 }
-"""By name: fewest and most arguments, the type of the value, and the function."""
+"""By name."""

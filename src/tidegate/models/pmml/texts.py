@@ -1,13 +1,13 @@
 """What values are to a program: a number each, whatever their type. A text is its place in the model's list."""
 
 import math
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from tidegate.documents.xml import Element
 from tidegate.models.pmml.grammar import refuse
 
-__all__ = ["TYPES", "Texts", "Vocabulary", "is_text", "number_of", "parsed", "text_of"]
+__all__ = ["TYPES", "Texts", "Vocabulary", "is_text", "number_of", "parsed", "text_of", "written"]
 
 _PLAIN = ("string", "integer", "float", "double", "boolean", "date", "time", "dateTime", "timeSeconds")
 _YEARS = (0, 1960, 1970, 1980)
@@ -133,6 +133,22 @@ def text_of(value: Any) -> str:
     """A value from outside as the text that a text field holds."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value)
+
+
+def clock(seconds: float) -> time | None:
+    """The time of day of so many seconds since midnight; None past the day."""
+    if not 0 <= seconds < 86400:
+        return None
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).time()
+
+
+def written(value: Any, kind: str) -> str | None:
+    """A value of a data type, decoded, as the text that it is cast to; None where it is out of the type's range."""
+    if kind == "time":
+        value = clock(value)
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat()
+    return None if value is None else text_of(value)

@@ -6,6 +6,7 @@ from typing import Any
 from tidegate.expressions.feel.given import Run, Word
 from tidegate.expressions.feel.library.signatures import builtin
 from tidegate.expressions.feel.regex.program import Program, program
+from tidegate.expressions.feel.regex.replacement import matched, replacement_parts
 from tidegate.expressions.feel.regex.syntax import PatternError
 
 
@@ -45,49 +46,20 @@ def replace(run: Run, text: str, pattern: str, replacement: str, flags: str | No
         return None
     if _takes_nothing(run, found):
         return run.why("the pattern {} matches nothing at all, which cannot be replaced", pattern)
-    parts: list[str | int] | None = [replacement] if "q" in (flags or "") else _replacement(replacement, found.groups)
+    parts: list[str | int] | None = (
+        [replacement] if "q" in (flags or "") else replacement_parts(replacement, found.groups)
+    )
     if parts is None:
         return run.why("in {} a $ is followed by the number of a group, and a \\ by $ or \\", replacement)
     kept: list[str] = []
     at = size = 0
     for slots in _matches(run, found, text):
-        new = [each if isinstance(each, str) else _matched(text, slots, each) for each in parts]
+        new = [each if isinstance(each, str) else matched(text, slots, each) for each in parts]
         kept += [text[at : slots[0]], *new]
         size += sum(map(len, new))
         run.budget.sized(size + len(text))
         at = slots[1]
     return "".join(kept) + text[at:]
-
-
-def _matched(text: str, slots: list[int], group: int) -> str:
-    begin, end = slots[2 * group : 2 * group + 2] if 2 * group < len(slots) else (-1, -1)
-    return text[begin:end] if begin >= 0 and end >= 0 else ""
-
-
-def _replacement(text: str, groups: int) -> list[str | int] | None:
-    """The text that comes in, its groups as their numbers; None where a sign stands alone."""
-    parts: list[str | int] = []
-    at = 0
-    while at < len(text):
-        sign, following = text[at], text[at + 1 : at + 2]
-        if sign == "\\":
-            if following not in ("\\", "$"):
-                return None
-            parts.append(following)
-            at += 2
-        elif sign == "$":
-            if not (following.isascii() and following.isdecimal()):
-                return None
-            end = at + 2
-            # As many digits as name a group that there is; the first counts whether there is one or not.
-            while text[end : end + 1].isdecimal() and text[end].isascii() and int(text[at + 1 : end + 1]) <= groups:
-                end += 1
-            parts.append(int(text[at + 1 : end]))
-            at = end
-        else:
-            parts.append(sign)
-            at += 1
-    return parts
 
 
 @builtin("split(string: string, delimiter: string)")

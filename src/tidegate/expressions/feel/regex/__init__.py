@@ -1,1 +1,1 @@
-"""Regular expressions as XPath has them, in bounded time."""
+"""Regular expressions, as XPath and as Perl have them, in bounded time."""

@@ -28,7 +28,7 @@ LONGEST_PROGRAM = 5_000
 LARGEST_MATCH = 20_000_000
 """How many instructions a pattern may become, and how many times the length of the text that may be."""
 
-_TAKE, _SPLIT, _JUMP, _SAVE, _START, _END, _REFER, _MARK, _PROGRESS, _DONE = range(10)
+_TAKE, _SPLIT, _JUMP, _SAVE, _HOLDS, _REFER, _MARK, _PROGRESS, _DONE = range(9)
 _STEPS_AT_ONCE = 1024
 
 Spend = Callable[[int], None]
@@ -36,12 +36,14 @@ Instruction = tuple[int, Any, Any]
 
 
 class Program:
-    """A pattern made into instructions, to be run on many texts."""
+    """A pattern made into instructions, to be run on many texts.
 
-    def __init__(self, pattern: str, flags: str) -> None:
-        reader = PatternReader(pattern, flags)
+    Raises PatternError if what the reader is given is no regular expression.
+    """
+
+    def __init__(self, reader: PatternReader) -> None:
         part = reader.read()
-        self.groups, self._lines, self._loose = reader.groups, "m" in flags, "i" in flags
+        self.groups, self._loose = reader.groups, "i" in reader.flags
         self._references = reader.references
         self._slots = 2 * (self.groups + 1)
         self._code: list[Instruction] = []
@@ -69,7 +71,7 @@ class Program:
         elif isinstance(part, Reference):
             self._emit(_REFER, part.group)
         elif isinstance(part, Anchor):
-            self._emit(_START if part.sign == "^" else _END)
+            self._emit(_HOLDS, part.holds)
 
     def _group(self, part: Group) -> None:
         if part.number is None:
@@ -92,7 +94,10 @@ class Program:
 
     def _repeat(self, part: Repeat) -> None:
         for _ in range(part.least):
+            size = len(self._code)
             self._add(part.inner)
+            if len(self._code) == size:
+                break  # nothing is the same however often: without this, nested counts of it would take for ever
         if part.most is None:
             self._loop(part)
             return
@@ -189,7 +194,7 @@ class Program:
                 elif operation == _PROGRESS:
                     if slots[a] == place:
                         break
-                elif not (self._starts(text, place) if operation == _START else self._ends(text, place)):
+                elif not a(text, place):
                     break
         spend(steps)
         return None
@@ -207,12 +212,6 @@ class Program:
         )
         return place + len(matched) if alike else -1
 
-    def _starts(self, text: str, place: int) -> bool:
-        return place == 0 or (self._lines and place < len(text) and text[place - 1] == "\n")
-
-    def _ends(self, text: str, place: int) -> bool:
-        return place == len(text) or (self._lines and text[place] == "\n")
-
 
 @lru_cache(maxsize=512)
 def program(pattern: str, flags: str) -> Program:
@@ -221,4 +220,4 @@ def program(pattern: str, flags: str) -> Program:
     Raises:
         PatternError: it is no regular expression.
     """
-    return Program(pattern, flags)
+    return Program(PatternReader(pattern, flags))

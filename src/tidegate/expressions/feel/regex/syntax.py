@@ -3,6 +3,7 @@
 There is no look-around in them. A back-reference names a group that is closed before it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
@@ -18,9 +19,9 @@ class PatternError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """`^` or `$`."""
+    """`^`, `$` and their like: what takes nothing, but holds at some places of a text alone."""
 
-    sign: str
+    holds: Callable[[str, int], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,12 @@ class PatternReader:
         pattern: what is written.
         flags: any of `s` (a dot takes line ends too), `m` (`^` and `$` at each line), `i` (case does not matter), `x`
             (white space in the pattern does not count) and `q` (all characters stand for themselves).
+
+    Attributes:
+        no_range: what may follow a dash in square brackets so that the dash stands for itself.
     """
+
+    no_range: tuple[str, ...] = ("]", "[", "")
 
     def __init__(self, pattern: str, flags: str) -> None:
         for flag in flags:
@@ -165,7 +171,8 @@ class PatternReader:
         if sign == ".":
             return Characters(negated=True) if "s" in self.flags else Characters([(10, 10), (13, 13)], negated=True)
         if sign in "^$":
-            return Anchor(sign)
+            lines = "m" in self.flags
+            return Anchor((starts_line if lines else starts) if sign == "^" else ends_line if lines else ends)
         if sign == "(":
             return self._group()
         if sign == "[":
@@ -245,7 +252,7 @@ class PatternReader:
         if first is None:
             return
         last: str | None = first
-        if self._sees("-") and self.text[self.at + 1 : self.at + 2] not in ("]", "[", ""):
+        if self._sees("-") and self.text[self.at + 1 : self.at + 2] not in self.no_range:
             begin = self.at
             self.at += 1
             tests = len(found.tests)
@@ -270,6 +277,26 @@ class PatternReader:
             return _SINGLE[sign]
         found.tests.append(self._class(sign))
         return None
+
+
+def starts(text: str, place: int) -> bool:
+    """Whether a text starts here."""
+    return place == 0
+
+
+def ends(text: str, place: int) -> bool:
+    """Whether a text ends here."""
+    return place == len(text)
+
+
+def starts_line(text: str, place: int) -> bool:
+    """Whether a text starts here, or a line that is not empty and the last."""
+    return place == 0 or (place < len(text) and text[place - 1] == "\n")
+
+
+def ends_line(text: str, place: int) -> bool:
+    """Whether a text or a line ends here."""
+    return place == len(text) or text[place] == "\n"
 
 
 def _is_count(text: str) -> bool:
