@@ -35,6 +35,9 @@ class Element(Protocol):
     def sourceline(self) -> int | None:
         """The line on which it starts."""
 
+    def set(self, key: str, value: str) -> None:
+        """Give it an attribute."""
+
     @overload
     def get(self, key: str) -> str | None: ...
     @overload

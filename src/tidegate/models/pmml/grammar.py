@@ -223,7 +223,7 @@ def _rename(element: Element, key: str) -> None:
     name = key.removeprefix(_BEFORE)
     if element.get(name) is not None:
         raise refuse(element, f"{name_of(element)} has both {key} and {name}.", do=f"Keep {name}.")
-    element.set(name, str(element.attrib.pop(key)))
+    element.set(name, str(element.get(key)))
 
 
 def check(root: Element) -> None:
