@@ -89,8 +89,22 @@ class Expr(Immutable):
     def __mod__(self, other: object) -> "Expr":
         return call("mod", self, other)
 
+    def __rmod__(self, other: object) -> "Expr":
+        return call("mod", other, self)
+
     def __pow__(self, other: object) -> "Expr":
         return call("pow", self, other)
+
+    def __rpow__(self, other: object) -> "Expr":
+        return call("pow", other, self)
+
+    def __floordiv__(self, other: object) -> NoReturn:
+        raise FlowError("`//` does not make an expression.", do="Write floor(a / b).")
+
+    def __xor__(self, other: object) -> NoReturn:
+        raise FlowError("`^` does not make an expression.", do="Write a ** b for a power; a != b for either of two.")
+
+    __rfloordiv__, __rxor__ = __floordiv__, __xor__
 
     def __neg__(self) -> "Expr":
         return call("neg", self)
