@@ -1,6 +1,21 @@
 """Errors that a user can act on: what is wrong, what was seen, what to do."""
 
+import difflib
+from collections.abc import Iterable
 from typing import Self
+
+
+def nearest(name: object, names: Iterable[str]) -> str:
+    """That of the names which is most like another, in whatever case; nothing if none is."""
+    low = {one.lower(): one for one in names}
+    found = difflib.get_close_matches(str(name)[:200].lower(), list(low), 1)
+    return low[found[0]] if found else ""
+
+
+def meant(name: object, names: Iterable[str]) -> str:
+    """What to do about a name that is none of some: the nearest of them, or nothing."""
+    near = nearest(name, names)
+    return f"Did you mean {near!r}?" if near else ""
 
 
 class TidegateError(Exception):

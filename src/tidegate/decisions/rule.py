@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import IntEnum
 from itertools import pairwise
 
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, meant
 from tidegate.events.durations import microseconds
 from tidegate.events.types import Kind
 from tidegate.expressions.node import Expr
@@ -30,10 +30,10 @@ def outcome_of(word: str) -> Outcome:
     Raises:
         FlowError: there is no such outcome.
     """
-    try:
-        return Outcome[word.upper()]
-    except KeyError:
-        raise FlowError("An outcome is approve, review or decline.", seen=repr(word)) from None
+    words = {outcome.word: outcome for outcome in Outcome}
+    if not isinstance(word, str) or word.lower() not in words:
+        raise FlowError("An outcome is approve, review or decline.", seen=repr(word), do=meant(word, words))
+    return words[word.lower()]
 
 
 @dataclass(frozen=True, eq=False)

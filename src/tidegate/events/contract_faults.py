@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tidegate.errors import ContractError
+from tidegate.errors import ContractError, meant
 from tidegate.events.event import FieldContract
 from tidegate.events.field import Personal
 from tidegate.events.types import Kind
@@ -49,8 +49,8 @@ def shown(value: object, field: FieldContract | None = None) -> str:
     return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"
 
 
-def _wanted(field: FieldContract) -> str:
-    """What a value of this field looks like."""
+def _wanted(field: FieldContract, value: object = None) -> str:
+    """What a value of this field looks like; of some that there are, also which one may be meant by `value`."""
     about, kind = field.about, field.type.kind
     if kind is Kind.MONEY:
         currency = about.currency or "EUR"
@@ -58,7 +58,8 @@ def _wanted(field: FieldContract) -> str:
     if kind is Kind.TIME:
         return "Write a time with its zone (RFC 3339), such as '2026-03-01T12:30:00Z'."
     if field.type.choices:
-        return f"Write one of: {', '.join(field.type.choices)}."
+        near = meant(value, field.type.choices) if isinstance(value, str) else ""
+        return f"{near} Write one of: {', '.join(field.type.choices)}.".lstrip()
     if kind is Kind.BOOL:
         return "Write true or false."
     if field.type.is_word or field.name == "id":
@@ -77,7 +78,7 @@ def field_fault(
     return ContractError(
         f"The field {field.name!r} of {event} {wrong}.",
         seen=shown(value, field),
-        do=do or _wanted(field),
+        do=do or _wanted(field, value),
         pointer=pointer(field.name, *([inside] if inside else [])),
     )
 

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, nearest
 
 
 class EntityKey:
@@ -10,6 +10,13 @@ class EntityKey:
 
     entity_name: ClassVar[str]
     key_type: ClassVar[type]
+
+
+def entity_meant(given: object) -> str:
+    """The entity that is meant where its name, or one like it, is given in its place; nothing if there is none."""
+    known = {word: kind for kind in EntityKey.__subclasses__() for word in (kind.__name__, kind.entity_name)}
+    near = nearest(given, sorted(known)) if isinstance(given, str) else ""
+    return f"Did you mean {known[near].__name__}, the entity itself and not its name?" if near else ""
 
 
 def entity(name: str, key: type = str) -> Any:

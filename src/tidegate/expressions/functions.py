@@ -1,6 +1,6 @@
 """Functions of the language that Python has no operator for."""
 
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, meant
 from tidegate.expressions.node import Expr, call, literal
 
 
@@ -104,8 +104,9 @@ def days(duration: Expr) -> Expr:
 def _part(op: str, time: Expr, zone: str) -> Expr:
     from zoneinfo import available_timezones
 
-    if zone != "UTC" and zone not in available_timezones():
-        raise FlowError("This is not an IANA time zone.", seen=repr(zone), do="Write, for example, 'Europe/Berlin'.")
+    if zone != "UTC" and zone not in (known := available_timezones()):
+        do = meant(zone, sorted(known)) or "Write, for example, 'Europe/Berlin'."
+        raise FlowError("This is not an IANA time zone.", seen=repr(zone), do=do)
     return call(op, literal(time), option=zone)
 
 

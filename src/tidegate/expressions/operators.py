@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, meant
 from tidegate.events.types import BOOL, DURATION, FLOAT, INT, TEXT, TIME, Kind, Type
 
 
@@ -107,7 +107,8 @@ def _equal(op: str, args: Sequence[Typed]) -> Type:
     for one, other in ((args[0], args[1]), (args[1], args[0])):
         value = getattr(other, "value", None)
         if one.type.choices and isinstance(value, str) and value not in one.type.choices:
-            raise FlowError("This is not one of the values there are.", seen=repr(value), do=f"It is {one.type}.")
+            do = f"{meant(value, one.type.choices)} It is {one.type}.".lstrip()
+            raise FlowError("This is not one of the values there are.", seen=repr(value), do=do)
     _same_unit(op, args, "Compare money with money (eur(5)), a number with a number, text with text.")
     return BOOL
 

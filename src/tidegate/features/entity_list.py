@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.errors import FlowError
-from tidegate.events.entity import EntityKey
+from tidegate.events.entity import EntityKey, entity_meant
 from tidegate.events.types import BOOL, Kind
 from tidegate.expressions.immutable import fill
 from tidegate.expressions.node import Expr
@@ -32,7 +32,8 @@ def entity_list(name: str, of: Any) -> EntityList:
         FlowError: `of` is not an entity type.
     """
     if not (isinstance(of, type) and issubclass(of, EntityKey)):
-        raise FlowError("A list is of an entity.", seen=repr(of), do='Write entity_list("blocked-cards", Card).')
+        do = entity_meant(of) or 'Write entity_list("blocked-cards", Card).'
+        raise FlowError("A list is of an entity.", seen=repr(of), do=do)
     return EntityList(name, of)
 
 

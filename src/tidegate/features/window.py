@@ -6,7 +6,7 @@ from typing import Any
 
 from tidegate.errors import FlowError
 from tidegate.events.durations import microseconds, written
-from tidegate.events.entity import EntityKey
+from tidegate.events.entity import EntityKey, entity_meant
 from tidegate.events.event import Event, FieldContract
 from tidegate.events.types import BOOL, DURATION, FLOAT, INT, Kind, Type
 from tidegate.expressions.immutable import fill
@@ -194,7 +194,9 @@ def _keys(per: Any, word: str) -> tuple[Any, ...]:
         entity = isinstance(key, type) and issubclass(key, EntityKey)
         field = isinstance(key, FieldRead) and key.type.kind is Kind.KEY
         if not (entity or field):
-            raise FlowError(f"{word}= takes an entity, a field that is one, or two of them.", seen=repr(key))
+            raise FlowError(
+                f"{word}= takes an entity, a field that is one, or two of them.", seen=repr(key), do=entity_meant(key)
+            )
     if not 1 <= len(keys) <= 2:
         raise FlowError(f"{word}= takes one entity or a pair.", seen=f"{len(keys)} of them")
     return keys
