@@ -18,6 +18,8 @@ class Limits:
         ahead: how far ahead of the wall clock an event's time may be, in seconds.
         head_seconds: how long the headers of a request may take to come.
         body_seconds: how long the rest of a body may take to come.
+        linger_bytes, linger_seconds: so much of a body, and for so long, is read and dropped after its request was
+            answered without it and the connection is to end: a client that still sends would not see the answer.
         drain_seconds: how long a stop waits for requests that were taken.
         snapshot_records, snapshot_seconds: a snapshot is written after so many records, or so long after a new one.
         longest_pause: after failures of the store, the longest time until it is tried again, in seconds.
@@ -32,6 +34,8 @@ class Limits:
     ahead: float = 300.0
     head_seconds: float = 15.0
     body_seconds: float = 30.0
+    linger_bytes: int = 128 << 20
+    linger_seconds: float = 30.0
     drain_seconds: float = 30.0
     snapshot_records: int = 200_000
     snapshot_seconds: float = 600.0

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from tidegate.runtimes.serve.application import Application, Headers
 from tidegate.runtimes.serve.keys import Keys
+from tidegate.runtimes.serve.lingering import Closing, Lingering
 from tidegate.runtimes.serve.problem import Problem
 from tidegate.runtimes.serve.turns import Told
 
@@ -131,7 +132,7 @@ class DirectProtocol(HttpToolsProtocol):
             if began and self._head is not None:  # the headers of a request began in these bytes and go on
                 self._head = len(data)
         if self._head is not None and self._head > _MOST_HEAD:
-            self._turn_away("431 Request Header Fields Too Large", "The headers are too long.")
+            self._turn_away("431 Request Header Fields Too Large", "The headers are too long.", more=True)
             return
         if self._head is not None and self._head_slow is None:
             # Nobody has shown a key before the headers are complete, so little is taken and not for long.
@@ -160,14 +161,25 @@ class DirectProtocol(HttpToolsProtocol):
             self._head_slow.cancel()
             self._head_slow = None
 
-    def _turn_away(self, status: str, words: str) -> None:
-        """Say why nothing more is taken, and hang up."""
+    def _turn_away(self, status: str, words: str, *, more: bool = False) -> None:
+        """Say why nothing more is taken, and hang up; `more` if more is on its way."""
         self._head_is_there()
         body = words.encode()
         lines = (f"HTTP/1.1 {status}", "content-type: text/plain", f"content-length: {len(body)}", "connection: close")
         head = "\r\n".join((*lines, "", ""))
         self.transport.write(head.encode() + body)
-        self.transport.close()
+        if more:
+            Lingering(self, self.application.limits)
+        else:
+            self.transport.close()
+
+    def hang_up(self) -> None:
+        """End the connection, once the client has seen its answer."""
+        self.pipeline.clear()
+        if self.cycle.more_body and not self.transport.is_closing():
+            Lingering(self, self.application.limits)
+        else:
+            self.transport.close()
 
     def _give_up(self) -> None:
         """The rest of a body did not come."""
@@ -185,6 +197,8 @@ class DirectProtocol(HttpToolsProtocol):
             return
         self._reply = None
         super().on_headers_complete()
+        if not self.cycle.keep_alive:
+            self.cycle.transport = Closing(self)
 
     def _is_free(self) -> bool:
         """Whether no request waits for its answer: those sent together wait for each other in uvicorn's queue."""
