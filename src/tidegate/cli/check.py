@@ -45,6 +45,8 @@ def check(
 def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
     """Everything that is said, as plain values."""
     from tidegate.decisions.cautions import any_currency, cautions
+    from tidegate.decisions.footprint import beside_windows
+    from tidegate.decisions.planner import plan
     from tidegate.events.durations import written
     from tidegate.expressions.text import write
 
@@ -60,6 +62,7 @@ def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
             for name, expr in shown.items()
         ],
         "memory": _memory(definition),
+        "memory_beside": beside_windows(definition, plan(definition)),
         "rules": [
             {"name": name, "outcome": rule.outcome.word, "when": write(rule.when, names), "because": rule.because}
             for name, rule in definition.rules.items()
@@ -268,6 +271,8 @@ def _show_memory(console: "Console", facts: dict[str, Any]) -> None:
         console.print(
             Text(f"  {stream['events']} by {stream['filed_under']} ({many}): {stream['bound']}"), soft_wrap=True
         )
+    for one in facts["memory_beside"]:
+        console.print(Text(f"  {one}"), soft_wrap=True)
 
 
 def _show_rules(console: "Console", facts: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from tidegate.decisions.drl.asked import AskedPackage
 from tidegate.decisions.drl.plan import DrlAnswer, DrlRunner
 from tidegate.decisions.encode import microseconds_of
+from tidegate.decisions.footprint import FORGET
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.lists import ListBook, ListChange
 from tidegate.decisions.plan import AT, ListPlan, ModelPlan, Plan
@@ -28,10 +29,6 @@ from tidegate.models.signature import require_types
 
 READ, LEARN, OVERDUE = 1, 2, 4
 """Flags of a row: read the windows and decide; learn it for later; the deadline has passed."""
-
-
-_FORGET = 1024
-"""Times that no limit can look back to are dropped so many at once."""
 
 
 class Decider:
@@ -69,7 +66,7 @@ class Decider:
         self.silenced: dict[int, dict[str, str]] = {}
         self._keys = key_columns(plan)
         self._whole = {f.type.entity: f.type.whole for f in plan.kinds[0].fields if f.type.entity} if plan.kinds else {}
-        self.words = Wording(_memory(plan))
+        self.words = Wording(plan.reach)
         self._limited: list[list[int]] = [[] for _ in plan.caps]
         self._mildest_last = sorted(range(len(plan.caps)), key=lambda number: -plan.caps[number].outcome)
         self._capped = np.zeros(3, np.bool_)
@@ -270,7 +267,7 @@ class Decider:
             if outcome == cap.outcome:
                 insort(times, at)
                 past = bisect_right(times, times[-1] - self.plan.lateness - cap.last)
-                if past > _FORGET:
+                if past > FORGET:
                     del times[:past]
 
     def counted(self, n: int) -> list[tuple[int, int]]:
@@ -331,7 +328,7 @@ class Decider:
         self.book.load(header["lists"])
         self.snoozes.load(header.get("snoozes", []))
         self.limits = header["caps"]
-        self.words = Wording(_memory(self.plan))
+        self.words = Wording(self.plan.reach)
         self.words.update((int(cell), text) for cell, text in header["words"])
 
 
@@ -342,12 +339,6 @@ def key_columns(plan: Plan) -> dict[str, list[int]]:
         if field.type.kind is Kind.KEY and field.type.entity:
             found.setdefault(field.type.entity, []).append(field.column)
     return found
-
-
-def _memory(plan: Plan) -> int:
-    """How long, in microseconds, an event can still be seen by a window that an acceptable event reads."""
-    reach = (window.last + window.delay for stream in plan.streams for window in stream.windows)
-    return max(reach, default=0) + plan.lateness
 
 
 def _cell_kind(kind: Type) -> CellKind:

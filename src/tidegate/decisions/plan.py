@@ -161,6 +161,11 @@ class Plan:
         return tuple(card for segment in self.segments for card in segment.scorecards)
 
     @property
+    def reach(self) -> int:
+        """How long, in microseconds, an event can still be seen by a window that an acceptable event reads."""
+        return max((w.last + w.delay for stream in self.streams for w in stream.windows), default=0) + self.lateness
+
+    @property
     def remembered(self) -> tuple[int, ...]:
         """The columns that come from the past: what a record keeps to decide the event again."""
         windows = [window.out for stream in self.streams for window in stream.windows]
