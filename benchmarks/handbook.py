@@ -93,14 +93,41 @@ def replayed(folder: Path, progress: Callable[[int], None] | None = None) -> Dat
 def golden_differences(data: Data) -> dict[str, int]:
     """For each of the handbook's columns, how many of its rows differ from ours by more than 1e-9."""
     golden = pl.read_parquet(data.folder / "features_golden.parquet")
+    return {name: len(ids) for name, ids in _differing(golden, data.table).items()}
+
+
+def _differing(golden: pl.DataFrame, table: pl.DataFrame) -> dict[str, list[int]]:
+    """For each of the handbook's columns, the payments whose value differs from ours by more than 1e-9."""
     ids = golden["TRANSACTION_ID"].cast(pl.String)
     names = {ours for ours, _ in GOLDEN.values()}
-    joined = ids.to_frame("id").join(data.table.select("id", *names), on="id", how="left", maintain_order="left")
+    joined = ids.to_frame("id").join(table.select("id", *names), on="id", how="left", maintain_order="left")
     wrong = {}
     for theirs, (ours, scale) in GOLDEN.items():
         found = joined[ours].cast(pl.Float64).to_numpy() / scale
-        wrong[theirs] = int((~(np.abs(found - golden[theirs].cast(pl.Float64).to_numpy()) <= 1e-9)).sum())
+        equal = np.abs(found - golden[theirs].cast(pl.Float64).to_numpy()) <= 1e-9
+        wrong[theirs] = sorted(golden["TRANSACTION_ID"].filter(pl.Series(~equal)).to_list())
     return wrong
+
+
+def tie_differences(folder: Path, *, as_delivered: bool) -> dict[str, list[int]]:
+    """As `golden_differences`, by payment: of the customer and the terminals of `GOLDEN_TIE`, replayed alone.
+
+    Args:
+        as_delivered: whether the pair comes in its own order; else in that of the ids, as everything else does.
+    """
+    frame = delivered(folder)[0] if as_delivered else pl.read_parquet(folder / "transactions.parquet")
+    pair = frame.filter(pl.col("TRANSACTION_ID").is_in(GOLDEN_TIE))
+    about = pl.col("CUSTOMER_ID").is_in(pair["CUSTOMER_ID"].implode()) | pl.col("TERMINAL_ID").is_in(
+        pair["TERMINAL_ID"].implode()
+    )
+    table = training_set(HandbookFraud, frame.filter(about), columns=COLUMNS).table
+    # Of others at these terminals only a part of their customers' payments is here, and the other way round.
+    golden = pl.read_parquet(folder / "features_golden.parquet")
+    whole = frame.filter(pl.col("CUSTOMER_ID").is_in(pair["CUSTOMER_ID"].implode()))["TRANSACTION_ID"]
+    wrong = _differing(golden.filter(pl.col("TRANSACTION_ID").is_in(whole.implode())), table)
+    there = frame.filter(pl.col("TERMINAL_ID").is_in(pair["TERMINAL_ID"].implode()))["TRANSACTION_ID"]
+    at = _differing(golden.filter(pl.col("TRANSACTION_ID").is_in(there.implode())), table)
+    return {name: at[name] if name.startswith("TERMINAL") else wrong[name] for name in GOLDEN}
 
 
 def _span(first: date, last: date) -> tuple[int, int]:
