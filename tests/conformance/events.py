@@ -41,6 +41,7 @@ FIELDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     "eighths": (float, st.integers(-40, 80).map(lambda n: n / 8)),
     "rough": (float, st.floats(-1e6, 1e6, allow_subnormal=False)),
     "wild": (float, st.one_of(st.sampled_from([0.0, -0.0, 1e100, -1e100]), st.floats(-1e100, 1e100))),
+    "vast": (float, st.sampled_from([1.0, 1e308, 1e308, -1e308, 1.7e308, -1.7e308])),
     "flag": (bool, st.booleans()),
     "country": (str, st.sampled_from(TEXTS)),
     "channel": (Channel, st.sampled_from(Channel)),

@@ -58,6 +58,14 @@ def value(expr: Expr, **fields: Any) -> Any:
     return bool(found) if expr.type.kind is Kind.BOOL and found is not None else found
 
 
+@given(st.datetimes(timezones=st.just(UTC)))
+@example(datetime(2199, 12, 31, 23, 59, 59, 999_999, UTC))
+@example(datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC))
+def test_a_constant_time_is_that_time_to_the_microsecond(at: datetime) -> None:
+    assert literal(at).value == (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)  # type: ignore[attr-defined]
+    assert value(Row.since == at, since=at) is True
+
+
 @pytest.mark.parametrize("a", [True, False, None])
 @pytest.mark.parametrize("b", [True, False, None])
 def test_logic_is_kleenes(a: bool | None, b: bool | None) -> None:

@@ -1,7 +1,7 @@
 """The nodes of the one expression graph, and the Python operators that make them."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from hashlib import blake2b
 from typing import Any, NoReturn
@@ -12,6 +12,7 @@ from tidegate.events.types import BOOL, DURATION, FLOAT, INT, TEXT, TIME, Kind, 
 from tidegate.expressions.immutable import Immutable, fill
 from tidegate.expressions.operators import result_type
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEEPEST, LARGEST = 250, 50_000
 """How deep an expression may be nested, and how many operators it may have when it is written out."""
 
@@ -263,7 +264,7 @@ def literal(value: object) -> Expr:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise FlowError("A time has a time zone.", seen=repr(value), do="Write datetime(…, tzinfo=UTC).")
-        return Literal(round(value.timestamp() * 1e6), TIME)
+        return Literal((value - _EPOCH) // timedelta(microseconds=1), TIME)
     raise FlowError("This value cannot stand in an expression.", seen=f"{value!r} ({type(value).__name__})")
 
 

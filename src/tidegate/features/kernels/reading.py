@@ -1,5 +1,7 @@
 """What the windows of an entity say, as cells of the row that asks."""
 
+import math
+
 from tidegate.features.kernels import words as w
 from tidegate.features.kernels.distinct import UNLINKED, find_before, occurrences
 from tidegate.features.kernels.extremes import numbered, ranked
@@ -7,6 +9,7 @@ from tidegate.features.kernels.machine import as_real, as_word, helper, put, rea
 from tidegate.features.kernels.records import copy_words, counts, present, record, stack_area
 from tidegate.features.kernels.sums import (
     NAN,
+    average_again,
     deviation,
     deviation_again,
     empty_sum,
@@ -43,20 +46,25 @@ def read_sum(program: int, slot: int, window: int, head: int, end: int, current:
     if op == w.OP_COUNT:
         return n
     whole = kind == w.WHOLE or kind == w.WHOLE_SQUARES
+    overflown = not whole and kind != w.TALLY and not abs(real(place, 1)) < math.inf
     if op == w.OP_TOTAL:
         if not whole:
-            return word(place, 1)
+            return as_word(average_again(program, slot, total, head, end, current, 1)) if overflown else word(place, 1)
         low, high = word(place, 1), word(place, 2)
         if high == low >> 63:
             return low
         return _LARGEST if high >= 0 else -_LARGEST
     if n == 0:
         return as_word(NAN)
+    if overflown:
+        mean = average_again(program, slot, total, head, end, current, n)
+    else:
+        mean = (wide_real(place + 8) if whole else real(place, 1)) / n
     if op == w.OP_MEAN:
-        return as_word((wide_real(place + 8) if whole else real(place, 1)) / n)
+        return as_word(mean)
     found = deviation(kind, place)
     if found == -1.0:
-        found = deviation_again(program, slot, total, head, end, current, real(place, 1) / n)
+        found = deviation_again(program, slot, total, head, end, current, mean)
     return as_word(found)
 
 

@@ -27,6 +27,7 @@ from tidegate.features.kernels.records import counts, record
 
 _SHRUNK = 2.0**-40
 _SHRUNK_SQUARES = 2.0**-16  # nearer, because a deviation cancels once more
+_DOWN = 2.0**-64  # so many floats of any size add up within their range
 NAN = math.nan
 
 
@@ -128,6 +129,27 @@ def deviation(kind: int, place: int) -> float:
 
 
 @helper
+def average_again(program: int, slot: int, total: int, low: int, high: int, current: int, n: int) -> float:
+    """The sum over n of the floats in [low, high) and, if its address is not 0, the current record.
+
+    It is for sums that have overflowed on the way, is added up scaled down, and missing only if it is too large itself.
+    """
+    field, where, spare = word(total, w.A_VALUE), word(total, w.A_WHERE), word(program, w.P_SPARE)
+    empty_sum(w.REAL, spare)
+    for number in range(low, high + 1):
+        rec = record(program, slot, number) if number < high else current
+        if rec != 0 and counts(program, rec, field, 1, where):
+            add_pair(spare + 8, real(rec, field) * _DOWN, 0.0)
+    return finite(real(spare, 1) / n / _DOWN)
+
+
+@helper
+def finite(x: float) -> float:
+    """A float, missing if it is not finite."""
+    return x if abs(x) < math.inf else NAN
+
+
+@helper
 def nearest(x: float) -> float:
     """The nearest whole number as a float."""
     return math.floor(x + 0.5)
@@ -155,4 +177,4 @@ def deviation_again(program: int, slot: int, total: int, low: int, high: int, cu
             squares += part * part
             rest += part
             many += 1
-    return math.sqrt(max(squares - rest * rest / many, 0.0) / (many - 1)) * largest * 2
+    return finite(math.sqrt(max(squares - rest * rest / many, 0.0) / (many - 1)) * largest * 2)
