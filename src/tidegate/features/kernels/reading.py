@@ -62,7 +62,7 @@ def read_sum(program: int, slot: int, window: int, head: int, end: int, current:
         mean = (wide_real(place + 8) if whole else real(place, 1)) / n
     if op == w.OP_MEAN:
         return as_word(mean)
-    found = deviation(kind, place)
+    found = -1.0 if overflown else deviation(kind, place)
     if found == -1.0:
         found = deviation_again(program, slot, total, head, end, current, mean)
     return as_word(found)
