@@ -177,3 +177,25 @@ def test_quarantine(tmp_path: Path) -> None:
     with Quarantine(tmp_path / "none.ndjson") as quarantine:
         quarantine.add([])
     assert not (tmp_path / "none.ndjson").exists()
+
+
+def test_a_first_line_that_is_too_long_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,at," + "x" * (1 << 20) + "\n1,2,3\n")
+    with pytest.raises(TidegateError, match="is longer than 1048576 bytes"):
+        list(read(path, Shipment))
+
+
+def test_too_many_columns_are_refused_in_time_that_grows_with_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(f"c{n}" for n in range(100_000)) + "\n")
+    with pytest.raises(TidegateError, match="more than 10,000 columns") as told:
+        list(read(path, Shipment))
+    assert "100,000" in str(told.value)
+
+
+def test_a_name_that_is_too_long_for_a_column_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,at," + "x" * 200_000 + "\n1,2,3\n")
+    with pytest.raises(TidegateError, match="cannot be read as CSV"):
+        list(read(path, Shipment))

@@ -5,6 +5,7 @@ import difflib
 import gzip
 import io
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ EXTRA = "#extra"
 
 FORMS = (".parquet", ".csv", ".csv.gz", ".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
 MOST_LINE = 1 << 20
-"""The longest line of NDJSON, in bytes."""
+"""The longest line of NDJSON, and the longest first line of CSV, in bytes."""
+MOST_COLUMNS = 10_000
+"""How many columns a CSV file may have; what is read of it is bounded by that."""
 
 _BLOCK = 8 << 20
 _MOST_QUOTED = 64 << 20
@@ -176,18 +179,31 @@ def csv_columns(path: Path, encoding: str = "utf-8") -> list[str]:
 def _header(path: Path, encoding: str) -> tuple[list[str], str]:
     """The names of the columns, and what separates them: a semicolon or a tab where no comma does."""
     with told(path, "CSV"), _opened(path, encoding) as file:
-        header = file.readline(MOST_LINE).decode("utf-8-sig").strip()
-    separator = ","
-    names = next(csv.reader([header]), [])
-    for other in (";", "\t") if len(names) == 1 else ():
-        apart = next(csv.reader([header], delimiter=other), [])
-        if len(apart) > len(names):
-            names, separator = apart, other
-    twice = {name for name in names if names.count(name) > 1}
+        first = file.readline(MOST_LINE + 1)
+        if len(first) > MOST_LINE:
+            raise TidegateError(
+                f"The first line of {path} is longer than {MOST_LINE} bytes.",
+                seen=first[:60].decode("utf-8-sig", "replace") + "…",
+                do="The first line names the columns; write the file with the columns that are read only.",
+            )
+        header = first.decode("utf-8-sig").strip()
+        separator = ","
+        names = next(csv.reader([header]), [])
+        for other in (";", "\t") if len(names) == 1 else ():
+            apart = next(csv.reader([header], delimiter=other), [])
+            if len(apart) > len(names):
+                names, separator = apart, other
+    if len(names) > MOST_COLUMNS:
+        raise TidegateError(
+            f"{path} has more than {MOST_COLUMNS:,} columns.",
+            seen=f"{len(names):,}",
+            do="Write the file with the columns that are read only.",
+        )
+    twice = [name for name, many in Counter(names).items() if many > 1]
     if not names or twice:
         raise TidegateError(
             f"The first line of {path} does not name its columns.",
-            seen=f"{', '.join(sorted(twice))} twice" if twice else "an empty line",
+            seen=f"{', '.join(sorted(twice)[:5])} twice" if twice else "an empty line",
             do="Write one name for each column in the first line.",
         )
     return names, separator
@@ -200,7 +216,7 @@ def comma_separated(path: Path, chunk: int, encoding: str = "utf-8") -> Iterator
     csv.writer(header, lineterminator="\n", delimiter=separator).writerow([*names, EXTRA])
     head = header.getvalue().encode()
     with told(path, "CSV"), _opened(path, encoding) as file:
-        file.readline(MOST_LINE)
+        file.readline(MOST_LINE + 1)
         line = 2
         for block in _blocks(file, path):
             lossy = not _is_utf8(block)
