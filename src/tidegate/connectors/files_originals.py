@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from tidegate.connectors import files_sources as sources
-from tidegate.connectors.files_refused import original
+from tidegate.connectors.files_refused import as_they_stood, original
 
 _CHUNK = 100_000
 
@@ -40,4 +40,4 @@ def originals(given: Path | pl.DataFrame, lines: Sequence[int], encoding: str = 
 def _rows(frame: pl.DataFrame, first: int, wanted: set[int]) -> Iterator[tuple[int, str]]:
     here = [line for line in range(first, first + frame.height) if line in wanted]
     if here:
-        yield from zip(here, map(original, frame[[line - first for line in here]].to_dicts()), strict=True)
+        yield from zip(here, map(original, as_they_stood(frame[[line - first for line in here]])), strict=True)

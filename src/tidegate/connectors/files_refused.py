@@ -6,6 +6,7 @@ import msgspec
 import polars as pl
 
 from tidegate.connectors.files_sources import EXTRA
+from tidegate.connectors.files_times import DAY, EARLIEST, LATEST
 
 MOST_OTHERS = 20
 """How many faults of a row are told beside its first."""
@@ -30,12 +31,27 @@ def original(row: dict[str, object]) -> str:
     return msgspec.json.encode({k: v for k, v in row.items() if k != EXTRA}, enc_hook=str).decode(errors="replace")
 
 
+def as_they_stood(rows: pl.DataFrame) -> list[dict[str, object]]:
+    """Rows of columns as values of Python; a column with a time of a year that Python does not know, as its numbers."""
+    return pl.DataFrame([_tellable(column) for column in rows.get_columns()]).to_dicts()
+
+
+def _tellable(column: pl.Series) -> pl.Series:
+    dtype = column.dtype
+    if not isinstance(dtype, pl.Date | pl.Datetime):
+        return column
+    counts = column.to_physical()
+    each = DAY if isinstance(dtype, pl.Date) else {"ns": None, "us": 1, "ms": 1000}[dtype.time_unit]
+    known = each is None or counts.is_between(EARLIEST // each, LATEST // each).all()
+    return column if known else counts
+
+
 def set_aside(
     raw: pl.DataFrame, any_bad: pl.Series, bad: pl.DataFrame, wrong: list[tuple[pl.Series, str, str]], first_line: int
 ) -> list[Refused]:
     """The bad rows of a frame, each with the first reason that holds for each of its fields."""
     at = any_bad.arg_true()
-    rows = raw[at].to_dicts()
+    rows = as_they_stood(raw[at])
     found = []
     for line, holds, row in zip(at.to_list(), bad[at].iter_rows(), rows, strict=True):
         faults: dict[str, tuple[str, str]] = {}

@@ -11,9 +11,23 @@ from tidegate.errors import TidegateError
 
 EARLIEST, LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
 """The times of the years 1 to 9999, in microseconds since 1970 UTC."""
+DAY = 86_400_000_000
+"""A day in microseconds."""
 
 _RFC3339 = "%Y-%m-%dT%H:%M:%S%.f%#z"
 _PLAIN = "%Y-%m-%dT%H:%M:%S%.f"
+_TIDY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]"
+_SHAPE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]+)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?$"
+"""How times are written, with or without a zone, as they are over HTTP; the parser alone would take more."""
+_QUICK = (
+    (_TIDY + "Z$", "%Y-%m-%dT%H:%M:%SZ"),
+    (_TIDY + r"\+00:00$", "%Y-%m-%dT%H:%M:%S+00:00"),
+    (_TIDY + r"\.[0-9]{1,6}Z$", "%Y-%m-%dT%H:%M:%S%.fZ"),
+    (_TIDY + r"\.[0-9]{1,6}\+00:00$", "%Y-%m-%dT%H:%M:%S%.f+00:00"),
+)
+"""The spellings that most files keep to, each as what all texts are then like, and its format."""
+_HALF = r"\.[0-9]{6}[5-9]"
+_LONGEST_EXACT = len("2026-01-01T00:00:00.123456")
 _NUMBER = r"^\s*[+-]?\d+(\.\d+)?\s*$"
 
 
@@ -51,11 +65,8 @@ def times(name: str, raw: pl.Series, how: Spelling, *, first: bool) -> Times:
     if how.unit is not None and how.unit not in TIME_UNITS:
         raise TidegateError(f"{name}.unit is 's', 'ms' or 'us'.", seen=repr(how.unit))
     dtype = raw.dtype
-    if isinstance(dtype, pl.Date):
-        raw, dtype = raw.cast(pl.Datetime("us")), pl.Datetime("us")
-    if isinstance(dtype, pl.Datetime):
-        raw = raw.dt.cast_time_unit("us")
-        found = _placed(raw, how) if dtype.time_zone is None and how.zone else Times(raw.to_physical())
+    if isinstance(dtype, pl.Date | pl.Datetime):
+        found = _typed(raw, dtype, how)
     elif dtype.is_numeric():
         if how.unit is None and raw.null_count() < raw.len():
             raise _untold(name, raw)
@@ -73,7 +84,34 @@ def times(name: str, raw: pl.Series, how: Spelling, *, first: bool) -> Times:
     return Times(kept, found.skipped, found.twice, found.numbers, found.zoneless)
 
 
+def _typed(raw: pl.Series, dtype: pl.Date | pl.Datetime, how: Spelling) -> Times:
+    """A column of times or dates; what is finer than a microsecond is rounded as texts are."""
+    counts, half = raw.to_physical().cast(pl.Int64), None
+    if isinstance(dtype, pl.Date):
+        us = _scaled(counts, DAY)
+    elif dtype.time_unit == "ns":
+        us = counts // 1000
+        half = counts - us * 1000 >= 500
+    else:
+        us = _scaled(counts, TIME_UNITS[dtype.time_unit])
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
+        found = Times(us)
+    else:
+        found = _placed(us.cast(pl.Datetime("us")), how) if how.zone else Times(us)
+    return found if half is None else _rounded(found, half)
+
+
+def _rounded(found: Times, half: pl.Series) -> Times:
+    """Times whose fractions were cut off after microseconds, to the nearest one; half a microsecond counts up."""
+    if not half.any():
+        return found
+    return Times(found.us + half.cast(pl.Int64), found.skipped, found.twice, found.numbers, found.zoneless)
+
+
 def _of_text(name: str, raw: pl.Series, how: Spelling, *, first: bool) -> Times:
+    quick = _quick(raw) if how.format is None else None
+    if quick is not None:
+        return Times(quick)
     numbers = raw.str.contains(_NUMBER).fill_null(False) if how.format is None else None
     if numbers is not None and not numbers.any():
         numbers = None
@@ -89,35 +127,38 @@ def _of_text(name: str, raw: pl.Series, how: Spelling, *, first: bool) -> Times:
     return Times(counted.zip_with(numbers, found.us), found.skipped, found.twice, None, found.zoneless)
 
 
+def _quick(raw: pl.Series) -> pl.Series | None:
+    """Times that are all written in one of the usual ways; None where one is not, or says what no time is."""
+    first = raw.drop_nulls().head(1)
+    for like, form in _QUICK if first.len() else ():
+        if first.str.contains(like).all() and raw.str.contains(like).all():
+            read = raw.str.to_datetime(form, time_unit="us", strict=False)
+            return read.to_physical() if read.null_count() == raw.null_count() else None
+    return None
+
+
 def _written(raw: pl.Series, how: Spelling) -> Times:
-    """Times written out. Most files write all of theirs in one way, so each way is tried on what is left."""
+    """Times written out, each read by itself: what its neighbours look like makes no difference."""
     if how.format is not None:
-        read = raw.str.strip_chars().str.to_datetime(how.format, time_unit="us", strict=False)
-        if isinstance(read.dtype, pl.Datetime) and read.dtype.time_zone is not None:
-            return Times(read.to_physical())
-        return _placed(read, how)
-    for suffix in ("Z", "+00:00"):
-        if raw.str.ends_with(suffix).all():
-            return Times(_plain_times(raw.str.strip_suffix(suffix)).to_physical())
-    tidy = raw.str.to_uppercase().str.replace(" ", "T", literal=True)
-    own = tidy.str.to_datetime(_RFC3339, time_unit="us", time_zone="UTC", strict=False).to_physical()
-    if own.null_count() == raw.null_count():
-        return Times(own)
-    plain = _plain_times(tidy)
-    if how.zone is None:
-        return Times(own, zoneless=plain.is_not_null() & own.is_null())
-    there = _placed(
-        plain.zip_with(own.is_null(), pl.Series([None], dtype=plain.dtype).new_from_index(0, len(raw))), how
-    )
-    return Times(own.zip_with(own.is_not_null(), there.us), there.skipped, there.twice)
-
-
-def _plain_times(texts: pl.Series) -> pl.Series:
-    """Times written without a zone. Without fractions of a second it is four times as fast, so that is tried first."""
-    whole_seconds = texts.str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
-    if whole_seconds.null_count() == texts.null_count():
-        return whole_seconds
-    return texts.str.to_datetime(_PLAIN, time_unit="us", strict=False)
+        texts = raw.str.strip_chars()
+        read = texts.str.to_datetime(how.format, time_unit="us", strict=False)
+        own = isinstance(read.dtype, pl.Datetime) and read.dtype.time_zone is not None
+        found = Times(read.to_physical()) if own else _placed(read, how)
+        return _rounded(found, texts.str.contains(_HALF)) if "%.f" in how.format else found
+    shaped = raw.to_frame("t").select(pl.when(pl.col("t").str.contains(_SHAPE)).then(pl.col("t")))["t"]
+    tidy = shaped.str.to_uppercase().str.replace(" ", "T", literal=True)
+    us = tidy.str.to_datetime(_RFC3339, time_unit="us", time_zone="UTC", strict=False).to_physical()
+    found = Times(us)
+    if us.null_count() > raw.null_count():
+        plain = tidy.str.to_datetime(_PLAIN, time_unit="us", strict=False)
+        if how.zone is None:
+            found = Times(us, zoneless=plain.is_not_null())
+        else:
+            there = _placed(plain, how)
+            found = Times(us.zip_with(us.is_not_null(), there.us), there.skipped, there.twice)
+    longest = raw.str.len_bytes().max()
+    fine = isinstance(longest, int) and longest > _LONGEST_EXACT
+    return _rounded(found, tidy.str.contains(_HALF)) if fine else found
 
 
 def _placed(local: pl.Series, how: Spelling) -> Times:
@@ -146,6 +187,14 @@ def _counted(raw: pl.Series, unit: str) -> pl.Series:
         .then((pl.col("any") * scale).round(0).cast(pl.Int64, strict=False))
         .alias(raw.name)
     )[raw.name]
+
+
+def _scaled(counts: pl.Series, scale: int) -> pl.Series:
+    """Whole numbers of so many microseconds each, as microseconds; null where it is of no year from 1 to 9999."""
+    if scale == 1:
+        return counts
+    inside = counts.is_between(EARLIEST // scale, LATEST // scale)
+    return counts.to_frame("c").select(pl.when(inside).then(pl.col("c") * scale))["c"].alias(counts.name)
 
 
 def _untold(name: str, raw: pl.Series) -> TidegateError:

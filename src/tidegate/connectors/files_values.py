@@ -72,13 +72,19 @@ def pointed(texts: pl.Series, decimal: str) -> pl.Series:
 
 
 def number(raw: pl.Series, decimal: str | None = None) -> pl.Series:
-    """Floats; a decimal gives the nearest one. Adding 0.0 makes -0.0 the 0.0 that it equals."""
+    """Floats; a decimal gives the nearest one. -0.0 becomes the 0.0 that it equals."""
     if raw.dtype.is_numeric() or raw.dtype == pl.Null:
-        return raw.cast(pl.Float64) + 0.0
+        return _one_zero(raw.cast(pl.Float64))
     if is_text(raw):
         texts = raw.cast(pl.String)
-        return (texts if decimal is None else pointed(texts, decimal)).cast(pl.Float64, strict=False) + 0.0
+        return _one_zero((texts if decimal is None else pointed(texts, decimal)).cast(pl.Float64, strict=False))
     raise unfit(raw, "numbers")
+
+
+def _one_zero(floats: pl.Series) -> pl.Series:
+    """Without -0.0. Adding 0.0 would do by IEEE 754, but Polars leaves that out as if it changed nothing."""
+    one = pl.col(floats.name)
+    return floats.to_frame().select(pl.when(one == 0.0).then(0.0).otherwise(one).alias(floats.name))[floats.name]
 
 
 def truth(raw: pl.Series, yes: tuple[str, ...] = ("true", "1"), no: tuple[str, ...] = ("false", "0")) -> pl.Series:
