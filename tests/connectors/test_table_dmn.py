@@ -5,12 +5,15 @@ from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tidegate.connectors.table_dmn import read_dmn_table
 from tidegate.decisions.dmn.model import read_dmn
 from tidegate.decisions.tables.evaluator import Evaluator
 from tidegate.decisions.tables.table import made
-from tidegate.errors import DocumentError
+from tidegate.errors import DocumentError, FlowError
+from tidegate.events.types import BOOL, INT, TEXT, Type
 
 RULES = [
     ("[18..25)", '"low","medium"', "0.5"), (">= 25", 'not("high")', "0.7"), ("-", '"high"', "2"), ("null", "-", "9"),
@@ -48,6 +51,47 @@ def test_a_plain_table_says_what_the_model_says() -> None:
         said: Any = engine.evaluate("Fee", {"age": None if age is None else Decimal(age), "risk": risk}).value
         found = evaluator.evaluate({"age": age, "risk": risk}).outputs["Fee"]
         assert found == (None if said is None else float(said)), (age, risk)
+
+
+_BOUNDS = st.sampled_from(["-1", "0", "1", "2.5", "5"])
+_TESTS = st.one_of(
+    _BOUNDS,
+    st.tuples(st.sampled_from(["< ", "<= ", "> ", ">= ", "= "]), _BOUNDS).map("".join),
+    st.sampled_from(["[0..2.5]", "(0..5)", "]1..5[", "[-1..-1]"]),
+)
+_SEVERAL = st.lists(_TESTS, min_size=1, max_size=3).map(", ".join)
+_NUMBER_CELLS = _SEVERAL | _SEVERAL.map("not({})".format) | st.sampled_from(["-", "null", "not(null)", "1, null"])
+_TEXT_CELLS = st.sampled_from(
+    ["-", "null", "not(null)", '"low"', '"1"', '"true"', 'not("low")', 'not("1", "-")', '"missing", "-"', '"a, b"']
+)
+_TEXTS = st.sampled_from([None, "low", "1", "true", "missing", "-", "a, b", ""])
+
+
+@given(
+    st.lists(st.tuples(_NUMBER_CELLS, _TEXT_CELLS), min_size=1, max_size=4),
+    st.lists(st.tuples(st.sampled_from([None, -1, 0, 1, 2, 2.5, 3, 5, 7]), _TEXTS), min_size=1, max_size=4),
+)
+def test_random_tables_say_what_the_model_says(cells: list[tuple[str, str]], asks: list[tuple[Any, Any]]) -> None:
+    data = model([(*cell, str(row)) for row, cell in enumerate(cells, 1)])
+    engine, evaluator = read_dmn(data, "m.dmn"), Evaluator(made(read_dmn_table(data, "m.dmn")))
+    for age, risk in asks:
+        said: Any = engine.evaluate("Fee", {"age": None if age is None else Decimal(str(age)), "risk": risk}).value
+        found = evaluator.evaluate({"age": age, "risk": risk}).outputs["Fee"]
+        assert found == (None if said is None else float(said)), (age, risk)
+
+
+@pytest.mark.parametrize("cells", [('"1"', "-"), ("-", "1"), ("-", "not(true)"), ('< 5, "a"', "-")])
+def test_a_cell_of_another_type_than_its_column_is_refused_with_its_line(cells: tuple[str, str]) -> None:
+    with pytest.raises(DocumentError, match="never equal") as told:
+        read_dmn_table(model([("-", "-", "1"), (*cells, "2")]), "m.dmn")
+    assert told.value.line == 3
+
+
+@pytest.mark.parametrize(("cell", "type"), [('"1"', INT), ('"true"', BOOL), ("1", TEXT), ("true", TEXT), ("1", BOOL)])
+def test_a_feature_of_another_type_than_the_cells_is_refused(cell: str, type: Type) -> None:
+    data = model([(cell, "-", "1")]).replace(b'typeRef="number"><text>age', b"><text>age")
+    with pytest.raises(FlowError, match="never equal"):
+        made(read_dmn_table(data, "m.dmn"), {"age": type, "risk": TEXT})
 
 
 @pytest.mark.parametrize("cell", ["age + 1", "> base", "date(2020)", "? > 5", "x"])

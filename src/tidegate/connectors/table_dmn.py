@@ -1,11 +1,14 @@
 """Decision tables of DMN models, as far as their cells are plain.
 
 Plain are constants, comparisons, ranges, lists, not(…) and null: they mean the same in FEEL and in a table's own
-language, save that FEEL's `not(…)` holds for null. A cell that needs more of FEEL is refused with its line; the whole
-model runs by `tidegate dmn`.
+language, save that FEEL's `not(1)` holds for null, since null = 1 is false. `not(< 1)` does not: null < 1 is null. A
+constant is of the type that it is written as: "1" is a text, which no number equals. A cell that needs more of FEEL, or
+can never hold since it is of another type than its column, is refused with its line; the whole model runs by
+`tidegate dmn`.
 """
 
 import re
+from collections.abc import Sequence
 
 from tidegate.decisions.dmn import boxed
 from tidegate.decisions.dmn.elements import Decision
@@ -54,14 +57,6 @@ def read_dmn_table(data: bytes, what: str, decision: str | None = None) -> Sheet
 def _sheet(table: boxed.Table, what: str, name: str) -> Sheet:
     together = table.hit_policy == "COLLECT" and table.aggregation
     policy = _TOGETHER[table.aggregation] if together else Policy[table.hit_policy.replace(" ", "_")]
-    heads: list[Head] = []
-    for given in table.inputs:
-        label = given.expression.text.strip()
-        heads.append(Head("if", label, len(heads) + 1, _TYPES.get(given.type_ref.removeprefix("feel:"), "")))
-    for output in table.outputs:
-        values = output.values.text if output.values is not None else ""
-        label = output.name or name
-        heads.append(Head("then", label, len(heads) + 1, _TYPES.get(output.type_ref.removeprefix("feel:"), ""), values))
     rows = [
         Written(
             str(number),
@@ -70,6 +65,17 @@ def _sheet(table: boxed.Table, what: str, name: str) -> Sheet:
         )
         for number, rule in enumerate(table.rules, 1)
     ]
+    heads: list[Head] = []
+    for place, given in enumerate(table.inputs):
+        type = _TYPES.get(given.type_ref.removeprefix("feel:"), "")
+        written = _type_of([rule.tests[place] for rule in table.rules if place < len(rule.tests)], type, what)
+        heads.append(Head("if", given.expression.text.strip(), len(heads) + 1, type, constants=written))
+    for place, output in enumerate(table.outputs):
+        type = _TYPES.get(output.type_ref.removeprefix("feel:"), "")
+        cells = [rule.outputs[place] for rule in table.rules if place < len(rule.outputs)]
+        written = _type_of([*cells, *([output.default] if output.default else [])], type, what)
+        values = output.values.text if output.values is not None else ""
+        heads.append(Head("then", output.name or name, len(heads) + 1, type, values, written))
     defaults = [output.default for output in table.outputs]
     default = None
     if any(one is not None for one in defaults):
@@ -81,6 +87,22 @@ def _sheet(table: boxed.Table, what: str, name: str) -> Sheet:
         return f"line {line} ({head.name})"
 
     return checked(Sheet(name, policy, tuple(heads), tuple(rows), default, where))
+
+
+def _type_of(cells: Sequence[boxed.Text], declared: str, what: str) -> str:
+    """The type that the constants of a column are written as; "" where it has none."""
+    known = declared
+    for cell in cells:
+        for found in _CONSTANT.findall(cell.text):
+            type = "text" if found[0] == '"' else "bool" if found in ("true", "false") else "number"
+            if found != "null" and type != (known := known or type):
+                raise DocumentError(
+                    f"{what}: A cell holds a {type}, and its column is of the type {known}, so this is never equal.",
+                    seen=cell.text.strip()[:80],
+                    do='Write every constant of a column alike: 1 is a number, "1" a text, true a bool.',
+                    line=cell.line,
+                )
+    return known
 
 
 def _refuse(text: boxed.Text, what: str) -> DocumentError:
@@ -102,13 +124,15 @@ def _cell(text: boxed.Text, what: str) -> str:
         found = _PLAIN.match(plain, at)
         if found is None:
             raise _refuse(text, what)
-        parts.append("missing" if found[0].strip() == "null" else found[0])
+        parts.append("missing" if found[0].strip() == "null" else found[0].strip())
         at = found.end()
     made = " ".join(parts)
-    if "missing" in parts and any(sign in made for sign in ("<", ">", "=", "..")):
+    ordered = any(sign in parts for sign in ("<", "<=", ">", ">=", ".."))
+    if "missing" in parts and (ordered or "=" in parts):
         raise _refuse(text, what)
-    inverted = plain.startswith("not") and "null" not in plain
-    return f"{made}, missing" if inverted else made
+    # null equals no constant, so it passes `not(1)`; how it compares is null, and so is what `not(< 1)` makes of that.
+    passes = plain.startswith("not") and "missing" not in parts and not ordered
+    return f"{made}, missing" if passes else made
 
 
 def _constant(text: boxed.Text, what: str) -> str:

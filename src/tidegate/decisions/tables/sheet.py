@@ -31,13 +31,17 @@ _DO = "Write `if NAME` for an input, `then NAME` for an output, or outcome, beca
 
 @dataclass(frozen=True)
 class Head:
-    """A column: its `role` is if, then, because or note; `declared` and `values` what its head says of its values."""
+    """A column: its `role` is if, then, because or note; `declared` and `values` what its head says of its values.
+
+    `constants` is text, number or bool where the source says by its writing of which type its cells' constants are.
+    """
 
     role: str
     name: str
     place: int
     declared: str = ""
     values: str = ""
+    constants: str = ""
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,8 @@ class _Maker:
                 raise FlowError(
                     f"{self.sheet.name}, the head of {head.name}: {error.wrong}", seen=error.seen, do=error.do
                 ) from None
+        if head.constants in ("text", "bool"):
+            return declared(head.constants)
         rows = self.sheet.rows if head.role == "if" else self.written
         found, odd = shown_by([row.values[head.place - 1] for row in rows], read, self.currency)
         if odd >= 0:
@@ -170,6 +172,11 @@ class _Maker:
                 do="Give it another feature, or correct its head.",
             )
         type = given or said
+        if head.constants and head.constants != _written_as(type):
+            raise FlowError(
+                f"{self.sheet.name} compares {head.name}, which is {type}, with a {head.constants}: never equal.",
+                do="Give it another feature, or write the cells in the feature's type.",
+            )
         line = Line(type, said.currency or self.currency)
         domain = self._domain(head, line)
         if domain is not None and type.is_word and all(low == high for low, high in domain.ranges):
@@ -250,6 +257,13 @@ class _Maker:
         for row in self.written:
             if str(row.values[head.place - 1] if row.values[head.place - 1] is not None else "").strip() in ("", "-"):
                 raise self._at(row, head, FlowError(f"{policy.words} needs a value in every row.", seen="none"))
+
+
+def _written_as(type: Type) -> str:
+    """What a constant of a type is written as in a source that tells text, numbers and truth apart."""
+    if type.kind is Kind.BOOL:
+        return "bool"
+    return "text" if type.kind is Kind.TEXT or (type.kind is Kind.KEY and not type.whole) else "number"
 
 
 def _output_value(value: Any, line: Line) -> Any:
