@@ -34,6 +34,10 @@ DIFFERENCES = {
         "null in (< 1)", "null", "false", "null < 1 is null (table 53); what is missing is never silently false"
     ),
     "a list is a test": Difference("[1, 2] in [1, 2]", "true", "false", "a test may equal the value (7.3.3)"),
+    "a range is a test": Difference("[1..3] in [1..3]", "true", "null", "as above"),
+    "in does not know": Difference('1 in ("a", 2)', "null", "false", '1 = "a" is null (table 53), and so is the `or`'),
+    "in does not know, negated": Difference('1 in (!= "a")', "null", "true", "as above"),
+    "in does not know, of bounds": Difference('5 in ("x", > "a")', "null", "false", "as above"),
     "calls that fail": Difference("abs(null) = null", "true", "null", "it is null, and null = null (table 53)"),
     "filter of null": Difference("null[true]", "null", "[null]", "null is no list and becomes none (table 57)"),
     "places are whole": Difference("[1, 2][1.5]", "null", "1", "a place is an integer (table 57)"),

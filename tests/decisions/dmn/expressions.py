@@ -59,7 +59,9 @@ _FORMS = {
         (%moment) > (%moment)|(%leaf_placed) = (%leaf_placed)
         (%placed) < (%placed)|(%months) < (%months)|(%leaf_days) = (%leaf_days)
         not(%boolean)|(%boolean) and (%boolean)|(%boolean) or (%boolean)|(%number) between -2 and 7
-        (%place) in (1, 3, 5)|(%place) in [1..3]|(%place) in (< 2, > 4)|(%place) in (%range)|(%string) in ("a", "foo")
+        (%place) in (1, 3, 5)|(%place) in [1..3]|(%place) in (< 2, > 4)|(%place) in (%range)
+        (%place) in > "a"|(%string) in <= %place|[1..3] in [0..%place]|(%place) in [@"P1D"..@"P2D"]
+        (%string) in ("a", "foo")
         (%string) in [%leaf_string]|contains(%string, %string)|starts with(%string, %string)|ends with(%string, %string)
         matches(%string, %pattern)|matches(%string, %pattern, "i")|list contains(%numbers, %number)
         list contains(%strings, %string)|some i in %full satisfies i > %place|every i in %full satisfies i > %place

@@ -8,6 +8,8 @@ FEEL's differences are in `differences`. Of whole models there are these; nothin
   so it is null: such answers are not compared.
 - An entry of a boxed context that is not of its type is null (10.3.2.9.4); in Drools the whole context is.
 - A component that is declared a list takes one value alone for a list of it (10.3.2.9.4); Drools leaves it as it is.
+- A cell `not(…)` that compares by order with null, or a value of another kind, does not match: null < 5 is null, and so
+  is its negation (tables 50 and 53). In Drools it matches. `UNKNOWN` are such cells.
 - A date for a date and time is its midnight in UTC wherever one is asked for (10.3.2.9.4); in Drools not everywhere.
 """
 
@@ -124,6 +126,7 @@ CELLS = [
     'not("a", "b")', '"a", "c"', "? > 1", "x > 1", "1 + 1", 'contains(?, "a")', "list contains([1, 2], ?)", "!= 1",
     '@"2020-02-29"', '< @"2020-02-29"', '[@"P1D"..@"P9D"]',
 ]  # fmt: skip
+UNKNOWN = ["not(< 3)", "not([1..3))", "not(>= 2, 7)", "not([0..1], > 5)"]
 SEEN = [
     "null",
     "1",
@@ -142,13 +145,17 @@ SEEN = [
     '@"P10D"',
     "{a: 1}",
 ]
+_ORDERED = {"": {"-1", "0", "1", "2", "2.5"}, "[0..2]": {"0", "1", "2"}, "1, null": {"1"}}
+"""The values that the cells of `UNKNOWN` compare, in each domain; what is outside of it is null."""
 DOMAINS = ("", "", "", "[0..2]", '"a", "b"', "1, null")
 
 
 @few
 @cases(
     st.lists(
-        st.tuples(st.sampled_from(CELLS), st.sampled_from(SEEN), st.sampled_from(DOMAINS)), min_size=12, max_size=24
+        st.tuples(st.sampled_from(CELLS + UNKNOWN), st.sampled_from(SEEN), st.sampled_from(DOMAINS)),
+        min_size=12,
+        max_size=24,
     )
 )
 def test_cells_agree(asks: list[tuple[str, str, str]]) -> None:
@@ -161,7 +168,11 @@ def test_cells_agree(asks: list[tuple[str, str, str]]) -> None:
     data = dmn(given("x"), *(decision(f"D{at}", one, needs=("x",)) for at, one in enumerate(made)))
     ours, theirs = sound(data), Drools(data).evaluate_all({"x": 2})
     for at, one in enumerate(asks):
-        assert plain_of_feel(ours.evaluate(f"D{at}", {"x": 2}).value) == theirs[f"D{at}"], one
+        found, right = plain_of_feel(ours.evaluate(f"D{at}", {"x": 2}).value), theirs[f"D{at}"]
+        if one[0] in UNKNOWN and one[1] not in _ORDERED.get(one[2], ()) and right is not None:
+            assert found is None, one
+        else:
+            assert found == right, one
 
 
 LEAVES = st.one_of(NUMBERS.map(str), st.sampled_from(["x", "y", "0.5", "Inner"]))

@@ -211,26 +211,29 @@ def _if(maker: Maker, node: nodes.If) -> Made:
 
 def _in(maker: Maker, node: nodes.In) -> Made:
     value, place = maker.make(node.value), maker.place(node)
-    tests = [(make_test(maker, each, lone=node.lone), isinstance(each, nodes.UnaryRange)) for each in node.tests]
+    tests = [make_test(maker, each, lone=node.lone, unlike=None) for each in node.tests]
 
     def made(frame: Frame) -> Any:
         seen = value(frame)
         inner = Frame({"?": seen}, frame, frame.run)
         unknown = False
-        for test, unary in tests:
+        for test in tests:
             found = test(inner, seen)
             if found is True:
                 return True
-            unknown = unknown or (found is None and (seen is None or not unary))
+            unknown = unknown or found is None
         return frame.run.null(place, "'in' does not compare {} with this", seen) if unknown else False
 
     return made
 
 
-def make_test(maker: Maker, node: Node, *, lone: bool = False) -> Callable[[Frame, Any], bool | None]:
+def make_test(
+    maker: Maker, node: Node, *, lone: bool = False, unlike: bool | None = False
+) -> Callable[[Frame, Any], bool | None]:
     """A unary test as a function of a frame, in which `?` is the value tested, and of the value.
 
-    A range that is null tells nothing; nor does null where a list stands, the `lone` test of `in`.
+    A range that is null tells nothing; nor does null where a list stands, the `lone` test of `in`. `unlike` is what a
+    constant of another kind than the value comes to.
     """
     made, asks, lone = maker.make(node), _asks(node), lone or isinstance(node, nodes.Interval)
 
@@ -238,7 +241,7 @@ def make_test(maker: Maker, node: Node, *, lone: bool = False) -> Callable[[Fram
         found = made(frame)
         if (asks and (found is True or found is False)) or (found is None and (asks or lone)):
             return found
-        return passes(seen, found, frame.run.spend)
+        return passes(seen, found, frame.run.spend, unlike)
 
     return test
 
@@ -257,18 +260,21 @@ def _asks(node: Any) -> bool:
     return False
 
 
-def passes(seen: Any, test: Any, spend: Callable[[int], None]) -> bool | None:
+def passes(seen: Any, test: Any, spend: Callable[[int], None], unlike: bool | None = False) -> bool | None:
     """Whether a value passes a test: lies in the range, is in the list or equals it (DMN 1.5, 7.3.3 and table 53).
 
-    A value of another kind does not; None is for what lies neither in a range nor outside of it.
+    None is for what lies neither in a range nor outside of it; `unlike` is for a value of another kind than the test.
     """
-    if isinstance(test, Range) and not isinstance(seen, Range):
+    same = equal(seen, test, spend)
+    if isinstance(test, Range) and same is not True:
         found = within(seen, test)
-        return test.unary == "!=" if found is None and test.unary in ("=", "!=") else found
-    if isinstance(test, list) and not (isinstance(seen, list) and equal(seen, test, spend) is True):
+        if found is None and test.unary in ("=", "!="):
+            return None if unlike is None else (test.unary == "!=")
+        return found
+    if isinstance(test, list) and same is not True:
         spend(len(test))
         return any(_is(seen, each, spend) for each in test)
-    return equal(seen, test, spend) is True
+    return unlike if same is None else same
 
 
 def _is(seen: Any, element: Any, spend: Callable[[int], None]) -> bool:
