@@ -209,7 +209,9 @@ def test_attributes_that_were_written_before_they_were_in_the_standard() -> None
     twice = mining.replace(b"<Segmentation ", b'<Segmentation missingThreshold="0.4" ')
     refused(twice, r"both x-missingThreshold and missingThreshold.*line 4")
     refused(TREE.replace(b"<Node>", b'<Node x-missingThreshold="1">', 1), "attribute x-missingThreshold of Node")
-    refused(TREE.replace(b"<TreeModel ", b'<TreeModel x-mathContext="float" '), "x-mathContext of TreeModel is not.*4")
+    refused(TREE.replace(b"<TreeModel ", b'<TreeModel x-flavour="1" '), "attribute x-flavour of TreeModel is not.*4")
+    refused(TREE.replace(b"<TreeModel ", b'<TreeModel x-mathContext="int" '), "x-mathContext of TreeModel is one of")
+    read_pmml(TREE.replace(b"<TreeModel ", b'<TreeModel x-mathContext="float" '))
 
 
 def test_a_verification_that_fails() -> None:

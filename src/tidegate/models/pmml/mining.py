@@ -12,6 +12,7 @@ from tidegate.models.pmml.prediction import Prediction, TargetField, function_of
 from tidegate.models.pmml.program import Code
 from tidegate.models.pmml.reading import choice, number, optional
 from tidegate.models.pmml.scope import Field, Scope, Value
+from tidegate.models.pmml.texts import is_text
 
 __all__ = ["CHAINS", "Inner", "mining"]
 
@@ -60,6 +61,8 @@ def mining(
         if register is not None:
             return Prediction(Value(register, "double"))
     segments = _segments(held, how, scope, code, inner)
+    if how == "selectFirst" and len(targets) == 1 and len({is_text(one.prediction.value.kind) for one in segments}) > 1:
+        raise refuse(held, "One segment says a category, another a number.", "Give every segment the same target.")
     if how == "selectAll":
         said = _first(segments, scope, code)
     elif how in _CHOICES:
@@ -177,7 +180,10 @@ def _first(segments: list[_Segment], scope: Scope, code: Code) -> Prediction:
 
     nothing = scope.document.constant(float("nan"), "double").register
     said = [segment.prediction for segment in segments]
-    first = Prediction(Value(chosen([one.value.register for one in said]), said[0].value.kind))
+    # In a chain, a number on the way is no answer in place of a category, nor the other way round.
+    kind = said[0].value.kind
+    values = [one.value.register if is_text(one.value.kind) == is_text(kind) else -1 for one in said]
+    first = Prediction(Value(chosen(values), kind))
     for name in ("probabilities", "confidences", "affinities"):
         labels = dict.fromkeys(label for one in said for label in getattr(one, name))
         by = {label: chosen([getattr(one, name).get(label, -1) for one in said]) for label in labels}
