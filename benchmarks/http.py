@@ -185,7 +185,12 @@ def main() -> None:
         (folder / "events.ndjson").write_bytes(b"\n".join(documents))
         features = tuple(ModelFeature(name) for name in W1.definition.features)
         card = Card(name="w1", version="1", objective="binary", features=features)
-        Registry(folder / "models").add(Artefact(card, forest_text(documents[:40_000]).encode()), alias="champion")
+        Registry(folder / "models").add(
+            Artefact(card, forest_text(documents[:40_000]).encode()),
+            alias="champion",
+            override=True,
+            why="A benchmark's model",
+        )
         found: dict[str, list[list[float]]] = {"raw": [], "fastapi": [], "ours": []}
         with server(RAW + EPILOGUE) as raw, server(FASTAPI + EPILOGUE) as fast, server(OURS, str(folder)) as ours:
             ports, taken = {"raw": raw, "fastapi": fast, "ours": ours}, 0

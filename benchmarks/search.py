@@ -38,7 +38,12 @@ def fill(path: Path, many: int) -> None:
     features = tuple(ModelFeature(name) for name in W1.definition.features)
     card = Card(name="w1", version="1", objective="binary", features=features)
     models = Registry(path.parent / "models")
-    models.add(Artefact(card, forest_text(bodies[:20_000]).encode()), alias="champion")
+    models.add(
+        Artefact(card, forest_text(bodies[:20_000]).encode()),
+        alias="champion",
+        override=True,
+        why="A benchmark's model",
+    )
     with Store.open(path) as store:
         engine = Engine(W1Decision, store=store, models=models)
         for start in range(0, many, 1000):

@@ -25,6 +25,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+WHY = ("--override", "--why", "Four features, all of them told")
+
+
 def train(*more: object) -> dict[str, object]:
     done = typed("train", "risky.py", "f.parquet", "--rounds", 10, "--json", *more)
     assert done.exit_code == 0, done.output
@@ -33,11 +36,11 @@ def train(*more: object) -> dict[str, object]:
 
 def test_only_the_first_model_becomes_champion_unasked(folder: Path) -> None:
     assert typed("features", "risky.py", "paid.parquet", *EUROS, "--to", "f.parquet").exit_code == 0
-    assert train()["aliases"] == ["risk@champion"]
-    assert (train()["aliases"], Registry("models").resolve("risk@champion").version) == ([], "1")
-    assert train("--alias", "challenger")["aliases"] == ["risk@challenger"]
+    assert train(*WHY)["aliases"] == ["risk@champion"]
+    assert (train(*WHY)["aliases"], Registry("models").resolve("risk@champion").version) == ([], "1")
+    assert train("--alias", "challenger", *WHY)["aliases"] == ["risk@challenger"]
     assert Registry("models").resolve("risk@champion").version == "1"
-    assert train("--promote")["asked_stands_for"] == "risk@4"
+    assert train("--promote", *WHY)["asked_stands_for"] == "risk@4"
     said = typed("train", "risky.py", "f.parquet", "--rounds", 10)
     assert "still stands for risk@4" in said.stdout and "models promote risk@5" in said.stderr
 
@@ -49,11 +52,28 @@ def test_only_the_first_model_becomes_champion_unasked(folder: Path) -> None:
     shown = typed("models")
     assert shown.exit_code == 0 and "risk@5" in shown.stdout and "champion" in shown.stdout
 
-    assert "stands for risk@5, no longer for risk@4" in typed("models", "promote", "risk@5").stdout
+    assert "stands for risk@5, no longer for risk@4" in typed("models", "promote", "risk@5", *WHY).stdout
     assert "stands for risk@4" in typed("models", "rollback", "risk").stdout
     assert "stands for risk@1" in typed("models", "rollback", "risk@champion").stdout
     refused = typed("models", "rollback", "risk@champion")
     assert refused.exit_code == 2 and "has stood for no other version" in refused.stderr
+
+
+def test_no_alias_not_even_a_new_one_stands_for_a_model_whose_reasons_fall_short(folder: Path) -> None:
+    """Of four features that are much alike, none is what the score hangs on."""
+    assert typed("features", "risky.py", "paid.parquet", *EUROS, "--to", "f.parquet").exit_code == 0
+    done = typed("train", "risky.py", "f.parquet", "--rounds", 10)
+    said = " ".join(done.stderr.split())
+    assert done.exit_code == 0 and "Its reasons fall short: deletion 1." in said, said
+    assert "models promote risk@1" in said and '--override --why "…"' in said
+    for words in (("--alias", "new"), ("--promote",), ("--override",), ("--alias", "new", "--override", "--why", " ")):
+        refused = typed("train", "risky.py", "f.parquet", "--rounds", 10, *words)
+        assert refused.exit_code == 2 and "fall short, so it is not promoted" in " ".join(refused.stderr.split())
+    assert typed("models", "promote", "risk@1", "--to", "newer").exit_code == 2
+    registry = Registry("models")
+    assert registry.aliases("risk") == {}
+    typed("models", "promote", "risk@1", *WHY)
+    assert registry.resolve("risk@champion").why.startswith("Four features, all of them told (deletion 1.")
 
 
 def test_a_model_no_better_than_chance_is_told_and_does_not_decide(folder: Path) -> None:
@@ -74,7 +94,7 @@ def test_a_model_no_better_than_chance_is_told_and_does_not_decide(folder: Path)
 
 def test_an_alias_of_a_deleted_version_says_so(folder: Path) -> None:
     registry = Registry("models")
-    registry.add(artefact("1"), alias="champion")
+    registry.add(artefact("1"), alias="champion", override=True, why="A test's model")
     registry.add(artefact("2", trained(num_leaves=5)))
     registry.point("card-risk@champion", "2")
     shutil.rmtree("models/models/card-risk@2")
@@ -91,7 +111,7 @@ def test_an_alias_of_a_deleted_version_says_so(folder: Path) -> None:
 
 def test_a_rollback_goes_to_the_very_model(tmp_path: Path) -> None:
     registry = Registry(tmp_path)
-    registry.add(artefact("1"), alias="champion")
+    registry.add(artefact("1"), alias="champion", override=True, why="A test's model")
     registry.add(artefact("2", trained(num_leaves=5)))
     registry.point("card-risk@champion", "2")
     for name, content in artefact("1", trained(num_leaves=5)).files().items():
@@ -102,7 +122,7 @@ def test_a_rollback_goes_to_the_very_model(tmp_path: Path) -> None:
 
 def test_a_flow_with_another_feature_gets_its_training_set(folder: Path) -> None:
     assert typed("features", "risky.py", "paid.parquet", *EUROS, "--to", "f.parquet").exit_code == 0
-    train()
+    train(*WHY)
     Path("wider.py").write_text(FLOW.replace("shop_risk, Paid.country]", "shop_risk, Paid.country, logins_1h]"))
     for words in (("replay", "wider.py", "paid.parquet", *EUROS), ("check", "wider.py")):
         refused = typed(*words)
@@ -112,7 +132,7 @@ def test_a_flow_with_another_feature_gets_its_training_set(folder: Path) -> None
     made = typed("features", "wider.py", "paid.parquet", *EUROS, "--to", "w.parquet")
     assert made.exit_code == 0, made.output
     assert "risk@champion was left out" in made.stderr.replace("\n", " ")
-    done = typed("train", "wider.py", "w.parquet", "--rounds", 10, "--promote")
+    done = typed("train", "wider.py", "w.parquet", "--rounds", 10, "--promote", *WHY)
     assert done.exit_code == 0, done.output
     assert typed("replay", "wider.py", "paid.parquet", *EUROS).exit_code == 0
 

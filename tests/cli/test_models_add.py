@@ -14,6 +14,8 @@ from tests.models.test_lightgbm_text import TEXT
 from tidegate.cli import app
 from tidegate.models.registry import Registry
 
+WHY = ("--override", "--why", "Its makers measured it")
+
 
 def booster() -> xgboost.Booster:
     drawn = np.random.default_rng(1).normal(size=(300, 2))
@@ -30,7 +32,9 @@ def typed(*words: object) -> tuple[int, str]:
 def test_an_xgboost_file_is_stored_and_answers_as_it_did(tmp_path: Path, ending: str) -> None:
     file, made = tmp_path / f"night.{ending}", booster()
     made.save_model(file)
-    code, said = typed("models", "add", file, "night@1", "--alias", "champion", "--models", tmp_path / "m", "--json")
+    code, said = typed(
+        "models", "add", file, "night@1", *WHY, "--alias", "champion", "--models", tmp_path / "m", "--json"
+    )
     assert code == 0, said
     fact = json.loads(said)
     assert (fact["kind"], fact["features"]) == ("xgboost", ["amount", "hour"])
@@ -52,13 +56,18 @@ def test_a_champion_is_not_moved_by_adding_a_model_whose_reasons_were_not_measur
     (tmp_path / "m.txt").write_text(TEXT, encoding="utf-8")
     folder = tmp_path / "m"
     more = ("--alias", "champion", "--models", folder)
-    assert typed("models", "add", tmp_path / "m.txt", "low@1", *more)[0] == 0, "the first one is set"
+    code, said = typed("models", "add", tmp_path / "m.txt", "low@1", *more)
+    assert code == 2 and "its reasons were never measured" in " ".join(said.split()), "a new alias is none"
+    assert not folder.exists(), "nothing is stored then"
+    assert typed("models", "add", tmp_path / "m.txt", "low@1", *more, *WHY)[0] == 0
     for unsaid in ((), ("--override",), ("--why", "because")):
         code, said = typed("models", "add", tmp_path / "m.txt", "low@2", *more, *unsaid)
         assert code == 2 and "fall short, so it is not promoted" in " ".join(said.split())
     registry = Registry(folder)
     assert (registry.versions(), registry.resolve("low@champion").version) == (("low@1",), "1")
     assert typed("models", "add", tmp_path / "m.txt", "low@1", *more)[0] == 0, "it stands for it already"
+    code, said = typed("models", "add", tmp_path / "m.txt", "low@2", "--alias", "live", "--models", folder)
+    assert code == 2 and registry.versions() == ("low@1",), "another word is no way round"
     (folder / "aliases" / "low@champion").write_bytes(b"damaged")
     assert typed("models", "add", tmp_path / "m.txt", "low@2", *more)[0] == 2
     code, said = typed("models", "add", tmp_path / "m.txt", "low@2", *more, "--override", "--why", "A pilot")

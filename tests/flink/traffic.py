@@ -65,7 +65,7 @@ def stored_model(folder: Path) -> None:
     text = lightgbm.train(options, lightgbm.Dataset(x, y), 30).model_to_string()
     features = tuple(ModelFeature(name) for name in ("often", "far", "spread", "cards_there"))
     card = Card(name="travels", version="1", objective="binary", features=features)
-    Registry(folder).add(Artefact(card, text.encode()), alias="champion")
+    Registry(folder).add(Artefact(card, text.encode()), alias="champion", override=True, why="A test's model")
 
 
 def in_order(events: Sequence[tuple[str, int, Event]]) -> list[Event]:

@@ -65,7 +65,7 @@ def test_a_card_of_other_features_is_refused(tmp_path: Path) -> None:
 def test_aliases(tmp_path: Path) -> None:
     registry = Registry(tmp_path)
     first, second = artefact("1"), artefact("2", trained(num_leaves=5))
-    registry.add(first, alias="champion")
+    registry.add(first, alias="champion", override=True, why="A test's model")
     registry.add(second)
     assert registry.resolve("card-risk@champion").digest == first.digest
     assert registry.model("card-risk@2").digest == second.digest
@@ -85,7 +85,7 @@ def test_aliases(tmp_path: Path) -> None:
 def test_an_alias_holds_on_to_the_very_model(tmp_path: Path) -> None:
     """Replacing a version under an alias, file by file and with a digest that fits, is seen."""
     registry = Registry(tmp_path)
-    registry.add(artefact(), alias="champion")
+    registry.add(artefact(), alias="champion", override=True, why="A test's model")
     other = artefact(text=trained(num_leaves=5))
     for name, content in other.files().items():
         (tmp_path / "models" / "card-risk@1" / name).write_bytes(content)

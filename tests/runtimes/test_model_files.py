@@ -240,6 +240,7 @@ def test_an_onnx_file_is_stored_with_what_is_said_of_it(tmp_path: Path) -> None:
     theirs = onnx_file(tmp_path)
     (tmp_path / "usual.csv").write_text("amount,hour\n10,9\n50,12\n90,\n55,14\n50,11\n")
     words = ["models", "add", tmp_path / "night.onnx", "night@1", "--alias", "champion", "--models", tmp_path / "m"]
+    words += ["--override", "--why", "A test's model"]
     words += ["--typical", tmp_path / "usual.csv", "--unit", "hour=hours", "--json"]
     result = CliRunner().invoke(app, [str(word) for word in words])
     assert result.exit_code == 0, result.output

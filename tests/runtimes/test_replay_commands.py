@@ -67,7 +67,8 @@ def test_from_a_file_to_a_model_that_is_served(folder: Path) -> None:
     made = typed("features", "risky.py", "paid.parquet", *EUROS, "--to", "f.parquet")
     assert made.exit_code == 0, made.output
     assert "4,000 rows" in made.stdout and "tidegate train risky.py f.parquet" in made.stderr
-    trained = typed("train", "risky.py", "f.parquet", "--rounds", 40)
+    why = ("--override", "--why", "Four features, all of them told")
+    trained = typed("train", "risky.py", "f.parquet", "--rounds", 40, *why)
     assert trained.exit_code == 0, trained.output
     assert "risk@1" in trained.stdout and "risk@champion stands for it" in trained.stdout
     assert "average precision" in trained.stdout
@@ -197,7 +198,9 @@ def test_a_file_out_of_order_is_told_and_put_in_order(folder: Path) -> None:
 
 def test_what_a_model_was_fitted_on_is_told_apart(folder: Path) -> None:
     assert typed("features", "risky.py", "paid.parquet", *EUROS, "--to", "f.parquet").exit_code == 0
-    assert typed("train", "risky.py", "f.parquet", "--rounds", 20).exit_code == 0
+    assert (
+        typed("train", "risky.py", "f.parquet", "--rounds", 20, "--override", "--why", "Four features").exit_code == 0
+    )
     done = json.loads(typed("replay", "risky.py", "paid.parquet", *EUROS, "--json", "--report", "r.html").stdout)
     told = dict(done["fitted_on"])
     until = Registry("models").artefact("risk@champion").card.trained_until

@@ -157,7 +157,7 @@ def test_a_trained_model_is_served_what_it_was_trained_on(table: pl.DataFrame, t
     options: dict[str, Any] = {"rounds": 60, "parameters": {"min_data_in_leaf": 5, "learning_rate": 0.2}}
     done = train_model(Risky, table, "fraud", "risk", **options)
     registry = Registry(tmp_path)
-    registry.add(done.artefact, alias="champion")
+    registry.add(done.artefact, alias="champion", override=True, why="A test's model")
     card = done.artefact.card
     assert [feature.kind for feature in card.features].count("category") == 2
     assert card.flow == Risky.definition.digest

@@ -176,6 +176,7 @@ def _memory(definition: "Definition") -> list[dict[str, Any]]:
 def _models(definition: "Definition", folder: Path) -> list[dict[str, Any]]:
     """The models that the flow wants, and whether they are there and read what it gives them."""
     from tidegate.decisions.planner import plan
+    from tidegate.models.promotion import lacking
     from tidegate.models.registry import Registry
     from tidegate.models.signature import require_types
 
@@ -199,6 +200,7 @@ def _models(definition: "Definition", folder: Path) -> list[dict[str, Any]]:
                 require_types(asked.inputs, one.types, one.reference)
             if kept is not None:
                 fact |= {"digest": kept.digest, "version": kept.card.version, "metrics": kept.card.metrics}
+                fact["reasons_lacking"] = lacking(kept)
             found.append(fact)
     return found
 
@@ -352,4 +354,8 @@ def _show_models(console: "Console", wanted: list[dict[str, Any]], folder: Path)
         else:
             state = f"[yellow]not found[/] in {folder}; its otherwise, {one['otherwise']:g}, is used and recorded"
         console.print(f"  {one['reference']} ({one['features']} features)  {state}", soft_wrap=True)
+        if one["digest"]:
+            short = "; ".join(one["reasons_lacking"])
+            said = f"lacking: {short}" if short else "measured, and hold"
+            console.print(f"    its reasons  {said}", markup=False, soft_wrap=True)
     return any(one["digest"] is None for one in wanted)

@@ -122,7 +122,9 @@ class History:
 
     def hand_over(self, folder: Path, artefact: Artefact) -> Store:
         """A store whose first snapshot holds what the windows know, and the model in a registry, both in the folder."""
-        Registry(folder / "models").add(artefact, alias="champion")
+        Registry(folder / "models").add(
+            artefact, alias="champion", override=True, why="The demo's own model, of a simulated history"
+        )
         store = Store.open(folder / "tidegate.db")
         arrays, about = self.replay.decider.snapshot()
         digest, head = bytes.fromhex(self.replay.plan.digest), store.head()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath
+from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath, Override, OverrideWhy
 from tidegate.cli.terminal import aside, emit, next_steps, out, ready
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Stored models: their versions, their measures, and which of them decides.", invoke_without_command=True
 )
-Override = Annotated[bool, typer.Option("--override", help="Promote it although its reasons fall short.")]
-OverrideWhy = Annotated[str, typer.Option("--why", help="With --override: why, in words; it is kept.")]
 _MEASURES = ("average_precision", "roc_auc")
 
 
@@ -68,7 +66,8 @@ def add(
 ) -> None:
     """Store a model that is a file for flows, which ask it as model("NAME@ALIAS", of=[…], otherwise=…).
 
-    An alias that stands for another version already is moved as by `promote`: not to a model whose reasons fall short.
+    An alias is set as by `promote`, be it a new one: not to a model whose reasons fall short or were never measured, as
+    those of a file were not, unless --override says --why.
     """
     from tidegate.cli.models_said import author
     from tidegate.connectors.models import artefact_in

@@ -24,6 +24,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")
 FlowPlace = Annotated[
     str, typer.Argument(metavar="FLOW", help="FILE.py, FILE.py:ClassName, or the name of a flow that we ship.")
 ]
+Override = Annotated[
+    bool, typer.Option("--override", help="Do it although a model's reasons fall short or were never measured.")
+]
+OverrideWhy = Annotated[str, typer.Option("--why", help="With --override: why, in words; it is kept.")]
 EventId = Annotated[str, typer.Argument(metavar="ID", help="The event's id.")]
 
 DEFAULT_STORE = Address("tidegate.db")

@@ -13,7 +13,7 @@ from tidegate.cli.terminal import aside, emit, next_steps, out, ready
 if TYPE_CHECKING:
     from tidegate.decisions.flow import Flow
     from tidegate.releases.register import Register
-    from tidegate.releases.statement import Suite
+    from tidegate.releases.statement import Change
     from tidegate.reports.compared import Compared
     from tidegate.runtimes.proposing import Version
 
@@ -49,7 +49,7 @@ def propose(
     from tidegate.models.registry import Registry
     from tidegate.releases.register import SHORT
     from tidegate.releases.statement import PROPOSED, Change
-    from tidegate.runtimes.proposing import cases_in, digests, run_suite, unmeasured, version_at
+    from tidegate.runtimes.proposing import cases_in, digests, reasons_lacking, run_suite, version_at
 
     if not why.strip():
         raise ReleaseError("A proposal says why, in words.", do='Give --why "Card testers now use two payments".')
@@ -79,14 +79,15 @@ def propose(
             comparison=_kept_comparison(opened, found),
             summary=_summary(found),
             suite=tried,
+            reasons_lacking=reasons_lacking(version.flow, kept),
         )
         id = say(opened, PROPOSED, by, key, change=change, why=why)
     if as_json:
         import msgspec
 
-        emit({"id": id, **msgspec.to_builtins(change), "reasons_unmeasured": unmeasured(version.flow)})
+        emit({"id": id, **msgspec.to_builtins(change)})
     else:
-        _show(id[:SHORT], change.flow, change.digest, change.summary, change.roles, tried, unmeasured(version.flow))
+        _show(id[:SHORT], change)
     if tried is not None and tried.failed:
         if not as_json:
             aside().print(
@@ -153,17 +154,14 @@ def _summary(found: "Compared | None") -> str:
     return "; ".join(f"{name} {value}" for name, value in compared_in_words(found))
 
 
-def _show(
-    id: str, flow: str, digest: str, summary: str, roles: tuple[str, ...], tried: "Suite | None",
-    files: tuple[str, ...],
-) -> None:  # fmt: skip
-    console = out()
-    console.print(f"[bold]Proposal {id}[/]: {flow}@{digest[:12]}", soft_wrap=True)
-    console.print(f"  history  {summary}", markup=False, soft_wrap=True)
+def _show(id: str, change: "Change") -> None:
+    console, tried = out(), change.suite
+    console.print(f"[bold]Proposal {id}[/]: {change.flow}@{change.digest[:12]}", soft_wrap=True)
+    console.print(f"  history  {change.summary}", markup=False, soft_wrap=True)
     if tried is not None:
         failed = f"fails: {', '.join(tried.failed)}" if tried.failed else "all hold"
         console.print(f"  cases    {tried.cases}, {failed}", markup=False, soft_wrap=True)
-    if files:
-        said = "come as files of the flow's, whose reasons nobody has measured"
-        console.print(f"  models   {', '.join(files)}: {said}", markup=False, soft_wrap=True)
-    console.print(f"  signed by {', '.join(roles)}, none of them you", markup=False, soft_wrap=True)
+    for reference, what in change.reasons_lacking.items():
+        said = "so its release needs --override and --why"
+        console.print(f"  model    {reference}: {what}; {said}", markup=False, soft_wrap=True)
+    console.print(f"  signed by {', '.join(change.roles)}, none of them you", markup=False, soft_wrap=True)

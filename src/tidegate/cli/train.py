@@ -1,11 +1,12 @@
 """`tidegate train`: a model for a flow, from its training set; judged on what came after, and stored."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
+from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath, Override, OverrideWhy
 from tidegate.cli.terminal import aside, emit, next_steps, out
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def train(
     ] = None,
     test: Annotated[float, typer.Option(help="Share of rows, the latest, to judge on.")] = 0.15,
     embargo: Annotated[str, typer.Option(help="How late a label is known, as 7d; default: as its contract says.")] = "",
+    override: Override = False,
+    why: OverrideWhy = "",
     seed: Annotated[int, typer.Option(help="Seed of the training.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads to train with; the trees are the same.")] = 1,
     as_json: AsJson = False,
@@ -45,12 +48,13 @@ def train(
 
     The first of its name becomes what the flow asks for, its champion. A later one only waits: what runs in production
     changes when someone says so, with --promote or `tidegate models promote`. One whose scores are no better than
-    chance only waits, too.
+    chance, or whose reasons do not hold on those later events, only waits, too, unless --override says --why.
     """
     from datetime import timedelta
 
     from tidegate.events.durations import microseconds
     from tidegate.models.evaluation import no_better_than_chance
+    from tidegate.models.promotion import lacking
     from tidegate.models.registry import Registry
     from tidegate.models.split import USUAL_SHARE
     from tidegate.runtimes.load import load_flow
@@ -70,12 +74,10 @@ def train(
             threads=threads,
             embargo=timedelta(microseconds=microseconds(embargo)) if embargo else None,
         )  # fmt: skip
-    path, chance = registry.add(done.artefact), no_better_than_chance(done.figures)
-    moved = _moved(registry, name, version, asked, alias, promote=promote, unasked=not chance)
-    if promote:
-        registry.require_reasons(f"{name}@{version}")
+    path, chance, short = registry.add(done.artefact), no_better_than_chance(done.figures), lacking(done.artefact)
+    moved = _moved(registry, name, version, asked, alias, promote=promote, unasked=override or not short)
     for word in moved:
-        registry.promote(f"{name}@{word}", version)
+        registry.promote(f"{name}@{word}", version, override=override, why=why)
     stands = registry.aliases(name).get(asked)
     facts: dict[str, Any] = {
         "model": f"{name}@{version}", "aliases": [f"{name}@{word}" for word in moved],
@@ -84,7 +86,7 @@ def train(
         "path": str(path), "trees": done.rounds, "rows": done.artefact.card.rows,
         "positives": done.artefact.card.positives,
         "figures": dict(done.figures), "gain": dict(done.gain), "valid": done.valid,
-        "no_better_than_chance": bool(chance),
+        "no_better_than_chance": bool(chance), "lacking": short,
     }  # fmt: skip
     if as_json:
         emit(facts)
@@ -96,20 +98,29 @@ def train(
             f"{done.valid:g} of the rows were taken; --valid says another.", style="yellow", soft_wrap=True,
         )  # fmt: skip
     wait = stands is None or stands.version != version
-    more = ' --override --why "…"' if chance else ""
+    more = ' --override --why "…"' if short else ""
     steps = (
         [f"tidegate models promote {name}@{version} --models {models}{more}  let {name}@{asked} stand for it"]
         if wait and asked != version
         else []
     )
-    if chance:
-        aside().print(f"[bold red]It is no better than chance[/]: {chance}.", soft_wrap=True)
-        aside().print("It does not decide unless someone promotes it. Give it more rows, or features that tell.")
+    if short:
+        _say_what_is_lacking(chance, short, waits=not facts["aliases"])
     next_steps(
         *steps,
         f"tidegate replay {flow} FILE --models {models} --report report.html  what the flow does with it",
         f"tidegate serve {flow} --models {models}  answer over HTTP",
     )
+
+
+def _say_what_is_lacking(chance: str, short: Sequence[str], *, waits: bool) -> None:
+    if chance:
+        aside().print(f"[bold red]It is no better than chance[/]: {chance}.", soft_wrap=True)
+    else:
+        aside().print(f"[bold red]Its reasons fall short[/]: {'; '.join(short)}.", soft_wrap=True)
+    if waits:
+        better = "Give it more rows, or features that tell." if chance else "Then --why is kept with it."
+        aside().print(f"It does not decide unless someone promotes it. {better}")
 
 
 def _moved(

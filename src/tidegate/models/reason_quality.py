@@ -27,7 +27,10 @@ LEAST: Mapping[str, float] = {
 _MOST_ROWS = 5_000
 _HAIR = 0.01
 _MOST_RATIO = 1e6
-_DRAWS = 8
+_DRAWS, _MOST_DRAWS, _DRAWN_ROWS = 8, 100, 200_000
+_BLOCK = 8_192
+_DELETED_SHARE = 4
+"""Of so many features at most one is deleted: if it were most of few, as many at random could only be the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,17 @@ class ReasonQuality:
     """How good the reasons are.
 
     Args:
-        rows: how many rows were looked at.
-        additivity_error: the largest distance of a row's contributions, added up, from its raw score, relative to the
-            larger of that and one.
+        rows: how many rows were looked at; additivity is of all that were given.
+        additivity_error: the largest distance, over every row, of its contributions, added up, from its raw score; in
+            units of that, log odds for a probability.
         sufficiency: the share of rows near the threshold (all that are above it, and as many of the highest below) on
             which the base and the reasons shown lead to the same side of it as the model.
         sufficiency_overall: the same over all rows.
         r2: how much of the raw score's variance the base and the reasons shown explain, over all rows.
-        deletion: how much further the score moves when the features shown are replaced by those of other rows than when
-            as many others are; at most a million, which it also is where there are no others.
+        deletion: how much further the raw score moves when the heaviest features shown are replaced by those of other
+            rows than when as many are that are drawn at random from all features, the heaviest among them. All that are
+            shown, but at most a quarter of a model's features and at least one: with sixteen, all four. It is 1 where
+            random ones can be no others, and at most a million.
         stability: the mean Jaccard index of the features shown before and after each number has moved by a hundredth
             of itself, up or down, over rows near the threshold.
     """
@@ -73,7 +78,8 @@ def measure(model: TreeModel, matrix: Floats, threshold: float, *, most: int = 4
 
     Args:
         model: the model.
-        matrix: rows that it was not trained on, one column per feature; at most some thousands are looked at.
+        matrix: rows that it was not trained on, one column per feature. The contributions of all are added up, in
+            blocks, which takes as long as explaining each; everything else is of at most some thousands.
         threshold: the answer from which an event is acted on.
         most: how many reasons are shown.
 
@@ -87,7 +93,7 @@ def measure(model: TreeModel, matrix: Floats, threshold: float, *, most: int = 4
     every = np.unique(np.concatenate([near, order[:: max(1, len(order) // _MOST_ROWS)]]))
     rows, close = matrix[every], np.isin(every, near)
     parts, raw = model.contributions(rows), model.raw(rows)
-    shown = _shown(parts[:, :-1], most)
+    shown, deleted = _shown(parts[:, :-1], most), min(most, max(1, matrix.shape[1] // _DELETED_SHARE))
     told = parts[:, -1] + np.where(shown, parts[:, :-1], 0.0).sum(axis=1)
     # The threshold on the raw scale lies between the last raw score that reaches it and the first that does not.
     reach = answers[every] >= threshold
@@ -98,11 +104,11 @@ def measure(model: TreeModel, matrix: Floats, threshold: float, *, most: int = 4
     spread = float(((raw - raw.mean()) ** 2).sum())
     return ReasonQuality(
         rows=len(rows),
-        additivity_error=float((np.abs(parts.sum(axis=1) - raw) / np.maximum(1.0, np.abs(raw))).max()),
+        additivity_error=_additivity_error(model, matrix),
         sufficiency=float(same[close].mean()),
         sufficiency_overall=float(same.mean()),
         r2=1.0 - float(((raw - told) ** 2).sum()) / spread if spread else 1.0,
-        deletion=_deletion(model, rows[close], raw[close], shown[close]),
+        deletion=_deletion(model, rows[close], raw[close], _shown(parts[close, :-1], deleted)),
         stability=_stability(model, rows[close], shown[close], most),
     )
 
@@ -130,42 +136,46 @@ def _shown(parts: Floats, most: int) -> NDArray[np.bool_]:
     return found
 
 
-def _deletion(model: TreeModel, rows: Floats, raw: Floats, shown: NDArray[np.bool_]) -> float:
-    """How far the score moves without what is shown, over how far it moves without as many others.
+def _additivity_error(model: TreeModel, matrix: Floats) -> float:
+    blocks = (matrix[start : start + _BLOCK] for start in range(0, len(matrix), _BLOCK))
+    worst = [np.abs(model.contributions(rows).sum(axis=1) - model.raw(rows)).max() for rows in blocks]
+    return float(np.max(worst))  # which is NaN if one is
 
-    What is deleted is replaced by what another row has there: the row that stands so many places on, a few times over.
-    The others are drawn by stepping through the features from a place that depends on the row.
+
+def _deletion(model: TreeModel, rows: Floats, raw: Floats, deleted: NDArray[np.bool_]) -> float:
+    """How far the score moves without what is deleted, over how far it moves without as many, drawn from all.
+
+    What goes is replaced by what another row has there: the row that stands so many places on, oftener where rows are
+    few, since chance draws the others.
     """
-    n, many = shown.shape
+    n, draws = len(rows), int(np.clip(_DRAWN_ROWS // len(rows), _DRAWS, _MOST_DRAWS))
     moved, other = 0.0, 0.0
-    steps = np.arange(many)
-    for draw in range(1, _DRAWS + 1):
-        lent = np.roll(rows, draw * max(1, n // (_DRAWS + 1)), axis=0)
-        starts = (np.arange(n) * 7919 + draw * 104_729) % many
-        turned = (starts[:, None] + steps * _coprime(many, draw)) % many
-        others = np.zeros_like(shown)
-        unshown = ~np.take_along_axis(shown, turned, axis=1)
-        wanted = unshown & (np.cumsum(unshown, axis=1) <= shown.sum(axis=1, keepdims=True))
-        np.put_along_axis(others, turned, wanted, axis=1)
-        moved += float(np.abs(model.raw(np.where(shown, lent, rows)) - raw).mean())
-        other += float(np.abs(model.raw(np.where(others, lent, rows)) - raw).mean())
-    return min(moved / other, _MOST_RATIO) if other else _MOST_RATIO
+    for draw in range(1, draws + 1):
+        lent = np.roll(rows, draw * max(1, n // (draws + 1)), axis=0)
+        places = _scattered(rows.shape, draw).argsort(axis=1).argsort(axis=1)
+        drawn = places < deleted.sum(axis=1, keepdims=True)
+        moved += float(np.abs(model.raw(np.where(deleted, lent, rows)) - raw).mean())
+        other += float(np.abs(model.raw(np.where(drawn, lent, rows)) - raw).mean())
+    if not other:
+        return _MOST_RATIO if moved else 1.0
+    return min(moved / other, _MOST_RATIO)
 
 
-def _coprime(many: int, draw: int) -> int:
-    """A step through so many places that comes to each of them once."""
-    step = 1 + draw % max(1, many - 1)
-    while np.gcd(step, many) != 1:
-        step += 1
-    return step
+def _scattered(shape: tuple[int, ...], seed: int) -> NDArray[np.uint64]:
+    """Numbers without a pattern, the same each time: SplitMix64 of their places (Steele, Lea and Flood 2014)."""
+    places = np.arange(1, 1 + np.prod(shape, dtype=np.int64), dtype=np.uint64) + (np.uint64(seed) << np.uint64(40))
+    mixed = places.reshape(shape) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    found: NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(31))
+    return found
 
 
 def _stability(model: TreeModel, rows: Floats, shown: NDArray[np.bool_], most: int) -> float:
     numbers = np.array([name not in model.categories for name in model.features])
-    places = np.arange(rows.size).reshape(rows.shape)
     sums = 0.0
     for draw in range(_DRAWS):
-        signs = np.where((places * 2_654_435_761 + draw * 40_503) >> 7 & 1, 1.0, -1.0) * numbers
+        signs = np.where(_scattered(rows.shape, draw) & np.uint64(1), 1.0, -1.0) * numbers
         again = _shown(model.contributions(rows * (1.0 + _HAIR * signs))[:, :-1], most)
         both, either = (shown & again).sum(axis=1), (shown | again).sum(axis=1)
         sums += float(np.where(either > 0, both / np.maximum(either, 1), 1.0).mean())

@@ -11,8 +11,7 @@ import msgspec
 
 from tidegate.errors import ModelError
 from tidegate.models.artefact import AGAIN, Artefact, split_name, verified
-from tidegate.models.evaluation import no_better_than_chance
-from tidegate.models.reason_quality import shortfalls
+from tidegate.models.promotion import require
 from tidegate.models.scoring import ScoringModel
 
 __all__ = ["Pointer", "Registry", "load", "load_artefact", "write"]
@@ -97,13 +96,6 @@ class Pointer(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str = ""
 
 
-_GIVES = {
-    "pmml": "a model in PMML gives the reason codes of its own points, if a Scorecard, or none: neither is measured",
-    "onnx": "a model in ONNX is explained against a typical row, or not at all: neither is measured",
-}
-"""Why the reasons of a model by its kind cannot be measured."""
-
-
 class Registry:
     """Models under `folder`: `models/NAME@VERSION/` and `aliases/NAME@ALIAS`. Every write is whole or not at all."""
 
@@ -112,7 +104,7 @@ class Registry:
         self._models, self._aliases = self.folder / "models", self.folder / "aliases"
 
     def add(self, artefact: Artefact, *, alias: str = "", override: bool = False, why: str = "") -> Path:
-        """Store an artefact, and with `alias` point NAME@alias at it; an alias that stands for another is promoted.
+        """Store an artefact, and with `alias` promote it: point NAME@alias at it, be that new or another version's.
 
         Raises ModelError as `write` does, and, before anything is stored, as `require_reasons` does.
         """
@@ -130,7 +122,7 @@ class Registry:
         return path
 
     def promote(self, alias: str, version: str, *, override: bool = False, why: str = "") -> Pointer:
-        """Let NAME@ALIAS stand for a version, unless it stands for another and the version's reasons fall short.
+        """Let NAME@ALIAS, be it new or not, stand for a version, unless the version's reasons fall short.
 
         Raises ModelError as `point` and `require_reasons` do.
         """
@@ -138,12 +130,11 @@ class Registry:
         return self.point(alias, version, why=self._require_to_move(alias, artefact, override, why))
 
     def _require_to_move(self, alias: str, artefact: Artefact, override: bool, why: str) -> str:
-        """As `require_reasons`; nothing is asked of an alias that is new, nor of the version that it stands for."""
+        """As `require_reasons`; nothing is asked of the version that the alias stands for already."""
         old = self._alias(alias, damaged=True)
-        same = old is not None and (old.version, old.digest) == (artefact.card.version, artefact.digest)
-        if same or not (self._aliases / alias).exists():
+        if old is not None and (old.version, old.digest) == (artefact.card.version, artefact.digest):
             return ""
-        return _require_reasons(artefact, override, why)
+        return require(artefact, override=override, why=why)
 
     def point(self, alias: str, version: str, *, why: str = "") -> Pointer:
         """Let NAME@ALIAS stand for a version that is stored, whatever its reasons; `promote` looks at them.
@@ -169,7 +160,7 @@ class Registry:
         Raises ModelError if its scores are no better than chance, or its reasons fall short or were never measured, and
         nobody overrides that and says why.
         """
-        return _require_reasons(self.artefact(reference), override, why)
+        return require(self.artefact(reference), override=override, why=why)
 
     def roll_back(self, alias: str) -> Pointer:
         """Let NAME@ALIAS stand for what it stood for before.
@@ -287,26 +278,6 @@ class Registry:
             seen=", ".join(known) or "no models at all",
             do=f"Did you mean {near[0]}?" if near else "Train and store it first, or correct the name.",
         )
-
-
-def _require_reasons(artefact: Artefact, override: bool, why: str) -> str:
-    reference, measured = f"{artefact.card.name}@{artefact.card.version}", artefact.card.metrics
-    lacking = (_GIVES[artefact.kind],) if artefact.kind in _GIVES else shortfalls(measured)
-    chance = no_better_than_chance(measured)
-    if not lacking and not chance:
-        return ""
-    if override and why.strip():
-        return f"{why.strip()} ({'; '.join(([chance] if chance else []) + [*lacking])})"
-    if chance:
-        raise ModelError(
-            f"The scores of {reference} are no better than chance, so it is not promoted.", seen=chance,
-            do='Train another one, or promote it all the same with --override --why "…", which is kept.',
-        )  # fmt: skip
-    raise ModelError(
-        f"The reasons of {reference} fall short, so it is not promoted.",
-        seen="; ".join(lacking),
-        do='Train another one, or promote it all the same with --override --why "…", which is kept.',
-    )
 
 
 def _write_synced(path: Path, content: bytes) -> None:

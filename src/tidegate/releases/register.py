@@ -72,7 +72,11 @@ class Proposal:
     @property
     def warning(self) -> str:
         """What whoever lets it out should know, in words; empty if there is nothing."""
-        return "" if self.change.roles else "it demands nobody's signature, so nobody but its author has looked at it"
+        found = (
+            [] if self.change.roles else ["it demands nobody's signature, so nobody but its author has looked at it"]
+        )
+        found += [f"the reasons of {name} are not known to hold" for name in self.change.reasons_lacking]
+        return ", and ".join(found)
 
 
 @dataclass(frozen=True)
@@ -295,6 +299,7 @@ class Register:
             if said.edition > 1:
                 self._check_roles(proposal.change)
             self._check_release(proposal)
+            self._check_reasons(said, proposal)
         elif said.what == say.ROLLED_BACK and proposal.id not in [
             one.proposal.id for one in self.versions(proposal.change.flow)[:-1]
         ]:
@@ -302,6 +307,16 @@ class Register:
                 f"{proposal.short} was not live before.",
                 seen=", ".join(one.proposal.short for one in self.versions(proposal.change.flow)) or "nothing was",
                 do="Roll back to a version that was; a new one is proposed and signed.",
+            )
+
+    def _check_reasons(self, said: Statement, proposal: Proposal) -> None:
+        """Raise ReleaseError if models' reasons are lacking, and who releases it does not override that and say why."""
+        lacking = proposal.change.reasons_lacking
+        if lacking and not (said.override and said.why.strip()):
+            raise ReleaseError(
+                f"{proposal.short} asks models whose reasons fall short or were never measured.",
+                seen="; ".join(f"{reference}: {what}" for reference, what in lacking.items()),
+                do='Release it all the same with --override --why "…", which is kept.',
             )
 
     def _check_release(self, proposal: Proposal) -> None:

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 KIND = "Statement"
 """What a store calls the records that hold statements."""
 
-EDITION = 2
+EDITION = 3
 """Of the rules of who may do what. By the first, anyone joined unasked, nobody looked at the roles of a proposal, and
-a signature named only the beginning of a proposal's digest. A register follows a later edition from its first statement
-of that edition on, and takes none of an earlier one then."""
+a signature named only the beginning of a proposal's digest. By the second, a change was released whatever nobody had
+measured of its models' reasons. A register follows a later edition from its first statement of that edition on, and
+takes none of an earlier one then."""
 
 ADDED, REMOVED, PROPOSED, SIGNED, REFUSED, RELEASED, ROLLED_BACK = (
     "person added", "person removed", "proposed", "signed", "refused", "released", "rolled back",
@@ -41,6 +42,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         comparison: digest of what it does to history; empty if none was given.
         summary: the same in a line.
         suite: what came of its own cases, if it has any.
+        reasons_lacking: of each model whose reasons fall short or were never measured, what is lacking, by reference.
     """
 
     flow: str
@@ -53,6 +55,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     comparison: str = ""
     summary: str = ""
     suite: Suite | None = None
+    reasons_lacking: dict[str, str] = {}
 
     @property
     def demanded(self) -> tuple[str, ...]:
@@ -71,6 +74,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
         change: what is proposed.
         person, key: who is added or removed, and the public key, in hexadecimal.
         why: in words.
+        override: of a release, that it be made although reasons of its models fall short or were never measured.
         edition: of the rules by which it was made.
     """
 
@@ -83,6 +87,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     person: str = ""
     key: str = ""
     why: str = ""
+    override: bool = False
     edition: int = 1
 
 
@@ -122,4 +127,8 @@ def rests_on(kind: str, body: bytes) -> list[tuple[str, bytes]]:
 def plain(statement: Statement) -> dict[str, Any]:
     """A statement for scripts, without what was not said."""
     found: dict[str, Any] = msgspec.to_builtins(statement)
-    return {name: value for name, value in found.items() if value not in ("", None) and name != "edition"}
+    return {
+        name: value
+        for name, value in found.items()
+        if value not in ("", None) and value is not False and name != "edition"
+    }

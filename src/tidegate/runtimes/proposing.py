@@ -12,6 +12,7 @@ import msgspec
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.flow import Flow
 from tidegate.errors import ReleaseError, TidegateError
+from tidegate.models.promotion import lacking
 from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
 from tidegate.releases.bundle import Bundle, make_bundle
@@ -78,9 +79,22 @@ def digests(flow: type[Flow[Any]], models: Registry) -> dict[str, str]:
     return {reference: models.resolve(reference).digest for reference in stored}
 
 
-def unmeasured(flow: type[Flow[Any]]) -> tuple[str, ...]:
-    """The models that come as files of the flow's own, by reference: nobody has measured whether their reasons hold."""
-    return tuple(node.reference for node in flow.definition.models if node.artefact is not None)
+def reasons_lacking(flow: type[Flow[Any]], models: Registry) -> dict[str, str]:
+    """Of each model that a flow asks for, what speaks against it or was never measured, by reference; not if nothing.
+
+    An alias that somebody let stand for a model although something is lacking, and said why, is not asked about again.
+
+    Raises:
+        ModelError: one of them is not there.
+    """
+    found = {}
+    for node in flow.definition.models:
+        if node.artefact is None and models.resolve(node.reference).why:
+            continue
+        what = lacking(node.artefact or models.artefact(node.reference))
+        if what:
+            found[node.reference] = "; ".join(what)
+    return found
 
 
 class Case(msgspec.Struct, forbid_unknown_fields=True):

@@ -47,7 +47,19 @@ def test_a_scorecard_is_stored_asked_and_gives_its_reason_codes(tmp_path: Path) 
     file.write_bytes(document(scorecard("pointsAbove")))
     models = tmp_path / "models"
     result = typed(
-        "models", "add", file, "affordability@1", "--alias", "champion", "--output", "said", "--models", models
+        "models",
+        "add",
+        file,
+        "affordability@1",
+        "--alias",
+        "champion",
+        "--override",
+        "--why",
+        "A test",
+        "--output",
+        "said",
+        "--models",
+        models,
     )
     assert result.exit_code == 0, result.output
     alone = read_pmml(file.read_bytes())
@@ -90,7 +102,7 @@ def test_a_stored_model_is_written_as_pmml_that_pypmml_scores_the_same(tmp_path:
     text = lightgbm.train(options, lightgbm.Dataset(x, y, categorical_feature=[2]), 20).model_to_string()
     features = (ModelFeature("a"), ModelFeature("b"), ModelFeature("kind", "category", ("red", "dark blue", "é<&")))
     artefact = Artefact(Card(name="m", version="1", objective="binary", features=features), text.encode())
-    Registry(tmp_path / "models").add(artefact, alias="champion")
+    Registry(tmp_path / "models").add(artefact, alias="champion", override=True, why="A test's model")
     file = tmp_path / "m.pmml"
     result = typed("pmml", "export", "m@champion", "-o", file, "--models", tmp_path / "models")
     assert result.exit_code == 0, result.output
