@@ -23,6 +23,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from benchmarks.targets import Targets
 from benchmarks.w1_flow import W1, W1Decision
 from tidegate import Decision, Engine
 from tidegate.models.lightgbm import parse_forest
@@ -108,6 +109,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=7)
+    Targets.option(parser)
     args = parser.parse_args()
     w1 = workload()
     events = w1.make(args.events, args.seed)
@@ -149,6 +151,11 @@ def main() -> None:
     print(f"{'':36}{'tidegate, all of it':>22}{'plain Python, W1 alone':>26}{'ratio':>8}")
     for name, own, other, ratio in rows:
         print(f"{name:36}{own:>22}{other:>26}{ratio:>7.2f}x")
+    targets = Targets(held=not args.tiny)
+    targets.ratio(rows[0][0], rows[0][3], least=2.2)
+    for name, _, _, ratio in rows[2:]:
+        targets.ratio(name, ratio, most=1)
+    targets.end()
 
 
 if __name__ == "__main__":

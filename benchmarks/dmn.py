@@ -1,21 +1,24 @@
-"""A large decision table of a DMN model, by index, against reading its rows from the top; in the processor's time.
+"""A large decision table of a DMN model, against reading its rows from the top, and zen-engine; in processor time.
 
     python -m benchmarks.dmn
 
 The tables are those of `benchmarks.tables`, written as DMN: five inputs, of which cells ask nothing now and then, and
 the first row that matches decides. A whole evaluation is measured: inputs made FEEL's, the table, the trace with the
-row. The peer is the same model with its index switched off, and the answers must be equal. Rounds of the two take
-turns, and the median of their ratios is what counts, so that other work on the machine does not.
+row. The peers are the same model with its index switched off, and zen-engine on the same rows as a table of its own,
+called as in `benchmarks.tables`, for its answer alone. All answers must be equal. Rounds of them take turns, and the
+median of their ratios is what counts, so that other work on the machine does not.
 """
 
 import argparse
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 from unittest import mock
 from xml.sax.saxutils import escape
 
-from benchmarks.tables import INPUTS, KINDS, Ask, rows_of
+from benchmarks.tables import INPUTS, KINDS, Ask, rows_of, theirs
+from benchmarks.targets import Targets
 from tidegate.decisions.dmn import DmnModel, read_dmn
 from tidegate.decisions.dmn import table as tables
 
@@ -46,11 +49,11 @@ def model(shape: str, rows: Sequence[Sequence[str]]) -> DmnModel:
     )
 
 
-def spent(found: DmnModel, asks: Sequence[Ask]) -> float:
+def spent(ask: Callable[[Ask], Any], asks: Sequence[Ask]) -> float:
     """Seconds of the processor for one evaluation."""
     began = time.process_time()
     for one in asks:
-        found.evaluate("rate", one)
+        ask(one)
     return (time.process_time() - began) / len(asks)
 
 
@@ -60,18 +63,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9, help="how often the two take turns")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rows", type=int, nargs="+", default=[300, 3_000, 16_000], help="rows of the tables")
+    Targets.option(parser)
     args = parser.parse_args()
+    targets = Targets(held=not args.tiny)
     for shape in KINDS:
-        print(f"{shape:<7}{'by index':>15}{'from the top':>15}{'faster':>9}   evaluations a second of the processor")
+        heads = ("by index", "from the top", "faster", "zen-engine", "faster")
+        columns = "".join(f"{head:>{width}}" for head, width in zip(heads, (15, 15, 9, 15, 9), strict=True))
+        print(f"{shape:<7}{columns}   evaluations a second of the processor")
         for many in args.rows:
-            compare(shape, many, args.seed, args.rounds)
+            compare(shape, many, args.seed, args.rounds, targets)
         print()
+    targets.end()
 
 
-def compare(shape: str, many: int, seed: int, rounds: int) -> None:
+def compare(shape: str, many: int, seed: int, rounds: int, targets: Targets) -> None:
     """One table."""
     rows, asks = rows_of(shape, many, seed)
-    quick, slow = model(shape, rows), model(shape, rows)
+    quick, slow, peer = model(shape, rows), model(shape, rows), theirs(rows, trace=False)
     asks = asks[:: max(1, many // 300)]
     few = asks[:: max(1, len(asks) * many // 60_000)]
     with mock.patch.object(tables, "INDEXED_AFTER", 0):
@@ -80,10 +88,20 @@ def compare(shape: str, many: int, seed: int, rounds: int) -> None:
         for one in few:
             mine, right = quick.evaluate("rate", one).value, slow.evaluate("rate", one).value
             assert mine == right and mine is not None, f"not the same answer to {one}: {mine}, from the top {right}"
-        times = [(spent(quick, asks), spent(slow, few)) for _ in range(rounds)]
-    ratio = statistics.median(top / index for index, top in times)
-    index, top = (statistics.median(one) for one in zip(*times, strict=True))
-    print(f"{many:>6,} {1 / index:>12,.0f}/s{1 / top:>13,.0f}/s{ratio:>8.0f}x")
+            assert int(mine) == peer(one), f"not the same answer to {one}: {mine}, zen-engine {peer(one)}"
+        times = [
+            (
+                spent(lambda one: quick.evaluate("rate", one), asks),
+                spent(lambda one: slow.evaluate("rate", one), few),
+                spent(peer, few),
+            )
+            for _ in range(rounds)
+        ]
+    to_top, to_peer = (statistics.median(one[k] / one[0] for one in times) for k in (1, 2))
+    index, top, zen = (statistics.median(one) for one in zip(*times, strict=True))
+    print(f"{many:>6,} {1 / index:>12,.0f}/s{1 / top:>13,.0f}/s{to_top:>8.0f}x{1 / zen:>13,.0f}/s{to_peer:>8.1f}x")
+    if many == 3_000:
+        targets.ratio(f"{shape}, 3,000 rows against reading them from the top", to_top, least=50)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.targets import Targets
 from benchmarks.w1 import workload
 from tests.servers.kafka import Kafka
 from tidegate.connectors.flink.environment import Environment, environment
@@ -138,10 +139,13 @@ def main() -> None:
                 )
                 print(f"  {kind}: {many:,} events in {seconds[-1]:.1f} s of processor time, start included", flush=True)
             rates[kind] = (events - events // 4) / max(1e-9, seconds[1] - seconds[0])
+    targets = Targets(held=True)
     print(f"ours                      {rates['ours']:>9,.0f} events/s of one core")
     for kind, words, must, goal in (("keyed", "PyFlink, ValueState", 10, 50), ("sql", "Flink SQL, OVER", 5, 20)):
         ratio = rates["ours"] / rates[kind]
         print(f"{words:<25} {rates[kind]:>9,.0f}   ours is {ratio:.1f}x (must {must}x, goal {goal}x)")
+        targets.ratio(words, ratio, least=must)
+    targets.end()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.targets import Targets
+
 PROLOGUE = "import os, sys, uvicorn; os.sched_setaffinity(0, {CORE}); port = int(sys.argv[1])\n"
 
 RAW = """
@@ -169,6 +171,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=800_000)
     parser.add_argument("--folder", help="where the store is written; a folder on the disk to measure")
     parser.add_argument("--client", nargs=3, help=argparse.SUPPRESS)
+    Targets.option(parser)
     args = parser.parse_args()
     if args.client:
         port, bodies, skip = args.client
@@ -203,10 +206,10 @@ def main() -> None:
                     found[which].append([float(part) for part in told])
                     if which == "ours":
                         taken += int(float(told[0]) * (args.seconds + 3))
-        show(found, args.connections)
+        show(found, args.connections, Targets(held=not args.tiny))
 
 
-def show(found: dict[str, list[list[float]]], connections: int) -> None:
+def show(found: dict[str, list[list[float]]], connections: int, targets: Targets) -> None:
     """Print the figures: medians over the rounds, and ratios within each."""
     print(f"{connections} connections{'':14}{'requests/s':>12}{'p50 ms':>10}{'p99 ms':>10}")
     for which, words in (
@@ -219,6 +222,9 @@ def show(found: dict[str, list[list[float]]], connections: int) -> None:
     rates = {which: np.array(rounds)[:, 0] for which, rounds in found.items()}
     to_raw, to_fastapi = (np.median(rates["ours"] / rates[peer]) for peer in ("raw", "fastapi"))
     print(f"against (a): {to_raw:.0%}   against (b): {to_fastapi:.2f}x")
+    targets.ratio("durable decisions, of raw ASGI", float(to_raw), least=0.4)
+    targets.ratio("durable decisions, of FastAPI", float(to_fastapi), least=1.5)
+    targets.end()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from confluent_kafka import Producer
 
 from benchmarks.decision import bodies_of, workload
 from benchmarks.kafka_programs import program, put_model
+from benchmarks.targets import Targets
 from tests.servers.kafka import Kafka
 
 RUNNER = """
@@ -111,3 +112,6 @@ def report(events: int) -> None:
     # A week of events fills the windows; what doubles its room has done so after two.
     growth = highest[-1] / highest[4] - 1
     print(f"memory ratio, end against {5 * span:,} events: {1 + growth:.3f}   (must: flat within 10 %, goal 5 %)")
+    targets = Targets(held=True)
+    targets.ratio("memory of the runner", 1 + growth, most=1.1)
+    targets.end()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import lightgbm
 import numpy as np
 
+from benchmarks.targets import Targets
 from tidegate.models.explanation import reasons
 from tidegate.models.lightgbm import parse_forest
 from tidegate.models.tree_model import TreeModel
@@ -30,15 +31,18 @@ def best(task: Callable[[], object], repeat: int, tries: int = 7) -> float:
     return quickest
 
 
-def line(what: str, ours: float, theirs: float) -> None:
+def line(what: str, ours: float, theirs: float, targets: Targets) -> None:
     print(f"{what:<44} {ours * 1e6:9.2f} µs {theirs * 1e6:9.2f} µs {theirs / ours:7.1f}x")
+    targets.ratio(what, theirs / ours, least=1)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=20_000, help="to train on; at least 1,024")
     parser.add_argument("--trees", type=int, default=200)
+    Targets.option(parser)
     asked = parser.parse_args()
+    targets = Targets(held=not asked.tiny)
     rng = np.random.default_rng(7)
     x = rng.normal(size=(asked.rows, FEATURES))
     x[:, 4], x[:, 5] = rng.integers(0, 100, asked.rows), rng.integers(0, 30, asked.rows)
@@ -65,19 +69,21 @@ def main() -> None:
             for single in singles:
                 booster.predict(single, num_threads=1)
 
-        line(f"{name}: one row a call", best(one_by_one, 20) / 64, best(one_by_one_theirs, 1) / 64)
+        line(f"{name}: one row a call", best(one_by_one, 20) / 64, best(one_by_one_theirs, 1) / 64, targets)
         batch = best(lambda b=bound, c=cells: b.score(c, 0, 1024), 3) / 1024  # type: ignore[misc]
-        line(f"{name}: 1,024 rows", batch, best(lambda b=booster: b.predict(x[:1024], num_threads=1), 1) / 1024)  # type: ignore[misc]
+        peer_batch = best(lambda b=booster: b.predict(x[:1024], num_threads=1), 1) / 1024  # type: ignore[misc]
+        line(f"{name}: 1,024 rows", batch, peer_batch, targets)
 
         few = x[:64].copy()
         theirs = booster.predict(few, pred_contrib=True, num_threads=1)
         assert abs(model.contributions(few) - theirs).max() < 1e-9, "not the same contributions"
         one = best(lambda b=bound, c=cells: b.contributions(c, 0), 20)  # type: ignore[misc]
         peer = best(lambda b=booster, s=singles: b.predict(s[0], pred_contrib=True, num_threads=1), 3)  # type: ignore[misc]
-        line(f"{name}: contributions of one row", one, peer)
+        line(f"{name}: contributions of one row", one, peer, targets)
         values, parts = bound.values(cells, 0), bound.contributions(cells, 0)
         words = best(lambda m=model, v=values, p=parts: reasons(m, v, p), 100)  # type: ignore[misc]
         print(f"{name + ': and its reasons in words':<44} {words * 1e6:9.2f} µs")
+    targets.end()
 
 
 if __name__ == "__main__":

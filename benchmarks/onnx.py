@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.targets import Targets
 from tidegate.models.onnx.model import OnnxModel
 from tidegate.models.onnx.said import Said, SaidOfFeature
 
@@ -61,7 +62,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=4_096, help="of a batch; at least 64")
     parser.add_argument("--trees", type=int, default=100)
+    Targets.option(parser)
     given = parser.parse_args()
+    targets = Targets(held=not given.tiny)
     rng = np.random.default_rng(7)
     x = rng.normal(size=(max(given.rows, 64), FEATURES)).astype(np.float32)
     y = (x[:, 0] + x[:, 1] * x[:, 2] + rng.normal(size=len(x)) > 0).astype(int)
@@ -70,10 +73,11 @@ def main() -> None:
         (f"gradient boosting, {given.trees} trees", GradientBoostingClassifier(n_estimators=given.trees)),
         ("scaler and logistic regression", make_pipeline(StandardScaler(), LogisticRegression())),
     ):
-        compare(name, exported(estimator.fit(x, y), x), x, given.rows)
+        compare(name, exported(estimator.fit(x, y), x), x, given.rows, targets)
+    targets.end()
 
 
-def compare(name: str, content: bytes, x: Any, rows: int) -> None:
+def compare(name: str, content: bytes, x: Any, rows: int, targets: Targets) -> None:
     typical = tuple(SaidOfFeature(f"f{k}", typical=0.0) for k in range(FEATURES))
     model, session = OnnxModel(content, said=Said(features=typical)), bare(content)
     cells = np.zeros((FEATURES + 1, rows), np.int64)
@@ -87,6 +91,9 @@ def compare(name: str, content: bytes, x: Any, rows: int) -> None:
     how = "in blocks" if model.file.row_exact else f"{model.asking.together} by {model.asking.together}"
     for what, (ours, theirs, share), of in (("one row", one, 1), (f"{rows:,} rows, {how}", many, rows)):
         print(f"{what:<34} {ours / of * 1e6:9.2f} µs {theirs / of * 1e6:10.2f} µs {share:10.2f}x   {name}")
+    targets.ratio(f"{name}, one row, of the bare call", one[2], most=2)
+    if model.file.row_exact:
+        targets.ratio(f"{name}, {rows:,} rows, of the bare call", many[2], most=1.5)
     ours, theirs, share = together(lambda: bound.reasons(cells, 0, {}, None), lambda: session.run(output, first), 20)
     print(f"{'reasons of one row':<34} {ours * 1e6:9.2f} µs {theirs * 1e6:10.2f} µs {share:10.2f}x   {name}")
 

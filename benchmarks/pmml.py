@@ -19,6 +19,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
+from benchmarks.targets import Targets
 from tidegate.models.lightgbm import parse_forest
 from tidegate.models.pmml.export import forest_pmml
 from tidegate.models.pmml.model import read_pmml
@@ -41,8 +42,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=20_000, help="to train on; a batch is half as many")
     parser.add_argument("--trees", type=int, default=100)
-    parser.add_argument("--tiny", action="store_true", help="only to see that it runs: no target is held")
+    Targets.option(parser)
     asked = parser.parse_args()
+    targets = Targets(held=not asked.tiny)
     many_rows, trees = asked.rows // 2, asked.trees
     rng = np.random.default_rng(7)
     x = rng.normal(size=(asked.rows, FEATURES))
@@ -84,9 +86,9 @@ def main() -> None:
         )
         worst_one, worst_many = min(worst_one, their_one / one), min(worst_many, their_many / many)
         stop()
-    print(f"one row at least {worst_one:.0f}x faster, target {ONE_TARGET:.0f}x")
-    print(f"a batch at least {worst_many:.0f}x faster, target {BATCH_TARGET:.0f}x")
-    assert asked.tiny or (worst_one >= ONE_TARGET and worst_many >= BATCH_TARGET), "below the target"
+    targets.ratio("one row against the faster of the two", worst_one, least=ONE_TARGET)
+    targets.ratio("a batch against the faster of the two", worst_many, least=BATCH_TARGET)
+    targets.end()
 
 
 Peer = tuple[Callable[[dict[str, float]], object], Callable[[pd.DataFrame], pd.DataFrame], Callable[[], object]]

@@ -19,6 +19,7 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.store import FLOW, entries
+from benchmarks.targets import Targets
 from tests.servers.postgres import Postgres
 from tidegate.connectors.store import Store
 from tidegate.evidence.log import verify
@@ -106,6 +107,10 @@ def main() -> None:
         cpu = statistics.median(cpu for _, cpu in found) / asked.records * 1e6
         rate, ratio = asked.records / walls[name], walls["psycopg COPY, no seals"] / walls[name]
         print(f"{name:26}{rate:>10,.0f} decisions/s {ratio:>6.2f}x COPY {cpu:>8.1f} µs of our processor each")
+    targets = Targets(held=True)
+    copied = walls["psycopg COPY, no seals"] / walls["our store in PostgreSQL"]
+    targets.ratio("our store in PostgreSQL, of COPY", copied, least=0.5)
+    targets.end()
 
 
 if __name__ == "__main__":

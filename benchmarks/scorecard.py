@@ -19,6 +19,7 @@ import polars as pl
 from pypmml import Model
 
 from benchmarks.models import best
+from benchmarks.targets import Targets
 from tidegate.connectors.scorecards.fitted_columns import fitted_column
 from tidegate.connectors.scorecards.fitting import Fitting, fit
 from tidegate.connectors.scorecards.pmml_writer import scorecard_pmml
@@ -40,7 +41,9 @@ def credit() -> pl.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
-    rows = parser.parse_args().rows
+    Targets.option(parser)
+    given = parser.parse_args()
+    rows, targets = given.rows, Targets(held=not given.tiny)
     table = credit()
     names = [name for name in table.columns if name not in ("bad", "at")]
     found = fit(table, "bad", "at", features=names, how=HOW)
@@ -55,20 +58,22 @@ def main() -> None:
     print(
         f"{len(kept)} characteristics, {sum(len(part.bins) for part in found.card.characteristics)} bins; equal points"
     )
-    batch(ours, columns, peer, frame, rows)
-    single(ours, found.card, drawn.head(200).to_dicts())
+    targets.ratio("a batch against optbinning", batch(ours, columns, peer, frame, rows), least=1)
+    targets.ratio("one row against pypmml", single(ours, found.card, drawn.head(200).to_dicts()), least=20)
+    targets.end()
 
 
-def batch(ours: Evaluator, columns: dict[str, Any], peer: Any, frame: pd.DataFrame, rows: int) -> None:
+def batch(ours: Evaluator, columns: dict[str, Any], peer: Any, frame: pd.DataFrame, rows: int) -> float:
     times = [(best(lambda: ours.points(columns), 1), best(lambda: peer.score(frame), 1)) for _ in range(5)]
     mine, theirs = (min(part) for part in zip(*times, strict=True))
     print(
         f"batch of {rows:,}: ours {rows / mine:>11,.0f} rows/s   optbinning {rows / theirs:>11,.0f} rows/s   "
         f"{theirs / mine:.1f}x"
     )
+    return float(theirs / mine)
 
 
-def single(ours: Evaluator, card: Any, asks: list[dict[str, Any]]) -> None:
+def single(ours: Evaluator, card: Any, asks: list[dict[str, Any]]) -> float:
     model = Model.fromString(scorecard_pmml(card).decode())
     for ask in asks:
         assert ours.evaluate(ask).points == model.predict(ask)["score"], ask
@@ -78,6 +83,7 @@ def single(ours: Evaluator, card: Any, asks: list[dict[str, Any]]) -> None:
     ]  # fmt: skip
     mine, theirs = (min(part) / len(asks) * 1e6 for part in zip(*times, strict=True))
     print(f"one row:         ours {mine:>9.1f} µs, traced    pypmml {theirs:>9.1f} µs         {theirs / mine:.1f}x")
+    return float(theirs / mine)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.targets import Targets
 from tests.servers.search import Elasticsearch, Node, OpenSearch
 from tidegate import Engine, Store
 from tidegate.actions.document import Document, document
@@ -112,6 +113,9 @@ def main() -> None:
         print(f"{words:36}{many / median(times[who]):12,.0f} decisions/s")
     ratio = median(b / a for a, b in zip(times["ours"], times["peer"], strict=True))
     print(f"against the client: {ratio:.0%} (must 50 %, goal 80 %)")
+    targets = Targets(held=True)
+    targets.ratio("against the client", ratio, least=0.5)
+    targets.end()
 
 
 if __name__ == "__main__":

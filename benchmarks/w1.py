@@ -155,6 +155,7 @@ def main() -> None:
     parser.add_argument("--plain-events", type=int, default=0, help="time plain Python on only so many")
     parser.add_argument("--check", action="store_true", help="compare every answer with DuckDB's (a minute)")
     parser.add_argument("--folder", type=Path, help="keep the events and the truth here for the next run")
+    parser.add_argument("--tiny", action="store_true", help="only to see that it runs: no target is held")
     parser.add_argument("--memory-of", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.memory_of:
@@ -164,6 +165,7 @@ def main() -> None:
     import polars as pl
 
     from benchmarks import w1_callers
+    from benchmarks.targets import Targets
 
     w1 = workload()
     folder = args.folder or Path(tempfile.mkdtemp())
@@ -205,6 +207,9 @@ def main() -> None:
     now, peak, held = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     flat.unlink()
     print(f"memory after all events: {now} MB resident (peak {peak}), of which the windows hold {held}")
+    targets = Targets(held=not args.tiny)
+    targets.ratio(f"windows, batches of {BATCH}, against plain Python", batches / plain, least=18)
+    targets.ratio("windows, one event a call, against plain Python", many / spent / plain, least=8)
     if args.check:
         truth = folder / f"w1-{args.events}-{args.seed}-truth.parquet"
         if not truth.exists():
@@ -218,6 +223,7 @@ def main() -> None:
         )
         if failed:
             sys.exit(1)
+    targets.end()
 
 
 if __name__ == "__main__":
