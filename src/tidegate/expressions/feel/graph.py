@@ -2,10 +2,16 @@
 
 The two agree: the graph's missing is FEEL's null, and where FEEL's rules differ they are written out. In FEEL `x = 1`
 is false for a null x, and never null; `if` goes on at `else` where its condition is null. Whole numbers and money are
-exact in both, and times are: FEEL orders them by all their digits, and by `=` compares whole seconds. On
-floats, and in whatever is divided, the graph computes in binary doubles and FEEL in decimals, so results that are no
-whole numbers may differ in their last digits, and a comparison that hangs on those differs too: `x + 0.1 = 0.3` at 0.2,
-`n / 3 * 3 = n`.
+exact in both, and times are: FEEL orders them by all their digits, and by `=` compares whole seconds. What is constant
+is computed in decimals once, when the text is compiled: `0.1 + 0.2 = 0.3` holds in both.
+
+There are two exceptions, which come of what the graph computes in, and no others:
+
+- On floats, and in whatever is divided, it computes in binary doubles and FEEL in decimals. A comparison may come out
+  otherwise where its sides lie as close together as the rounding of its steps to 53 bits can move them: `x + 0.1 = 0.3`
+  at 0.2, `n / 3 * 3 = n`. So may `floor` and `ceiling` of what is that close to a whole number.
+- Whole numbers and minor units of money end at 2**62, doubles at 1.8e308 and, towards zero, at 2.2e-308. What goes
+  beyond is missing, or zero if it is too small, where FEEL goes on to 10**6145: `b * b > 0` at 2**40.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,9 +26,10 @@ from tidegate.events.types import DURATION, TIME, Kind
 from tidegate.expressions import functions
 from tidegate.expressions.feel import nodes
 from tidegate.expressions.feel.durations import DaysTime, parse_duration
-from tidegate.expressions.feel.expression import parse
+from tidegate.expressions.feel.expression import Expression, parse
+from tidegate.expressions.feel.given import Given, Trace
 from tidegate.expressions.feel.nodes import Node
-from tidegate.expressions.feel.refusals import FeelError
+from tidegate.expressions.feel.refusals import FeelError, FeelLimitError
 from tidegate.expressions.feel.temporal import DateTime, parse_date_time
 from tidegate.expressions.node import Expr, Literal, call, literal
 
@@ -102,6 +109,8 @@ class _Graph:
             raise FeelError(error.wrong.rstrip("."), self._text, node.start, node.end, do=error.do) from None
 
     def _compiled(self, node: Node) -> Expr | None:
+        if not isinstance(node, nodes.Constant) and self._is_constant(node):
+            return self._folded(node)
         match node:
             case nodes.Constant():
                 return self._constant(node)
@@ -138,17 +147,48 @@ class _Graph:
         do = "Write it in a DMN model, or as a feature of the flow that this text then names."
         return FeelError(f"This cannot be compiled: {why}.", self._text, node.start, node.end, do=do)
 
+    def _is_constant(self, node: Node) -> bool:
+        """Whether nothing that this node is made of has a name of the flow's."""
+        waiting: list[Any] = [node]
+        while waiting:
+            each = waiting.pop()
+            if isinstance(each, nodes.Name) and each.name in self._names:
+                return False
+            if isinstance(each, (Node, nodes.Iteration)):
+                waiting.extend(getattr(each, name) for name in each.__dataclass_fields__ if name != "shape")
+            elif isinstance(each, tuple):
+                waiting.extend(each)
+        return True
+
+    def _folded(self, node: Node) -> Expr:
+        """What a constant node comes to, computed as FEEL does, in decimals."""
+        trace = Trace()
+        try:
+            value = Expression(self._text, node, (), "").evaluate({}, Given(trace=trace))
+        except FeelLimitError as error:
+            raise self._refused(node, error.wrong.rstrip(".")) from None
+        if value is None:
+            raise self._refused(node, trace.reasons[0].why if trace.reasons else "it is null")
+        if isinstance(value, Decimal):
+            return self._number(value)
+        if isinstance(value, bool | str):
+            return literal(value)
+        return self._temporal(node, value)
+
+    def _number(self, value: Decimal) -> Expr:
+        if value == value.to_integral_value() and abs(value) <= 2**53:
+            return literal(int(value))
+        return literal(float(value))
+
     def _constant(self, node: nodes.Constant) -> Expr | None:
         value = node.value
         if value is None:
             return None
         if isinstance(value, Decimal):
-            if value == value.to_integral_value() and abs(value) <= 2**53:
-                return literal(int(value))
-            nearest = float(value)
-            if Decimal(repr(nearest)) != value:
+            made = self._number(value)
+            if isinstance(made, Literal) and Decimal(repr(made.value)) != value:
                 raise self._refused(node, "the number has more digits than a float has")
-            return literal(nearest)
+            return made
         if isinstance(value, bool | str):
             return literal(value)
         return self._temporal(node, value)
@@ -226,7 +266,7 @@ class _Graph:
         match test:
             case nodes.Interval():
                 for end in (test.low, test.high):
-                    if not isinstance(end, nodes.Constant | nodes.Negation):
+                    if not self._is_constant(end):
                         raise self._refused(end, "the ends of a range are constants here; write `between`")
                 low = self._comparison(">=" if test.low_included else ">", value, test.low)
                 return low & self._comparison("<=" if test.high_included else "<", value, test.high)
@@ -236,7 +276,7 @@ class _Graph:
                 if test.items:
                     return self._any(value, test.items)
                 raise self._refused(test, "an empty list holds nothing")
-            case nodes.Constant() | nodes.Name() | nodes.Negation() | nodes.Invocation():
+            case nodes.Constant() | nodes.Name() | nodes.Negation() | nodes.Invocation() | nodes.Arithmetic():
                 return self._comparison("=", value, test)
             case _:
                 raise self._refused(test)
