@@ -99,11 +99,13 @@ def test_what_is_no_model_is_refused_and_nothing_is_stored(
     assert not (tmp_path / "m").exists()
 
 
-def test_an_xgboost_model_is_not_written_as_pmml(tmp_path: Path) -> None:
+def test_an_xgboost_model_is_written_as_pmml(tmp_path: Path) -> None:
     booster().save_model(tmp_path / "night.json")
     typed("models", "add", tmp_path / "night.json", "night@1", "--models", tmp_path / "m")
     code, said = typed("pmml", "export", "night@1", "-o", tmp_path / "x.pmml", "--models", tmp_path / "m")
-    assert code == 2 and "XGBoost" in said and not (tmp_path / "x.pmml").exists()
+    assert code == 0 and "night@1 as PMML" in said, said
+    code, said = typed("pmml", "check", tmp_path / "x.pmml")
+    assert code == 0 and "MiningModel 'night@1'" in said and "All of it is supported" in said, said
 
 
 def test_an_onnx_model_is_not_written_as_pmml_and_a_pmml_model_is_as_it_came(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ ROWS = 5_000
 """Rows that are read, run and written at a time."""
 
 _NO_PMML = {
-    "xgboost": ("an XGBoost model", ", whose floats of 32 bits PMML would sum otherwise"),
     "onnx": ("an ONNX model", ", whose operators PMML has no words for: hand out its .onnx file as it is"),
 }
 """Kinds of models that are not written as PMML: what they are, and why not."""
@@ -127,10 +126,10 @@ def export(
     if artefact.kind in _NO_PMML:
         what, why = _NO_PMML[artefact.kind]
         raise TidegateError(
-            f"{reference} is {what}{why}.", seen=artefact.kind, do="Export a LightGBM or a PMML model.",
+            f"{reference} is {what}{why}.", seen=artefact.kind, do="Export a LightGBM, an XGBoost or a PMML model.",
         )  # fmt: skip
     data = artefact.content  # of a PMML model, which is given as it came
-    if artefact.kind == "lightgbm":
+    if artefact.kind != "pmml":
         trees = artefact.trees()
         forest = replace(trees.forest, features=trees.features)
         data = forest_pmml(forest, name=reference, categories=trees.categories)
