@@ -13,6 +13,7 @@ ENDLESS = {
     "{f: function(n) f(n + 1), r: f(0)}.r": "too deeply",
     "for i in 1..1000000000000 return i": "too large",
     "some i in 1..1000000000000 satisfies false": "more steps",
+    "{f: function(n) if n = 0 then 1 else f(n - 1) + f(n - 1), r: f(40)}.r": "more steps",
     "for i in 1..10000, j in 1..10000 return 1": "too large",
     'for i in 1..60 return if i = 1 then "aaaaaaaaaaaaaaaaaaaaaa" else partial[-1] + partial[-1]': "too large",
     "for i in 1..60 return if i = 1 then [1, 2] else concatenate(partial[-1], partial[-1])": "too large",
@@ -86,3 +87,22 @@ def test_a_trace_keeps_a_thousand_reasons_and_counts_the_rest() -> None:
     parse("for i in 1..3000 return i + null").evaluate({}, Given(trace=trace))
     assert len(trace.reasons) == 1000
     assert trace.more == 2000
+
+
+def test_a_call_costs_what_it_takes() -> None:
+    """Some two seconds of calls, not twelve: the steps of a budget are alike in time."""
+    budget = Budget()
+    parse("{f: function(n) n, r: count(for i in 1..1000 return f(i))}.r").evaluate({}, Given(budget=budget))
+    assert Budget().steps - budget.steps >= 6000
+
+
+@pytest.mark.parametrize("text", ["(function(a, a) a)(1, 2)", "function(a: number, b, a: string) 1"])
+def test_two_parameters_of_one_name_are_refused(text: str) -> None:
+    with pytest.raises(FeelError, match="Two parameters have one name"):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["not(1), 3", "not(< 5), not(7)"])
+def test_what_stands_beside_a_negation_is_refused(text: str) -> None:
+    with pytest.raises(FeelError, match="stands alone"):
+        parse_tests(text)

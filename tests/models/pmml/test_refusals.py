@@ -66,6 +66,14 @@ def matches(pattern: str) -> str:
     return apply("if", apply("matches", ref("c"), const(pattern, "string")), const(1), const(2))
 
 
+def test_a_field_that_goes_round() -> None:
+    assert b'<DataField name="x"' in TREE
+    refused(
+        TREE.replace(b'<DataField name="x"', b'<DataField name="x" isCyclic="1"'), "isCyclic is not supported.*line"
+    )
+    read_pmml(TREE.replace(b'<DataField name="x"', b'<DataField name="x" isCyclic="0"'))
+
+
 @pytest.mark.parametrize("pattern", EXPLODING)
 def test_patterns_that_would_take_for_ever(pattern: str) -> None:
     began = time.process_time()

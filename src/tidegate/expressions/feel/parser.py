@@ -265,8 +265,11 @@ class Parser(BoxedParser):
         self.frames.append(self.tested())
         if self.takes_word("not") and self.takes("("):
             tests = self._listed_tests()
-            if self.takes(")") and self.at_end:
-                return nodes.Tests(tests, True, start=start, end=self.before())
+            if self.takes(")"):
+                if self.at_end:
+                    return nodes.Tests(tests, True, start=start, end=self.before())
+                if self.sees(","):
+                    self.unexpected("the end", "`not(…)` stands alone; write all that it negates in its brackets.")
             self.place = start
             self.unknown.clear()
         self.place = start

@@ -213,7 +213,10 @@ class BoxedParser(TypeReader):
         while not self.sees(")"):
             if parameters:
                 self.expect(",", "between parameters, or ')' after them")
+            begins = self.place
             parameters.append(self._parameter())
+            if parameters[-1].name in {each.name for each in parameters[:-1]}:
+                self.fail("Two parameters have one name.", start=begins, do="Rename one of them.")
         self.takes(")")
         self.frames.append(Known({each.name: shape_of(each.type) for each in parameters}))
         external = self.takes_word("external")

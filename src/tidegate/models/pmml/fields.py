@@ -161,6 +161,8 @@ def _again(element: Element, name: str, scope: Scope, parent: Scope) -> None:
 def _treated(
     element: Element, declared: Element, field: Field, treatment: Treatment, scope: Scope
 ) -> tuple[Field, tuple[str, ...], tuple[str, ...]]:
+    if declared.get("isCyclic", "0") != "0":
+        raise refuse(declared, "A DataField that isCyclic is not supported.")
     texts, kind = scope.document.texts, field.kind
     lists: dict[str, list[float]] = {"valid": [], "missing": [], "invalid": []}
     named = list[str]()
