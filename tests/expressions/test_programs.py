@@ -138,19 +138,28 @@ _EDGES = [
 ]
 _TIMES = st.one_of(
     st.integers(86_400, 4_102_000_000).map(lambda s: datetime.fromtimestamp(s, UTC)),
+    st.integers(-1_568_000, 7_567_000).map(
+        lambda n: EPOCH + timedelta(minutes=n * 43)
+    ),  # some 130 years before to 620 after
+    st.integers(-17_700_000, 69_800_000).map(lambda hours: EPOCH + timedelta(hours=hours)),  # the years 4 to 9986
     st.builds(lambda at, by: at + timedelta(microseconds=by), st.sampled_from(_EDGES), st.integers(-2, 7_200_000_000)),
 )
 
 
 @given(ZONES, _TIMES)
 @example("Australia/Lord_Howe", datetime(2024, 4, 6, 15, tzinfo=UTC))
+@example("Africa/Freetown", datetime(1939, 9, 3, tzinfo=UTC))
+@example("Europe/Berlin", datetime(2150, 7, 15, 12, 30, tzinfo=UTC))
+@example("America/New_York", datetime(1965, 7, 15, 12, 30, tzinfo=UTC))
+@example("America/New_York", datetime(2499, 12, 31, 23, 59, tzinfo=UTC))
+@example("America/New_York", datetime(2500, 7, 1, tzinfo=UTC))
 def test_parts_of_a_time_are_those_of_the_local_calendar(zone: str, at: datetime) -> None:
     local = at.astimezone(ZoneInfo(zone))
     expected = {
         "hour": local.hour, "minute": local.minute, "weekday": local.weekday(),
         "day": local.day, "month": local.month, "year": local.year,
     }  # fmt: skip
-    found = {name: value(getattr(f, name)(Row.at, zone), at=at) for name in expected}
+    found = {name: value(getattr(f, name)(Row.since, zone), since=at) for name in expected}
     assert found == expected
 
 

@@ -72,10 +72,11 @@ def evaluate(node: Expr, scope: Scope) -> Any:
 
 
 def _local(at: int, zone: str) -> datetime:
-    """A time in a zone. Years beyond Python's calendar and zones beyond the tables' are not the oracle's business."""
-    if not 0 <= at < 4_102_444_800_000_000:
-        raise UndecidedError
-    return (EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(zone))
+    """A time in a zone. Years beyond Python's calendar are not the oracle's business."""
+    try:
+        return (EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(zone))
+    except OverflowError:
+        raise UndecidedError from None
 
 
 def _and(node: Call, args: list[Any]) -> bool | None:

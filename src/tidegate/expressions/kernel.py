@@ -10,6 +10,7 @@ import numba as nb
 import numpy as np
 
 from tidegate.expressions.program import OPCODES
+from tidegate.expressions.zones import CYCLE, FOLDED
 from tidegate.kernels.compiled import compiled
 
 _M = -(2**63)
@@ -106,9 +107,10 @@ def _calendar(op, at, pool, zone):  # type: ignore[no-untyped-def]
     """A part of a local time. Days to a date by `civil_from_days` (Howard Hinnant, low-level date algorithms)."""
     count = pool[zone]
     low, high = 0, count - 1
+    then = at if at < FOLDED else at - ((at - FOLDED) // CYCLE + 1) * CYCLE
     while low < high:
         middle = (low + high + 1) // 2
-        if pool[zone + 1 + middle] <= at:
+        if pool[zone + 1 + middle] <= then:
             low = middle
         else:
             high = middle - 1

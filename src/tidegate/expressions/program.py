@@ -70,6 +70,7 @@ class Compiler:
         self.columns, self.leaf = columns, leaf
         self.code: list[tuple[int, int, int, int, int]] = []
         self.pool: list[int] = []
+        self._pooled: dict[bytes, int] = {}
 
     def program(self) -> Program:
         """What has been compiled so far."""
@@ -114,9 +115,10 @@ class Compiler:
         return rule(self, node)
 
     def pooled(self, values: np.ndarray) -> int:
-        """Put constants into the pool; gives their place."""
-        place = len(self.pool)
-        self.pool.extend(int(v) for v in values)
+        """Put constants into the pool, if they are not yet there; gives their place."""
+        place = self._pooled.setdefault(values.tobytes(), len(self.pool))
+        if place == len(self.pool):
+            self.pool.extend(values.tolist())
         return place
 
 
