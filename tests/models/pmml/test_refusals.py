@@ -16,10 +16,10 @@ INSTEAD = 'invalidValueTreatment="asValue" x-invalidValueReplacement="b"'
 
 
 def refused(data: bytes, match: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(DocumentError, match=match):
         read_pmml(data, "x.pmml")
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 TREE = document(
