@@ -133,6 +133,8 @@ def _classified(
         if made is None:
             raise refuse(part, "An output of a network that classifies is a NormDiscrete of the target.")
         label = texts.constant(required(made, "value"), target.kind, made)
+        if label in probabilities:
+            raise refuse(part, "A network has one output per category.", seen=f"two of {made.get('value')!r}")
         probabilities[label] = _neuron(part, neurons, required(part, "outputNeuron"))
     if len(probabilities) == 1:
         raise refuse(found[0], "A network that classifies has an output per category.")
