@@ -132,6 +132,16 @@ def test_rows_that_are_no_events_are_set_aside(folder: Path) -> None:
     assert lost.exit_code == 1 and "No event was decided" not in lost.stderr and "Next:" not in lost.stderr
 
 
+def test_columns_that_are_not_read_are_said(folder: Path) -> None:
+    events(10).with_columns(nota=pl.lit("x"), zone=pl.lit("y")).drop("note").write_parquet("more.parquet")
+    done = typed("replay", "risky.py", "more.parquet", *EUROS)
+    assert done.exit_code == 0, done.output
+    assert "no column 'note', but one 'nota' that is not read" in done.stderr and "--column note=nota" in done.stderr
+    assert "2 columns are not read: nota, zone" in done.stderr
+    found = json.loads(typed("replay", "risky.py", "more.parquet", *EUROS, "--json").stdout)
+    assert found["rows"]["unread"]["more.parquet"]["columns"] == ["nota", "zone"]
+
+
 def test_a_label_beside_the_contract(folder: Path) -> None:
     Path("plain.py").write_text(FLOW.replace('    fraud: Annotated[bool, Label(known_after="2d")]\n', "").replace(
         'share(Paid.fraud, per=Shop, last="10d", delay="2d")', 'mean(Paid.amount, per=Shop, last="10d")'

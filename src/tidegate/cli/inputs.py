@@ -33,7 +33,8 @@ Defaults = Annotated[
         "--default",
         metavar="FIELD=VALUE",
         help="What to take where a file has none: amount.currency=EUR, id=row; and how it writes values: "
-        "at.zone=Europe/Berlin, 'at.format=%d.%m.%Y %H:%M', at.unit=s, amount.unit=minor, amount.decimal=,",
+        "at.zone=Europe/Berlin, 'at.format=%d.%m.%Y %H:%M', at.unit=s, amount.unit=minor, amount.decimal=,; and "
+        "to which version of its contract NDJSON is written: '*.version=1'",
     ),
 ]
 LabelName = Annotated[
@@ -47,6 +48,8 @@ Encoding = Annotated[str, typer.Option("--encoding", help="Of the text in the fi
 Sort = Annotated[
     bool, typer.Option("--sort", help="Put each file's events in order of time first, where the file is not.")
 ]
+_NAMED = 8
+"""How many columns that are not read are named."""
 _REASONS = 12
 """How many reasons are told; the quarantine file has all."""
 _DISORDER = 0.01
@@ -110,6 +113,7 @@ def tell_set_aside(counts: "Counts", quarantine: "Quarantine") -> None:
 
     console = aside()
     tell_twice(counts)
+    tell_unread(counts)
     if counts.quarantined:
         where = f"; see {quarantine.path}" if quarantine.path.exists() else ""
         console.print(
@@ -152,6 +156,22 @@ def tell_twice(counts: "Counts") -> None:
             "which is what is done unless told, or second says which of the two it is.",
             soft_wrap=True,
         )
+
+
+def tell_unread(counts: "Counts") -> None:
+    """Say which columns of the files are not read, and first which of them may be misspelled fields."""
+    from tidegate.cli.terminal import aside, several
+
+    console = aside()
+    for name, unread in counts.unread.items():
+        for field, column in unread.near:
+            said = f"{name} has no column {field!r}, but one {column!r} that is not read. If that is it, say so with "
+            console.print(f"{said}`--column {field}={column}`.", style="yellow", soft_wrap=True, markup=False)
+        if unread.columns:
+            more = ", …" if len(unread.columns) > _NAMED else ""
+            many = several(len(unread.columns), "column is not read", "columns are not read")
+            said = f"{name}: {many}: {', '.join(unread.columns[:_NAMED])}{more}"
+            console.print(said, style="dim", soft_wrap=True, markup=False)
 
 
 def _is_refusal(reason: str) -> bool:

@@ -11,9 +11,9 @@ import msgspec
 import polars as pl
 
 from tidegate.connectors import files_sources as sources
-from tidegate.connectors.files_columns import Columns, canonical_schema
+from tidegate.connectors.files_columns import Columns, Unread, canonical_schema
 from tidegate.connectors.files_refused import Refused
-from tidegate.connectors.files_spelling import CURRENCY
+from tidegate.connectors.files_spelling import CURRENCY, VERSION
 from tidegate.errors import ContractError, TidegateError
 from tidegate.events.contract import Reader
 from tidegate.events.contract_keys import once
@@ -36,6 +36,7 @@ class Chunk:
         first_line: the line of the file, or for Parquet the row, at which this piece begins; counted from 1.
         refused: the others.
         twice: how many times in it could be either of two, since clocks were put back over them.
+        unread: with the first piece of a file of columns, what the file has that is not read.
     """
 
     frame: pl.DataFrame
@@ -43,6 +44,7 @@ class Chunk:
     first_line: int
     refused: list[Refused] = field(default_factory=list)
     twice: int = 0
+    unread: Unread | None = None
 
 
 def read(
@@ -63,6 +65,7 @@ def read(
         defaults: field -> constant, where the file has no value: `{"amount.currency": "EUR"}`. `{"id": "row"}` numbers
             the rows row-1, row-2; `{"amount.unit": "minor"}` says that numbers are cents;
             `{"at.zone": "Europe/Berlin"}` where times without a zone are. More such: `files_spelling.Spelling`.
+            `{"*.version": 1}` says that the lines of NDJSON are written to that version of the event's contract.
         chunk: how many rows a piece has at most.
         encoding: of the text in CSV and NDJSON.
 
@@ -73,22 +76,48 @@ def read(
     path = Path(path)
     kind = sources.form(path)
     sources.check_encoding(encoding)
+    defaults = dict(defaults or {})
+    version = version_told(event_type, defaults.pop(VERSION, None))
     if kind == "ndjson":
-        return _lines(path, event_type, dict(columns or {}), dict(defaults or {}), chunk, encoding)
+        return _lines(path, event_type, dict(columns or {}), defaults, chunk, encoding, version)
+    if version is not None:
+        raise TidegateError(
+            f"An older version of {event_type.__name__} is read from NDJSON; {path} is of columns.",
+            do="Say which column fills a field with `--column`, and what one that it lacks is with `--default`.",
+        )
     there = sources.parquet_columns(path) if kind == "parquet" else sources.csv_columns(path, encoding)
     plan = Columns(event_type, there, columns, defaults)
     rows = sources.parquet(path, chunk) if kind == "parquet" else sources.comma_separated(path, chunk, encoding)
     return _pieces(rows, plan)
 
 
+def version_told(event_type: type[Event], told: object) -> int | None:
+    """The version of the contract that a file is written to, if it is an older one.
+
+    Raises:
+        TidegateError: it is no version that can be read.
+    """
+    if told is None or str(told) == str(event_type.__version__):
+        return None
+    reader = Reader(event_type)
+    if str(told) not in map(str, reader.readable):
+        raise TidegateError(
+            f"{event_type.__name__} has no version {told} that can be read.",
+            do=f"Versions that can be read: {', '.join(map(str, reader.readable))}.",
+        )
+    return int(str(told))
+
+
 def _pieces(rows: Iterator[sources.Rows], plan: Columns) -> Iterator[Chunk]:
     done = 0
+    unread: Unread | None = plan.unread()
     for piece in rows:
         before = plan.twice
         frame, refused = plan.canonical(piece.frame, piece.first_line, done, lossy=piece.lossy)
         done += piece.frame.height
         lines = lines_of(piece.first_line, piece.frame.height, refused)
-        yield Chunk(frame, lines, piece.first_line, refused, plan.twice - before)
+        yield Chunk(frame, lines, piece.first_line, refused, plan.twice - before, unread)
+        unread = None
 
 
 def lines_of(first: int, rows: int, refused: list[Refused]) -> pl.Series:
@@ -98,7 +127,13 @@ def lines_of(first: int, rows: int, refused: list[Refused]) -> pl.Series:
 
 
 def _lines(
-    path: Path, event_type: type[E], columns: dict[str, str], defaults: dict[str, object], chunk: int, encoding: str
+    path: Path,
+    event_type: type[E],
+    columns: dict[str, str],
+    defaults: dict[str, object],
+    chunk: int,
+    encoding: str,
+    version: int | None,
 ) -> Iterator[Chunk]:
     """NDJSON: every line is read as an event is over HTTP."""
     reader = Reader(event_type)
@@ -113,7 +148,7 @@ def _lines(
         try:
             if line.cut:
                 raise ContractError(f"The line is longer than {sources.MOST_LINE} bytes.")
-            events.append(reader.read(line.body if renamed is None else renamed.body(line.body, row)))
+            events.append(reader.read(line.body if renamed is None else renamed.body(line.body, row), version))
             numbers.append(line.number)
         except ContractError as error:
             original = line.body.decode(errors="replace")

@@ -7,6 +7,7 @@ the field's name and its currency, String, under `name.currency`. Null is a miss
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -42,6 +43,19 @@ def canonical_schema(event_type: type[Event]) -> dict[str, type[pl.DataType]]:
         if kind is Kind.MONEY:
             schema[name + CURRENCY] = pl.String
     return schema
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What a file has that is not read.
+
+    Args:
+        columns: these columns, in their order.
+        near: fields that have no column, each with one of these columns that is called almost as it is.
+    """
+
+    columns: tuple[str, ...]
+    near: tuple[tuple[str, str], ...]
 
 
 class Columns:
@@ -101,7 +115,7 @@ class Columns:
                     f'(in Python columns={{"{name}": COLUMN}} or defaults={{"{name}": VALUE}}).',
                 )
         self._spelled = {name: spelling(name, self._defaults) for name in contract}
-        self._there = set(there)
+        self._there = dict.fromkeys(there)
 
     def source(self, name: str) -> str | None:
         """The column of the file that fills a field; None when there is none."""
@@ -116,6 +130,17 @@ class Columns:
         """The columns of the file that are read."""
         found = (self.source(name) for name in self.schema)
         return list(dict.fromkeys(column for column in found if column is not None))
+
+    def unread(self) -> Unread:
+        """What the file has that no field is filled from."""
+        used = set(self.used)
+        columns = [column for column in self._there if column not in used]
+        near = []
+        for name in self._event.__contract__:
+            if self.source(name) is None and name not in self._defaults:
+                close = difflib.get_close_matches(name.lower(), [column.lower() for column in columns], 1, 0.75)
+                near += [(name, column) for column in columns if column.lower() in close][:1]
+        return Unread(tuple(columns), tuple(near))
 
     def canonical(
         self, raw: pl.DataFrame, first_line: int, first_row: int, *, lossy: bool = False

@@ -17,6 +17,9 @@ CURRENCY = ".currency"
 EVERY_MISSING = "*.missing"
 """Words that stand for no value in every field."""
 
+VERSION = "*.version"
+"""The version of the contract that a file of NDJSON is written to."""
+
 TIME_UNITS = {"s": 1_000_000, "ms": 1000, "us": 1}
 """What numbers of a time may count since 1970 UTC, and how many microseconds each is."""
 

@@ -233,10 +233,15 @@ class Reader(Generic[E]):
                 changes[name] = new
         return event if changes is None else msgspec.structs.replace(event, **changes)
 
+    @property
+    def readable(self) -> list[int]:
+        """The versions of the contract that can be read: the newest, and those from which steps lead up to it."""
+        newest, steps = self.event_type.__version__, self.event_type.__upgrades__
+        return [v for v in range(1, newest + 1) if all(step in steps for step in range(v, newest))]
+
     def _upgraded(self, body: bytes | str, version: int) -> bytes:
         """A document of an older version as one of the newest."""
-        newest, steps = self.event_type.__version__, self.event_type.__upgrades__
-        readable = [v for v in range(1, newest + 1) if all(step in steps for step in range(v, newest))]
+        newest, steps, readable = self.event_type.__version__, self.event_type.__upgrades__, self.readable
         if type(version) is not int or version not in readable:
             raise ContractError(
                 f"{self._name} has no version {version!r} that can be read.",
@@ -320,7 +325,7 @@ def upgrades(event_type: type[Event], *, from_version: int) -> Callable[[Upgrade
 
         @upgrades(Payment, from_version=1)
         def renamed(values: dict[str, Any]) -> dict[str, Any]:
-            return {**values, "channel": values.pop("medium")}
+            return {"channel": values.pop("medium"), **values}
 
     Raises:
         FlowError: the contract has no such older version, or it has a way up already.

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tidegate.connectors.files import to_events
+from tidegate.connectors.files_columns import Unread
 from tidegate.connectors.files_merge import Batch, merge_batches
 from tidegate.connectors.files_refused import Refused as Row
 from tidegate.connectors.quarantine import Quarantine
@@ -104,8 +105,9 @@ def replay(
         run = _Kept(Engine(flow, models=models, store=store, batch=batch), label, amount)
     counts = run.tally.counts
 
-    def set_aside(name: str, rows: Sequence[Row], read: int, twice: int) -> None:
+    def set_aside(name: str, rows: Sequence[Row], read: int, twice: int, unread: Unread | None = None) -> None:
         counts.twice += twice
+        counts.unread |= {} if unread is None else {name: unread}
         counts.quarantined += len(rows)
         counts.read += len(rows)
         if rows and quarantine is not None:

@@ -1,12 +1,13 @@
 """Two versions of a flow replayed over the same history, each learning from every event as it would have."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tidegate.connectors.files_columns import Unread
 from tidegate.connectors.files_merge import Batch, merge_batches
 from tidegate.connectors.files_refused import Refused
 from tidegate.connectors.quarantine import Quarantine
@@ -93,8 +94,9 @@ def _pieces(
     counts = side.tally.counts
     known = {kind.__name__ for kind in side.definition.kinds} | {kind.__name__ for kind in INSTRUCTIONS}
 
-    def set_aside(name: str, rows: list[Refused], read: int, twice: int) -> None:
+    def set_aside(name: str, rows: Sequence[Refused], read: int, twice: int, unread: Unread | None = None) -> None:
         counts.twice += twice
+        counts.unread |= {} if unread is None else {name: unread}
         counts.quarantined += len(rows)
         counts.read += len(rows)
         if rows and quarantine is not None:
@@ -105,4 +107,4 @@ def _pieces(
     mine = {name: given for name, given in sources.items() if name in known}  # one version may learn from more types
     found = sources_of(side.definition, mine, columns, defaults, **how)
     label = side.tally.label
-    return merge_batches([(one.event, one.frames(label if one.event is event else None, set_aside)) for one in found])  # type: ignore[arg-type]
+    return merge_batches([(one.event, one.frames(label if one.event is event else None, set_aside)) for one in found])

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tidegate.connectors.files_columns import Unread
 from tidegate.decisions.answer import OUTCOMES
 from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.plan import Plan
@@ -49,6 +50,7 @@ class Counts:
     content and `late` after the flow had forgotten their time, both refused; `quarantined` are rows that are no events.
     `reused_ids` names the first of those that were refused for their id; `behind` is the event that the first of the
     late ones came too late for. `twice` counts times that could be either of two, since clocks were put back over them.
+    `unread` says of each source what it has that is not read.
     """
 
     read: int = 0
@@ -61,6 +63,7 @@ class Counts:
     twice: int = 0
     reused_ids: list[str] = field(default_factory=list, compare=False)
     behind: Newest | None = field(default=None, compare=False)
+    unread: dict[str, Unread] = field(default_factory=dict, compare=False)
 
     @property
     def refused(self) -> int:

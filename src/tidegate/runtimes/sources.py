@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import polars as pl
 
 from tidegate.connectors.files import lines_of, read
-from tidegate.connectors.files_columns import Columns
+from tidegate.connectors.files_columns import Columns, Unread
 from tidegate.connectors.files_order import in_order
 from tidegate.connectors.files_refused import Refused
 from tidegate.connectors.files_sources import csv_columns, form, parquet_columns
@@ -20,6 +20,8 @@ from tidegate.events.event import Event
 from tidegate.events.field import Label
 
 Given = str | Path | pl.DataFrame
+ReadSo = Callable[[str, Sequence[Refused], int, int, Unread | None], None]
+"""Told of each piece that was read; see `Source.frames`."""
 LINE = "#line"
 """The column that says where in its file an event stands, counted from 1."""
 
@@ -51,20 +53,17 @@ class Source:
         """What it is called in messages."""
         return "a frame" if isinstance(self.given, pl.DataFrame) else str(self.given)
 
-    def frames(
-        self, label: str | None, read_so: Callable[[str, Sequence[Refused], int, int], None]
-    ) -> Iterator[pl.DataFrame]:
+    def frames(self, label: str | None, read_so: ReadSo) -> Iterator[pl.DataFrame]:
         """The events in canonical columns, and their lines in `LINE`.
 
-        `read_so` is told for each piece the rows set aside, how many were read, and how many of their times could be
-        either of two, since clocks were put back over them.
+        `read_so` is told for each piece the name of the source, the rows set aside, how many were read, how many of
+        their times could be either of two, since clocks were put back over them, and with the first piece of columns
+        what of them is not read.
         """
         found = self._read(label, read_so)
         yield from (frame for whole in in_order(found) for frame in whole.iter_slices(_CHUNK)) if self.sort else found
 
-    def _read(
-        self, label: str | None, read_so: Callable[[str, Sequence[Refused], int, int], None]
-    ) -> Iterator[pl.DataFrame]:
+    def _read(self, label: str | None, read_so: ReadSo) -> Iterator[pl.DataFrame]:
         if label is not None and label not in self.event.__contract__:
             self._check_label(label)
         event = labelled(self.event, label)
@@ -72,13 +71,14 @@ class Source:
         if isinstance(self.given, pl.DataFrame):
             plan = Columns(event, self.given.columns, columns, self.defaults)
             frame, wrong = plan.canonical(self.given, 1, 0)
-            read_so(self.name, wrong, self.given.height, plan.twice)
+            read_so(self.name, wrong, self.given.height, plan.twice, plan.unread())
             lines = lines_of(1, self.given.height, wrong)
             yield from frame.with_columns(lines.alias(LINE)).iter_slices(_CHUNK)
             return
         how: dict[str, Any] = {"columns": columns, "defaults": self.defaults, "encoding": self.encoding}
         for piece in read(self.given, event, chunk=_CHUNK, **how):
-            read_so(self.name, piece.refused, piece.frame.height + len(piece.refused), piece.twice)
+            rows = piece.frame.height + len(piece.refused)
+            read_so(self.name, piece.refused, rows, piece.twice, piece.unread)
             yield piece.frame.with_columns(piece.lines.alias(LINE))
 
     def _check_label(self, label: str) -> None:
@@ -108,7 +108,9 @@ def labelled(event: type[Event], label: str | None) -> type[Event]:
         return event
     space = {"__annotations__": {label: Annotated[bool, Label(known_after="0s")]}, "__module__": event.__module__}
     make: Any = type(Event)
-    return make(event.__name__, (event,), space, version=event.__version__)  # type: ignore[no-any-return]
+    made: type[Event] = make(event.__name__, (event,), space, version=event.__version__)
+    made.__upgrades__ = event.__upgrades__
+    return made
 
 
 def event_named(definition: Definition, name: str) -> type[Event]:
