@@ -145,7 +145,8 @@ class Postgres(Server):
         """Let it go on."""
         if self.process is not None:
             for pid in (*self.sessions(), self.process.pid):
-                os.kill(pid, signal.SIGCONT)
+                with contextlib.suppress(ProcessLookupError):  # a session may just have ended
+                    os.kill(pid, signal.SIGCONT)
 
     def stop(self) -> None:
         """End it at once, and cleanly: sessions that are open are ended."""
