@@ -39,6 +39,18 @@ MISTAKES = {
         19,
         ["no name payment_10m", "Did you mean payments_10m?"],
     ),
+    "a name that is defined below": (
+        "    payments_10m =",
+        "    often = payments_10m > 3\n    payments_10m =",
+        17,
+        ["payments_10m is defined below, in line 18.", "Put that line above"],
+    ),
+    "a name of the file that is defined below": (
+        "    payments_10m =",
+        "    often = usual > LIMIT\n    payments_10m =",
+        17,
+        ["usual is defined below, in line 19."],
+    ),
     "a name that was not imported": (
         "= mean(",
         "= std(",
@@ -85,7 +97,17 @@ MISTAKES = {
         17,
         ["CardFraud.risk is code"],
     ),
-    "a bracket left open": ("(Payment.amount < eur(5))", "(Payment.amount < eur(5)", 19, ["This is not Python"]),
+    "a bracket left open": (
+        "(Payment.amount < eur(5))",
+        "(Payment.amount < eur(5)",
+        19,
+        ["This is not Python", "Close its brackets"],
+    ),
+    "a bracket never closed": ('count(per=Card, last="10m")', 'count(per=Card, last="10m"', 17, ["Close it"]),
+    "a bracket too many": ('count(per=Card, last="10m")', 'count(per=Card, last="10m"))', 17, ["leave it out"]),
+    "not for ~": (") & (", ") & not (", 19, ["This is not Python", "Write ~ for not, & for and, | for or"]),
+    "a line that is not where the others are": ("    usual =", "  usual =", 18, ["four spaces in"]),
+    "a line further in": ("    usual =", "      usual =", 18, ["four spaces in"]),
     "a class without its colon": (
         "class CardFraud(Flow[Payment]):",
         "class CardFraud(Flow[Payment])",

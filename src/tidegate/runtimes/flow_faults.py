@@ -31,6 +31,9 @@ _LACKING = {
     "because": 'Say why, in words: because="Unlike this card\'s history".',
     "answer": 'Say what is then answered: deadline("50ms", answer="review").',
 }
+_STRINGS = re.compile(r"'[^']*'|\"[^\"]*\"|#.*")
+_WORDS_BY_SIGNS = re.compile(r"\b(?:and|or|not)\b")
+"""Python's words for what expressions say by signs."""
 _EXAMPLE = 'payments_10m = count(per=Card, last="10m")'
 
 
@@ -66,7 +69,8 @@ def fault(path: Path, source: bytes, error: BaseException, *, within: str = "") 
     if isinstance(error, TidegateError):
         line, start, end = _nearer(source, error, line, start, end)
     text = lines[line - 1] if 0 < line <= len(lines) else ""
-    wrong, seen, do = _told(error, names, text)
+    below = _line_below(source, error.name, line) if isinstance(error, NameError) and error.name else 0
+    wrong, seen, do = _defined_below(error, below) if below else _told(error, names, text)
     end = min(end, len(text))
     return FlowFileError(wrong, seen=seen, do=do, file=str(path), line=line, text=text, start=min(start, end), end=end)
 
@@ -80,13 +84,43 @@ def _syntax(path: Path, lines: list[str], error: SyntaxError) -> FlowFileError:
     return FlowFileError(
         f"This is not Python: {said}.",
         seen=text.strip(),
-        do="Write one name a line, as in " + _EXAMPLE + ".",
+        do=_mended(error, text),
         file=str(path),
         line=line,
         text=text,
         start=min(start, len(text)),
         end=min(max(end, start + 1), len(text)),
     )
+
+
+def _mended(error: SyntaxError, text: str) -> str:
+    """What to do about a line that Python cannot read."""
+    said = error.msg or ""
+    if isinstance(error, IndentationError):
+        return "Begin the lines of a class four spaces in, all of them alike."
+    code = _STRINGS.sub("", text)
+    if "was never closed" in said:
+        return "Close it: each ( [ and { wants its ) ] or }."
+    if said.startswith("unmatched") or "does not match" in said:
+        return "Open it, or leave it out: each ) ] and } wants its ( [ or {."
+    if _WORDS_BY_SIGNS.search(code):
+        return "Write ~ for not, & for and, | for or, and put each comparison in brackets: ~known & (times > 2)."
+    if sum(map(code.count, "([{")) > sum(map(code.count, ")]}")):
+        return "Close its brackets: each ( [ and { wants its ) ] or }."
+    return "Write one name a line, as in " + _EXAMPLE + "."
+
+
+def _defined_below(error: BaseException, line: int) -> tuple[str, str, str]:
+    name = str(getattr(error, "name", ""))
+    return f"{name} is defined below, in line {line}.", name, "Put that line above this one."
+
+
+def _line_below(source: bytes, name: str, line: int) -> int:
+    """The first line after this one, of what it can see, that defines the name; 0 if there is none."""
+    tree = ast.parse(source)
+    around = [n for n in tree.body if isinstance(n, ast.ClassDef) and n.lineno <= line <= (n.end_lineno or 0)]
+    seen = [part for body in (*(made.body for made in around), tree.body) for part in body]
+    return next((part.lineno for part in seen if part.lineno > line and name in _defined(part)), 0)
 
 
 def _place(path: Path, at: TracebackType | None) -> tuple[int, int, int, dict[str, Any]]:
