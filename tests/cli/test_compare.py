@@ -109,3 +109,12 @@ def test_versions_whose_parts_have_the_same_names_are_kept_apart(folder: Path) -
         (folder / name / "flow.py").write_text(uses + "class CardFraud" + flow.replace(">= 4", ">= LEAST"))
     found = json.loads(typed("compare", "before/flow.py", "after/flow.py", "payments.csv", "--json").stdout)
     assert found["flipped"] == 1 and found["changes"][0]["line"] == "testing"
+
+
+def test_files_in_another_encoding_and_out_of_order_are_read_as_replay_reads_them(folder: Path) -> None:
+    head, *rows = ROWS.replace(",c1,", ",k\u00f6ln,").splitlines()
+    Path("payments.csv").write_text("\n".join([head, *reversed(rows)]) + "\n", encoding="cp1252")
+    result = typed("compare", "old.py", "new.py", "payments.csv", "--encoding", "cp1252", "--sort", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["same"], found["flipped"]) == (5, 2), "as of the same rows in order and in UTF-8"

@@ -104,3 +104,14 @@ def test_a_proposal_whose_cases_fail_says_that_it_cannot_be_released(folder: Pat
     assert sound.exit_code == 0 and "tidegate sign" in sound.stderr, sound.output
     with Register.open("releases.db", read_only=True) as kept:
         assert len(kept.proposals) == 3, "what failed is on record, too"
+
+
+def test_a_history_in_another_encoding_is_proposed(folder: Path) -> None:
+    typed("people", "add", "cleo", "--role", "AI")
+    history = "id,at,amount\nf\u00fcnf,2026-01-02T10:00:00Z,950.00 EUR\neins,2026-01-01T10:00:00Z,1.00 EUR\n"
+    Path("history.csv").write_text(history, encoding="cp1252")
+    Path("old.py").write_text(FLOW.replace("eur(900)", "eur(990)"))
+    words = ("--old", "old.py", "--as", "cleo", "--why", "because", "--encoding", "cp1252", "--sort", "--json")
+    result = typed("propose", "desk.py", "history.csv", *words)
+    assert result.exit_code == 0, result.output
+    assert "decided otherwise 1 (50.0 %)" in json.loads(result.stdout)["summary"]

@@ -79,8 +79,9 @@ def compare(
         found, typed = _recorded(versions, live, shadow, labels, label, amount), f"--live {live} --shadow {shadow}"
     elif files and live is None and shadow is None:
         said = _Said(
-            inputs(versions[1], files, event), label, amount, pairs(column, "--column"), pairs(default, "--default")
-        )
+            inputs(versions[1], files, event), label, amount, pairs(column, "--column"), pairs(default, "--default"),
+            encoding, sort=sort,
+        )  # fmt: skip
         found, typed = _replayed(versions, said, models, new_models, quarantine, quiet=as_json), f"{files[0]} …"
     else:
         raise TidegateError(
@@ -114,6 +115,8 @@ class _Said:
     amount: str
     columns: Mapping[str, str]
     defaults: Mapping[str, str]
+    encoding: str
+    sort: bool
 
 
 def _replayed(
@@ -133,7 +136,7 @@ def _replayed(
             old, new, {kind.__name__: several for kind, several in said.given.items()}, models=Registry(models),
             new_models=Registry(new_models) if new_models is not None else None, label=said.label or None,
             amount=said.amount or None, columns=said.columns, defaults=said.defaults, quarantine=aside_rows,
-            progress=told,
+            encoding=said.encoding, sort=said.sort, progress=told,
         )  # fmt: skip
     if found.new.quarantined and not quiet:
         rows = several(found.new.quarantined, "row is no event", "rows are no events")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidegate.cli.inputs import ColumnNames, Defaults, LabelName, OtherEvents, inputs, pairs
+from tidegate.cli.inputs import ColumnNames, Defaults, Encoding, LabelName, OtherEvents, Sort, inputs, pairs
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath
 from tidegate.cli.register import DEFAULT_REGISTER, KeyFile, RegisterPath, Speaker, Why, opened_register, say
 from tidegate.cli.terminal import aside, emit, next_steps, out, ready
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tidegate.releases.register import Register
     from tidegate.releases.statement import Change
     from tidegate.reports.compared import Compared
-    from tidegate.runtimes.proposing import Version
 
 _SIGNED_BY = ("business",)
 """Who signs changes of a flow that does not say it."""
@@ -37,6 +36,8 @@ def propose(
     label: LabelName = "",
     column: ColumnNames = None,
     default: Defaults = None,
+    encoding: Encoding = "utf-8",
+    sort: Sort = False,
     as_json: AsJson = False,
 ) -> None:
     """Propose a new version of a flow: its files, its models' content, its cases and its comparison go on record.
@@ -49,6 +50,7 @@ def propose(
     from tidegate.models.registry import Registry
     from tidegate.releases.register import SHORT
     from tidegate.releases.statement import PROPOSED, Change
+    from tidegate.runtimes.comparison import compare
     from tidegate.runtimes.proposing import cases_in, digests, reasons_lacking, run_suite, version_at
 
     if not why.strip():
@@ -64,7 +66,10 @@ def propose(
         found = None
         if files and before is not None:
             given = {kind.__name__: several for kind, several in inputs(version.flow, files, event).items()}
-            found = _compared(before, version, given, models, label, column, default)
+            found = compare(
+                before, version.flow, given, models=kept, label=label or None, columns=pairs(column, "--column"),
+                defaults=pairs(default, "--default"), encoding=encoding, sort=sort,
+            )  # fmt: skip
         demands = definition.signed_by or _SIGNED_BY
         of_before = before.definition.signed_by if before is not None else ()
         signers = (*opened.demanded(definition.name), *of_before, *demands)
@@ -112,24 +117,6 @@ def _before(register: "Register", flow: str, old: str) -> "type[Flow[Any]] | Non
     bundle = read_bundle(register.store.get_artefact(bytes.fromhex(live.proposal.change.bundle))[1])
     with TemporaryDirectory() as folder:
         return load_flow(bundle.unpack(Path(folder)))
-
-
-def _compared(
-    before: "type[Flow[Any]]",
-    version: "Version",
-    given: dict[str, list[Path]],
-    models: Path,
-    label: str,
-    column: list[str] | None,
-    default: list[str] | None,
-) -> "Compared":
-    from tidegate.models.registry import Registry
-    from tidegate.runtimes.comparison import compare
-
-    return compare(
-        before, version.flow, given, models=Registry(models), label=label or None,
-        columns=pairs(column, "--column"), defaults=pairs(default, "--default"),
-    )  # fmt: skip
 
 
 def _kept(register: "Register", kind: str, data: bytes) -> str:
