@@ -118,3 +118,18 @@ def test_files_in_another_encoding_and_out_of_order_are_read_as_replay_reads_the
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert (found["same"], found["flipped"]) == (5, 2), "as of the same rows in order and in UTF-8"
+
+
+def test_what_was_set_aside_is_told_as_replay_tells_it(folder: Path) -> None:
+    head, *rows = ROWS.splitlines()
+    rows += ["z,2024-01-01T10:00:00Z,c2,1.00,EUR,", "a,2026-01-01T10:06:00Z,c1,2.00,EUR,true"]
+    Path("payments.csv").write_text("\n".join([head + ",note", *(row + ",seen" for row in rows)]) + "\n")
+    compared = typed("compare", "old.py", "new.py", "payments.csv")
+    told = " ".join(compared.output.split())
+    for words in ("1 event came too late", "1 event was refused, since its id", "1 column is not read: note"):
+        assert words in told, words
+    kept = Path("payments.csv.quarantine.ndjson").read_text("utf-8")
+    assert '"line":9' in kept and '"line":10' in kept, "both are in the quarantine"
+    assert "came too late" not in typed("compare", "old.py", "new.py", "payments.csv", "--json").output
+    typed("replay", "new.py", "payments.csv")
+    assert Path("payments.csv.quarantine.ndjson").read_text("utf-8") == kept

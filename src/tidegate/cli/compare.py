@@ -19,9 +19,10 @@ from tidegate.cli.inputs import (
     pairs,
     progress,
     rows_in,
+    tell_set_aside,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath, opened
-from tidegate.cli.terminal import aside, emit, next_steps, now, out, program_version, ready, several, written
+from tidegate.cli.terminal import emit, next_steps, now, out, program_version, ready, written
 
 if TYPE_CHECKING:
     from tidegate.decisions.flow import Flow
@@ -126,9 +127,10 @@ def _replayed(
     from tidegate.connectors.quarantine import Quarantine
     from tidegate.models.registry import Registry
     from tidegate.runtimes.comparison import compare as run
+    from tidegate.runtimes.replayed import Counts
 
     old, new = versions
-    every = [file for several in said.given.values() for file in several]
+    counts, every = Counts(), [file for several in said.given.values() for file in several]
     beside = quarantine or every[0].with_name(every[0].name + ".quarantine.ndjson")
     words = f"Comparing {old.definition.name} and {new.definition.name}"
     with Quarantine(beside) as aside_rows, progress(words, rows_in(every), quiet=quiet) as told:
@@ -136,11 +138,10 @@ def _replayed(
             old, new, {kind.__name__: several for kind, several in said.given.items()}, models=Registry(models),
             new_models=Registry(new_models) if new_models is not None else None, label=said.label or None,
             amount=said.amount or None, columns=said.columns, defaults=said.defaults, quarantine=aside_rows,
-            encoding=said.encoding, sort=said.sort, progress=told,
+            counts=counts, encoding=said.encoding, sort=said.sort, progress=told,
         )  # fmt: skip
-    if found.new.quarantined and not quiet:
-        rows = several(found.new.quarantined, "row is no event", "rows are no events")
-        aside().print(f"[yellow]{rows}[/]; see {beside}", soft_wrap=True)
+    if not quiet:
+        tell_set_aside(counts, aside_rows)
     return replace(found, new=replace(found.new, source=", ".join(file.name for file in every)))
 
 

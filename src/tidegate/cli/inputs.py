@@ -1,4 +1,4 @@
-"""What `replay` and `features` share: files on the command line, how their columns are named, progress, quarantine."""
+"""What `replay`, `features` and `compare` share: files and how their columns are named, progress, quarantine."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -131,7 +131,7 @@ def tell_set_aside(counts: "Counts", quarantine: "Quarantine") -> None:
             said = (
                 "[bold red]The events are not in order of time.[/] What is decided on half of a history means little: "
             )
-            console.print(said + "put them in order with `--sort`, and replay again.", soft_wrap=True)
+            console.print(said + "put them in order with `--sort`, and begin again.", soft_wrap=True)
         said = f"[yellow]{several(counts.late, 'event')} came too late[/]: older than the newest event before "
         said += f"{'it' if counts.late == 1 else 'them'} by more than the flow's lateness{also}"
         console.print(said, soft_wrap=True)

@@ -29,7 +29,7 @@ from tidegate.events.types import Kind
 from tidegate.expressions.words import MISSING
 from tidegate.runtimes.engine import Answer, Engine, Refused
 from tidegate.runtimes.examples import Examples
-from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED, Admission
+from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED
 from tidegate.runtimes.models import Models, models_of
 from tidegate.runtimes.replay import Replay, Watch
 from tidegate.runtimes.replayed import Replayed
@@ -95,10 +95,10 @@ def replay(
         raise TidegateError(
             f"{event.__name__}.{label} is no label.", seen=str(known.type), do="A label is true or false."
         )
-    run: _Plain | _Kept
+    run: Replay | _Kept
     if store is None:
         loaded = models_of(definition, models)
-        run = _Plain(
+        run = Replay(
             flow, models=loaded, label=label, amount=amount, keep=keep, batch=batch, watch=watch, spoken=spoken
         )
     else:
@@ -127,7 +127,7 @@ def replay(
     streams = [(one.event, frames(one)) for one in found]
     away = TurnedAway(found, definition.lateness, counts)
     for piece in merge_batches(streams):
-        away.look(piece, run.run(piece))
+        away.look(piece, run.take(piece))
     if quarantine is not None:
         away.write(quarantine)
     return run.result()
@@ -150,30 +150,6 @@ def of_use(
         yield frame[keep] if away else frame
 
 
-class _Noted(Admission):
-    """Remembers what it last said."""
-
-    last: NDArray[np.int64]
-
-    def admit(self, ids: NDArray[np.int64], contents: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
-        """As of `Admission`."""
-        self.last = super().admit(ids, contents, at)
-        return self.last
-
-
-class _Plain(Replay):
-    """A replay without a store."""
-
-    def __init__(self, flow: type[Flow[Any]], **how: Any) -> None:
-        super().__init__(flow, **how)
-        self._admission: _Noted = _Noted(self.plan.lateness)
-
-    def run(self, batch: Batch) -> NDArray[np.int64]:
-        """Put some events through, and say what became of each."""
-        self.take(batch)
-        return self._admission.last if len(batch.source) else np.zeros(0, np.int64)
-
-
 class _Kept:
     """A replay through an engine with a store, so that every decision is kept with its evidence."""
 
@@ -187,7 +163,7 @@ class _Kept:
         self._examples = Examples(Answers(engine.decider), engine.plan)
         self._began: float | None = None
 
-    def run(self, batch: Batch) -> NDArray[np.int64]:
+    def take(self, batch: Batch) -> NDArray[np.int64]:
         """Put some events through the engine, and say what became of each."""
         self._began = self._began or perf_counter()
         lists = [iter(to_events(frame, event)) for event, frame in batch.parts]

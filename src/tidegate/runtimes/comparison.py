@@ -18,9 +18,11 @@ from tidegate.events.event import Event
 from tidegate.reports.compared import Compared
 from tidegate.runtimes.meeting import Meeting
 from tidegate.runtimes.models import Models, models_there
+from tidegate.runtimes.replayed import Counts
 from tidegate.runtimes.side import Side
-from tidegate.runtimes.sources import sources_of
+from tidegate.runtimes.sources import Source, sources_of
 from tidegate.runtimes.tally import amount_of, label_of
+from tidegate.runtimes.turned_away import TurnedAway
 
 Ints = NDArray[np.int64]
 Progress = Callable[[int], None]
@@ -38,6 +40,7 @@ def compare(
     columns: Mapping[str, str] | None = None,
     defaults: Mapping[str, object] | None = None,
     quarantine: Quarantine | None = None,
+    counts: Counts | None = None,
     progress: Progress | None = None,
     encoding: str = "utf-8",
     sort: bool = False,
@@ -49,7 +52,8 @@ def compare(
         sources: from the name of an event type to its files or frames, as for `replay`.
         models: of both, unless `new_models` are given. Of one that is not there `otherwise` is used.
         label, amount, columns, defaults, encoding, sort: as for `replay`.
-        quarantine: gets the rows that are no events for the new version.
+        quarantine: gets the rows that are no events for the new version, and the events that it refused.
+        counts: gets what became of the rows for the new version, beside what the comparison has of it.
         progress: told of the rows read by the new version.
 
     Raises:
@@ -68,9 +72,15 @@ def compare(
         found = models_there(flow.definition, given)
         sides.append(Side(flow, found, label or label_of(event), amount or amount_of(event)))
     left, right = sides
+    if counts is not None:
+        right.tally.counts = counts
+    before_files, after_files = (
+        _sources(side, sources, columns or {}, defaults or {}, encoding=encoding, sort=sort) for side in sides
+    )
+    right.away = TurnedAway(after_files, right.definition.lateness, right.tally.counts)
     pairs = zip_longest(
-        _pieces(left, sources, columns or {}, defaults or {}, None, None, encoding=encoding, sort=sort),
-        _pieces(right, sources, columns or {}, defaults or {}, quarantine, progress, encoding=encoding, sort=sort),
+        _pieces(left, before_files, None, None),
+        _pieces(right, after_files, quarantine, progress),
     )
     meeting = Meeting(left, right)
     for one, other in pairs:
@@ -78,21 +88,25 @@ def compare(
             left.decide(one) if one is not None else left.nothing(),
             right.decide(other) if other is not None else right.nothing(),
         )
+    if quarantine is not None:
+        right.away.write(quarantine)
     return meeting.result(old, new)
 
 
+def _sources(
+    side: Side, sources: Mapping[str, Any], columns: Mapping[str, str], defaults: Mapping[str, object], **how: Any
+) -> list[Source]:
+    """What a version reads: one may learn from more types of events than the other."""
+    known = {kind.__name__ for kind in side.definition.kinds} | {kind.__name__ for kind in INSTRUCTIONS}
+    mine = {name: given for name, given in sources.items() if name in known}
+    return sources_of(side.definition, mine, columns, defaults, **how)
+
+
 def _pieces(
-    side: Side,
-    sources: Mapping[str, Any],
-    columns: Mapping[str, str],
-    defaults: Mapping[str, object],
-    quarantine: Quarantine | None,
-    progress: Progress | None,
-    **how: Any,
+    side: Side, found: Sequence[Source], quarantine: Quarantine | None, progress: Progress | None
 ) -> Iterator[Batch]:
     event: type[Event] = side.definition.event
     counts = side.tally.counts
-    known = {kind.__name__ for kind in side.definition.kinds} | {kind.__name__ for kind in INSTRUCTIONS}
 
     def set_aside(name: str, rows: Sequence[Refused], read: int, twice: int, unread: Unread | None = None) -> None:
         counts.twice += twice
@@ -104,7 +118,5 @@ def _pieces(
         if progress is not None:
             progress(read)
 
-    mine = {name: given for name, given in sources.items() if name in known}  # one version may learn from more types
-    found = sources_of(side.definition, mine, columns, defaults, **how)
     label = side.tally.label
     return merge_batches([(one.event, one.frames(label if one.event is event else None, set_aside)) for one in found])

@@ -91,14 +91,14 @@ class Replay:
         self._ways = [KindColumns(kind, self.decider.words, self.plan.worded, spoken) for kind in self.plan.kinds]
         self._began: float | None = None
 
-    def take(self, batch: Batch) -> None:
-        """Decide on, or learn from, some events.
+    def take(self, batch: Batch) -> Ints:
+        """Decide on, or learn from, some events, and say what became of each.
 
         Raises:
             TidegateError: an event of a type that the flow does not know.
         """
         if not len(batch.source):
-            return
+            return np.zeros(0, np.int64)
         if self._began is None:
             self._began = perf_counter()
         began = perf_counter()
@@ -123,6 +123,7 @@ class Replay:
         began = perf_counter()
         parts.tell(self.tally, taken[kinds == 0])
         self.stages["gather"] += perf_counter() - began
+        return verdict
 
     def _some(self, parts: "_Parts", taken: Ints, kinds: Ints) -> None:
         """At most a batch: a few of them singly, by the clock, and the rest at once."""

@@ -17,6 +17,7 @@ from tidegate.decisions.plan import Plan, SeenPlan
 from tidegate.models.scoring import ScoringModel
 from tidegate.reports import ReplayFigures
 from tidegate.runtimes.replay import Replay
+from tidegate.runtimes.turned_away import TurnedAway
 
 Ints = NDArray[np.int64]
 
@@ -119,11 +120,15 @@ class Side(Replay):
         self._words = dict(self.plan.words)
         self._currency = next((f.currency for k in self.plan.kinds for f in k.fields if f.currency), None)
         self._looked: list[tuple[Any, ...]] = []
+        self.away: TurnedAway | None = None
+        """If given, looks at the events that are not taken."""
 
     def decide(self, batch: Batch) -> Decided:
         """Decide on some events."""
         self._looked.clear()
-        self.take(batch)
+        verdict = self.take(batch)
+        if self.away is not None:
+            self.away.look(batch, verdict)
         if not self._looked:
             return self.nothing()
         n = sum(len(looked[0]) for looked in self._looked)
