@@ -126,7 +126,12 @@ def test_what_was_set_aside_is_told_as_replay_tells_it(folder: Path) -> None:
     Path("payments.csv").write_text("\n".join([head + ",note", *(row + ",seen" for row in rows)]) + "\n")
     compared = typed("compare", "old.py", "new.py", "payments.csv")
     told = " ".join(compared.output.split())
-    for words in ("1 event came too late", "1 event was refused, since its id", "1 column is not read: note"):
+    for words in (
+        "1 event came too late",
+        "The first is z of 2024-01-01 10:00:00",
+        "1 event was refused, since its id",
+        "1 column is not read: note",
+    ):
         assert words in told, words
     kept = Path("payments.csv.quarantine.ndjson").read_text("utf-8")
     assert '"line":9' in kept and '"line":10' in kept, "both are in the quarantine"

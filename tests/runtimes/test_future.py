@@ -161,6 +161,9 @@ def test_refused_rows_are_in_the_quarantine(tmp_path: Path, form: str, kept: boo
     assert found[place(3)][1] == "This id was used before, with other cont" and "lateness" in rows[-1]["reason"]
     assert end["refused"] == 5
     behind = counts.behind
+    late = counts.first_late
+    assert late is not None and (late.id, late.line) == ("e", place(6))
+    assert late.at == int((START + timedelta(minutes=4)).timestamp() * 1e6)
     assert behind is not None and (behind.id, behind.line) == ("d", place(5))
     assert behind.ahead == (datetime(2031, 1, 1, tzinfo=UTC) - START - timedelta(minutes=2)) // timedelta(
         microseconds=1
@@ -217,7 +220,8 @@ def test_the_command_says_what_made_the_rest_too_late(tmp_path: Path, kept: bool
         "field 'at'", "at"
     )
     assert "2 events came too late" in said
+    assert said.index("The first is e of 20") < said.index("too late for d of")
     assert "too late for d of 2031-01-01 00:00:00 UTC, 1,826 days ahead of all before it" in said
-    assert "line 11" in said and "mend or take out the line" in said
+    assert "line 11" in said and "mend or take out its line" in said
     assert "1 event was refused" in said and str(file) + ".quarantine.ndjson" in said.replace(" ", "")
     assert "1d, the flow" not in said  # the refusals' own reasons are not told among rows that are no events

@@ -11,7 +11,7 @@ from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
     from tidegate.connectors.quarantine import Quarantine
-    from tidegate.runtimes.replayed import Counts, Newest
+    from tidegate.runtimes.replayed import Counts, Newest, Placed
 
 Files = Annotated[
     list[Path],
@@ -135,8 +135,8 @@ def tell_set_aside(counts: "Counts", quarantine: "Quarantine") -> None:
         said = f"[yellow]{several(counts.late, 'event')} came too late[/]: older than the newest event before "
         said += f"{'it' if counts.late == 1 else 'them'} by more than the flow's lateness{also}"
         console.print(said, soft_wrap=True)
-        if counts.behind is not None:
-            console.print(f"  {_behind(counts.behind)}", soft_wrap=True, markup=False)
+        if counts.first_late is not None and counts.behind is not None:
+            console.print(f"  {_behind(counts.first_late, counts.behind)}", soft_wrap=True, markup=False)
     if counts.reused:
         refused = several(counts.reused, "event was refused, since its", "events were refused, since their")
         console.print(f"[yellow]{refused} id had stood for other content[/]{also}", soft_wrap=True)
@@ -179,16 +179,16 @@ def _is_refusal(reason: str) -> bool:
     return reason.startswith(("/at: It is more than", "/id: This id was used"))
 
 
-def _behind(newest: "Newest") -> str:
-    """Which event the first late one was too late for, and how far ahead of all others that is."""
+def _behind(late: "Placed", newest: "Newest") -> str:
+    """Which event was the first late one, which one it was too late for, and how far ahead of all others that is."""
     from tidegate.cli.terminal import when
     from tidegate.events.durations import spoken
 
     ahead = "the first of all" if newest.ahead is None else f"{spoken(newest.ahead)} ahead of all before it"
-    place = f"{newest.source}, line {newest.line}"
     return (
-        f"The first was too late for {newest.id} of {when(newest.at)} UTC, {ahead} ({place}). "
-        "If that time is wrong, mend or take out the line; if the file is not in order of time, add `--sort`."
+        f"The first is {late.id} of {when(late.at)} UTC ({late.source}, line {late.line}). It was too late for "
+        f"{newest.id} of {when(newest.at)} UTC, {ahead} ({newest.source}, line {newest.line}). "
+        "If either time is wrong, mend or take out its line; if the file is not in order of time, add `--sort`."
     )
 
 

@@ -25,20 +25,29 @@ MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
-class Newest:
-    """The event that set the time which others came too late for.
+class Placed:
+    """An event of a replay, and where it stands.
 
     Args:
         id: its id.
         source, line: where it stands.
         at: its time, microseconds since 1970 UTC.
-        ahead: by how many microseconds it was newer than all before it; None if it was the first.
     """
 
     id: str
     source: str
     line: int
     at: int
+
+
+@dataclass(frozen=True)
+class Newest(Placed):
+    """The event that set the time which others came too late for.
+
+    Args:
+        ahead: by how many microseconds it was newer than all before it; None if it was the first.
+    """
+
     ahead: int | None
 
 
@@ -48,9 +57,9 @@ class Counts:
 
     `decided` and `learned` were taken; `repeated` had come before; `reused` came with an id that stood for other
     content and `late` after the flow had forgotten their time, both refused; `quarantined` are rows that are no events.
-    `reused_ids` names the first of those that were refused for their id; `behind` is the event that the first of the
-    late ones came too late for. `twice` counts times that could be either of two, since clocks were put back over them.
-    `unread` says of each source what it has that is not read.
+    `reused_ids` names the first of those that were refused for their id; `first_late` is the first of the late ones,
+    and `behind` the event that it came too late for. `twice` counts times that could be either of two, since clocks
+    were put back over them. `unread` says of each source what it has that is not read.
     """
 
     read: int = 0
@@ -62,6 +71,7 @@ class Counts:
     quarantined: int = 0
     twice: int = 0
     reused_ids: list[str] = field(default_factory=list, compare=False)
+    first_late: Placed | None = field(default=None, compare=False)
     behind: Newest | None = field(default=None, compare=False)
     unread: dict[str, Unread] = field(default_factory=dict, compare=False)
 

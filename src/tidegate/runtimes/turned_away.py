@@ -14,7 +14,7 @@ from tidegate.connectors.quarantine import Quarantine
 from tidegate.runtimes.columns import times
 from tidegate.runtimes.hash_table import LATE, NEW, REUSED
 from tidegate.runtimes.intake import too_late
-from tidegate.runtimes.replayed import MOST_NAMED, Counts, Newest
+from tidegate.runtimes.replayed import MOST_NAMED, Counts, Newest, Placed
 from tidegate.runtimes.sources import LINE, Source
 
 Ints = NDArray[np.int64]
@@ -28,7 +28,7 @@ class TurnedAway:
     Args:
         sources: of the replay, in the order of each batch's parts.
         lateness: of the flow, in microseconds.
-        counts: gets the first ids that were refused, and the event that made others too late.
+        counts: gets the first ids that were refused, the first late event, and the event that it was too late for.
     """
 
     def __init__(self, sources: Sequence[Source], lateness: int, counts: Counts) -> None:
@@ -56,6 +56,7 @@ class TurnedAway:
             self._advance(batch, place, verdict, int(late[0]) if len(late) else len(verdict))
             if len(late):
                 self._counts.behind = self._newest
+                self._counts.first_late = Placed(*self._placed(batch, place, int(late[0])))
 
     def _advance(self, batch: Batch, place: Ints, verdict: Ints, end: int) -> None:
         """Know the newest event of those before place `end`, and how far it went ahead of the one before it."""
@@ -70,16 +71,15 @@ class TurnedAway:
         if self._newest is not None and at[best] <= self._clock:
             return
         before = [*at[rows[rows < best]].tolist(), *([self._clock] if self._newest is not None else [])]
-        part = int(batch.source[best])
-        frame = batch.parts[part][1]
-        self._newest = Newest(
-            id=str(frame["id"][int(place[best])]),
-            source=self._sources[part].name,
-            line=int(frame[LINE][int(place[best])]),
-            at=int(at[best]),
-            ahead=int(at[best]) - max(before) if before else None,
-        )
+        ahead = int(at[best]) - max(before) if before else None
+        self._newest = Newest(*self._placed(batch, place, best), ahead)
         self._clock = int(at[best])
+
+    def _placed(self, batch: Batch, place: Ints, row: int) -> tuple[str, str, int, int]:
+        """The id, source, line and time of one event of a batch."""
+        part, mine = int(batch.source[row]), int(place[row])
+        frame = batch.parts[part][1]
+        return str(frame["id"][mine]), self._sources[part].name, int(frame[LINE][mine]), int(times(frame)[mine])
 
     def write(self, quarantine: Quarantine) -> None:
         """Write the events that were not taken, each as it stood in its file.
