@@ -2,6 +2,7 @@
 
 import math
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tidegate.cli.options import DEFAULT_STORE, AsJson, EventId, StoreAddress, found, opened
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from tidegate.connectors.store import Store
     from tidegate.decisions.decision import Decision, ModelReason, ScorecardUse, TableUse
     from tidegate.evidence.record import Stored
+
+_LENGTH_PART = re.compile(r"\d+\s*(?:us|ms|s|m|h|d|w)(?![a-z])")
+_LENGTH = re.compile(rf"{_LENGTH_PART.pattern}(?:\s*{_LENGTH_PART.pattern})*")
+"""A length of time in a cell, as `1h 30m`."""
 
 
 def explain(id: EventId, store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None:
@@ -132,7 +137,8 @@ def _table(console: "Console", use: "TableUse") -> None:
     for matched in use.rows:
         console.print(Text.assemble("  ", ("row ", "dim"), matched.row), soft_wrap=True)
         for name, cell in matched.cells.items():
-            line = ("           ", (name, "dim"), f" {_value(use.saw.get(name))}", ("  in  ", "dim"), cell)
+            value, held = _beside(use.saw.get(name), cell)
+            line = ("           ", (name, "dim"), f" {value}", ("  in  ", "dim"), held)
             console.print(Text.assemble(*line), soft_wrap=True)
     if use.matched > len(use.rows):
         console.print(f"  and {use.matched - len(use.rows):,} more rows")
@@ -146,21 +152,22 @@ def _scorecard(console: "Console", use: "ScorecardUse") -> None:
     from rich.text import Text
 
     _title(console, f"What the scorecard {use.scorecard} says")
-    points = "no points" if use.points is None else f"{use.points:g} points"
+    points = "no points" if use.points is None else f"{_value(use.points)} points"
     chance = f", a chance of {use.probability:.2%}" if use.probability is not None else ""
     console.print(Text.assemble(f"  {points}{chance}  ", (use.digest[:12], "dim")), soft_wrap=True)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     for one in use.bins:
-        held = ("in  ", "dim"), one.bin or "no bin"
-        worth = "" if one.points is None else f"{one.points:g}"
-        lost = "" if not one.lost or one.lost < 0 else f"{one.lost:g} lost"
-        cells = (Text("           " + one.characteristic, "dim"), _value(one.value), Text.assemble(*held))
+        value, held = _beside(one.value, one.bin or "no bin")
+        worth = "" if one.points is None else _value(one.points)
+        lost = "" if not one.lost or one.lost < 0 else f"{_value(one.lost)} lost"
+        cells = (Text("           " + one.characteristic, "dim"), value, Text.assemble(("in  ", "dim"), held))
         table.add_row(*cells, Text(worth, justify="right"), Text(lost, "dim"))
     console.print(table)
     for reason in use.reasons:
         code = "" if reason.code == reason.words else f"  {reason.code}"
         console.print(
-            Text.assemble("  ", (f"{reason.lost:g} lost", "red"), f"  {reason.words}", (code, "dim")), soft_wrap=True
+            Text.assemble("  ", (f"{_value(reason.lost)} lost", "red"), f"  {reason.words}", (code, "dim")),
+            soft_wrap=True,
         )
     if use.said:
         console.print(Text(f"  {use.said}", "yellow"), soft_wrap=True)
@@ -251,4 +258,18 @@ def _value(value: Any) -> str:
         return "missing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _beside(value: Any, cell: str) -> tuple[str, str]:
+    """A value and the cell that it is in, in one unit: of lengths of time, a record has the value in seconds."""
+    from tidegate.events.durations import in_parts, microseconds
+
+    if not isinstance(value, int | float) or isinstance(value, bool) or not _LENGTH.search(cell):
+        return _value(value), cell
+    us = round(Decimal(repr(value)) * 1_000_000)
+
+    def in_words(found: re.Match[str]) -> str:
+        return in_parts(sum(microseconds(part[0]) for part in _LENGTH_PART.finditer(found[0])))
+
+    return in_parts(us), _LENGTH.sub(in_words, cell)

@@ -46,6 +46,16 @@ def written(us: int) -> str:
     return f"{us}us"
 
 
+def in_parts(us: int) -> str:
+    """A length of time given in microseconds, as people write it and to the last digit: `11h 30m`, `1d 2s`."""
+    rest, parts = abs(us), []
+    for unit in ("d", "h", "m", "s", "ms", "us"):
+        many, rest = divmod(rest, _UNITS[unit])
+        if many:
+            parts.append(f"{many}{unit}")
+    return ("-" if us < 0 else "") + (" ".join(parts) or "0s")
+
+
 def spoken(us: float) -> str:
     """A length of time, given in microseconds, as people say it: in the unit that suits it, to three digits."""
     size = abs(us)

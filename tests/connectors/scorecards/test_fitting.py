@@ -162,3 +162,33 @@ def test_without_optbinning_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("tidegate.connectors.scorecards.fitting.find_spec", lambda name: None)
     with pytest.raises(ModelError, match=r"pip install 'tidegate\[scorecard\]'"):
         fitted()
+
+
+def test_means_of_amounts_and_durations_keep_their_unit_too() -> None:
+    table = german_credit().with_columns(
+        amount=pl.col("credit_amount") * 100 + 0.5, gap=(pl.col("duration_in_month") * 1e9 + 0.25)
+    )
+    types = {"amount": Type(Kind.MONEY, approx=True, currency="EUR"), "gap": Type(Kind.DURATION, approx=True)}
+    found = fit(table, "bad", "at", features=["amount", "gap"], types=types, how=Fitting(SCALE, least_value=0.0))
+    parts = {part.name: part for part in found.card.characteristics}
+    assert {name: str(part.column.type) for name, part in parts.items()} == {
+        "amount": "money in EUR", "gap": "duration"
+    }  # fmt: skip
+    split = float(parts["amount"].bins[0].cell.text.removeprefix("< "))
+    trained = table.sort("at").head(int(found.splits["train"]["rows"]))
+    assert parts["amount"].bins[0].count == int((trained["amount"] < split * 100).sum())  # in euros, of cents
+
+
+def test_edges_of_durations_can_be_edited_and_move_no_row() -> None:
+    rng = np.random.default_rng(5)
+    gap = rng.integers(10**6, 90_000 * 10**6, 2000)
+    table = pl.DataFrame({
+        "at": range(2000), "gap": pl.Series(gap).cast(pl.Duration("us")), "bad": rng.random(2000) < gap / 1.8e11,
+    })  # fmt: skip
+    found = fit(table, "bad", "at", features=["gap"], how=Fitting(SCALE, least_value=0.0))
+    bins = [one for one in found.card.characteristics[0].bins if one.cell.text != "missing"]
+    assert len(bins) > 2
+    for one in bins:
+        assert "us" not in one.cell.text and "ms" not in one.cell.text, one.cell.text
+        held = sum(int(((gap[:1400] >= low) & (gap[:1400] <= high)).sum()) for low, high in one.cell.ranges)
+        assert held == one.count

@@ -1,9 +1,11 @@
 """Columns of a training set as a scorecard is fitted on them, and the cells that its bins become."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.decisions.tables.telling import quoted
 from tidegate.errors import ModelError
 from tidegate.events.currency import decimals
+from tidegate.events.durations import in_parts, microseconds
 from tidegate.events.types import BOOL, DURATION, FLOAT, INT, TEXT, Kind, Type
 from tidegate.expressions.node import walk
 from tidegate.models.score import ModelScore
@@ -29,6 +32,9 @@ MOST_TEXTS = 1_000
 
 _FEW_TEXTS = 50
 """As many different texts are no keys, even if each row has its own."""
+
+_STEPS = [microseconds(text) for text in ("1d", "1h", "1m", "1s", "1ms")]
+"""What cut points of durations are rounded to, the coarsest first."""
 
 _DECLARED = {
     Kind.INT: "whole number", Kind.FLOAT: "number", Kind.BOOL: "bool", Kind.TEXT: "text", Kind.DURATION: "duration",
@@ -77,7 +83,7 @@ class FittedColumn:
             places = decimals(self.type.currency or "EUR")
             return f"{Decimal(int(np.ceil(value))).scaleb(-places):f}"  # of whole minor units, those from there on
         if kind is Kind.DURATION:
-            return f"{int(np.ceil(value))}us"
+            return in_parts(_rounded_length(value, self.given))
         if kind is Kind.INT:
             return str(int(np.ceil(value)))
         return _rounded(value, self.given)
@@ -89,6 +95,17 @@ def _rounded(cut: float, given: NDArray[Any]) -> str:
     digits = range(LEAST_DIGITS, 17)
     near = (float(f"{cut:.{many}g}") for many in digits)
     return repr(next((one for one in near if int((given < one).sum()) == below), cut)).removesuffix(".0")
+
+
+def _rounded_length(cut: float, given: NDArray[Any]) -> int:
+    """A cut point in microseconds, of the coarsest unit in which no row falls into another bin."""
+    below = int((given < cut).sum())
+    for step in _STEPS:
+        lower = int(cut // step) * step
+        for end in sorted((lower, lower + step), key=lambda one: abs(one - cut)):
+            if int((given < end).sum()) == below:
+                return end
+    return int(np.ceil(cut))
 
 
 def no_characteristics(table: pl.DataFrame, flow: "type[Flow[Any]] | None" = None) -> dict[str, str]:
@@ -139,12 +156,12 @@ def fitted_column(series: pl.Series, type: Type | None = None) -> FittedColumn:
         return FittedColumn(series.name, found, np.array(texts, dtype=object), texts, True)
     if found.kind is Kind.DURATION:
         micros = series.dt.total_microseconds() if isinstance(series.dtype, pl.Duration) else series
-        plain: Sequence[Any] = series.to_list()
+        plain: Sequence[Any] = [None if one is None else timedelta(microseconds=one) for one in _whole(micros)]
     elif found.kind is Kind.MONEY:
         from tidegate.events.money import Money
 
         micros = series
-        plain = [None if one is None else Money(int(one), found.currency or "EUR") for one in series.to_list()]
+        plain = [None if one is None else Money(one, found.currency or "EUR") for one in _whole(micros)]
     else:
         micros, plain = series, series.to_list()
     numbers = micros.cast(pl.Float64).fill_null(float("nan")).to_numpy()
@@ -153,10 +170,15 @@ def fitted_column(series: pl.Series, type: Type | None = None) -> FittedColumn:
     return FittedColumn(series.name, found, numbers.copy(), plain, False)
 
 
+def _whole(series: pl.Series) -> list[int | None]:
+    """Numbers rounded down to whole ones: a mean stays on its side of every whole cut point."""
+    return [None if one is None or one != one else floor(one) for one in series.to_list()]
+
+
 def _type(series: pl.Series, given: Type | None) -> Type:
     dtype = series.dtype
-    if given is not None and given.kind in (Kind.MONEY, Kind.DURATION) and not given.approx:
-        return given
+    if given is not None and given.kind in (Kind.MONEY, Kind.DURATION):
+        return replace(given, approx=False)  # a file tells amounts and lengths of time, be they means or not
     if dtype == pl.Boolean:
         return BOOL
     if isinstance(dtype, pl.Duration):
