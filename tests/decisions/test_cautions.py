@@ -79,3 +79,39 @@ def test_a_value_that_may_be_missing_into_a_model_that_has_no_answer_then_is_tol
 
     assert titles(Silent) == ["no answer"] and titles(Filled) == titles(Passes) == []
     assert cautions(Silent.definition)[0].what.startswith("age of two.onnx, usual of two.onnx may be missing")
+
+
+def test_a_feature_named_almost_as_the_score_or_the_alarm_is_told() -> None:
+    often = count(per=Card, last="1h")
+    why = {"because": "Many payments"}
+
+    class Misspelled(Flow[Payment]):
+        risk = often
+        scre = risk
+        alarms = risk > 9
+        many = decline(risk > 5, **why)
+
+    class Used(Flow[Payment]):
+        scores = often
+        alarms = often > 9
+        many = decline((scores > 5) | alarms, **why)
+
+    class Both(Flow[Payment]):
+        scores = often + 1
+        score = often
+        alarm_rate = often / 3600
+        alarms = often > 9
+        alarm = often > 8
+
+    class OfAnotherType(Flow[Payment]):
+        store = Payment.card
+        alarms = often
+
+    said = cautions(Misspelled.definition)
+    assert [one.title for one in said] == ["a feature only"]
+    assert said[0].what == (
+        "scre is another name of risk, and the flow has no score; "
+        "alarms is read by no other line, and the flow has no alarm."
+    )
+    assert "Did you mean score and alarm?" in said[0].so
+    assert titles(Used) == titles(Both) == titles(OfAnotherType) == []

@@ -1,7 +1,9 @@
 """What compiles and may still not be what its author meant: to be said aloud before a flow goes live."""
 
+import difflib
 from typing import TYPE_CHECKING, NamedTuple
 
+from tidegate.events.types import Kind
 from tidegate.expressions.node import Call, Expr, FieldRead, walk
 from tidegate.features.window import Window
 
@@ -23,7 +25,8 @@ class Caution(NamedTuple):
 
 def cautions(flow: "Definition") -> tuple[Caution, ...]:
     """Everything to be said of a flow, the most serious first."""
-    return tuple(found for found in (_currencies(flow), _own_labels(flow), _unanswered(flow)) if found is not None)
+    every = (_misspelled(flow), _currencies(flow), _own_labels(flow), _unanswered(flow))
+    return tuple(found for found in every if found is not None)
 
 
 def any_currency(flow: "Definition") -> tuple[str, ...]:
@@ -44,6 +47,41 @@ def own_labels(flow: "Definition") -> tuple[str, ...]:
                     known = flow.event.__contract__[node.name].known_after
                     read |= {f"{flow.event.__name__}.{node.name}": None} if known is not None else {}
     return tuple(read)
+
+
+def _misspelled(flow: "Definition") -> Caution | None:
+    """Features that only their name keeps from being the score or the alarm, which the flow lacks."""
+    found = []
+    for word, lacks in (("score", flow.score is None), ("alarm", flow.alarm is None)):
+        fits = {
+            name: idle
+            for name, line in flow.features.items()
+            if (line.type.kind is Kind.BOOL if word == "alarm" else line.type.is_number) and (idle := _idle(name, flow))
+        }
+        near = difflib.get_close_matches(word, fits, 1, 0.8) if lacks else []
+        found += [(f"{name} {fits[name]}, and the flow has no {word}", word) for name in near]
+    if not found:
+        return None
+    return Caution(
+        "a feature only",
+        "; ".join(said for said, _ in found) + ".",
+        f"Did you mean {' and '.join(word for _, word in found)}? A line of another name is a feature, which decides "
+        "nothing by itself.",
+    )
+
+
+def _idle(name: str, flow: "Definition") -> str:
+    """In words, why a feature seems not to be read; empty if it is read."""
+    own = flow.features[name].key
+    same = [other for other, line in flow.features.items() if line.key == own and other != name]
+    if same:  # which of the names was read cannot be told: they are one value
+        return f"is another name of {same[0]}"
+    roots = [line for other, line in flow.features.items() if other != name]
+    roots += [rule.when for rule in flow.rules.values()]
+    roots += [line for line in (flow.alarm, flow.level.of if flow.level else None) if line is not None]
+    roots += [part for table in flow.tables.values() for part in table.args]
+    roots += [part for package in flow.packaged.values() for part in package.args]
+    return "" if any(node.key == own for root in roots for node in walk(root)) else "is read by no other line"
 
 
 def _currencies(flow: "Definition") -> Caution | None:
