@@ -31,6 +31,14 @@ def test_what_new_makes_can_be_checked(made: Path) -> None:
     assert {rule["outcome"] for rule in told["rules"]} == {"approve", "review", "decline"}
 
 
+def test_its_model_is_given_amounts_as_money_so_that_reasons_are_in_the_currency(made: Path) -> None:
+    from tidegate.events.types import Kind
+    from tidegate.runtimes.load import load_flow
+
+    (asked,) = load_flow(made / "card_watch.py").definition.models
+    assert asked.args[0].type.kind is Kind.MONEY and asked.args[0].type.currency == "EUR"
+
+
 def test_its_sample_keeps_its_contract(made: Path) -> None:
     from tidegate.connectors.files import read
     from tidegate.runtimes.load import load_flow

@@ -14,7 +14,7 @@ _FLOW = '''\
 from typing import Annotated
 
 from tidegate import Event, Field, Flow, Label, Money, approve, bands, count, decline, distinct, entity, eur, has_seen
-from tidegate import mean, model, review, since_last, total, units
+from tidegate import mean, model, review, since_last, total
 
 Card = entity("card")
 Merchant = entity("merchant")
@@ -35,7 +35,6 @@ class {flow}(Flow[Payment]):
     """Stop stolen cards; leave honest customers alone."""
 
     # what we know: of the card's past, as of each payment
-    amount = units(Payment.amount)
     payments_10m = count(per=Card, last="10m")
     spent_1d = total(Payment.amount, per=Card, last="1d")
     usual_amount = mean(Payment.amount, per=Card, last="30d")
@@ -46,12 +45,12 @@ class {flow}(Flow[Payment]):
     quiet_for = since_last(per=Card, last="30d")
     small_30m = count(per=Card, last="30m", where=Payment.amount < eur(5))
 
-    # what we infer; until a model is trained, its `otherwise` is used
+    # what we infer; until a model is trained, its `otherwise` is used. It is given money, so that reasons say EUR
     risk = model(
         "{model}@champion",
         of=[
-            amount, payments_10m, spent_1d, times_usual, countries_1d, known_merchant, known_country, quiet_for,
-            small_30m,
+            Payment.amount, payments_10m, spent_1d, times_usual, countries_1d, known_merchant, known_country,
+            quiet_for, small_30m,
         ],
         otherwise=0.0,
     )
