@@ -128,6 +128,18 @@ def test_rules_hits_precision_lift_and_alone() -> None:
     assert never.hits == 0 and math.isnan(never.found.precision)
 
 
+def test_a_rule_that_approves_is_right_about_honest_events() -> None:
+    label = np.array([1, 0, 0, 0, 0, 0, 0, 0, 1, -1], np.int8)
+    rules = (
+        FiredRule(name="familiar", outcome="approve", because="A", rows=np.array([0, 1, 2, 3, 4, 9])),
+        FiredRule(name="odd", outcome="decline", because="B", rows=np.array([0, 1, 2, 3, 4, 9])),
+    )
+    familiar, odd = find(bare(10, label=label, fired=rules)).rules
+    assert familiar.right == pytest.approx(4 / 5) and odd.right == pytest.approx(1 / 5)
+    assert (familiar.low, familiar.high) == pytest.approx((1 - odd.high, 1 - odd.low))
+    assert familiar.low < familiar.right < familiar.high
+
+
 def test_calibration() -> None:
     metrics = pytest.importorskip("sklearn.metrics")
     score = np.array([0.0, 0.15, 0.15, 0.95, 1.0])

@@ -26,6 +26,18 @@ def test_full_page() -> None:
     assert "<text" in page, "text stays text"
 
 
+def test_a_rule_that_approves_is_not_told_as_one_that_hunts_fraud() -> None:
+    hunts = render(replay(2000))
+    familiar = FiredRule(name="familiar", outcome="approve", because="Paid here before", rows=np.arange(1000))
+    made = replay(2000)
+    (worth,) = (rule for rule in find(replace(made, fired=(familiar,))).rules)
+    lets = render(replace(made, fired=(*made.fired, familiar)))
+    assert worth.right > 0.9
+    assert f"{worth.right:.1%}" in lets.replace("\u2009", "").replace(" %", "%")
+    assert "A rule that approves is right about honest events" in lets
+    assert "that approves" not in hunts
+
+
 def test_a_scorecard_s_part() -> None:
     names = (("age", ("< 25", 20.0, 50.0, "A")), ("age", (">= 25", 70.0, 0.0, "A")), ("home", ("own", 55.0, 0.0, "H")),
              ("home", ("rent <&>", -5.0, 60.0, "H")))  # fmt: skip

@@ -142,6 +142,7 @@ def _content(figures: ReplayFigures, found: Findings) -> dict[str, Any]:
         "rules": tables.rules(figures, found),
         "rules_drawn": plots.MOST_RULES,
         "rules_firing": sum(1 for rule in found.rules if rule.hits),
+        "approving": any(rule.approves for rule in found.rules),
         "silent": [rule.name for rule in found.rules if not rule.hits],
         "over_time": tables.over_time(figures, steps, labelled) if steps else None,
         "fit": tables.calibration(found),

@@ -131,7 +131,9 @@ def budget_curve(found: Budget, stops: tuple[Caught, ...], currency: str, expone
 
 
 def rule_bars(rules: tuple[RuleWorth, ...], base: float, labelled: bool) -> str:
-    """Hit rate of each rule beside its precision, with the 95 % interval of the precision."""
+    """Hit rate of each rule beside how often it is right, with its 95 % interval; a rule that approves is right about
+    honest events.
+    """
     shown = [rule for rule in rules if rule.hits][:MOST_RULES]
     columns = 2 if labelled else 1
     figure, panes = blank(1040, 74 + 25 * len(shown), ncols=columns, sharey=True, squeeze=False)
@@ -145,21 +147,26 @@ def rule_bars(rules: tuple[RuleWorth, ...], base: float, labelled: bool) -> str:
     _percent_axis(left, "x", 1.18 * max(r.hit_rate for r in shown))
     if labelled:
         right = panes[0][1]
-        right.barh(place, [np.nan_to_num(r.found.precision) for r in shown], height=0.55, color=ACCENT, alpha=0.6)
+        colours = [HONEST if r.approves else ACCENT for r in shown]
+        right.barh(place, [np.nan_to_num(r.right) for r in shown], height=0.55, color=colours, alpha=0.6)
         for y, rule in zip(place, shown, strict=True):
-            if np.isfinite(rule.found.precision):
-                right.plot([rule.found.low, rule.found.high], [y, y], color=INK, linewidth=1.2)
-        ends = [np.nan_to_num(r.found.high) for r in shown]
-        _bar_words(right, place, ends, [words.percent(r.found.precision) for r in shown])
-        right.axvline(base, color=MUTED, linewidth=1, linestyle=(0, (2, 3)))
+            if np.isfinite(rule.right):
+                right.plot([rule.low, rule.high], [y, y], color=INK, linewidth=1.2)
+            by_chance = 1 - base if rule.approves else base
+            right.plot([by_chance, by_chance], [y - 0.5, y + 0.5], color=MUTED, linewidth=1, linestyle=(0, (2, 3)))
+        ends = [np.nan_to_num(r.high) for r in shown]
+        _bar_words(right, place, ends, [words.percent(r.right) for r in shown])
         _percent_axis(right, "x", 1.14)
         right.set_xticks([0, 0.25, 0.5, 0.75, 1])
-        right.set_xlabel("precision: frauds among its hits (line: 95 % interval; dotted: chance)")
+        honest = "; of a rule that approves, honest ones" if any(r.approves for r in shown) else ""
+        right.set_xlabel(f"frauds among its hits{honest} (line: 95 % interval; dotted: chance)")
     for axes in panes[0]:
         quiet(axes, "x")
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
-    return svg(figure, "rules", "Rules by hit rate and precision", "The same figures are in the table below.")
+    return svg(
+        figure, "rules", "Rules by hit rate and how often they are right", "The same figures are in the table below."
+    )
 
 
 def _bar_words(axes: "Axes", places: "np.typing.NDArray[np.int64]", ends: list[float], texts: list[str]) -> None:

@@ -14,6 +14,8 @@ class RuleWorth:
 
     `found.precision` is over hits with a known label; `lift` is that precision over the share of fraud among all
     labelled events (1 is chance); `alone` are hits on which no other rule fired, `alone_frauds` the frauds among them.
+    A rule that `approves` lets events through and is right about honest ones: `right` is the share of those among its
+    hits, and of frauds among the hits of any other rule.
     """
 
     name: str
@@ -25,6 +27,22 @@ class RuleWorth:
     lift: float
     alone: int
     alone_frauds: int
+    approves: bool
+
+    @property
+    def right(self) -> float:
+        """The share of its hits, of known label, that it is right about."""
+        return 1 - self.found.precision if self.approves else self.found.precision
+
+    @property
+    def low(self) -> float:
+        """The lower end of the 95 % interval of `right`."""
+        return 1 - self.found.high if self.approves else self.found.low
+
+    @property
+    def high(self) -> float:
+        """The upper end of the 95 % interval of `right`."""
+        return 1 - self.found.low if self.approves else self.found.high
 
 
 def rule_worths(figures: ReplayFigures, known: Truth) -> tuple[RuleWorth, ...]:
@@ -49,6 +67,7 @@ def rule_worths(figures: ReplayFigures, known: Truth) -> tuple[RuleWorth, ...]:
                 lift=ratio(found.precision, base),
                 alone=len(alone),
                 alone_frauds=int((known.label[alone] == FRAUD).sum()),
+                approves=rule.outcome == figures.outcomes[0],
             )
         )
     return tuple(sorted(worths, key=lambda w: (-w.found.frauds, -w.hits, w.name)))

@@ -76,7 +76,7 @@ def rules(figures: ReplayFigures, found: Findings) -> Table | None:
     if not found.rules:
         return None
     head = ["rule", "asks for", "hits", "hit rate"]
-    head += ["precision", "lift", "frauds found"] if found.frauds else []
+    head += ["right", "lift", "frauds among hits"] if found.frauds else []
     head += ["fraud value"] if found.frauds and found.fraud_value is not None else []
     head += ["alone"]
     rows = []
@@ -89,7 +89,7 @@ def rules(figures: ReplayFigures, found: Findings) -> Table | None:
         ]
         if found.frauds:
             row += [
-                (words.percent(rule.found.precision), words.interval(rule.found.low, rule.found.high)),
+                (words.percent(rule.right), words.interval(rule.low, rule.high)),
                 words.rate(rule.lift) + ("×" if math.isfinite(rule.lift) else ""),
                 (words.count(rule.found.frauds), words.percent(rule.found.recall)),
             ]
