@@ -92,3 +92,10 @@ def test_every_currency_has_from_none_to_four_decimals() -> None:
     assert {code: DECIMALS[code] for code in ("EUR", "JPY", "KRW", "KWD", "BHD", "TND", "CLF", "ISK")} == {
         "EUR": 2, "JPY": 0, "KRW": 0, "KWD": 3, "BHD": 3, "TND": 3, "CLF": 4, "ISK": 0,
     }  # fmt: skip
+
+
+def test_a_currency_of_three_letters_that_is_none_is_told_as_unknown() -> None:
+    with pytest.raises(ContractError, match=r"ISO 4217 knows no such currency.*XXQ"):
+        Money.parse("5 XXQ")
+    with pytest.raises(ContractError, match="three-letter"):
+        Money.parse("5 EURO")

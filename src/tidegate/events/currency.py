@@ -31,6 +31,6 @@ def decimals(currency: str) -> int:
     try:
         return DECIMALS[currency]
     except KeyError:
-        raise ContractError(
-            "A currency is a three-letter ISO 4217 code.", seen=repr(currency), do="Write, for example, 'EUR'."
-        ) from None
+        spelled = isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isupper()
+        wrong = "ISO 4217 knows no such currency." if spelled else "A currency is a three-letter ISO 4217 code."
+        raise ContractError(wrong, seen=repr(currency), do="Write, for example, 'EUR'.") from None
