@@ -233,6 +233,7 @@ def test_a_function_that_is_a_pmml_model_is_found_beside_the_model(tmp_path: Pat
     path.write_bytes(dmn(asking('"risk.pmml"'), asked_for))
     result = typed("dmn", "check", path)
     assert result.exit_code == 1 and 'there is no PMML file "risk.pmml" beside the model' in result.stdout
+    assert "dmn run" not in result.output, "which would fail"
     (tmp_path / "risk.pmml").write_bytes(pmml(regression("r")))
     result = typed("dmn", "check", path)
     assert result.exit_code == 0 and "asks          risk.pmml" in result.stdout

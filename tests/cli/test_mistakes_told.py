@@ -63,6 +63,16 @@ def test_bad_cells_of_a_model_in_pmml_are_told_by_line_field_and_value(tmp_path:
     assert "Line 3 of" in told and "amount is 'many', which is no double." in told and "Line 2" not in told
 
 
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_pmml_reads_what_spreadsheets_write(tmp_path: Path, sign: str) -> None:
+    (tmp_path / "r.pmml").write_bytes(pmml(regression("r")))
+    (tmp_path / "d.csv").write_text(f"\ufeffamount{sign}country\n10{sign}FR\n", encoding="utf-8")
+    done = typed("pmml", "run", tmp_path / "r.pmml", tmp_path / "d.csv", "-o", tmp_path / "o.csv")
+    assert done.exit_code == 0, done.output
+    with (tmp_path / "o.csv").open() as file:
+        assert [row["invalid"] for row in csv.DictReader(file)] == [""]
+
+
 def test_a_workbook_of_several_sheets_asks_for_one_as_it_is_typed(tmp_path: Path) -> None:
     book = Workbook()
     book.active.title = "rates"

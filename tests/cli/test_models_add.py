@@ -62,7 +62,9 @@ def test_a_champion_is_not_moved_by_adding_a_model_whose_reasons_were_not_measur
     assert typed("models", "add", tmp_path / "m.txt", "low@1", *more, *WHY)[0] == 0
     for unsaid in ((), ("--override",), ("--why", "because")):
         code, said = typed("models", "add", tmp_path / "m.txt", "low@2", *more, *unsaid)
-        assert code == 2 and "fall short, so it is not promoted" in " ".join(said.split())
+        assert code == 2 and "were never measured, so it is not promoted" in " ".join(said.split())
+    code, said = typed("models", "--models", folder)
+    assert 'promote low@1 --override --why "…"' in " ".join(said.split()), said
     registry = Registry(folder)
     assert (registry.versions(), registry.resolve("low@champion").version) == (("low@1",), "1")
     assert typed("models", "add", tmp_path / "m.txt", "low@1", *more)[0] == 0, "it stands for it already"

@@ -104,3 +104,40 @@ def test_a_cell_that_is_not_plain_is_refused_with_its_line(cell: str) -> None:
 def test_a_decision_that_is_not_there_is_told_with_the_nearest() -> None:
     with pytest.raises(DocumentError, match=r"Did you mean Fee\?"):
         read_dmn_table(model(), "m.dmn", "Fees")
+
+
+def _deciding(head: str, because: str, more: str = "") -> bytes:
+    return (
+        '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" name="m" namespace="urn:m" id="m">'
+        '<inputData id="a" name="age"><variable name="age" typeRef="number"/></inputData>'
+        '<decision id="d" name="Limit"><variable name="Limit"/>'
+        '<informationRequirement id="i"><requiredInput href="#a"/></informationRequirement>'
+        '<decisionTable id="t" hitPolicy="FIRST">'
+        '<input id="c"><inputExpression typeRef="number"><text>age</text></inputExpression></input>'
+        f'<output id="o" name="outcome" typeRef="string">{more}</output>{head}'
+        '<rule id="r"><inputEntry><text>&lt; 18</text></inputEntry>'
+        f'<outputEntry><text>"decline"</text></outputEntry>{because}</rule></decisionTable></decision></definitions>'
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("head", "because"),
+    [
+        ('<annotation name="note"/><annotation name="because"/>',
+         "<annotationEntry><text>n</text></annotationEntry>"
+         '<annotationEntry><text>Too "young"</text></annotationEntry>'),
+        ('<output id="w" name="because" typeRef="string"/>',
+         '<outputEntry><text>"Too \\"young\\""</text></outputEntry>'),
+    ],
+)  # fmt: skip
+def test_a_row_that_decides_says_why_by_an_annotation_or_an_output(head: str, because: str) -> None:
+    table = made(read_dmn_table(_deciding(head, because), "m.dmn"))
+    assert table.decides and [row.because for row in table.rows] == ['Too "young"']
+    assert [column.name for column in table.outputs] == ["outcome"]
+
+
+def test_a_row_that_decides_and_does_not_say_why_is_told_both_ways() -> None:
+    for head, because in (("", ""), ('<annotation name="because"/>', "")):
+        with pytest.raises(FlowError, match="says why") as told:
+            made(read_dmn_table(_deciding(head, because), "m.dmn"))
+        assert "annotation" in told.value.do and "output" in told.value.do

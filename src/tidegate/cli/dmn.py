@@ -82,5 +82,5 @@ def _show(facts: dict[str, Any], model: "DmnModel", path: Path, errors: int) -> 
     said = [several(errors, "error")] if errors else []
     said += [several(warnings, "warning")] if warnings else []
     console.print(", ".join(said) or "[green]nothing is wrong[/]")
-    if facts["decisions"]:
+    if facts["decisions"] and not errors:
         next_steps(f"tidegate dmn run {path}  make its decisions")

@@ -153,9 +153,11 @@ def _object(value: Any, source: str) -> dict[str, Any]:
 
 def _csv(lines: Iterable[str], wanted: "Mapping[str, Kind]", source: str) -> Iterator[dict[str, Any]]:
     """Rows under a header of input names; a dot leads to a component, as in `Applicant.Age`. Empty cells are null."""
+    from tidegate.connectors.table_csv import separator_of
+
     lines = iter(lines)
     header = next(lines, "")
-    mark = max(",;\t", key=header.count)
+    mark = separator_of(header)
     names = next(csv.reader([header], delimiter=mark), [])
     if not names:
         raise TidegateError(f"{source} is empty.", do="Its first line should name the inputs.")

@@ -184,6 +184,18 @@ def _version(registry: "Registry", reference: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _overriding(reference: str, folder: Path) -> str:
+    """What a promotion has to add where something is lacking of a model."""
+    from tidegate.errors import ModelError
+    from tidegate.models.promotion import lacking
+    from tidegate.models.registry import Registry
+
+    try:
+        return ' --override --why "…"' if lacking(Registry(folder).artefact(reference)) else ""
+    except ModelError:
+        return ""  # it is damaged, or there is none
+
+
 def _lost(registry: "Registry") -> dict[str, str]:
     """Aliases that stand for a version which is not there."""
     there = set(registry.versions())
@@ -236,6 +248,6 @@ def _show(found: list[dict[str, Any]], lost: dict[str, str], folder: Path) -> No
     last = found[-1]["model"] if found else "NAME@VERSION"
     more = "" if folder == DEFAULT_MODELS else f" --models {folder}"
     next_steps(
-        f"tidegate models promote {last}{more}  let the champion stand for it",
+        f"tidegate models promote {last}{_overriding(last, folder)}{more}  let the champion stand for it",
         f"tidegate models --json{more}  all measures and features",
     )

@@ -4,6 +4,7 @@ import csv
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -245,10 +246,12 @@ def _chunks(
     given: IO[str], path: Path, absent: frozenset[str]
 ) -> Iterator[tuple[dict[str, list[str | None]], list[int]]]:
     """The table, some rows at a time, by column; and the lines on which they end."""
+    from tidegate.connectors.table_csv import separator_of
     from tidegate.errors import TidegateError
 
-    reader = csv.reader(given)
     try:
+        first = given.readline()
+        reader = csv.reader(chain([first], given), delimiter=separator_of(first))
         header = next(reader, None)
         if not header or len(set(header)) != len(header):
             raise TidegateError(f"{path} has no header of different names.", seen=str(header or "nothing")[:200])

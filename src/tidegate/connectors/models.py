@@ -59,6 +59,11 @@ def model(
             )
         parts, default = given(of), number(otherwise)
         return ModelScore(str(source), parts, default)
+    if typical is not None and not isinstance(typical, Mapping):
+        raise FlowError(
+            f"typical of the model {source} is a typical value by feature.", seen=f"{typical!r}"[:80],
+            do='Write typical={"amount": 60.0, …}; `tidegate models add` takes a file of ordinary rows.',
+        )  # fmt: skip
     path = beside(Path(source), sys._getframe(1).f_globals.get("__file__"))
     parts, default = given(of), number(otherwise)
     from tidegate.models.foreign import Author  # with the kernels, which flows without models need not wait for

@@ -89,10 +89,14 @@ def _decoded(data: bytes, what: str) -> str:
     return text
 
 
+def separator_of(head: str) -> str:
+    """What stands between the cells of a first line: of comma, semicolon and tab the commonest outside quotes."""
+    return max(_SEPARATORS, key=lambda sign: sum(part.count(sign) for part in head.split('"')[::2]))
+
+
 def _lines(text: str, what: str) -> list[tuple[int, list[Any]]]:
     """The lines that hold something, with their numbers. A line may go on after a line break in quotes."""
-    head = text.lstrip().split("\n", 1)[0]
-    separator = max(_SEPARATORS, key=lambda sign: sum(part.count(sign) for part in head.split('"')[::2]))
+    separator = separator_of(text.lstrip().split("\n", 1)[0])
     found: list[tuple[int, list[Any]]] = []
     reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True)
     begins = 1

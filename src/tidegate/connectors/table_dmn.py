@@ -5,6 +5,8 @@ language, save that FEEL's `not(1)` holds for null, since null = 1 is false. `no
 constant is of the type that it is written as: "1" is a text, which no number equals. A cell that needs more of FEEL, or
 can never hold since it is of another type than its column, is refused with its line; the whole model runs by
 `tidegate dmn`.
+
+A row that decides says why by the table's annotation `because`; without one, by its output `because`.
 """
 
 import re
@@ -16,12 +18,14 @@ from tidegate.decisions.dmn.read import read_definitions
 from tidegate.decisions.tables.line import nearest
 from tidegate.decisions.tables.policy import Policy
 from tidegate.decisions.tables.sheet import Head, Sheet, Written, checked
+from tidegate.decisions.tables.table import OUTCOME
 from tidegate.errors import DocumentError
 
 _NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)"
 _CONSTANT = re.compile(rf'"(?:[^"\\]|\\["\\])*"|{_NUMBER}|true\b|false\b|null\b')
 _PLAIN = re.compile(rf"\s*(?:{_CONSTANT.pattern}|not\s*\(|<=|>=|<|>|=|\.\.|[\[\](),])")
 _TYPES = {"number": "number", "string": "text", "boolean": "bool"}
+BECAUSE = "because"
 _TOGETHER = {"SUM": Policy.SUM, "MIN": Policy.LEAST, "MAX": Policy.GREATEST, "COUNT": Policy.COUNT}
 
 
@@ -57,10 +61,15 @@ def read_dmn_table(data: bytes, what: str, decision: str | None = None) -> Sheet
 def _sheet(table: boxed.Table, what: str, name: str) -> Sheet:
     together = table.hit_policy == "COLLECT" and table.aggregation
     policy = _TOGETHER[table.aggregation] if together else Policy[table.hit_policy.replace(" ", "_")]
+    noted, worded = _because(table)
     rows = [
         Written(
             str(number),
-            [*(_cell(one, what) for one in rule.tests), *(_constant(one, what) for one in rule.outputs)],
+            [
+                *(_cell(one, what) for one in rule.tests),
+                *(_output(one, place == worded, what) for place, one in enumerate(rule.outputs)),
+                *([rule.annotations[noted] if noted < len(rule.annotations) else ""] if noted is not None else []),
+            ],
             rule.line,
         )
         for number, rule in enumerate(table.rules, 1)
@@ -71,22 +80,42 @@ def _sheet(table: boxed.Table, what: str, name: str) -> Sheet:
         written = _type_of([rule.tests[place] for rule in table.rules if place < len(rule.tests)], type, what)
         heads.append(Head("if", given.expression.text.strip(), len(heads) + 1, type, constants=written))
     for place, output in enumerate(table.outputs):
-        type = _TYPES.get(output.type_ref.removeprefix("feel:"), "")
+        type = "text" if place == worded else _TYPES.get(output.type_ref.removeprefix("feel:"), "")
         cells = [rule.outputs[place] for rule in table.rules if place < len(rule.outputs)]
         written = _type_of([*cells, *([output.default] if output.default else [])], type, what)
         values = output.values.text if output.values is not None else ""
-        heads.append(Head("then", output.name or name, len(heads) + 1, type, values, written))
+        role = BECAUSE if place == worded else "then"
+        heads.append(Head(role, output.name or name, len(heads) + 1, type, values, written))
+    if noted is not None:
+        heads.append(Head(BECAUSE, BECAUSE, len(heads) + 1))
     defaults = [output.default for output in table.outputs]
     default = None
     if any(one is not None for one in defaults):
         blank = [""] * len(table.inputs)
-        values_of = [_constant(one, what) if one is not None else "" for one in defaults]
-        default = Written("default", [*blank, *values_of], 0)
+        values_of = [
+            _output(one, place == worded, what) if one is not None else "" for place, one in enumerate(defaults)
+        ]
+        default = Written("default", [*blank, *values_of, *([""] if noted is not None else [])], 0)
 
     def where(line: int, head: Head) -> str:
         return f"line {line} ({head.name})"
 
     return checked(Sheet(name, policy, tuple(heads), tuple(rows), default, where))
+
+
+def _because(table: boxed.Table) -> tuple[int | None, int | None]:
+    """The place of the annotation that says why, or else of the output; neither if the table decides nothing."""
+    outputs = [one.name for one in table.outputs]
+    if OUTCOME not in outputs:
+        return None, None
+    if BECAUSE in table.annotations:
+        return table.annotations.index(BECAUSE), None
+    return None, outputs.index(BECAUSE) if BECAUSE in outputs else None
+
+
+def _output(text: boxed.Text, is_because: bool, what: str) -> str:
+    plain = _constant(text, what)
+    return re.sub(r'\\(["\\])', r"\1", plain[1:-1]) if is_because else plain
 
 
 def _type_of(cells: Sequence[boxed.Text], declared: str, what: str) -> str:

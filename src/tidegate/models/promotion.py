@@ -40,9 +40,9 @@ def require(artefact: Artefact, *, override: bool, why: str) -> str:
         return f"{why.strip()} ({'; '.join(found)})"
     reference = f"{artefact.card.name}@{artefact.card.version}"
     chance = no_better_than_chance(artefact.card.metrics)
-    wrong = (
-        f"The scores of {reference} are no better than chance" if chance else f"The reasons of {reference} fall short"
-    )
+    measured = artefact.kind not in _GIVES and LEAST.keys() & artefact.card.metrics.keys()
+    reasons = f"The reasons of {reference} {'fall short' if measured else 'were never measured'}"
+    wrong = f"The scores of {reference} are no better than chance" if chance else reasons
     raise ModelError(
         f"{wrong}, so it is not promoted.", seen=chance or "; ".join(found),
         do='Train another one, or promote it all the same with --override --why "…", which is kept.',

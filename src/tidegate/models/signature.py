@@ -118,7 +118,8 @@ def _misread(one: ModelInput, kind: Type) -> tuple[str, str, str] | None:
             return (
                 f"in {one.unit}",
                 seen,
-                "Write units(…) / 100 around it, or the currency's own number of minor units.",
+                f"Name a line of it, {one.name} = units(…) / 100 (or the currency's own number of minor units), "
+                "and give the model that.",
             )
         return None
     seen = "the flow gives a length of time, in microseconds"

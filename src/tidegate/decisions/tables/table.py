@@ -238,7 +238,10 @@ class _Maker:
             raise self._at(
                 row,
                 head,
-                FlowError("A row that decides says why, in words.", do="Fill a column `because` in its row."),
+                FlowError(
+                    "A row that decides says why, in words.",
+                    do="Fill a column `because` in its row; in DMN, an annotation or else an output of that name.",
+                ),
             )
         outcome = Outcome[said.upper()] if said is not None else None
         return Row(row.name, tuple(cells), tuple(values), outcome, words, row.number)
