@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import Result
 
 from tidegate.releases.register import Register
 
@@ -115,3 +116,45 @@ def test_a_history_in_another_encoding_is_proposed(folder: Path) -> None:
     result = typed("propose", "desk.py", "history.csv", *words)
     assert result.exit_code == 0, result.output
     assert "decided otherwise 1 (50.0 %)" in json.loads(result.stdout)["summary"]
+
+
+def let_out(limit: int, *old: str) -> str:
+    """The proposal of a version that looks at payments above a limit; it is proposed, signed and released."""
+    Path("desk.py").write_text(FLOW.replace("900", str(limit)))
+    proposed = typed("propose", "desk.py", "--as", "cleo", "--why", "because", "--json", *old)
+    assert proposed.exit_code == 0, proposed.output
+    id = str(json.loads(proposed.stdout)["id"])
+    for words in (("sign", id, "--as", "ana"), ("release", id, "--as", "ana")):
+        result = typed(*words)
+        assert result.exit_code == 0, result.output
+    return id
+
+
+def live() -> str:
+    with Register.open("releases.db", read_only=True) as kept:
+        version = kept.live("Desk")
+        assert version is not None
+        return version.proposal.id
+
+
+def back(*words: str) -> Result:
+    return typed("rollback", "Desk", "--as", "ana", "--why", "because", *words)
+
+
+def test_a_second_rollback_goes_a_step_further_back_and_never_forward(folder: Path) -> None:
+    typed("people", "add", "cleo", "--role", "AI")
+    typed("people", "add", "ana", "--as", "cleo", "--role", "business")
+    first = let_out(900)
+    sole = " ".join(back().output.split())
+    assert "the only one" in sole and "tidegate propose" in sole and "tidegate history" not in sole
+    second, third = let_out(800), let_out(700)
+    assert back().exit_code == 0 and live() == second
+    again = back()
+    assert again.exit_code == 0 and live() == first
+    assert "taken back to by ana on" in " ".join(again.output.split()), "what was in use, since when, by whom"
+    refused = back()
+    said = " ".join(refused.output.split())
+    assert refused.exit_code == 2 and live() == first, refused.output
+    assert "the first is live" in said and "--to" in said and second[:12] in said and third[:12] in said
+    assert back("--to", third).exit_code == 0 and live() == third
+    assert back().exit_code == 0 and live() == first, "the second was taken back, too"

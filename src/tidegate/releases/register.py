@@ -81,10 +81,20 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Live:
-    """The version of a flow that is to decide, and the statement (its number) that made it so."""
+    """The version of a flow that is to decide, and the statement that made it so.
+
+    Args:
+        seq: the statement's number.
+        proposal: the version.
+        by, at: who said so, and when (microseconds since 1970 UTC).
+        back: whether a change was taken back by it.
+    """
 
     seq: int
     proposal: Proposal
+    by: str
+    at: int
+    back: bool
 
 
 class Register:
@@ -181,6 +191,15 @@ class Register:
         """Every version that was live, in order; one that came back is there again."""
         return tuple(self._live.get(flow, ()))
 
+    def before(self, flow: str) -> Proposal | None:
+        """The version that a roll-back lets decide again: one before the live one, past all that was taken back."""
+        steps: list[Proposal] = []
+        for live in self.versions(flow):
+            if live.back and live.proposal in steps:
+                del steps[steps.index(live.proposal) :]
+            steps.append(live.proposal)
+        return steps[-2] if len(steps) > 1 else None
+
     def say(self, said: Statement, key: "Ed25519PrivateKey") -> str:
         """Make a statement; it is sealed and on the disk when this returns.
 
@@ -231,7 +250,9 @@ class Register:
             proposal.spoken |= self._names(said.by)
         elif said.what in (say.RELEASED, say.ROLLED_BACK):
             proposal = self._meant(said)
-            self._live.setdefault(proposal.change.flow, []).append(Live(seq, proposal))
+            self._live.setdefault(proposal.change.flow, []).append(
+                Live(seq, proposal, said.by, said.at, back=said.what == say.ROLLED_BACK)
+            )
             if said.what == say.RELEASED:
                 self._demands[proposal.change.flow] = proposal.change.demanded
 
