@@ -17,6 +17,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = typed("new", "card-watch", "--in", folder, "--rows", 800)
     assert result.exit_code == 0, result.output
     assert "tidegate check card_watch.py" in result.stderr
+    assert "tidegate serve card_watch.py --without-models\n" in result.stderr, "without it the server does not start"
     return folder / "card-watch"
 
 
@@ -37,6 +38,14 @@ def test_its_model_is_given_amounts_as_money_so_that_reasons_are_in_the_currency
 
     (asked,) = load_flow(made / "card_watch.py").definition.models
     assert asked.args[0].type.kind is Kind.MONEY and asked.args[0].type.currency == "EUR"
+
+
+def test_what_serves_is_said_while_there_is_no_model(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(made)
+    for words in (("check", "card_watch.py"), ("replay", "card_watch.py", "payments.csv")):
+        result = typed(*words)
+        assert result.exit_code == 0, result.output
+        assert "tidegate serve card_watch.py --without-models\n" in result.stderr, words
 
 
 def test_its_sample_keeps_its_contract(made: Path) -> None:
@@ -64,7 +73,7 @@ def test_a_name_that_is_none(name: str, tmp_path: Path) -> None:
 
 def test_check_says_what_a_flow_is(demo: Demo) -> None:
     result = typed("check", "card_fraud", "--models", demo.folder / "models")
-    assert result.exit_code == 0
+    assert result.exit_code == 0 and "--without-models" not in result.stderr
     for words in (
         "CardFraud",
         "decides on Payment v1",

@@ -221,7 +221,11 @@ def _show(facts: dict[str, Any], flow: str, models: Path) -> None:
     _show_scorecards(console, facts["scorecards"])
     show_cautions(console, facts["cautions"])
     lacking = _show_models(console, facts["models"], models)
-    steps = [f"tidegate replay {flow} FILE  run it over a file of events", f"tidegate serve {flow}  answer over HTTP"]
+    without = " --without-models" if lacking else ""
+    steps = [
+        f"tidegate replay {flow} FILE  run it over a file of events",
+        f"tidegate serve {flow}{without}  answer over HTTP",
+    ]
     if lacking:
         steps.insert(0, f"tidegate features {flow} FILE  write a training set, then `tidegate train`")
     next_steps(*steps)

@@ -45,7 +45,8 @@ class {flow}(Flow[Payment]):
     quiet_for = since_last(per=Card, last="30d")
     small_30m = count(per=Card, last="30m", where=Payment.amount < eur(5))
 
-    # what we infer; until a model is trained, its `otherwise` is used. It is given money, so that reasons say EUR
+    # what we infer; until a model is trained, its `otherwise` is used: serve it `--without-models` till then. It is
+    # given money, so that reasons say EUR
     risk = model(
         "{model}@champion",
         of=[
@@ -121,7 +122,7 @@ def new(
         f"cd {target}  everything below is typed there",
         f"tidegate check {flow.name}  what the flow is: contract, features, memory, rules",
         f"tidegate replay {flow.name} payments.csv  decide the past, and see what would have been caught",
-        f"tidegate serve {flow.name}  decide over HTTP",
+        f"tidegate serve {flow.name} --without-models  decide over HTTP, before a model is trained",
         away=True,
     )
 

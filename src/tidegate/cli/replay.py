@@ -232,5 +232,6 @@ def _next(flow: str, read_as: str, models: Path, store: Address | None, report: 
     if store:
         steps.append(f"tidegate decisions --store {store}  what was decided")
     kept = f" --store {store}" if store else ""
-    steps.append(f"tidegate serve {flow}{kept}{elsewhere}  answer over HTTP")
+    without = " --without-models" if lacking else ""
+    steps.append(f"tidegate serve {flow}{kept}{elsewhere}{without}  answer over HTTP")
     next_steps(*steps)
