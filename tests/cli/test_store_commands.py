@@ -95,6 +95,7 @@ def test_decisions_as_a_table(demo: Demo) -> None:
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) == 3
     assert "tidegate explain" in result.stderr
+    assert f"tidegate verify --store {demo.store}" in result.stderr, "since a list proves nothing"
     assert "No decision fits" in typed("decisions", "--store", demo.store, "--level", "none").stderr
 
 

@@ -24,7 +24,10 @@ def decisions(
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List decisions of a store, the newest first. With --json one object a line."""
+    """List decisions of a store, the newest first. With --json one object a line.
+
+    They are listed as the store has them; `tidegate verify` proves that they are as they were sealed.
+    """
     from tidegate.decisions.rule import outcome_of
 
     outcome = outcome_of(outcome).word if outcome else ""
@@ -67,7 +70,10 @@ def decisions(
     out().print(table)
     if len(found) == limit:
         aside().print(f"\nThe newest {limit}; more with --limit.", style="dim")
-    next_steps(f"tidegate explain {found[0].id} --store {store}  why it was decided so")
+    next_steps(
+        f"tidegate explain {found[0].id} --store {store}  why it was decided so",
+        f"tidegate verify --store {store}  prove that these are as they were sealed, which a list does not look at",
+    )
 
 
 def _refused(store: Address, limit: int, *, as_json: bool) -> None:
