@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from tidegate.actions.sink import UnavailableError
+from tidegate.connectors.trust import trusting
 from tidegate.errors import TidegateError
 
 _TIMEOUT = 30.0
@@ -119,7 +120,7 @@ def connect(address: Address) -> Client:
 
 def _trusted(address: Address) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=address.ca or None)
+        return trusting(address.ca)
     except (OSError, ssl.SSLError) as error:
         raise TidegateError("The authority's certificate cannot be read.", seen=f"{address.ca}: {error}") from None
 

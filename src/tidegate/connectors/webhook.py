@@ -10,7 +10,6 @@ import base64
 import binascii
 import hmac
 import http.client
-import ssl
 import time
 from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
@@ -19,6 +18,7 @@ import msgspec
 
 from tidegate.actions.document import Document
 from tidegate.actions.sink import Gone, Rejected, UnavailableError
+from tidegate.connectors.trust import trusting
 from tidegate.errors import TidegateError
 
 _ENCODE = msgspec.json.Encoder().encode
@@ -84,7 +84,7 @@ class Webhook:
         if self._connection is None:
             host, port = self._parts.hostname or "", self._parts.port
             if self._parts.scheme == "https":
-                context = ssl.create_default_context()
+                context = trusting()
                 self._connection = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=context)
             else:
                 self._connection = http.client.HTTPConnection(host, port, timeout=self._timeout)

@@ -9,6 +9,8 @@ import socket
 import ssl
 from typing import NamedTuple
 
+from tidegate.connectors.trust import trusting
+
 _TIMEOUT = 5.0
 _SERVER = re.compile(r"ssl://(?P<host>\[[^\]]+\]|[^:/\s]+):(?P<port>\d+)/")
 _EXPIRED, _EARLY = 10, 9
@@ -34,7 +36,7 @@ def distrust(said: str, authority: str) -> Distrust | None:
         return None
     host, port = found["host"].strip("[]"), int(found["port"])
     try:
-        context = ssl.create_default_context(cafile=authority or None)
+        context = trusting(authority)
         with (
             socket.create_connection((host, port), timeout=_TIMEOUT) as plain,
             context.wrap_socket(plain, server_hostname=host),

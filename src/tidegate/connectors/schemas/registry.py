@@ -16,6 +16,7 @@ import msgspec
 
 from tidegate.connectors.kafka.cluster import PassingError
 from tidegate.connectors.schemas.framing import UndecodableError
+from tidegate.connectors.trust import trusting
 from tidegate.errors import StreamError
 
 _LOG = logging.getLogger("tidegate.registry")
@@ -225,7 +226,7 @@ def _address(url: str) -> Any:
 
 def _tls(settings: Mapping[str, str]) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=settings.get("ssl.ca.location") or None)
+        context = trusting(settings.get("ssl.ca.location"))
         if settings.get("ssl.certificate.location"):
             context.load_cert_chain(
                 settings["ssl.certificate.location"],
