@@ -11,6 +11,7 @@ The formats are SQLite's: https://www.sqlite.org/walformat.html (the log, and th
 import os
 import sqlite3
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 from tidegate.errors import StoreError
@@ -71,15 +72,29 @@ def _rest(size: int, page: int, pages: int) -> int | None:
 
 def _last_frame(path: Path) -> int:
     """The last frame of the log that counts, 0 for none."""
-    try:
-        with open(path.with_name(path.name + "-shm"), "rb") as file:
-            head = file.read(_INDEX.size)
-    except FileNotFoundError:
-        return 0
+    head = _through_sqlite(path.with_name(path.name + "-shm"), _INDEX.size)
     if len(head) < _INDEX.size:
         return 0
     _, _, _, _, last, _ = _INDEX.unpack(head)
     return int(last)
+
+
+def _through_sqlite(path: Path, size: int) -> bytes:
+    """The first bytes of a file that SQLite has open in this process, empty if it has not.
+
+    They are read through its own descriptor: where a process closes another one of the same file, its locks on that
+    file are gone (POSIX), and the next process would take the index for an abandoned one and cut it short beneath us.
+    """
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return b""
+    for name in os.listdir("/dev/fd"):
+        with suppress(OSError):  # one that was closed meanwhile
+            found = os.fstat(int(name))
+            if (found.st_dev, found.st_ino) == (there.st_dev, there.st_ino):
+                return os.pread(int(name), size, 0)
+    return b""
 
 
 def _logged(path: Path, page: int, last: int) -> set[int]:
