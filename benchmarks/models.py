@@ -8,6 +8,7 @@ Prints microseconds per row and how many times faster ours is; the answers are c
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 
 import lightgbm
 import numpy as np
@@ -70,18 +71,18 @@ def main() -> None:
                 booster.predict(single, num_threads=1)
 
         line(f"{name}: one row a call", best(one_by_one, 20) / 64, best(one_by_one_theirs, 1) / 64, targets)
-        batch = best(lambda b=bound, c=cells: b.score(c, 0, 1024), 3) / 1024  # type: ignore[misc]
-        peer_batch = best(lambda b=booster: b.predict(x[:1024], num_threads=1), 1) / 1024  # type: ignore[misc]
+        batch = best(partial(bound.score, cells, 0, 1024), 3) / 1024
+        peer_batch = best(partial(booster.predict, x[:1024], num_threads=1), 1) / 1024
         line(f"{name}: 1,024 rows", batch, peer_batch, targets)
 
         few = x[:64].copy()
         theirs = booster.predict(few, pred_contrib=True, num_threads=1)
         assert abs(model.contributions(few) - theirs).max() < 1e-9, "not the same contributions"
-        one = best(lambda b=bound, c=cells: b.contributions(c, 0), 20)  # type: ignore[misc]
-        peer = best(lambda b=booster, s=singles: b.predict(s[0], pred_contrib=True, num_threads=1), 3)  # type: ignore[misc]
+        one = best(partial(bound.contributions, cells, 0), 20)
+        peer = best(partial(booster.predict, singles[0], pred_contrib=True, num_threads=1), 3)
         line(f"{name}: contributions of one row", one, peer, targets)
         values, parts = bound.values(cells, 0), bound.contributions(cells, 0)
-        words = best(lambda m=model, v=values, p=parts: reasons(m, v, p), 100)  # type: ignore[misc]
+        words = best(partial(reasons, model, values, parts), 100)
         print(f"{name + ': and its reasons in words':<44} {words * 1e6:9.2f} µs")
     targets.end()
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from typing import Self
 
 
-def nearest(name: object, names: Iterable[str]) -> str:
-    """That of the names which is most like another, in whatever case; nothing if none is."""
+def nearest(name: object, names: Iterable[str], cutoff: float = 0.5) -> str:
+    """That of the names which is most like another, in whatever case; nothing if none is as like as `cutoff` says."""
     low = {one.lower(): one for one in names}
-    found = difflib.get_close_matches(str(name)[:200].lower(), list(low), 1)
+    found = difflib.get_close_matches(str(name)[:200].lower(), list(low), 1, cutoff)
     return low[found[0]] if found else ""
 
 

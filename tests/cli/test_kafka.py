@@ -8,8 +8,8 @@ import pytest
 from confluent_kafka import Message
 from typer.testing import CliRunner
 
+from tests.runtimes.started import FLOW
 from tests.runtimes.stream.topics import decisions, everything, put, replayed
-from tests.runtimes.typed import FLOW
 from tests.servers.kafka import Kafka
 from tidegate.cli import app
 from tidegate.connectors.kafka.cluster import Cluster

@@ -102,7 +102,7 @@ def test_a_column_of_nanoseconds_is_what_its_texts_are(tmp_path: Path, nanosecon
 @pytest.mark.parametrize("unit", ["ms", "us"])
 def test_a_time_beyond_all_years_is_refused_and_not_wrapped_around(tmp_path: Path, unit: str) -> None:
     frame = pl.DataFrame({"id": ["a", "b"], "sender": ["s", "s"], "weight": [0.0, 0.0], "at": [2**62, 0]})
-    frame.with_columns(pl.col("at").cast(pl.Datetime(unit))).write_parquet(tmp_path / "a.parquet")  # type: ignore[arg-type]
+    frame.with_columns(pl.col("at").cast(pl.Datetime(unit))).write_parquet(tmp_path / "a.parquet")
     found, refused = _outcome(tmp_path / "a.parquet", 5)
     assert (found["id"].to_list(), refused) == (["b"], [1])
 

@@ -66,7 +66,7 @@ def test_what_does_not_keep_the_older_version_is_set_aside(tmp_path: Path) -> No
 def test_a_version_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
     file = _lines(tmp_path / "old.ndjson", medium="web")
     for version in (4, 0, "first"):
-        with pytest.raises(TidegateError, match=f"no version {version} that can be read. .*1, 2, 3"):
+        with pytest.raises(TidegateError, match=f"no version {version!r} that can be read. .*1, 2, 3"):
             read(file, Sold, defaults={"*.version": version})
     pl.DataFrame([row | {"medium": "web"} for row in ROWS]).write_csv(tmp_path / "old.csv")
     with pytest.raises(TidegateError, match="read from NDJSON"):

@@ -60,7 +60,7 @@ class CardFraud(Flow[Payment]):
 def package() -> DrlPackage:
     return DrlPackage(
         name="bank", digest="0", source="", names=("amount",), args=(CardFraud.recent,), gives={"risk": "A.risk"},
-        outputs={"risk": FLOAT}, default=(0.0,), deadline=1, runner=None,  # type: ignore[arg-type]
+        outputs={"risk": FLOAT}, default=(0.0,), deadline=1, runner=None,
     )  # fmt: skip
 
 
@@ -124,6 +124,6 @@ def test_copies_are_the_same() -> None:
 
 def test_the_message_says_what_to_do() -> None:
     with pytest.raises(FlowError, match=r"frame of count.* stays as it is. Make another"):
-        CardFraud.recent.frame = None  # type: ignore[assignment]
+        CardFraud.recent.frame = None
     with pytest.raises(FlowError, match=r"CardFraud does not change once it is made: recent .*a challenger"):
         CardFraud.recent = count(per=Card, last="2h")

@@ -67,7 +67,7 @@ def test_the_nearest_value_of_a_field_is_told_however_the_event_came() -> None:
     with pytest.raises(ContractError, match=r"Did you mean 'online'\? Write one of: online, branch\.") as told:
         engine.decide_json(body)
     assert told.value.pointer == "/channel"
-    wrong = Paid(id="a", at=datetime(2026, 1, 1, tzinfo=UTC), wallet="w", channel="brench")  # type: ignore[arg-type]
+    wrong = Paid(id="a", at=datetime(2026, 1, 1, tzinfo=UTC), wallet="w", channel="brench")
     with pytest.raises(ContractError, match="Did you mean 'branch'"):
         engine.decide(wrong)
 
@@ -76,8 +76,8 @@ def test_the_nearest_value_of_a_field_is_told_however_the_event_came() -> None:
     "made",
     [
         lambda: hour(Paid.at, "x"),
-        lambda: hour(Paid.at, 3),  # type: ignore[arg-type]
-        lambda: at_most(1, 3, last="1h"),  # type: ignore[arg-type]
+        lambda: hour(Paid.at, 3),
+        lambda: at_most(1, 3, last="1h"),
         lambda: count(per=7, last="1h"),
         lambda: Paid.channel == "zzz",
     ],

@@ -62,7 +62,7 @@ def value(expr: Expr, **fields: Any) -> Any:
 @example(datetime(2199, 12, 31, 23, 59, 59, 999_999, UTC))
 @example(datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC))
 def test_a_constant_time_is_that_time_to_the_microsecond(at: datetime) -> None:
-    assert literal(at).value == (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)  # type: ignore[attr-defined]
+    assert literal(at).value == (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     assert value(Row.since == at, since=at) is True
 
 

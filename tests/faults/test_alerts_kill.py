@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.connectors.receiver import receiving
-from tests.runtimes.typed import companions, payment, served, until
+from tests.runtimes.started import companions, payment, served, until
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.told import Told, sinks
 

@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from tests.runtimes.typed import FLOW, companions, payment, served, typed, until
+from tests.runtimes.started import FLOW, companions, payment, served, started, until
 from tidegate import Engine, Store
 from tidegate.evidence.log import verify
 from tidegate.runtimes.load import load_flow
@@ -54,6 +54,6 @@ def test_killed_and_raised_it_misses_nothing(tmp_path: Path) -> None:
 def test_a_challenger_with_a_mistake_is_told_before_anything_is_served(tmp_path: Path) -> None:
     (tmp_path / "flow.py").write_text(FLOW)
     (tmp_path / "new.py").write_text(FLOW.replace("per=Card", "per=Crad"))
-    process = typed(tmp_path, "serve", "flow.py", "--port", "0", "--challenger", "new.py")
+    process = started(tmp_path, "serve", "flow.py", "--port", "0", "--challenger", "new.py")
     told = process.communicate(timeout=100)[1]
     assert process.returncode == 2 and "Crad" in told and "Ready" not in told

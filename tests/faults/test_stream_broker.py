@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.runtimes.started import until
 from tests.runtimes.stream.topics import decisions, payments, put, replayed, run, running, settings
-from tests.runtimes.typed import until
 from tests.servers.kafka import Kafka
 from tests.servers.proxy import Proxy
 from tidegate.connectors.kafka.writer import Writer

@@ -11,12 +11,12 @@ import numpy as np
 
 from tests.flink.watched import Login, Paid, Watched
 from tidegate.decisions.decision import Decision, to_json
-from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.lists import ListChange
 from tidegate.events.contract import body, check
 from tidegate.events.event import Event
 from tidegate.events.money import Money
+from tidegate.events.times import microseconds_of
 from tidegate.models.artefact import Artefact, Card, ModelFeature
 from tidegate.models.registry import Registry
 from tidegate.runtimes.engine import Engine

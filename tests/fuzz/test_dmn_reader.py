@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given as cases
 from hypothesis import strategies as st
-from lxml import etree
 
 from tests.decisions.dmn.written import decision, dmn, function, given, literal, service, table
+from tests.fuzz.apart import taken_apart
 from tidegate.decisions.dmn import DmnModel, read_dmn, to_json
 from tidegate.errors import TidegateError
 
@@ -99,38 +99,9 @@ WORDS = [
 TEXTS = st.one_of(st.text(max_size=20), st.sampled_from(WORDS))
 
 
-@st.composite
-def taken_apart(draw: st.DrawFn) -> bytes:
-    """The model above with elements moved, copied, dropped, and texts and attributes changed."""
-    root = etree.fromstring(WHOLE)
-    for _ in range(draw(st.integers(1, 6))):
-        elements = [one for one in root.iter() if one is not root]
-        if not elements:
-            break
-        one = draw(st.sampled_from(elements))
-        parent = one.getparent()
-        assert parent is not None
-        how = draw(st.sampled_from(["drop", "copy", "move", "text", "attribute", "name"]))
-        if how == "drop":
-            parent.remove(one)
-        elif how == "copy":
-            other = draw(st.sampled_from(elements))
-            other.append(etree.fromstring(etree.tostring(one)))
-        elif how == "move":
-            other = draw(st.sampled_from(elements))
-            if one not in other.iterancestors() and other is not one:
-                other.append(one)
-        else:
-            text = "".join(c for c in draw(TEXTS) if c.isprintable())
-            if how == "name":
-                one.tag = draw(st.sampled_from([each.tag for each in elements]))
-            elif how == "text" or not one.attrib:
-                one.text = text
-            else:
-                one.set(draw(st.sampled_from(sorted(one.attrib))), text)
-    return bytes(etree.tostring(root))
+_HOW = ("drop", "copy", "move", "text", "attribute", "name")
 
 
-@cases(taken_apart())
+@cases(taken_apart(st.just(WHOLE), _HOW, TEXTS, 6))
 def test_models_taken_apart(data: bytes) -> None:
     tried(data)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given as cases
 from hypothesis import strategies as st
-from lxml import etree
 
+from tests.fuzz.apart import taken_apart
 from tidegate.errors import TidegateError
 from tidegate.models.pmml.grammar import MODELS
 from tidegate.models.pmml.model import Answer, PmmlModel, read_pmml
@@ -89,46 +89,10 @@ WORDS = [
 TEXTS = st.one_of(st.text(max_size=10), st.sampled_from(WORDS))
 
 
-@st.composite
-def taken_apart(draw: st.DrawFn) -> bytes:
-    """A document above with elements moved, copied, dropped, and texts and attributes changed."""
-    root = etree.fromstring(SOUND[draw(st.sampled_from(sorted(SOUND)))])
-    for _ in range(draw(st.integers(1, 4))):
-        elements = [one for one in root.iter() if one is not root]
-        if not elements:
-            break
-        one = draw(st.sampled_from(elements))
-        parent = one.getparent()
-        assert parent is not None
-        how = draw(
-            st.sampled_from(["drop", "copy", "move", "text", "attribute", "attribute", "without", "swap", "name"])
-        )
-        if how == "drop":
-            parent.remove(one)
-        elif how == "copy":
-            draw(st.sampled_from([parent, *elements])).append(etree.fromstring(etree.tostring(one)))
-        elif how == "move":
-            other = draw(st.sampled_from(elements))
-            if one not in other.iterancestors() and other is not one:
-                other.append(one)
-        elif how == "name":
-            one.tag = draw(st.sampled_from([each.tag for each in elements]))
-        elif how == "text" or not one.attrib:
-            one.text = _written(draw(TEXTS))
-        elif how == "without":
-            del one.attrib[draw(st.sampled_from(sorted(one.attrib)))]
-        elif how == "swap":
-            values = sorted({value for each in elements for value in each.attrib.values()})
-            one.set(draw(st.sampled_from(sorted(one.attrib))), draw(st.sampled_from(values)))
-        else:
-            one.set(draw(st.sampled_from(sorted(one.attrib))), _written(draw(TEXTS)))
-    return bytes(etree.tostring(root))
+_HOW = ("drop", "copy", "move", "text", "attribute", "attribute", "without", "swap", "name")
+_DOCUMENTS = st.sampled_from(sorted(SOUND)).map(SOUND.__getitem__)
 
 
-def _written(text: str) -> str:
-    return "".join(sign for sign in text if sign.isprintable())
-
-
-@cases(taken_apart())
+@cases(taken_apart(_DOCUMENTS, _HOW, TEXTS, 4))
 def test_models_taken_apart(data: bytes) -> None:
     tried(data)

@@ -33,7 +33,7 @@ def paid(id: str, at: datetime) -> Paid:
 
 
 def told(answer: Answer) -> Any:
-    return answer.code if isinstance(answer, Refused) else answer.features["n"]  # type: ignore[union-attr, index]
+    return answer.code if isinstance(answer, Refused) else answer.features["n"]
 
 
 def coming(start: datetime) -> list[Paid]:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.cli.conftest import typed as run
-from tests.runtimes.typed import FLOW, Process, ready, typed, until
+from tests.runtimes.started import FLOW, Process, ready, started, until
 from tidegate import Engine, Store
 from tidegate.errors import ReleaseError
 from tidegate.evidence.log import verify
@@ -66,7 +66,7 @@ def payment(number: int) -> dict[str, Any]:
 @pytest.fixture
 def server(folder: Path) -> Iterator[tuple[Process, str]]:
     let_out("old.py")
-    process = typed(folder, "serve", "old.py", "--port", "0", "--register", "releases.db")
+    process = started(folder, "serve", "old.py", "--port", "0", "--register", "releases.db")
     yield process, ready(process)[0]
     process.kill()
     process.wait()
@@ -123,7 +123,7 @@ def test_a_restart_serves_what_is_live(server: tuple[Process, str], folder: Path
     assert process.wait(60) == 0
     let_out("new/flow.py")
     (folder / "new" / "parts.py").write_text("LEAST = 1\n")  # what was signed is served, not what lies there now
-    again = typed(folder, "serve", "old.py", "--port", "0", "--register", "releases.db")
+    again = started(folder, "serve", "old.py", "--port", "0", "--register", "releases.db")
     url, _ = ready(again)
     outcomes = [httpx.post(f"{url}/decisions", json=payment(n)).json()["outcome"] for n in range(6)]
     again.kill()
@@ -138,7 +138,7 @@ def test_what_cannot_be_served_is_passed_over_and_what_comes_next_is_not(
     (folder / "broken.py").write_text(breaks + OLD.replace(">= 2", ">= 3"))
     let_out("old.py")
     monkeypatch.setenv("SERVING", "1")
-    process = typed(folder, "serve", "old.py", "--port", "0", "--register", "releases.db")
+    process = started(folder, "serve", "old.py", "--port", "0", "--register", "releases.db")
     monkeypatch.delenv("SERVING")
     url, told = ready(process)
     assert process.stderr is not None

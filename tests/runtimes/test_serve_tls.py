@@ -16,8 +16,7 @@ from tidegate.runtimes.serve.keys import add_key, names_in, remove_key
 from tidegate.runtimes.serve.tls import Tls
 
 from .served import Running, payment, served
-from .typed import FLOW, until
-from .typed import typed as started
+from .started import FLOW, started, until
 
 HERE = Path(__file__).parent / "tls"
 JSON = {"content-type": "application/json"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.runtimes.typed import FLOW, Process, served
+from tests.runtimes.started import FLOW, Process, served
 from tidegate import TidegateError
 from tidegate.connectors.traces import Traces
 

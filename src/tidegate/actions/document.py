@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,9 +9,9 @@ import msgspec
 from tidegate.decisions.decision import Decision
 from tidegate.events.currency import DECIMALS
 from tidegate.events.event import MOST_WHOLE
+from tidegate.events.times import rfc3339
 from tidegate.evidence.record import Stored
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TOKEN = re.compile(r"\w+")
 _DECISION = msgspec.json.Decoder(Decision)
 _BODY = msgspec.json.Decoder(dict[str, Any])
@@ -69,7 +68,7 @@ def tokens(text: str) -> list[str]:
 
 def time_of(at: int) -> str:
     """Microseconds since 1970 as RFC 3339 UTC."""
-    return (_EPOCH + timedelta(microseconds=at)).isoformat().replace("+00:00", "Z")
+    return rfc3339(at)
 
 
 def document(stored: Stored, left_out: Collection[str] = ()) -> Document | None:

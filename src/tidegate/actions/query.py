@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from tidegate.actions.document import tokens
-from tidegate.decisions.encode import microseconds_of
 from tidegate.errors import FlowError, TidegateError
 from tidegate.events.durations import microseconds
+from tidegate.events.times import microseconds_of
 
 
 @dataclass(frozen=True)

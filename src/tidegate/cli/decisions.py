@@ -109,9 +109,9 @@ def _since(store: object, text: str) -> int | None:
         return None
     from datetime import UTC, datetime
 
-    from tidegate.decisions.encode import microseconds_of
     from tidegate.errors import FlowError, TidegateError
     from tidegate.events.durations import microseconds
+    from tidegate.events.times import microseconds_of
 
     try:
         at = datetime.fromisoformat(text)

@@ -122,9 +122,7 @@ class History:
 
     def hand_over(self, folder: Path, artefact: Artefact) -> Store:
         """A store whose first snapshot holds what the windows know, and the model in a registry, both in the folder."""
-        Registry(folder / "models").add(
-            artefact, alias="champion", override=True, why="The demo's own model, of a simulated history"
-        )
+        Registry(folder / "models").add(artefact, alias="champion")
         store = Store.open(folder / "tidegate.db")
         arrays, about = self.replay.decider.snapshot()
         digest, head = bytes.fromhex(self.replay.plan.digest), store.head()

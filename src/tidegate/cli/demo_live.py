@@ -12,7 +12,7 @@ import polars as pl
 from tidegate.cli.terminal import COLOURS, when
 from tidegate.decisions.answer import OUTCOMES
 from tidegate.decisions.decision import Decision, ModelReason
-from tidegate.decisions.encode import microseconds_of
+from tidegate.events.times import microseconds_of
 from tidegate.reports import Example, FiredRule, ModelFacts, ReplayFigures
 from tidegate.runtimes.engine import Engine
 from tidegate.solutions.card_fraud import Payment, bodies, said

@@ -153,7 +153,7 @@ def _object(value: Any, source: str) -> dict[str, Any]:
 
 def _csv(lines: Iterable[str], wanted: "Mapping[str, Kind]", source: str) -> Iterator[dict[str, Any]]:
     """Rows under a header of input names; a dot leads to a component, as in `Applicant.Age`. Empty cells are null."""
-    from tidegate.connectors.table_csv import separator_of
+    from tidegate.connectors.separators import separator_of
 
     lines = iter(lines)
     header = next(lines, "")

@@ -246,7 +246,7 @@ def _chunks(
     given: IO[str], path: Path, absent: frozenset[str]
 ) -> Iterator[tuple[dict[str, list[str | None]], list[int]]]:
     """The table, some rows at a time, by column; and the lines on which they end."""
-    from tidegate.connectors.table_csv import separator_of
+    from tidegate.connectors.separators import separator_of
     from tidegate.errors import TidegateError
 
     try:

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tidegate.decisions.tables.line import nearest
-from tidegate.errors import DocumentError
+from tidegate.errors import DocumentError, nearest
 
 LARGEST = 64 * 1024 * 1024
 """The most bytes of a document."""

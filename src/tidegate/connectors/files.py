@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,11 +19,10 @@ from tidegate.events.contract import Reader
 from tidegate.events.contract_keys import once
 from tidegate.events.event import Event
 from tidegate.events.money import Money
+from tidegate.events.times import microseconds_of, time_of
 from tidegate.events.types import Kind
 
 E = TypeVar("E", bound=Event)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def read(
     kind = sources.form(path)
     sources.check_encoding(encoding)
     defaults = dict(defaults or {})
-    version = version_told(event_type, defaults.pop(VERSION, None))
+    version = _version(event_type, defaults.pop(VERSION, None))
     if kind == "ndjson":
         return _lines(path, event_type, dict(columns or {}), defaults, chunk, encoding, version)
     if version is not None:
@@ -91,21 +90,17 @@ def read(
     return _pieces(rows, plan)
 
 
-def version_told(event_type: type[Event], told: object) -> int | None:
+def _version(event_type: type[Event], told: object) -> int | None:
     """The version of the contract that a file is written to, if it is an older one.
 
     Raises:
-        TidegateError: it is no version that can be read.
+        ContractError: it is no version that can be read.
     """
-    if told is None or str(told) == str(event_type.__version__):
+    if told is None:
         return None
-    reader = Reader(event_type)
-    if str(told) not in map(str, reader.readable):
-        raise TidegateError(
-            f"{event_type.__name__} has no version {told} that can be read.",
-            do=f"Versions that can be read: {', '.join(map(str, reader.readable))}.",
-        )
-    return int(str(told))
+    version = int(told) if isinstance(told, str) and told.isdecimal() else told
+    Reader(event_type).require_version(version)
+    return version if isinstance(version, int) and version != event_type.__version__ else None
 
 
 def _pieces(rows: Iterator[sources.Rows], plan: Columns) -> Iterator[Chunk]:
@@ -198,7 +193,7 @@ class _Renamed:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return (value - _EPOCH) // _MICROSECOND
+        return microseconds_of(value)
     return value.value if isinstance(value, Enum) else value
 
 
@@ -226,7 +221,7 @@ def to_events(frame: pl.DataFrame, event_type: type[E]) -> list[E]:
             pairs = zip(values, frame[name + CURRENCY].to_list(), strict=True)
             values = [None if units is None else Money(units, currency) for units, currency in pairs]
         elif one.type.kind is Kind.TIME:
-            values = [None if us is None else _EPOCH + timedelta(microseconds=us) for us in values]
+            values = [None if us is None else time_of(us) for us in values]
         elif one.choices is not None:
             member = {choice.value: choice for choice in one.choices}
             values = [None if value is None else member[value] for value in values]

@@ -5,7 +5,6 @@ keys Int64; times Int64, microseconds since 1970 UTC; floats Float64; booleans B
 the field's name and its currency, String, under `name.currency`. Null is a missing value.
 """
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,12 +17,14 @@ from tidegate.connectors.files_fields import Found, bounds, unread
 from tidegate.connectors.files_refused import Refused, set_aside
 from tidegate.connectors.files_sources import EXTRA
 from tidegate.connectors.files_spelling import CURRENCY, options, spelling
-from tidegate.errors import TidegateError
-from tidegate.events.contract_faults import pointer
+from tidegate.errors import TidegateError, nearest
+from tidegate.events.contract_faults import instead, pointer
 from tidegate.events.currency import DECIMALS
 from tidegate.events.event import LAST_YEAR, MOST_WHOLE, Event, FieldContract
 from tidegate.events.types import Kind
 
+_ALIKE = 0.75
+"""How like a field a column is called that may be meant for it."""
 _LAST = int(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000 - 1
 _TYPES: dict[Kind, type[pl.DataType]] = {
     Kind.BOOL: pl.Boolean,
@@ -99,19 +100,19 @@ class Columns:
         for name in (*self._columns, *self._defaults):
             if name not in known:
                 raise TidegateError(
-                    f"{self._event.__name__} has no field {name!r} that a file could fill.", do=_near(name, known)
+                    f"{self._event.__name__} has no field {name!r} that a file could fill.", do=instead(name, known)
                 )
         for name, column in self._columns.items():
             if column not in there:
                 raise TidegateError(
-                    f"The file has no column {column!r}, which is to fill {name!r}.", do=_near(column, there)
+                    f"The file has no column {column!r}, which is to fill {name!r}.", do=instead(column, there)
                 )
         for name, one in contract.items():
             given = name in self._columns or name in there or name in self._defaults
             if not given and not one.optional and name not in self._class_defaults:
                 raise TidegateError(
                     f"The file has no column for {name!r}, which every {self._event.__name__} has.",
-                    do=f"{_near(name, there)} Say `--column {name}=COLUMN` or `--default {name}=VALUE` "
+                    do=f"{instead(name, there)} Say `--column {name}=COLUMN` or `--default {name}=VALUE` "
                     f'(in Python columns={{"{name}": COLUMN}} or defaults={{"{name}": VALUE}}).',
                 )
         self._spelled = {name: spelling(name, self._defaults) for name in contract}
@@ -138,8 +139,7 @@ class Columns:
         near = []
         for name in self._event.__contract__:
             if self.source(name) is None and name not in self._defaults:
-                close = difflib.get_close_matches(name.lower(), [column.lower() for column in columns], 1, 0.75)
-                near += [(name, column) for column in columns if column.lower() in close][:1]
+                near += [(name, column)] if (column := nearest(name, columns, _ALIKE)) else []
         return Unread(tuple(columns), tuple(near))
 
     def canonical(
@@ -269,9 +269,3 @@ class Columns:
                 self._units[name] = "major"
         unit = self._units.get(name, "minor")
         return files_fields.money(name, one, source, told, unit, how)
-
-
-def _near(name: str, names: list[str]) -> str:
-    lower = {known.lower(): known for known in names}
-    close = difflib.get_close_matches(name.lower(), list(lower), 1, 0.5)
-    return f"Did you mean {lower[close[0]]!r}?" if close else f"There are: {', '.join(names)}."

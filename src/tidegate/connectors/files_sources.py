@@ -14,6 +14,7 @@ from typing import IO, cast
 
 import polars as pl
 
+from tidegate.connectors.separators import separator_of
 from tidegate.errors import TidegateError
 
 EXTRA = "#extra"
@@ -177,7 +178,7 @@ def csv_columns(path: Path, encoding: str = "utf-8") -> list[str]:
 
 
 def _header(path: Path, encoding: str) -> tuple[list[str], str]:
-    """The names of the columns, and what separates them: a semicolon or a tab where no comma does."""
+    """The names of the columns, and what separates them."""
     with told(path, "CSV"), _opened(path, encoding) as file:
         first = file.readline(MOST_LINE + 1)
         if len(first) > MOST_LINE:
@@ -187,12 +188,8 @@ def _header(path: Path, encoding: str) -> tuple[list[str], str]:
                 do="The first line names the columns; write the file with the columns that are read only.",
             )
         header = first.decode("utf-8-sig").strip()
-        separator = ","
-        names = next(csv.reader([header]), [])
-        for other in (";", "\t") if len(names) == 1 else ():
-            apart = next(csv.reader([header], delimiter=other), [])
-            if len(apart) > len(names):
-                names, separator = apart, other
+        separator = separator_of(header)
+        names = next(csv.reader([header], delimiter=separator), [])
     if len(names) > MOST_COLUMNS:
         raise TidegateError(
             f"{path} has more than {MOST_COLUMNS:,} columns.",

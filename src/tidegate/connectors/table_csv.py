@@ -4,12 +4,12 @@ import csv
 from collections.abc import Callable
 from typing import Any
 
+from tidegate.connectors.separators import separator_of
 from tidegate.decisions.tables.sheet import MOST_COLUMNS, MOST_ROWS, Head, Sheet, sheet_of
 from tidegate.errors import DocumentError
 
 LARGEST = 64 * 1024 * 1024
 """The most bytes of a file."""
-_SEPARATORS = (",", ";", "\t")
 
 
 def read_csv(data: bytes, what: str, name: str) -> Sheet:
@@ -87,11 +87,6 @@ def _decoded(data: bytes, what: str) -> str:
         line = text[: text.index("\0")].count("\n") + 1
         raise DocumentError(f"{what} is not text.", seen="a NUL character", do="Save it as CSV UTF-8.", line=line)
     return text
-
-
-def separator_of(head: str) -> str:
-    """What stands between the cells of a first line: of comma, semicolon and tab the commonest outside quotes."""
-    return max(_SEPARATORS, key=lambda sign: sum(part.count(sign) for part in head.split('"')[::2]))
 
 
 def _lines(text: str, what: str) -> list[tuple[int, list[Any]]]:

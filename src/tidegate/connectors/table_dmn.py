@@ -15,11 +15,10 @@ from collections.abc import Sequence
 from tidegate.decisions.dmn import boxed
 from tidegate.decisions.dmn.elements import Decision
 from tidegate.decisions.dmn.read import read_definitions
-from tidegate.decisions.tables.line import nearest
 from tidegate.decisions.tables.policy import Policy
 from tidegate.decisions.tables.sheet import Head, Sheet, Written, checked
 from tidegate.decisions.tables.table import OUTCOME
-from tidegate.errors import DocumentError
+from tidegate.errors import DocumentError, nearest
 
 _NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)"
 _CONSTANT = re.compile(rf'"(?:[^"\\]|\\["\\])*"|{_NUMBER}|true\b|false\b|null\b')

@@ -9,10 +9,9 @@ from typing import Any
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile
 
-from tidegate.decisions.tables.line import nearest
 from tidegate.decisions.tables.sheet import MOST_COLUMNS, MOST_ROWS, Head, Sheet, sheet_of
 from tidegate.documents import archive, xml
-from tidegate.errors import DocumentError
+from tidegate.errors import DocumentError, nearest
 
 _PIECE = 1024 * 1024
 _WORKBOOK, _LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"

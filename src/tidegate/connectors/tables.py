@@ -7,11 +7,10 @@ from typing import Any
 
 from tidegate.connectors.documents import beside, content
 from tidegate.connectors.table_csv import read_csv
-from tidegate.decisions.tables.line import nearest
 from tidegate.decisions.tables.node import DecisionTable, inputs_of, tied
 from tidegate.decisions.tables.policy import policy_of
 from tidegate.decisions.tables.sheet import Head, Sheet, Written, checked
-from tidegate.errors import DocumentError, FlowError
+from tidegate.errors import DocumentError, FlowError, nearest
 from tidegate.expressions.node import Expr
 
 Rows = Sequence[Mapping[str, Any] | Sequence[Any]]

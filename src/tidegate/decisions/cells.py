@@ -1,15 +1,14 @@
 """Cells as a person or a program reads them."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from tidegate.events.currency import decimals
+from tidegate.events.times import rfc3339
 from tidegate.events.types import Kind, Type
 from tidegate.expressions.words import MISSING
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 
@@ -33,7 +32,7 @@ def shown(kind: Type, cell: int, number: float, words: Mapping[int, str], curren
     if kind.kind is Kind.TIME:
         if not _FIRST <= cell <= _LAST:
             return cell  # beyond the years that dates have here, so in microseconds
-        return (_EPOCH + timedelta(microseconds=cell)).isoformat().replace("+00:00", "Z")
+        return rfc3339(cell)
     if kind.kind is Kind.DURATION:
         return cell / 1e6
     return words.get(cell) if kind.is_word else cell

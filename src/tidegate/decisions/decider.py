@@ -8,7 +8,6 @@ import numpy as np
 
 from tidegate.decisions.drl.asked import AskedPackage
 from tidegate.decisions.drl.plan import DrlAnswer, DrlRunner
-from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.footprint import FORGET
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.lists import ListBook, ListChange
@@ -19,6 +18,7 @@ from tidegate.decisions.snooze import Snooze, SnoozeBook, told
 from tidegate.decisions.tables.trace import IndexedTable
 from tidegate.decisions.wording import Wording
 from tidegate.errors import SnapshotError
+from tidegate.events.times import microseconds_of
 from tidegate.events.types import Kind, Type
 from tidegate.expressions import kernel
 from tidegate.expressions.words import word

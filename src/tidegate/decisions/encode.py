@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -16,24 +16,19 @@ from tidegate.decisions.plan import AT, FieldPlan, KindPlan, Plan, TextPlan
 from tidegate.decisions.settle import scatter
 from tidegate.events.event import Event
 from tidegate.events.money import Money
+from tidegate.events.times import EPOCH, microseconds_of
 from tidegate.events.types import Kind
 from tidegate.expressions.words import MISSING
 from tidegate.expressions.words import word as hashed
 
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _NAN = float("nan")
 _PARTS = (attrgetter("days"), attrgetter("seconds"), attrgetter("microseconds"))
 word = lru_cache(maxsize=65_536)(hashed)
 
 
-def microseconds_of(at: datetime) -> int:
-    """A time as microseconds since 1970 UTC."""
-    return (at - _EPOCH) // _MICROSECOND
-
-
 def times_of(ats: Sequence[datetime]) -> NDArray[np.int64]:
     """Times as microseconds since 1970 UTC."""
-    past, n = [at - _EPOCH for at in ats], len(ats)
+    past, n = [at - EPOCH for at in ats], len(ats)
     days, seconds, rest = (np.fromiter(map(part, past), np.int64, n) for part in _PARTS)
     return (days * 86_400 + seconds) * 1_000_000 + rest
 

@@ -2,13 +2,12 @@
 
 from bisect import bisect_right, insort
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, NamedTuple
 
 from tidegate.decisions.instruction import Instruction
 from tidegate.events.field import Field
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from tidegate.events.times import rfc3339
 
 
 class Snooze(Instruction):
@@ -95,5 +94,5 @@ class SnoozeBook:
 
 def told(snooze: Snooze, until: int) -> str:
     """A snooze as decisions tell it."""
-    end = (_EPOCH + timedelta(microseconds=until)).isoformat().replace("+00:00", "Z")
+    end = rfc3339(until)
     return f"{snooze.rule} is silent for {snooze.entity} {snooze.key} until {end}: {snooze.because}"

@@ -233,20 +233,24 @@ class Reader(Generic[E]):
                 changes[name] = new
         return event if changes is None else msgspec.structs.replace(event, **changes)
 
-    @property
-    def readable(self) -> list[int]:
-        """The versions of the contract that can be read: the newest, and those from which steps lead up to it."""
-        newest, steps = self.event_type.__version__, self.event_type.__upgrades__
-        return [v for v in range(1, newest + 1) if all(step in steps for step in range(v, newest))]
+    def require_version(self, version: object) -> None:
+        """Make sure that a version of the contract can be read: it is the newest, or steps lead from it up to that.
 
-    def _upgraded(self, body: bytes | str, version: int) -> bytes:
-        """A document of an older version as one of the newest."""
-        newest, steps, readable = self.event_type.__version__, self.event_type.__upgrades__, self.readable
+        Raises:
+            ContractError: it cannot.
+        """
+        newest, steps = self.event_type.__version__, self.event_type.__upgrades__
+        readable = [v for v in range(1, newest + 1) if all(step in steps for step in range(v, newest))]
         if type(version) is not int or version not in readable:
             raise ContractError(
                 f"{self._name} has no version {version!r} that can be read.",
                 do=f"Versions that can be read: {', '.join(map(str, readable))}.",
             )
+
+    def _upgraded(self, body: bytes | str, version: int) -> bytes:
+        """A document of an older version as one of the newest."""
+        self.require_version(version)
+        newest, steps = self.event_type.__version__, self.event_type.__upgrades__
         try:
             values = msgspec.json.decode(body)
         except (ValueError, RecursionError) as error:

@@ -1,6 +1,5 @@
 """What is wrong with an event, where, and what to write instead: msgspec's errors as `ContractError` with a pointer."""
 
-import difflib
 import re
 from typing import Any
 
@@ -35,10 +34,9 @@ def pointer(*steps: str) -> str:
     return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-def nearest(name: str, names: "Contract | list[str]") -> str:
+def instead(name: str, names: "Contract | list[str]") -> str:
     """What to write instead of a name that is none of `names`."""
-    close = difflib.get_close_matches(name[:200], list(names), 1, 0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names)}."
+    return meant(name, names) or f"There are: {', '.join(names)}."
 
 
 def shown(value: object, field: FieldContract | None = None) -> str:
@@ -128,7 +126,7 @@ def fault(event: str, contract: Contract, error: msgspec.ValidationError, values
         names: Contract | list[str] = ["units", "currency"] if steps else contract
         return ContractError(
             f"{event} has no field {extra[1][:_MOST_SHOWN]!r}.",
-            do=nearest(extra[1], names),
+            do=instead(extra[1], names),
             pointer=pointer(*steps, extra[1][:200]),
         )
     if lacks := _LACKS.match(message):

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from tidegate.decisions.encode import microseconds_of
+from tidegate.events.times import microseconds_of
 from tidegate.evidence.record import Entry, Row, Stored, leaf
 from tidegate.evidence.tables import RECORDS
 

@@ -1,18 +1,18 @@
 """The nodes of the one expression graph, and the Python operators that make them."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import blake2b
 from typing import Any, NoReturn
 
 from tidegate.errors import FlowError
 from tidegate.events.money import Money
+from tidegate.events.times import microseconds_of
 from tidegate.events.types import BOOL, DURATION, FLOAT, INT, TEXT, TIME, Kind, Type
 from tidegate.expressions.immutable import Immutable, fill
 from tidegate.expressions.operators import result_type
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEEPEST, LARGEST = 250, 50_000
 """How deep an expression may be nested, and how many operators it may have when it is written out."""
 
@@ -264,7 +264,7 @@ def literal(value: object) -> Expr:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise FlowError("A time has a time zone.", seen=repr(value), do="Write datetime(…, tzinfo=UTC).")
-        return Literal((value - _EPOCH) // timedelta(microseconds=1), TIME)
+        return Literal(microseconds_of(value), TIME)
     raise FlowError("This value cannot stand in an expression.", seen=f"{value!r} ({type(value).__name__})")
 
 

@@ -7,19 +7,20 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND, _SECOND = timedelta(microseconds=1), timedelta(seconds=1)
+from tidegate.events.times import MICROSECOND, microseconds_of
+
+_SECOND = timedelta(seconds=1)
 _STEPS = tuple((year, timedelta(days=days)) for year, days in ((1800, 28), (1900, 3), (1970, 7), (2100, 28), (2500, 0)))
 """From which year on which step, in days, finds every change: Freetown changed its clocks for four days in 1939."""
 CYCLE = 146_097 * 86_400_000_000
 """Microseconds after which the Gregorian calendar repeats, weekdays too: 400 years."""
-FOLDED = (datetime(2500, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+FOLDED = microseconds_of(datetime(2500, 1, 1, tzinfo=UTC))
 """From then on a zone has the offset of as many cycles earlier as lead before it."""
 
 
 def _offset(zone: ZoneInfo, at: datetime) -> int:
     found = at.astimezone(zone).utcoffset()
-    return 0 if found is None else found // _MICROSECOND
+    return 0 if found is None else found // MICROSECOND
 
 
 @cache
@@ -32,7 +33,7 @@ def offsets(name: str) -> np.ndarray:
     zone = ZoneInfo(name)
     always = zone.utcoffset(None)
     if always is not None:
-        return np.array([1, -(2**62), always // _MICROSECOND], dtype=np.int64)
+        return np.array([1, -(2**62), always // MICROSECOND], dtype=np.int64)
     (year, _), *_ = _STEPS
     at = datetime(year, 1, 1, tzinfo=UTC)
     starts, values = [-(2**62)], [_offset(zone, at)]
@@ -43,7 +44,7 @@ def offsets(name: str) -> np.ndarray:
             last = _offset(zone, after)
             while values[-1] != last:
                 at = _change(zone, at, after, values[-1])
-                starts.append((at - _EPOCH) // _MICROSECOND)
+                starts.append(microseconds_of(at))
                 values.append(_offset(zone, at))
             at = after
     return np.array([len(starts), *starts, *values], dtype=np.int64)

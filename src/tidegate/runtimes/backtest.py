@@ -12,7 +12,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tidegate.connectors.files import to_events
-from tidegate.connectors.files_columns import Unread
 from tidegate.connectors.files_merge import Batch, merge_batches
 from tidegate.connectors.files_refused import Refused as Row
 from tidegate.connectors.quarantine import Quarantine
@@ -33,7 +32,7 @@ from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED
 from tidegate.runtimes.models import Models, models_of
 from tidegate.runtimes.replay import Replay, Watch
 from tidegate.runtimes.replayed import Replayed
-from tidegate.runtimes.sources import LINE, Source, sources_of
+from tidegate.runtimes.sources import LINE, Read, Source, noting, sources_of
 from tidegate.runtimes.tally import Tally, amount_of, label_of
 from tidegate.runtimes.turned_away import TurnedAway
 
@@ -105,24 +104,16 @@ def replay(
         run = _Kept(Engine(flow, models=models, store=store, batch=batch), label, amount)
     counts = run.tally.counts
 
-    def set_aside(name: str, rows: Sequence[Row], read: int, twice: int, unread: Unread | None = None) -> None:
-        counts.twice += twice
-        counts.unread |= {} if unread is None else {name: unread}
-        counts.quarantined += len(rows)
-        counts.read += len(rows)
-        if rows and quarantine is not None:
-            quarantine.add(rows, source=name)
-        if progress is not None:
-            progress(read)
+    note = noting(counts, quarantine, progress)
 
     found: list[Source] = sources_of(definition, sources, columns or {}, defaults or {}, encoding=encoding, sort=sort)
     instructions = Instructions(definition)
 
     def frames(one: Source) -> Iterator[pl.DataFrame]:
-        made = one.frames(label if one.event is event else None, set_aside)
+        made = one.frames(label if one.event is event else None, note)
         if not issubclass(one.event, Instruction):
             return made
-        return of_use(made, one, instructions, lambda rows: set_aside(one.name, rows, 0, 0))
+        return of_use(made, one, instructions, lambda rows: note(Read(one.name, rows)))
 
     streams = [(one.event, frames(one)) for one in found]
     away = TurnedAway(found, definition.lateness, counts)

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tidegate.connectors.files_columns import Unread
 from tidegate.connectors.files_merge import Batch, merge_batches
-from tidegate.connectors.files_refused import Refused
 from tidegate.connectors.quarantine import Quarantine
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.instructions import INSTRUCTIONS
@@ -20,7 +18,7 @@ from tidegate.runtimes.meeting import Meeting
 from tidegate.runtimes.models import Models, models_there
 from tidegate.runtimes.replayed import Counts
 from tidegate.runtimes.side import Side
-from tidegate.runtimes.sources import Source, sources_of
+from tidegate.runtimes.sources import Source, noting, sources_of
 from tidegate.runtimes.tally import amount_of, label_of
 from tidegate.runtimes.turned_away import TurnedAway
 
@@ -106,17 +104,5 @@ def _pieces(
     side: Side, found: Sequence[Source], quarantine: Quarantine | None, progress: Progress | None
 ) -> Iterator[Batch]:
     event: type[Event] = side.definition.event
-    counts = side.tally.counts
-
-    def set_aside(name: str, rows: Sequence[Refused], read: int, twice: int, unread: Unread | None = None) -> None:
-        counts.twice += twice
-        counts.unread |= {} if unread is None else {name: unread}
-        counts.quarantined += len(rows)
-        counts.read += len(rows)
-        if rows and quarantine is not None:
-            quarantine.add(rows, source=name)
-        if progress is not None:
-            progress(read)
-
-    label = side.tally.label
-    return merge_batches([(one.event, one.frames(label if one.event is event else None, set_aside)) for one in found])
+    note, label = noting(side.tally.counts, quarantine, progress), side.tally.label
+    return merge_batches([(one.event, one.frames(label if one.event is event else None, note)) for one in found])

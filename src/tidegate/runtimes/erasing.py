@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from tidegate.connectors.store import Store
-from tidegate.decisions.encode import microseconds_of
 from tidegate.errors import StoreError
+from tidegate.events.times import microseconds_of
 from tidegate.evidence.erasure import KIND, MOST, is_blank, statement, why_erased
 from tidegate.evidence.record import Row, Stored
 from tidegate.evidence.snapshot import Snapshots

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from tidegate.decisions.answer import Answers, texts_of
 from tidegate.decisions.decision import Decision
-from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.plan import Plan
 from tidegate.decisions.rule import outcome_of
 from tidegate.events.event import Event
 from tidegate.events.money import Money
+from tidegate.events.times import microseconds_of
 from tidegate.reports import Example
 
 _MOST = 5

@@ -7,13 +7,14 @@ import numpy as np
 
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.definition import Definition
-from tidegate.decisions.encode import microseconds_of, times_of
+from tidegate.decisions.encode import times_of
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import Instructions
 from tidegate.errors import ContractError
 from tidegate.events.contract import body, digest
 from tidegate.events.durations import written
 from tidegate.events.event import Event
+from tidegate.events.times import microseconds_of
 from tidegate.evidence.record import Refusal
 from tidegate.features.kernels.words import NEVER
 from tidegate.runtimes.horizon import Horizon

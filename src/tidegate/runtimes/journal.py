@@ -11,13 +11,13 @@ from tidegate.decisions.answer import EDITION
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.drl.plan import DrlAnswer
-from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.plan import AT, Plan, dump
 from tidegate.decisions.rule import outcome_of
 from tidegate.errors import ContractError, FlowError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
+from tidegate.events.times import microseconds_of
 from tidegate.evidence.artefacts import Program
 from tidegate.evidence.record import LEARN, Entry, Found, Refusal
 from tidegate.evidence.record import Event as StoredEvent

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from tidegate.connectors.files_columns import Unread
 from tidegate.decisions.answer import OUTCOMES
-from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.plan import Plan
 from tidegate.events.currency import decimals
+from tidegate.events.times import microseconds_of
 from tidegate.models.scoring import ScoringModel
 from tidegate.reports import CardFigures, Example, FiredRule, ModelFacts, ReplayFigures
 

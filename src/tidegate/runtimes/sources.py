@@ -13,19 +13,57 @@ from tidegate.connectors.files_columns import Columns, Unread
 from tidegate.connectors.files_order import in_order
 from tidegate.connectors.files_refused import Refused
 from tidegate.connectors.files_sources import csv_columns, form, parquet_columns
+from tidegate.connectors.quarantine import Quarantine
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.errors import TidegateError
 from tidegate.events.event import Event
 from tidegate.events.field import Label
+from tidegate.runtimes.replayed import Counts
 
 Given = str | Path | pl.DataFrame
-ReadSo = Callable[[str, Sequence[Refused], int, int, Unread | None], None]
-"""Told of each piece that was read; see `Source.frames`."""
 LINE = "#line"
 """The column that says where in its file an event stands, counted from 1."""
 
 _CHUNK = 100_000
+
+
+@dataclass(frozen=True)
+class Read:
+    """Some rows that were read.
+
+    Args:
+        source: what they are from, as messages call it.
+        refused: those that are no events.
+        rows: how many were read, these among them.
+        twice: how many of their times could be either of two, since clocks were put back over them.
+        unread: with the first rows of a source of columns, what of it is not read.
+    """
+
+    source: str
+    refused: Sequence[Refused]
+    rows: int = 0
+    twice: int = 0
+    unread: Unread | None = None
+
+
+ReadSo = Callable[[Read], None]
+
+
+def noting(counts: Counts, quarantine: Quarantine | None, progress: Callable[[int], None] | None) -> ReadSo:
+    """What counts the rows that are read, puts those that are no events into quarantine, and tells how far it is."""
+
+    def note(read: Read) -> None:
+        counts.twice += read.twice
+        counts.unread |= {} if read.unread is None else {read.source: read.unread}
+        counts.quarantined += len(read.refused)
+        counts.read += len(read.refused)
+        if read.refused and quarantine is not None:
+            quarantine.add(read.refused, source=read.source)
+        if progress is not None:
+            progress(read.rows)
+
+    return note
 
 
 @dataclass(frozen=True)
@@ -54,12 +92,7 @@ class Source:
         return "a frame" if isinstance(self.given, pl.DataFrame) else str(self.given)
 
     def frames(self, label: str | None, read_so: ReadSo) -> Iterator[pl.DataFrame]:
-        """The events in canonical columns, and their lines in `LINE`.
-
-        `read_so` is told for each piece the name of the source, the rows set aside, how many were read, how many of
-        their times could be either of two, since clocks were put back over them, and with the first piece of columns
-        what of them is not read.
-        """
+        """The events in canonical columns, and their lines in `LINE`; `read_so` is told of each piece that was read."""
         found = self._read(label, read_so)
         yield from (frame for whole in in_order(found) for frame in whole.iter_slices(_CHUNK)) if self.sort else found
 
@@ -71,14 +104,14 @@ class Source:
         if isinstance(self.given, pl.DataFrame):
             plan = Columns(event, self.given.columns, columns, self.defaults)
             frame, wrong = plan.canonical(self.given, 1, 0)
-            read_so(self.name, wrong, self.given.height, plan.twice, plan.unread())
+            read_so(Read(self.name, wrong, self.given.height, plan.twice, plan.unread()))
             lines = lines_of(1, self.given.height, wrong)
             yield from frame.with_columns(lines.alias(LINE)).iter_slices(_CHUNK)
             return
         how: dict[str, Any] = {"columns": columns, "defaults": self.defaults, "encoding": self.encoding}
         for piece in read(self.given, event, chunk=_CHUNK, **how):
             rows = piece.frame.height + len(piece.refused)
-            read_so(self.name, piece.refused, rows, piece.twice, piece.unread)
+            read_so(Read(self.name, piece.refused, rows, piece.twice, piece.unread))
             yield piece.frame.with_columns(piece.lines.alias(LINE))
 
     def _check_label(self, label: str) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from tidegate.decisions.decider import LEARN, OVERDUE, READ
-from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.events.contract import body
 from tidegate.events.event import Event
+from tidegate.events.times import microseconds_of
 from tidegate.runtimes.stages.decision import DecisionsAt
 from tidegate.runtimes.stages.intake import IntakeAt
 from tidegate.runtimes.stages.lists import ListsAt

@@ -8,9 +8,9 @@ import pytest
 from tests.conformance.events import Card
 from tidegate import Event, Flow, count, decline
 from tidegate.decisions.decider import LEARN, READ
-from tidegate.decisions.encode import microseconds_of
 from tidegate.errors import FlowError, SnapshotError
 from tidegate.events.contract import body
+from tidegate.events.times import microseconds_of
 from tidegate.runtimes.stages.intake import IntakeAt
 from tidegate.runtimes.stages.rows import AT, FLAGS, HEAD, HISTORY, LATE, OFFSET, ON, SHARD, STAGE, Rows
 from tidegate.runtimes.stages.stage import Output

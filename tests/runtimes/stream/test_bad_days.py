@@ -13,6 +13,7 @@ import pytest
 
 from tests.faults.test_stream_kill import start
 from tests.runtimes.served import payment
+from tests.runtimes.started import until
 from tests.runtimes.stream.topics import (
     decisions,
     everything,
@@ -25,7 +26,6 @@ from tests.runtimes.stream.topics import (
     settings,
     stored,
 )  # fmt: skip
-from tests.runtimes.typed import until
 from tests.servers.kafka import Kafka
 from tidegate.connectors.kafka.cluster import Cluster
 from tidegate.connectors.kafka.inputs import Inputs

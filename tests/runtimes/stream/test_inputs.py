@@ -2,8 +2,8 @@
 
 import time
 
+from tests.runtimes.started import until
 from tests.runtimes.stream.topics import put
-from tests.runtimes.typed import until
 from tests.servers.kafka import Kafka
 from tidegate.connectors.kafka.cluster import Cluster
 from tidegate.connectors.kafka.inputs import Inputs

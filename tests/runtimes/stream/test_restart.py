@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.runtimes.started import until
 from tests.runtimes.stream.topics import decisions, payments, put, replayed, run, running, settings
-from tests.runtimes.typed import until
 from tests.servers.kafka import Kafka
 from tidegate.connectors.kafka.inputs import Inputs
 from tidegate.runtimes.stream.stream import Stream

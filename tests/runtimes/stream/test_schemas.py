@@ -14,8 +14,8 @@ from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from tests.connectors.schemas.schemas import Peers, message_type
+from tests.runtimes.started import until
 from tests.runtimes.stream.topics import decisions, everything, payments, put, replayed, running, settings, stored
-from tests.runtimes.typed import until
 from tests.servers.kafka import Kafka
 from tests.servers.registry import Registry as Server
 from tidegate import Store

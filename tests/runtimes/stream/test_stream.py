@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtimes.served import Fraud
+from tests.runtimes.started import until
 from tests.runtimes.stream.topics import (
     decisions,
     everything,
@@ -20,7 +21,6 @@ from tests.runtimes.stream.topics import (
     settings,
     stored,
 )
-from tests.runtimes.typed import until
 from tests.servers.kafka import Kafka
 from tidegate import Decision, Engine, Store
 from tidegate.decisions.decision import to_json

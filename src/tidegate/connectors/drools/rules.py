@@ -10,8 +10,7 @@ from tidegate.connectors.drools.session import Runner
 from tidegate.connectors.drools.values import fits, holds
 from tidegate.decisions.drl.node import DrlPackage
 from tidegate.decisions.drl.plan import Value
-from tidegate.decisions.tables.line import nearest
-from tidegate.errors import DocumentError, FlowError, TidegateError
+from tidegate.errors import DocumentError, FlowError, TidegateError, nearest
 from tidegate.events.durations import microseconds, written
 from tidegate.events.types import BOOL, FLOAT, INT, TEXT, Type
 from tidegate.expressions.node import Expr

@@ -7,8 +7,7 @@ from tidegate.connectors.drools.java import java_class
 from tidegate.connectors.drools.package import Package
 from tidegate.connectors.drools.session import Runner
 from tidegate.connectors.drools.values import to_java
-from tidegate.decisions.tables.line import nearest
-from tidegate.errors import TidegateError
+from tidegate.errors import TidegateError, nearest
 
 
 class Tried:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from io import BytesIO
 from operator import itemgetter
 from typing import Any
@@ -13,6 +13,7 @@ from tidegate.connectors.schemas.columns import Column, Form
 from tidegate.connectors.schemas.framing import UndecodableError
 from tidegate.connectors.schemas.money import amount_in
 from tidegate.connectors.schemas.registry import Schema
+from tidegate.events.times import time_of
 
 _HEAD = 5
 _PLAIN = {
@@ -28,7 +29,6 @@ _APPLIES = {
     ("long", "timestamp-nanos"), ("int", "date"), ("string", "uuid"), ("long", "local-timestamp-millis"),
     ("long", "local-timestamp-micros"), ("int", "time-millis"), ("long", "time-micros"),
 }  # fmt: skip
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Take = Callable[[Any], Any]
 
 
@@ -148,7 +148,7 @@ def _of(take: _Take, convert: _Take) -> _Take:
 
 
 def _nanoseconds(value: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=value // 1000)
+    return time_of(value // 1000)
 
 
 def _short(name: Any) -> str:

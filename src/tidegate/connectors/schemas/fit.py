@@ -15,7 +15,7 @@ import msgspec
 
 from tidegate.connectors.schemas.columns import Amount, Column, Form
 from tidegate.events.contract import Reader
-from tidegate.events.contract_faults import field_fault, nearest
+from tidegate.events.contract_faults import field_fault, instead
 from tidegate.events.event import Event, FieldContract
 from tidegate.events.types import Kind
 
@@ -60,7 +60,7 @@ class Fit:
             column = there.pop(name, None)
             if column is None:
                 if name not in may_lack:
-                    near = nearest(name, [*there]) if there else ""
+                    near = instead(name, [*there]) if there else ""
                     self.faults.append(f"{name} is not in it, and the contract asks for it. {near}".rstrip(". "))
                 continue
             wrong = _wrong(field, column)

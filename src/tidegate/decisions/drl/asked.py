@@ -1,7 +1,6 @@
 """Asking packages of rules row by row, or taking what they once said from a record."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,10 +8,10 @@ import numpy as np
 
 from tidegate.decisions.drl.plan import DrlAnswer, DrlPlan, DrlRunner
 from tidegate.events.currency import decimals
+from tidegate.events.times import time_of
 from tidegate.events.types import Kind, Type
 from tidegate.expressions.words import MISSING, word
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ABSENT = "Drools is not there"
 
 
@@ -93,7 +92,7 @@ def _value(kind: Type, cell: int, number: float) -> Any:
         return amount / 1e6
     if kind.kind is Kind.TIME:
         try:
-            return _EPOCH + timedelta(microseconds=cell)
+            return time_of(cell)
         except OverflowError:
             return None
     return bool(cell) if kind.kind is Kind.BOOL else amount

@@ -128,7 +128,7 @@ class DrlPackage(Immutable):
             FlowError: there is none.
         """
         if name not in self.outputs:
-            from tidegate.decisions.tables.line import nearest
+            from tidegate.errors import nearest
 
             near = nearest(name, list(self.outputs))
             raise FlowError(

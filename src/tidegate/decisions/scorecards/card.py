@@ -10,10 +10,10 @@ from typing import Any
 from tidegate.decisions.scorecards.scaling import Scaling
 from tidegate.decisions.scorecards.written import OTHERWISE, WrittenBin, WrittenCard, WrittenCharacteristic
 from tidegate.decisions.tables.cells import Cell, cell, complement, merged
-from tidegate.decisions.tables.line import Line, Ranges, nearest, number_of
+from tidegate.decisions.tables.line import Line, Ranges, number_of
 from tidegate.decisions.tables.table import Column
 from tidegate.decisions.tables.types import declared, fits, shown_by
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, nearest
 from tidegate.events.types import Kind, Type
 
 METHODS = ("max", "min", "mean")

@@ -11,8 +11,7 @@ from tidegate.decisions.scorecards.card import Card
 from tidegate.decisions.scorecards.plan import plan_of
 from tidegate.decisions.scorecards.trace import ScoringCard
 from tidegate.decisions.tables.evaluator import WRONG, to_cell
-from tidegate.decisions.tables.line import nearest
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, nearest
 from tidegate.events.types import Type
 from tidegate.expressions.words import MISSING
 

@@ -21,9 +21,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tidegate.decisions.tables.line import nearest
 from tidegate.decisions.tables.sheet import Head, head_of
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, nearest
 
 OTHERWISE = "otherwise"
 COLUMNS = ("scorecard", "bin", "points", "because", "code", "baseline", "count", "events")

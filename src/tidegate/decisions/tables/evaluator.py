@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 from functools import lru_cache
 from operator import itemgetter
@@ -11,18 +11,17 @@ from typing import Any
 import numpy as np
 
 from tidegate.decisions.decision import TableUse
-from tidegate.decisions.tables.line import nearest
 from tidegate.decisions.tables.plan import plan_of
 from tidegate.decisions.tables.policy import Policy
 from tidegate.decisions.tables.table import Column, Table
 from tidegate.decisions.tables.trace import IndexedTable
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, nearest
 from tidegate.events.money import Money
+from tidegate.events.times import microseconds_of, time_of
 from tidegate.events.types import Kind, Type
 from tidegate.expressions.words import MISSING
 from tidegate.expressions.words import word as hashed
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAN = float("nan")
 WRONG = (TypeError, ValueError, AttributeError, struct.error, OverflowError)
 """What comes of a value of another type."""
@@ -160,7 +159,7 @@ def to_cell(column: Column) -> Callable[[Any], Any]:
         return MISSING if value is None else _no_truth(value)
 
     def time(value: Any) -> Any:
-        return MISSING if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+        return MISSING if value is None else microseconds_of(value)
 
     def duration(value: Any) -> Any:
         return MISSING if value is None else value // timedelta(microseconds=1)
@@ -204,7 +203,7 @@ def _from_cell(
     convert: dict[Kind, Callable[[int], Any]] = {
         Kind.BOOL: bool,
         Kind.MONEY: lambda cell: Money(cell, currency or ""),
-        Kind.TIME: lambda cell: _EPOCH + timedelta(microseconds=cell),
+        Kind.TIME: time_of,
         Kind.DURATION: lambda cell: timedelta(microseconds=cell),
     }
     made: Callable[[int], Any] = convert.get(type.kind, int)
@@ -219,5 +218,5 @@ def _plain(value: Any, column: Column) -> Any:
     if kind is Kind.MONEY:
         return Money(value, column.line.currency or "")
     if kind is Kind.TIME:
-        return _EPOCH + timedelta(microseconds=value)
+        return time_of(value)
     return timedelta(microseconds=value) if kind is Kind.DURATION else value

@@ -7,10 +7,11 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from enum import Enum
 from typing import Any
 
-from tidegate.errors import ContractError, FlowError
+from tidegate.errors import ContractError, FlowError, nearest
 from tidegate.events.currency import DECIMALS, decimals
 from tidegate.events.durations import microseconds, written
 from tidegate.events.money import Money
+from tidegate.events.times import microseconds_of, rfc3339
 from tidegate.events.types import Kind, Type
 from tidegate.expressions.node import literal
 
@@ -21,7 +22,6 @@ BELOW_ZERO = -1
 Ranges = tuple[tuple[int, int], ...]
 """Closed ranges of points, ascending, with a gap between each and the next."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"[+-]?(\d[\d_]*)?(\.\d+)?([eE][+-]?\d{1,3})?")
 _TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
 _LENGTH = re.compile(r"-?(\d+\s*(us|ms|s|m|h|d|w)\s*)+")
@@ -180,19 +180,10 @@ class Line:
             return written(us) if us >= 0 else f"-{written(-us)}"
         if kind is Kind.TIME and abs(number) < 2 * 10**17:
             try:
-                return (_EPOCH + timedelta(microseconds=number)).isoformat().replace("+00:00", "Z")
+                return rfc3339(round(number))
             except OverflowError:
                 return str(number)
         return repr(number).removesuffix(".0")
-
-
-def nearest(text: str, among: Any) -> str:
-    """The nearest of some names, or nothing."""
-    import difflib
-
-    low = {name.lower(): name for name in among}
-    found = difflib.get_close_matches(text.lower(), list(low), 1, 0.5)
-    return low[found[0]] if found else ""
 
 
 def _held(point: int) -> int:
@@ -285,7 +276,7 @@ def _time(line: Line, value: Any) -> Decimal:
         value = datetime(value.year, value.month, value.day, tzinfo=UTC)
     else:
         raise TypeError(value)
-    return Decimal((value - _EPOCH) // timedelta(microseconds=1))
+    return Decimal(microseconds_of(value))
 
 
 def _duration(line: Line, value: Any) -> Decimal:

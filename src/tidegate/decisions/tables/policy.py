@@ -2,8 +2,7 @@
 
 from enum import Enum
 
-from tidegate.decisions.tables.line import nearest
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, nearest
 
 
 class Policy(Enum):

@@ -17,9 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tidegate.decisions.tables.line import nearest
 from tidegate.decisions.tables.policy import Policy, policy_of
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, nearest
 
 MOST_ROWS, MOST_COLUMNS = 100_000, 256
 """The most rows and columns of a table."""

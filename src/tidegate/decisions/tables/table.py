@@ -7,11 +7,11 @@ from typing import Any
 
 from tidegate.decisions.rule import Outcome
 from tidegate.decisions.tables.cells import ANY, Cell, cell
-from tidegate.decisions.tables.line import Line, nearest, value_of
+from tidegate.decisions.tables.line import Line, value_of
 from tidegate.decisions.tables.policy import Policy
 from tidegate.decisions.tables.sheet import Head, Sheet, Written
 from tidegate.decisions.tables.types import declared, fits, shown_by
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, nearest
 from tidegate.events.types import INT, Kind, Type
 
 OUTCOME = "outcome"

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tidegate.decisions.tables.line import Line, nearest
-from tidegate.errors import FlowError
+from tidegate.decisions.tables.line import Line
+from tidegate.errors import FlowError, nearest
 from tidegate.events.currency import DECIMALS
 from tidegate.events.types import BOOL, DURATION, FLOAT, INT, TEXT, TIME, Kind, Type
 

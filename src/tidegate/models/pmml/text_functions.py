@@ -146,11 +146,11 @@ def _format_moment(given: list[Value], element: Element, scope: Scope) -> HostCa
             do=f"These may follow a %: {' '.join(sorted(_DIRECTIVES))}.",
         )  # fmt: skip
 
-    def moment_as(value: date | float, pattern: str) -> str | None:
-        moment: date | time | None = clock(value) if isinstance(value, float) and kind == "time" else value  # type: ignore[assignment]
+    def moment_as(moment: date | time | None, pattern: str) -> str | None:
         return moment.strftime(pattern) if moment is not None and _directs(pattern) else None
 
-    return moment_as
+    # A time of day is decoded as its seconds.
+    return moment_as if kind != "time" else lambda seconds, pattern: moment_as(clock(seconds), pattern)
 
 
 def _directs(pattern: str) -> bool:

@@ -3,10 +3,10 @@
 import msgspec
 import numpy as np
 
-from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.lists import ListBook, ListChange
 from tidegate.decisions.plan import ListPlan
 from tidegate.events.contract import reader
+from tidegate.events.times import microseconds_of
 from tidegate.expressions.words import word
 from tidegate.features.plan import MISSING
 from tidegate.runtimes.stages.bench import Bench, by_stage, forwarded

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from tidegate.connectors.schemas.framing import UndecodableError, unframed
 from tidegate.connectors.schemas.messages import Messages
-from tidegate.decisions.encode import microseconds_of
 from tidegate.decisions.instruction import Instruction
 from tidegate.errors import ContractError, StreamError
 from tidegate.events.contract import Reader
 from tidegate.events.event import Event
+from tidegate.events.times import microseconds_of
 
 TYPE_HEADER = "tidegate-event"
 """The header that names a message's event type; it goes before what the topic says."""

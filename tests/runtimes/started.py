@@ -1,4 +1,4 @@
-"""`tidegate` as it is typed, in a process of its own, and a server begun so."""
+"""`tidegate` as it is started, in a process of its own, and a server begun so."""
 
 import os
 import re
@@ -34,7 +34,7 @@ class Fraud(Flow[Payment]):
 '''
 
 
-def typed(folder: Path, *words: str) -> Process:
+def started(folder: Path, *words: str) -> Process:
     """The command, begun in a folder."""
     return subprocess.Popen(
         [sys.executable, "-c", "from tidegate.cli import app; app()", *words],
@@ -61,7 +61,7 @@ def ready(process: Process) -> tuple[str, str]:
 @contextmanager
 def served(folder: Path, *words: str) -> Iterator[tuple[Process, httpx.Client]]:
     """`tidegate serve` that is ready, and a client of it; ended with the block, and what it started too."""
-    process = typed(folder, "serve", *words, "--port", "0")
+    process = started(folder, "serve", *words, "--port", "0")
     assert process.stderr is not None
     try:
         with httpx.Client(base_url=ready(process)[0], timeout=60) as client:
