@@ -1,12 +1,14 @@
 """A server is a folder, a command and a readiness probe: started on loopback, ended by its own process id."""
 
 import ctypes
+import fcntl
 import os
 import random
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +17,10 @@ from typing import Self
 
 _DEATH = 1
 """PR_SET_PDEATHSIG: a server does not outlive the run that started it, however that ends."""
+
+
+_HELD: list[int] = []
+"""Descriptors of the locks on this process's ports; they go with it."""
 
 
 class Server:
@@ -141,7 +147,10 @@ def _end_with_us() -> None:
 
 
 def free_port() -> int:
-    """A free port of loopback below those that the system gives to clients, so that it is still free at a restart."""
+    """A free port of loopback below those that the system gives to clients, so that it is still free at a restart.
+
+    It is this process's until that ends: another one that looks for a port is not given it before the server listens.
+    """
     while True:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as one:
@@ -149,7 +158,21 @@ def free_port() -> int:
                 one.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+            if _reserve(port):
+                return port
+
+
+def _reserve(port: int) -> bool:
+    folder = Path(tempfile.gettempdir()) / "tidegate-test-ports"
+    folder.mkdir(exist_ok=True)
+    held = os.open(folder / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        return False
+    _HELD.append(held)
+    return True
 
 
 def answers(port: int) -> bool:
