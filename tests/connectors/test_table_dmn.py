@@ -1,17 +1,21 @@
 """Decision tables of DMN models as tables of flows, held to what the DMN engine says of the same model."""
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.connectors.table_dmn import read_dmn_table
 from tidegate.decisions.dmn.model import read_dmn
 from tidegate.decisions.tables.evaluator import Evaluator
+from tidegate.decisions.tables.plan import plan_of
 from tidegate.decisions.tables.table import made
+from tidegate.decisions.tables.trace import IndexedTable
 from tidegate.errors import DocumentError, FlowError
 from tidegate.events.types import BOOL, INT, TEXT, Type
 
@@ -141,3 +145,27 @@ def test_a_row_that_decides_and_does_not_say_why_is_told_both_ways() -> None:
         with pytest.raises(FlowError, match="says why") as told:
             made(read_dmn_table(_deciding(head, because), "m.dmn"))
         assert "annotation" in told.value.do and "output" in told.value.do
+
+
+_TENTHS = st.lists(st.decimals(-50, 50, places=3), min_size=1, max_size=70)
+
+
+@settings(max_examples=40)
+@given(_TENTHS)
+def test_decimals_are_added_as_the_model_adds_them(outputs: list[Decimal]) -> None:
+    head, foot = model([(">= 1", "-", str(one)) for one in outputs], "COLLECT").split(b'hitPolicy="COLLECT"')
+    content = head + b'hitPolicy="COLLECT" aggregation="SUM"' + foot
+    said: Any = read_dmn(content, "m.dmn").evaluate("Fee", {"age": Decimal(3), "risk": None}).value
+    found = Evaluator(made(read_dmn_table(content, "m.dmn"))).evaluate({"age": 3, "risk": None}).outputs["Fee"]
+    assert found == float(said)
+
+
+def test_what_was_added_as_doubles_before_still_is_where_it_is_made_again() -> None:
+    head, foot = model([(">= 1", "-", "0.1"), (">= 2", "-", "0.2")], "COLLECT").split(b'hitPolicy="COLLECT"')
+    table = made(read_dmn_table(head + b'hitPolicy="COLLECT" aggregation="SUM"' + foot, "m.dmn"))
+    cells = np.array([[3], [-(2**63)], [0], [0], [0]], np.int64)
+    cells[0] = cells[0].astype(np.float64).view(np.int64) if table.inputs[0].type.is_float else cells[0]
+    for scale, total in ((10, 0.3), (0, 0.30000000000000004)):
+        plan = replace(plan_of(table, [0, 1], [2], 3, 4), scale=scale)
+        IndexedTable(plan).answer(cells, 0, 1)
+        assert cells[2].view(np.float64)[0] == total

@@ -178,7 +178,7 @@ def _models(definition: "Definition", folder: Path) -> list[dict[str, Any]]:
     from tidegate.decisions.planner import plan
     from tidegate.models.promotion import lacking
     from tidegate.models.registry import Registry
-    from tidegate.models.signature import require_types
+    from tidegate.models.signature import require_answer, require_types
 
     registry = Registry(folder)
     there = set(registry.references())
@@ -198,6 +198,7 @@ def _models(definition: "Definition", folder: Path) -> list[dict[str, Any]]:
                 asked = kept.model()
                 asked.require(one.names, one.reference)
                 require_types(asked.inputs, one.types, one.reference)
+                require_answer(asked.texts, one.default, one.reference)
             if kept is not None:
                 fact |= {"digest": kept.digest, "version": kept.card.version, "metrics": kept.card.metrics}
                 fact["reasons_lacking"] = lacking(kept)
@@ -349,6 +350,10 @@ def _show_tables(console: "Console", tables: list[dict[str, Any]]) -> None:
         console.print(f"{said}  [dim]{one['digest'][:12]}[/]", soft_wrap=True)
 
 
+def _otherwise(one: dict[str, Any]) -> str:
+    return repr(one["otherwise"]) if isinstance(one["otherwise"], str) else f"{one['otherwise']:g}"
+
+
 def _show_models(console: "Console", wanted: list[dict[str, Any]], folder: Path) -> bool:
     if wanted:
         console.print("\n[bold]models[/]")
@@ -356,7 +361,7 @@ def _show_models(console: "Console", wanted: list[dict[str, Any]], folder: Path)
         if one["digest"]:
             state = f"[green]found[/] version {one['version']}, {one['digest'][:12]}"
         else:
-            state = f"[yellow]not found[/] in {folder}; its otherwise, {one['otherwise']:g}, is used and recorded"
+            state = f"[yellow]not found[/] in {folder}; its otherwise, {_otherwise(one)}, is used and recorded"
         console.print(f"  {one['reference']} ({one['features']} features)  {state}", soft_wrap=True)
         if one["digest"]:
             short = "; ".join(one["reasons_lacking"])

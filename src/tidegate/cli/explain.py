@@ -195,7 +195,7 @@ def _model(console: "Console", decision: "Decision", record: "Stored", reasons: 
 
     for use in decision.models:
         _title(console, "What the model says")
-        said = f"  {use.model} says {use.score:.4f}"
+        said = f"  {use.model} says " + (use.label or "" if use.score is None else f"{use.score:.4f}")
         said += f", its otherwise: {use.otherwise}" if use.otherwise else ""
         console.print(Text.assemble(said, (f"  {use.digest[:12]}" if use.digest else "", "dim")), soft_wrap=True)
     for reason in reasons:

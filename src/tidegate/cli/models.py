@@ -43,7 +43,7 @@ def add(
     ],
     reference: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="What to store it as.")],
     output: Annotated[
-        str, typer.Option("--output", help="Of PMML and ONNX: which number is the score; default: its only one.")
+        str, typer.Option("--output", help="Of PMML and ONNX: which output is the answer; default: its only number.")
     ] = "",
     features: Annotated[
         str, typer.Option("--features", help="Of ONNX: names for the columns of its one tensor, with commas between.")

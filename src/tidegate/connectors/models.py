@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tidegate.connectors.documents import beside, content
 from tidegate.errors import FlowError
 from tidegate.expressions.node import Expr
-from tidegate.models.score import ModelScore, given, number
+from tidegate.models.score import ModelScore, given, said_otherwise
 
 if TYPE_CHECKING:
     from tidegate.models.artefact import Artefact
@@ -24,23 +24,24 @@ def model(
     source: str | Path,
     *,
     of: Sequence[Expr],
-    otherwise: float,
+    otherwise: float | str,
     output: str = "",
     features: Sequence[str] = (),
     missing: str = "",
     typical: Mapping[str, float | str] | None = None,
     units: Mapping[str, str] | None = None,
 ) -> Expr:
-    """The score of a model over features, in the order in which it reads them.
+    """What a model says of features, in the order in which it reads them: a number, or a text.
 
     Args:
         source: a stored model, as in `"card-risk@champion"`; or a file, in the folder of the file that calls this, that
             ends in `.pmml`, `.onnx`, `.txt` (LightGBM), `.json` or `.ubj` (XGBoost). A file's content is a part of the
             flow's version.
         of: the features it is given.
-        otherwise: the score to use, and to record, when the model cannot answer (it is not there, or gives no number).
-        output: of a file in PMML or ONNX, which number is the score; left out, the only one, or of two chances the
-            second: `"probabilities[1]"`.
+        otherwise: what to use, and to record, when the model cannot answer (it is not there, or says nothing). A text
+            says that the model answers with a text, as a class that it predicts, which rules and tables compare.
+        output: of a file in PMML or ONNX, which output is the answer; left out, the only number, or of two chances the
+            second: `"probabilities[1]"`; with a text as `otherwise`, the only text.
         features: of a file in ONNX, names for the columns of its one tensor.
         missing: of a file in ONNX, "pass" if it answers where a value is missing. Else it is not asked then.
         typical: of a file in ONNX, a typical value by feature, which reasons are told against. Without, it gives none.
@@ -57,7 +58,7 @@ def model(
                 f"What is said of the stored model {source} is said when it is stored.",
                 do="Leave out all but of= and otherwise=; tidegate models add has options for the rest.",
             )
-        parts, default = given(of), number(otherwise)
+        parts, default = given(of), said_otherwise(otherwise)
         return ModelScore(str(source), parts, default)
     if typical is not None and not isinstance(typical, Mapping):
         raise FlowError(
@@ -65,10 +66,11 @@ def model(
             do='Write typical={"amount": 60.0, …}; `tidegate models add` takes a file of ordinary rows.',
         )  # fmt: skip
     path = beside(Path(source), sys._getframe(1).f_globals.get("__file__"))
-    parts, default = given(of), number(otherwise)
+    parts, default = given(of), said_otherwise(otherwise)
     from tidegate.models.foreign import Author  # with the kernels, which flows without models need not wait for
 
-    said = Author(output, tuple(features), missing, dict(typical or {}), dict(units or {}))
+    text = isinstance(default, str)
+    said = Author(output, tuple(features), missing, dict(typical or {}), dict(units or {}), text)
     data = content(path, ENDINGS, "models")
     artefact, _ = artefact_in(data, _reference(path.name, data, said), file=path.name, author=said)
     return ModelScore(f"{artefact.card.name}@{artefact.card.version}", parts, default, artefact)
@@ -99,5 +101,7 @@ def _is_file(source: str | Path) -> bool:
 def _reference(file: str, data: bytes, said: "Author") -> str:
     """The name of a model that is a file: the file's, and what its content and what is said of it come to."""
     name = re.sub(r"[^a-z0-9_.-]", "-", file.lower()).lstrip("_.-")[-100:] or "model"
-    settled = repr((said.output, said.features, said.missing, sorted(said.typical.items()), sorted(said.units.items())))
+    texts = ("text",) if said.text and not said.output else ()
+    parts = (said.output, said.features, said.missing, sorted(said.typical.items()), sorted(said.units.items()))
+    settled = repr((*parts, *texts))
     return f"{name}@{hashlib.sha256(data + settled.encode()).hexdigest()[:12]}"

@@ -66,7 +66,7 @@ class Answers:
         self.wants_texts = explain or bool(decider.tables or decider.scorecards)
         self._all_reasons = explain and edition > 3
         self._severest = sorted(range(len(self.plan.rules)), key=lambda r: -self.plan.rules[r].outcome)
-        self._words = dict(self.plan.words)
+        self._words = decider.said
         open_amounts = (f for f in self.plan.kinds[0].fields if f.currency and not f.type.currency)
         self.open = [(f.name, f.currency) for f in open_amounts] if edition > 1 else []
         self.plain = not (explain or self.wants_texts or decider.packages or self.open)
@@ -249,13 +249,17 @@ class Answers:
         return [self._use(model, score, row) for row, score in enumerate(self.decider.floats[model.out, :n].tolist())]
 
     def _use(self, model: ModelPlan, score: float, row: int) -> ModelUse:
-        scorer = self.decider.bindings.get(model.out)
+        scorer, digest, why = self.decider.bindings.get(model.out), "", None
         if scorer is None:
-            return ModelUse(model.reference, "", score, "the model is not there")
-        why = None
-        if self.edition > 2 and row in self.decider.unanswered.get(model.out, ()):
-            why = scorer.unanswered(self.decider.cells, row)
-        return ModelUse(model.reference, scorer.model.digest, score, why)
+            why = "the model is not there"
+        else:
+            digest = scorer.model.digest
+            if self.edition > 2 and row in self.decider.unanswered.get(model.out, ()):
+                why = scorer.unanswered(self.decider.cells, row)
+        if isinstance(model.default, str):
+            label = self._words[int(self.decider.cells[model.out, row])]
+            return ModelUse(model.reference, digest, None, why, label)
+        return ModelUse(model.reference, digest, score, why)
 
     def _packages(self, row: int) -> tuple[PackageUse, ...]:
         uses = []

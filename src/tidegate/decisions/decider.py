@@ -25,7 +25,7 @@ from tidegate.expressions.words import word
 from tidegate.features.plan import MISSING
 from tidegate.features.windows import Windows
 from tidegate.models.scoring import BoundModel, CellKind, ScoringModel
-from tidegate.models.signature import require_types
+from tidegate.models.signature import require_answer, require_types
 
 READ, LEARN, OVERDUE = 1, 2, 4
 """Flags of a row: read the windows and decide; learn it for later; the deadline has passed."""
@@ -77,7 +77,8 @@ class Decider:
         self._severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
         self.tables = [IndexedTable(table) for table in plan.tables]
         self.packages = [AskedPackage(package, (runners or {}).get(package.read)) for package in plan.packages]
-        self._said = dict(plan.words)
+        self.said = dict(plan.words) | _texts(self.bindings)
+        """The texts of the flow and of its models by their cells."""
         self.scorecards = [ScoringCard(card) for card in plan.scorecards]
         left, asked, scored = iter(self.tables), iter(self.packages), iter(self.scorecards)
         self._programs = [
@@ -165,7 +166,7 @@ class Decider:
             for one in models:
                 self._ask(one, n)
             for package in packages:
-                package.ask(self.cells, rows, n, self.words, self._said, next(recorded, None))
+                package.ask(self.cells, rows, n, self.words, self.said, next(recorded, None))
         if self.plan.rules or self.plan.caps:  # without them nothing is ever settled otherwise
             settle(self.cells, self._whens, self._severities, n, self.settled)
         if silenced is not None:
@@ -215,18 +216,21 @@ class Decider:
 
     def _ask(self, one: ModelPlan, n: int) -> None:
         binding = self.bindings.get(one.out)
-        row = self.floats[one.out]
+        row: np.ndarray = self.floats[one.out]
+        default, is_text = one.default, False
+        if isinstance(default, str):
+            row, default, is_text = self.cells[one.out], word(default), True
         if binding is None:
-            row[:n] = one.default
+            row[:n] = default
             return
         binding.score(self.cells, 0, n)
         if n == 1:
-            if row[0] != row[0]:
-                row[0], self.unanswered[one.out] = one.default, {0}
+            if row[0] != row[0] or (is_text and row[0] == MISSING):
+                row[0], self.unanswered[one.out] = default, {0}
         else:
-            silent = np.isnan(row[:n])
+            silent = row[:n] == MISSING if is_text else np.isnan(row[:n])
             if silent.any():
-                np.copyto(row[:n], one.default, where=silent)
+                np.copyto(row[:n], default, where=silent)
                 self.unanswered[one.out] = set(np.flatnonzero(silent).tolist())
 
     def _check_list(self, check: ListPlan, n: int) -> None:
@@ -360,6 +364,12 @@ def _bound(plan: Plan, models: Mapping[str, ScoringModel]) -> dict[int, BoundMod
             if model is not None:
                 model.require(one.names, one.reference)
                 require_types(model.inputs, one.types, one.reference)
+                require_answer(model.texts, one.default, one.reference)
                 kinds = [_cell_kind(kind) for kind in one.types]
                 bound[one.out] = model.bind(one.inputs, kinds, one.out, hash_of=word, names=one.names)
     return bound
+
+
+def _texts(bindings: Mapping[int, BoundModel]) -> dict[int, str]:
+    """The texts that models may answer with, by their cells."""
+    return {word(text): text for one in bindings.values() for text in one.model.texts or ()}

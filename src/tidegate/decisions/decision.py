@@ -32,12 +32,16 @@ class ModelReason(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class ModelUse(msgspec.Struct, frozen=True, gc=False):
-    """A model that was asked: which, what it said, and, if it could not answer, why `otherwise` was used."""
+    """A model that was asked: which, what it said, and, if it could not answer, why `otherwise` was used.
+
+    `score` is its number; of one that answers with a text, None, and `label` is the text.
+    """
 
     model: str
     digest: str
-    score: float
+    score: float | None
     otherwise: str | None = None
+    label: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class MatchedRow(msgspec.Struct, frozen=True, gc=False):

@@ -7,7 +7,7 @@ from tidegate.errors import FlowError, ModelError
 from tidegate.events.types import Kind, Type
 from tidegate.expressions.node import Expr
 from tidegate.models.score import ModelScore
-from tidegate.models.signature import require_types
+from tidegate.models.signature import require_answer, require_types
 
 __all__ = ["fit_model"]
 
@@ -31,6 +31,10 @@ def fit_model(
     line = next((name for name, one in features.items() if one.key == node.key), "")
     said = f"{flow}.{line} asks" if line else f"{flow} asks"
     model = node.reference.partition("@")[0]
+    try:
+        require_answer(scoring.texts, node.default, model)
+    except ModelError as error:
+        raise FlowError(f"{said} {error.wrong}", seen=error.seen, do=error.do) from None
     types = [_of_currency(part.type, currency) for part in node.args]
     try:
         scoring.require(names)

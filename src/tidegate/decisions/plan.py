@@ -57,13 +57,13 @@ class ListPlan:
 
 @dataclass(frozen=True)
 class ModelPlan:
-    """A model's inputs (name, column, type of each) and where its score and its failure go."""
+    """A model's inputs (name, column, type of each) and where its answer goes: texts where its default is a text."""
 
     reference: str
     names: tuple[str, ...]
     inputs: tuple[int, ...]
     types: tuple[Type, ...]
-    default: float
+    default: float | str
     out: int
 
 

@@ -245,6 +245,7 @@ class _Planner:
         """The texts that the flow itself names."""
         nodes = (node for root in self._roots() for node in walk(root))
         said = {node.value for node in nodes if isinstance(node, Literal) and isinstance(node.value, str)}
+        said.update(one.default for one in self.flow.models if isinstance(one.default, str))
         return said.union(*(texts_of(table.table) for table in self.flow.readings))
 
     def _lists_and_texts(self) -> None:

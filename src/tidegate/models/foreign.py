@@ -22,11 +22,12 @@ class Author:
     """What an author says of a model beside its file.
 
     Attributes:
-        output: of PMML and ONNX, which number is the score.
+        output: of PMML and ONNX, which output is the answer.
         features: of ONNX, the names of the columns of its one tensor.
         missing: of ONNX, "pass" if it answers where a value is missing.
         typical: of ONNX, a typical value by feature, which reasons are told against.
         units: of a feature by name, as in "EUR", "minor EUR", "seconds".
+        text: whether an output that is a text is meant where none is named.
     """
 
     output: str = ""
@@ -34,6 +35,7 @@ class Author:
     missing: str = ""
     typical: Mapping[str, float | str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    text: bool = False
 
 
 def artefact_of(content: bytes, reference: str, *, file: str, author: Author | None = None) -> tuple[Artefact, str]:
@@ -102,7 +104,7 @@ def _only_onnx(said: Author, file: str) -> None:
 
 
 def _pmml(content: bytes, file: str, said: Author) -> tuple[Card, str]:
-    scorer = PmmlScorer(read_pmml(content, file), output=said.output)
+    scorer = PmmlScorer(read_pmml(content, file), output=said.output, text=said.text)
     features = tuple(
         ModelFeature(one.name, "category" if one.kind == "string" else "number", one.values,
                      said.units.get(one.name, one.unit))
@@ -111,7 +113,11 @@ def _pmml(content: bytes, file: str, said: Author) -> tuple[Card, str]:
     )  # fmt: skip
     parameters: _Parameters = {"output": scorer.output.name}
     card = Card(name="", version="", objective="pmml", features=features, parameters=parameters)
-    return card, f"PMML {scorer.pmml.kind}, its score {scorer.output.name}"
+    return card, f"PMML {scorer.pmml.kind}, its {_called(scorer.texts)} {scorer.output.name}"
+
+
+def _called(texts: Sequence[str] | None) -> str:
+    return "score" if texts is None else "label"
 
 
 def _trees(content: bytes, file: str, said: Author) -> tuple[Card, str]:
@@ -142,6 +148,11 @@ def _onnx(content: bytes, file: str, said: Author) -> tuple[Card, str]:
             f"A typical row of {file} has a value for each of its features.", seen=", ".join(said.typical),
             do=f"Give {', '.join(model.features)}.",
         )  # fmt: skip
+    if model.texts is not None and said.typical:
+        raise ModelError(
+            f"{file} answers with a text, which no typical row gives reasons for.", seen=model.score.named,
+            do="Leave the typical row out.",
+        )  # fmt: skip
     features = []
     for name, one in zip(model.features, model.inputs, strict=True):
         known = meant.get(name, SaidOfFeature(name))
@@ -155,8 +166,9 @@ def _onnx(content: bytes, file: str, said: Author) -> tuple[Card, str]:
         features.append(ModelFeature(name, kind, texts, said.units.get(name, known.unit), typical))
     parameters: _Parameters = {"output": model.score.named, "missing": mixed.missing, "named": not model.positional}
     card = Card(name="", version="", objective="onnx", features=tuple(features), parameters=parameters)
-    reasons = "" if all(one.typical is not None for one in features) else "; no reasons, as no typical row is said"
-    return card, f"ONNX, its score {model.score.named}{reasons}"
+    untold = model.texts is None and any(one.typical is None for one in features)
+    reasons = "; no reasons, as no typical row is said" if untold else ""
+    return card, f"ONNX, its {_called(model.texts)} {model.score.named}{reasons}"
 
 
 def onnx_meant(content: bytes, file: str, said: Author) -> "Said":
@@ -166,6 +178,7 @@ def onnx_meant(content: bytes, file: str, said: Author) -> "Said":
         ModelError: the file is damaged or holds what is not run, or its metadata cannot be read.
     """
     from tidegate.models.onnx.document import read_onnx
+    from tidegate.models.onnx.output import label_of
     from tidegate.models.onnx.said import Said, SaidOfFeature, said_in
 
     looked = read_onnx(content, file)
@@ -174,4 +187,5 @@ def onnx_meant(content: bytes, file: str, said: Author) -> "Said":
     if not names and len(looked.inputs) == 1:
         names = tuple(said.typical)  # whose header names the columns of a tensor that does not
     features = tuple(SaidOfFeature(name) for name in names)
-    return Said(features, said.output or own.output, said.missing or own.missing)
+    output = said.output or (label_of(looked) if said.text else own.output)
+    return Said(features, output, said.missing or own.missing)

@@ -1,11 +1,12 @@
 """A model's score as a node of the expression graph."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from tidegate.errors import FlowError
-from tidegate.events.types import FLOAT
+from tidegate.events.types import FLOAT, TEXT, Type
 from tidegate.expressions.immutable import fill
 from tidegate.expressions.node import Expr
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ModelScore(Expr):
-    """What a model says of the given features; `otherwise` where it cannot answer.
+    """What a model says of the given features, a number or a text; `otherwise`, which is such, where it cannot answer.
 
     Attributes:
         reference: which model, as `name@alias`; of one that is a file, the file's name and what its content comes to.
@@ -24,12 +25,12 @@ class ModelScore(Expr):
 
     __slots__ = ("_scoring", "artefact", "default", "reference")
     reference: str
-    default: float
+    default: float | str
     artefact: "Artefact | None"
     _scoring: "ScoringModel | None"
 
     def __init__(
-        self, reference: str, of: tuple[Expr, ...], default: float, artefact: "Artefact | None" = None
+        self, reference: str, of: tuple[Expr, ...], default: float | str, artefact: "Artefact | None" = None
     ) -> None:
         twice = [part for place, part in enumerate(of) if part.key in {other.key for other in of[:place]}]
         if twice:
@@ -39,9 +40,9 @@ class ModelScore(Expr):
         fill(self, "reference", reference)
         fill(self, "args", of)
         fill(self, "default", default)
-        fill(self, "type", FLOAT)
         fill(self, "artefact", artefact)
         fill(self, "_scoring", None)
+        fill(self, "type", self._answered() if isinstance(default, str) else FLOAT)
 
     @property
     def scoring(self) -> "ScoringModel | None":
@@ -49,6 +50,11 @@ class ModelScore(Expr):
         if self._scoring is None and self.artefact is not None:
             fill(self, "_scoring", self.artefact.model())
         return self._scoring
+
+    def _answered(self) -> Type:
+        """The type of a text that it answers; one of a file that lists its texts says which there are."""
+        choices = tuple(getattr(self.scoring, "choices", ()))
+        return replace(TEXT, choices=tuple(dict.fromkeys([*choices, str(self.default)]))) if choices else TEXT
 
     def _own_key(self) -> tuple[Any, ...]:
         return ("model", self.reference, self.default)
@@ -79,12 +85,17 @@ def given(of: Sequence[Expr]) -> tuple[Expr, ...]:
     return tuple(of)
 
 
-def number(otherwise: float) -> float:
-    """What is used where a model has no answer.
+def said_otherwise(otherwise: float | str) -> float | str:
+    """What is used where a model has no answer: a number of one that gives numbers, a text of one that gives texts.
 
     Raises:
-        FlowError: it is no number.
+        FlowError: it is neither.
     """
-    if isinstance(otherwise, bool) or not isinstance(otherwise, (int, float)) or not isfinite(otherwise):
-        raise FlowError("otherwise= is a number.", seen=repr(otherwise))
+    if isinstance(otherwise, str) and otherwise:
+        return otherwise
+    if isinstance(otherwise, (bool, str)) or not isinstance(otherwise, (int, float)) or not isfinite(otherwise):
+        raise FlowError(
+            "otherwise= is a number, or a text where the model answers with one.", seen=repr(otherwise),
+            do='Write otherwise=0.0, or otherwise="unknown".',
+        )  # fmt: skip
     return float(otherwise)

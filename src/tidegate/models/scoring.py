@@ -24,7 +24,7 @@ class BoundModel(Protocol):
         ...
 
     def score(self, cells: NDArray[np.int64], start: int, stop: int) -> None:
-        """Write the answers for rows start..stop into the bound column, NaN where there is none."""
+        """Write the answers for rows start..stop into the bound column, missing where there is none."""
         ...
 
     def reasons(
@@ -45,6 +45,11 @@ class ScoringModel(Protocol):
     files: Mapping[str, bytes]
 
     @property
+    def texts(self) -> Sequence[str] | None:
+        """Every text that it may answer with, of a model whose answer is a text; None if it is a number."""
+        ...
+
+    @property
     def inputs(self) -> Sequence[ModelInput]:
         """What it reads, in order."""
         ...
@@ -62,7 +67,7 @@ class ScoringModel(Protocol):
         hash_of: Callable[[str], int] | None = None,
         names: Sequence[str] = (),
     ) -> BoundModel:
-        """Tie the features to columns of a batch's cells, and the answer to a float column.
+        """Tie the features to columns of a batch's cells, and the answer to a column, of floats or of texts.
 
         `names` is what the flow calls the features, for a model that has no names for them.
         """

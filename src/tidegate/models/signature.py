@@ -9,7 +9,7 @@ from typing import Literal
 from tidegate.errors import ModelError
 from tidegate.events.types import Kind, Type
 
-__all__ = ["InputKind", "ModelInput", "require_names", "require_types"]
+__all__ = ["InputKind", "ModelInput", "require_answer", "require_names", "require_types"]
 
 InputKind = Literal["number", "whole", "truth", "text", "any"]
 """A number, a whole number, a truth value, a text, or a category that is a text or its code."""
@@ -77,6 +77,24 @@ def require_types(inputs: Sequence[ModelInput], types: Sequence[Type], reference
         if wrong:
             what, seen, do = wrong
             raise ModelError(f"{reference} reads {one.name} {what}.", seen=seen, do=do)
+
+
+def require_answer(texts: Sequence[str] | None, default: float | str, reference: str) -> None:
+    """Make sure that a model answers with what a flow's `otherwise` is, a number or a text.
+
+    Raises:
+        ModelError: it does not.
+    """
+    if (texts is not None) == isinstance(default, str):
+        return
+    raise ModelError(
+        f"{reference} answers with a {'number' if texts is None else 'text'}, and its otherwise is "
+        f"a {'text' if texts is None else 'number'}.",
+        seen=f"otherwise={default!r}",
+        do='Write a number, as in otherwise=0.0; or have an output that is a text with output="…".'
+        if texts is None
+        else 'Write a text, as in otherwise="unknown"; or have an output that is a number with output="…".',
+    )
 
 
 def _mistyped(one: ModelInput, kind: Type) -> tuple[str, str, str] | None:

@@ -67,6 +67,11 @@ class TreeModel:
         return cls(read_forest(path))
 
     @property
+    def texts(self) -> None:
+        """None: trees answer with a number."""
+        return None
+
+    @property
     def inputs(self) -> tuple[ModelInput, ...]:
         """What it reads: numbers, and categories by their texts or codes; what is missing goes its own way."""
         return tuple(

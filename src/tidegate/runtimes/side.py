@@ -117,7 +117,6 @@ class Side(Replay):
         self.seen = _shown(self.plan.features, *(rule.saw for rule in self.plan.rules))
         self._columns = np.array([seen.column for seen in self.seen.values()], np.int64)
         self._thresholds = np.array(self.plan.thresholds)
-        self._words = dict(self.plan.words)
         self._currency = next((f.currency for k in self.plan.kinds for f in k.fields if f.currency), None)
         self._looked: list[tuple[Any, ...]] = []
         self.away: TurnedAway | None = None
@@ -180,7 +179,7 @@ class Side(Replay):
 
     def values(self, cells: Ints, names: Sequence[str]) -> dict[str, Any]:
         """As of `Version`."""
-        words = ChainMap(self._spoken, self._words, self.decider.words)
+        words = ChainMap(self._spoken, self.decider.said, self.decider.words)
         found = {}
         for place, (name, seen) in enumerate(self.seen.items()):
             if name in names:

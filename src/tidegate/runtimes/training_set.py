@@ -89,7 +89,7 @@ def training_set(
 
     def watch(decider: Decider, n: int, mine: NDArray[np.bool_] | None) -> None:
         nonlocal given_back
-        given_back = decider.words
+        given_back = ChainMap(decider.said, decider.words)
         for column, kept in cells.items():
             row = decider.cells[column, :n]
             kept.append(row.copy() if mine is None else row[mine])
@@ -102,7 +102,7 @@ def training_set(
     )  # fmt: skip
     decided = found.frame()
     made_columns = [*decided.select("id", "at").get_columns(), *found.kept.get_columns()]
-    words = ChainMap(spoken or {}, dict(made.words), dict(given_back))
+    words = ChainMap(spoken or {}, dict(given_back))
     for seen in wanted:
         column = np.concatenate(cells[seen.column]) if cells[seen.column] else np.zeros(0, np.int64)
         made_columns.append(natural(seen.type, column, words).alias(seen.name))

@@ -6,6 +6,7 @@ A cell is drawn as a structure, written as text for the reader, and decided here
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -159,7 +160,7 @@ def cases(draw: Draw, policies: tuple[Policy, ...] = tuple(Policy), most: int = 
     cells = [
         pool[n] if n < len(pool) else [draw(st.sampled_from(pool))[k] for k in range(len(sorts))] for n in range(many)
     ]
-    numbers = st.sampled_from([0.5, 1.0, -2.0, 7.25])
+    numbers = st.sampled_from([0.5, 1.0, -2.0, 7.25, 0.1, 0.2, -0.7, 12.345])
     if policy.is_sum:
         outputs = [(draw(numbers),) for _ in cells]
     else:
@@ -194,6 +195,11 @@ class Right:
     outputs: dict[str, Any]
 
 
+def added(values: list[float]) -> float:
+    """The float nearest to the sum of the decimals that floats are written as."""
+    return float(sum((Decimal(repr(value)) for value in values), Decimal()))
+
+
 def scan(case: Case, inputs: dict[str, Any]) -> Right:
     """Every row looked at, in order."""
     found = [
@@ -216,7 +222,7 @@ def scan(case: Case, inputs: dict[str, Any]) -> Right:
         return Right([], nothing)
     if policy.is_sum:
         values = [outputs[n][0] for n in found]
-        return Right(found, {"rate": {"C+": sum, "C<": min, "C>": max}[policy.value](values)})
+        return Right(found, {"rate": {"C+": added, "C<": min, "C>": max}[policy.value](values)})
     different = {outputs[n] for n in found}
     if (policy is Policy.UNIQUE and len(found) > 1) or (policy is Policy.ANY and len(different) > 1):
         return Right(found, dict.fromkeys(names))

@@ -10,6 +10,7 @@ All of it lies in one array of words that the kernel (see `kernel`) reads; nothi
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 
@@ -23,10 +24,11 @@ POLICIES = {policy.value: number for number, policy in enumerate(Policy)}
 
 (
     INPUTS, ROWS, WORDS, POLICY, OUTPUTS, ROW, HITS, OUTCOME, DEFAULT, ORDER, SAME, SEVERITIES, VALUES, OUT, INPUT,
-    FLOAT,
-) = (0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17)  # fmt: skip
-HEAD = 18
-"""Words of the head. OUTCOME takes three; ORDER to INPUT are where a section begins, FLOAT: sums are of floats."""
+    FLOAT, SUMS, SCALE,
+) = (0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)  # fmt: skip
+HEAD = 20
+"""Words of the head. OUTCOME takes three; ORDER to INPUT and SUMS are where a section begins, FLOAT: sums are of
+floats, SCALE: the float, as bits, that SUMS are divided by; 0 for none."""
 I_COLUMN, I_FLOAT, I_STARTS, I_COUNT, I_POINT, I_UNTIL, I_BITS, I_FROM, I_TOGGLES = range(9)
 I_WORDS = 9
 """Words of an input: its column, and where its sections begin."""
@@ -59,7 +61,9 @@ def lay(plan: TablePlan) -> np.ndarray:
     head[OUTCOME : OUTCOME + 3] = plan.outcomes
     head[FLOAT] = bool(plan.outputs) and plan.outputs[0].type.is_float
     out = np.array([[o.column, o.type.is_float] for o in plan.outputs], np.int64)
+    head[SCALE] = np.float64(plan.scale).view(np.int64)
     sections = {ORDER: plan.rank, SAME: _same(plan), SEVERITIES: severities, VALUES: values, OUT: out}
+    sections[SUMS] = _scaled(values[0], plan.scale) if plan.scale else np.zeros(0, np.int64)
     parts, at = [head], HEAD
     for name, section in sections.items():
         head[name] = at
@@ -86,6 +90,12 @@ def lay(plan: TablePlan) -> np.ndarray:
 def _nothing(plan: TablePlan) -> np.ndarray:
     """What the outputs are when no row decides: missing."""
     return np.array([[NAN if output.type.is_float else MISSING] for output in plan.outputs], np.int64)
+
+
+def _scaled(values: np.ndarray, scale: int) -> np.ndarray:
+    """Floats, as bits, times a power of ten that makes each of them whole; 0 where one is missing."""
+    given = [Decimal(repr(one)) * scale if one == one else Decimal() for one in values.view(np.float64).tolist()]
+    return np.array([int(one) for one in given], np.int64)
 
 
 def _same(plan: TablePlan) -> np.ndarray:

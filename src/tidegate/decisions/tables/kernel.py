@@ -30,7 +30,9 @@ from tidegate.decisions.tables.index import (
     ROW,
     ROWS,
     SAME,
+    SCALE,
     SEVERITIES,
+    SUMS,
     VALUES,
     WORDS,
 )  # fmt: skip
@@ -159,6 +161,7 @@ def _together(index, cells, i, sets, old, low, high, policy):  # type: ignore[no
     numbers = index.view(np.float64)
     floats = cells.view(np.float64)
     many, total, real, beyond = 0, 0, 0.0, False
+    sums, scale = index[SUMS], numbers[SCALE]
     for w in range(low, high):
         bits = np.uint64(sets[old + w])
         while bits:
@@ -167,7 +170,7 @@ def _together(index, cells, i, sets, old, low, high, policy):  # type: ignore[no
             many += 1
             x, y = index[values + row], numbers[values + row]
             if policy == _SUM:
-                total, real = total + x, real + y
+                total, real = total + (index[sums + row] if scale > 0.0 else x), real + y
                 if not -_BIG < total < _BIG:
                     total, beyond = 0, True
                 continue
@@ -181,8 +184,10 @@ def _together(index, cells, i, sets, old, low, high, policy):  # type: ignore[no
         _put(index, cells, i, index[ROWS] if index[DEFAULT] else -1, False)
     elif whole:
         cells[column, i] = _M if beyond else total
-    else:
-        floats[column, i] = real if math.isfinite(real) else math.nan
+    elif not math.isfinite(real):
+        floats[column, i] = math.nan
+    else:  # of decimals the sum is whole, and one division rounds it once, to the float nearest to what it is
+        floats[column, i] = total / scale if policy == _SUM and scale > 0.0 else real
     return many
 
 

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from tidegate.expressions.words import MISSING, word
 
 NAN = 0x7FF8000000000000
 """The bits of a missing float."""
+_MOST_PLACES = 22
+"""The largest power of ten that is a float to the bit."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class TablePlan:
     `severities[r]` the outcomes or -1. The default row comes last, and without cells. `rank` orders the rows by
     priority; `row` and `hits` are the columns that get the number of the row that decides (from 1; 0 is the default
     row) and how many matched; `outcomes` those that say whether a row with approve, review or decline decides, or -1.
+    `scale` is what the floats that `collect +` adds up are multiplied by, so that they are whole; 0 if they are added
+    as they are.
     """
 
     name: str
@@ -46,6 +51,7 @@ class TablePlan:
     names: tuple[str, ...]
     because: tuple[str, ...]
     texts: tuple[tuple[str, ...], ...]
+    scale: int = 0
 
 
 def plan_of(
@@ -84,7 +90,22 @@ def plan_of(
         names=tuple(one.name for one in rows),
         because=tuple(one.because for one in rows),
         texts=tuple(tuple("" if cell.any else cell.text for cell in cells) for cells in whole),
+        scale=_scale(table),
     )
+
+
+def _scale(table: Table) -> int:
+    """The power of ten that makes whole numbers of all that a `collect +` adds up, so that decimals are added exactly.
+
+    0 where it adds no floats, or a sum of all of them so scaled is more than a float tells apart.
+    """
+    if table.policy is not Policy.SUM or not table.outputs[0].type.is_float:
+        return 0
+    values = [Decimal(repr(float(row.outputs[0]))) for row in table.rows if row.outputs[0] is not None]
+    places = max((-int(value.normalize().as_tuple().exponent) for value in values), default=0)
+    if places > _MOST_PLACES or sum(map(abs, values), Decimal()).scaleb(places) >= 2**53:
+        return 0
+    return int(10 ** max(places, 0))
 
 
 def _ints(values: Any) -> np.ndarray:

@@ -25,7 +25,7 @@ As many as a vector of single floats holds, so that no step of a vectorised func
 
 
 class Asking:
-    """A file's features as columns, one of its numbers as the score.
+    """A file's features as columns, one of its outputs as the answer; a text is its place among the file's.
 
     Args:
         file: what was looked into.
@@ -59,7 +59,7 @@ class Asking:
             self.together = TOGETHER
         only = file.inputs[0]
         plain = len(file.inputs) == 1 and only.element == "float" and len(only.dims) == 2
-        self._only = only.name if plain and not self.score.output.maps else ""
+        self._only = only.name if plain and not self.score.output.maps and self.score.texts is None else ""
         self._one = only_one
 
     def single(self) -> "Single | None":
@@ -130,7 +130,8 @@ class Asking:
         if usual is None or any(one is None for one in alone):
             return False
         ones = np.array([one[0] for one in alone if one is not None])
-        if not np.allclose(usual, ones, rtol=1e-3, atol=1e-5, equal_nan=True):
+        near = 0.0 if self.score.texts is not None else 1e-3  # places of texts are alike or not
+        if not np.allclose(usual, ones, rtol=near, atol=1e-5, equal_nan=True):
             return False
         for turn in (1, 2, 5, 8, 11, 15):
             turned = asked(np.roll(rows, turn, axis=0))

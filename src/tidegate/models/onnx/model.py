@@ -29,7 +29,7 @@ _CODES: dict[str, int] = {"int": kernels.INPUT_INT, "float": kernels.INPUT_FLOAT
 
 
 class OnnxModel:
-    """A model in ONNX with one of its numbers chosen as the score.
+    """A model in ONNX with one of its outputs chosen as the answer.
 
     Args:
         content: the file's bytes.
@@ -54,10 +54,12 @@ class OnnxModel:
         self.files: Mapping[str, bytes] = {}
         self.asking = Asking(self.file, content, names, self.said.output, passes=self.said.missing == "pass")
         self.score, columns = self.asking.score, self.asking.columns
+        self.texts = self.file.texts if self.score.texts is not None else None
         self.features = tuple(one.name for one in columns)
         self.positional = not (names and self.said.named) and any(name.endswith("]") for name in self.features)
         texts = self.file.texts
         self.categories = {one.name: texts for one in columns if one.element == "string"}
+        self.choices: tuple[str, ...] = () if self.texts is None or self.categories else self.texts
         units = [one.unit for one in self.said.features] or [""] * len(columns)
         self.inputs = tuple(
             ModelInput(
@@ -94,7 +96,10 @@ class OnnxModel:
             )  # fmt: skip
 
     def predict(self, matrix: Floats) -> Floats:
-        """The score for each row of a matrix with one column per feature, NaN where the model has no answer."""
+        """The answer for each row of a matrix with one column per feature, NaN where the model has none.
+
+        A text is its place among `texts`.
+        """
         return self.asking.answers(matrix)
 
     def contributions(self, row: Floats) -> Floats:
@@ -129,8 +134,8 @@ class OnnxModel:
                     f"The model reads {one.name!r} as a {one.kind}.", seen="a text" if kind == "text" else "a number",
                     do="Give it a feature of that type.",
                 )  # fmt: skip
-        codes = {} if hash_of is None else {hash_of(text): float(k) for k, text in enumerate(self.file.texts)}
-        return OnnxBinding(self, tuple(columns), tuple(kinds), out, codes, tuple(names) if self.positional else ())
+        hashes = [] if hash_of is None else [hash_of(text) for text in self.file.texts]
+        return OnnxBinding(self, tuple(columns), tuple(kinds), out, hashes, tuple(names) if self.positional else ())
 
 
 class OnnxBinding:
@@ -138,7 +143,7 @@ class OnnxBinding:
 
     def __init__(
         self, model: OnnxModel, columns: tuple[int, ...], kinds: tuple[CellKind, ...], out: int,
-        codes: dict[int, float], names: tuple[str, ...],
+        hashes: Sequence[int], names: tuple[str, ...],
     ) -> None:  # fmt: skip
         self.model, self.out = model, out
         self.features: tuple[str, ...] = names or model.features
@@ -147,14 +152,20 @@ class OnnxBinding:
             for name, own in zip(self.features, model.features, strict=True)
             if (texts := model.categories.get(own))
         }
-        self._columns, self._kinds, self._codes = columns, kinds, codes
+        self._columns, self._kinds = columns, kinds
+        self._codes = {cell: float(place) for place, cell in enumerate(hashes)}
+        self._hashes = np.array([*hashes, kernels.MISSING], np.int64)
         self._single = model.asking.single()
         self._texts = [place for place, kind in enumerate(kinds) if kind == "text"]
         inputs = [word for c, k in zip(columns, kinds, strict=True) for word in (c, _CODES.get(k, 0), 0, 0)]
         self._inputs = np.array(inputs, np.int64)
 
     def score(self, cells: NDArray[np.int64], start: int, stop: int) -> None:
-        """Write the answers for rows start..stop into the bound column, NaN where the model has none."""
+        """Write the answers for rows start..stop into the bound column, missing where the model has none."""
+        if self.model.texts is not None:
+            places = self.model.predict(self._rows(cells, start, stop))
+            cells[self.out, start:stop] = self._hashes[np.where(np.isnan(places), UNKNOWN, places).astype(np.int64)]
+            return
         asking, scores = self.model.asking, cells.view(np.float64)[self.out]
         single = self._single
         if stop - start > 1 and (asking.row_exact or asking.together > 1 or single is None):
@@ -169,13 +180,14 @@ class OnnxBinding:
 
     def unanswered(self, cells: NDArray[np.int64], row: int) -> str:
         """Why the model has no answer for a row, in words."""
-        return self.model.asking.given.why_not(self._row(cells, row), self.features) or "the model gives no number"
+        what = "number" if self.model.texts is None else "text that it names"
+        return self.model.asking.given.why_not(self._row(cells, row), self.features) or f"the model gives no {what}"
 
     def reasons(
         self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None
     ) -> tuple[Reason, ...]:
         """At most four reasons of one row's score against the typical row's; none if no typical row was said."""
-        if self.model.typical is None:
+        if self.model.typical is None or self.model.texts is not None:
             return ()
         values = self._row(cells, row)
         parts = self.model.contributions(values)

@@ -285,7 +285,7 @@ def _given(written: Written, texts: Sequence[str]) -> tuple[Output, ...]:
         known = not several and any(one.register == said.value.register for one in found)
         if not known and (target.name or plain) and target.name not in named:
             name = target.name or "prediction"
-            found.append(Output(name, said.value.kind, "predictedValue", said.value.register, declared=False))
+            found.append(Output(name, said.value.kind, "predictedValue", said.value.register, False, target.values))
         for segment, one in said.segments.items() if said.apart else ():
             name = f"{target.name or 'prediction'}({segment})"
             found.append(Output(name, one.value.kind, "predictedValue", one.value.register, declared=False))

@@ -33,7 +33,8 @@ Said = tuple[TargetField, Prediction]
 class Output:
     """Something that the model gives back: its name, data type, what it is of the prediction, and its register.
 
-    `declared` tells whether an OutputField says so; else it is a target, which every model gives.
+    `declared` tells whether an OutputField says so; else it is a target, which every model gives. `values` are those
+    that the data dictionary lists, of an output that is the value predicted.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Output:
     feature: str
     register: int
     declared: bool = True
+    values: tuple[float, ...] = ()
 
 
 def outputs(model: Element, each: Sequence[Said], scope: Scope, code: Code) -> list[tuple[Output, bool]]:
@@ -67,7 +69,10 @@ def outputs(model: Element, each: Sequence[Said], scope: Scope, code: Code) -> l
             else:
                 value = Value(value.register, kind)
         scope.fields[name] = Field(name, value.register, value.kind)
-        made.append((Output(name, value.kind, feature, value.register), flag(element, "isFinalResult", True)))
+        values = target.values if value.register == said.value.register and value.kind == target.kind else ()
+        made.append(
+            (Output(name, value.kind, feature, value.register, values=values), flag(element, "isFinalResult", True))
+        )
     return made
 
 

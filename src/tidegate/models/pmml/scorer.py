@@ -1,4 +1,4 @@
-"""A PMML model as a flow asks it: features from a batch's cells, one output as the score."""
+"""A PMML model as a flow asks it: features from a batch's cells, one output as the answer, a number or a text."""
 
 import difflib
 import math
@@ -12,7 +12,9 @@ from tidegate.errors import ModelError
 from tidegate.models.explanation import Reason
 from tidegate.models.kernels import MISSING
 from tidegate.models.pmml.model import PmmlModel
+from tidegate.models.pmml.outputs import Output
 from tidegate.models.pmml.program import reason_of
+from tidegate.models.pmml.texts import is_text
 from tidegate.models.scoring import CellKind
 from tidegate.models.signature import ModelInput, require_names
 
@@ -25,37 +27,30 @@ _MOST_REASONS = 4
 
 
 class PmmlScorer:
-    """A PMML model with one of its outputs chosen as the score.
+    """A PMML model with one of its outputs chosen as the answer.
 
     Args:
         model: the model.
         digest: what names its stored content.
-        output: the output's name; may be left out where the model gives just one number.
+        output: the output's name; may be left out where the model gives just one number, or just one text.
         units: of inputs by name, where they are said beside the document.
+        text: whether a text is meant where no output is named.
 
     Raises:
-        ModelError: there is no such output, it is no number, or several might be meant.
+        ModelError: there is no such output, it is neither number nor text, or several might be meant.
     """
 
     def __init__(
-        self, model: PmmlModel, *, digest: str = "", output: str = "", units: Mapping[str, str] | None = None
-    ) -> None:
+        self, model: PmmlModel, *, digest: str = "", output: str = "", units: Mapping[str, str] | None = None,
+        text: bool = False,
+    ) -> None:  # fmt: skip
         self.pmml, self.digest, self._units = model, digest, dict(units or {})
         self.files: Mapping[str, bytes] = {}
         self._reads = tuple(one for one in model.inputs if one.needed)
         self.features = tuple(one.name for one in self._reads)
-        numbers = [one.name for one in model.outputs if one.kind in _NUMBERS]
-        meant = [one.name for one in model.outputs if one.kind in _NUMBERS and one.declared] or numbers
-        if not output and len(meant) == 1:
-            output = meant[0]
-        if output not in numbers:
-            near = difflib.get_close_matches(output, numbers, n=1)
-            raise ModelError(
-                "One output of the model is the score." if not output else f"The model gives no number {output!r}.",
-                seen=", ".join(numbers) or "no numbers at all",
-                do=f"Did you mean {near[0]!r}?" if near else "Name one with --output.",
-            )
-        self.output = next(one for one in model.outputs if one.name == output)
+        self.output = _meant(model, output, text)
+        self.texts: tuple[str, ...] | None = tuple(model.texts) if is_text(self.output.kind) else None
+        self.choices = tuple(model.texts[int(code)] for code in self.output.values) if self.texts is not None else ()
         if model.computes_texts:
             raise ModelError(
                 "The model computes with texts, which a flow keeps only as hashes.", seen=model.kind,
@@ -98,10 +93,33 @@ class PmmlScorer:
                     f"The model reads {one.name!r} as {one.kind}.", seen="a text" if kind == "text" else "a number",
                     do="Give it a feature of that type.",
                 )  # fmt: skip
-        codes: dict[int, float] = {}
-        if hash_of is not None:
-            codes = {hash_of(text): float(code) for code, text in enumerate(self.pmml.texts)}
-        return PmmlBinding(self, tuple(columns), tuple(kinds), out, codes)
+        hashes = [] if hash_of is None else [hash_of(text) for text in self.pmml.texts]
+        return PmmlBinding(self, tuple(columns), tuple(kinds), out, hashes)
+
+
+def _meant(model: PmmlModel, output: str, text: bool) -> Output:
+    """The output that is the answer: the one named, else the only number, or the only text."""
+    kinds = ("string",) if text and not output else _NUMBERS if not output else ("string", *_NUMBERS)
+    there = {one.name: one for one in model.outputs if one.kind in kinds}
+    if output in there:
+        return there[output]
+    meant = [one for one in there.values() if one.declared] or list(there.values())
+    if not output and text and len(meant) > 1:
+        meant = [one for one in meant if one.feature == "predictedValue"]
+    if not output and len(meant) == 1:
+        return meant[0]
+    texts = [one.name for one in model.outputs if one.kind == "string"]
+    near = difflib.get_close_matches(output, list(there), n=1)
+    do = f"Did you mean {near[0]!r}?" if near else "Name one with --output, or output= in a flow."
+    if not there and texts and not output:
+        do = f'It gives texts: {", ".join(texts)}. Name one with --output, or write otherwise="…", a text, in a flow.'
+    what = "text" if text else "number"
+    raise ModelError(
+        f"The model gives no number or text {output!r}." if output
+        else "One output of the model is the " + ("label." if text else "score."),
+        seen=", ".join(there) or f"no {what}s at all",
+        do=do,
+    )  # fmt: skip
 
 
 class PmmlBinding:
@@ -109,21 +127,30 @@ class PmmlBinding:
 
     def __init__(
         self, model: PmmlScorer, columns: tuple[int, ...], kinds: tuple[CellKind, ...], out: int,
-        codes: dict[int, float],
+        hashes: Sequence[int],
     ) -> None:  # fmt: skip
         self.model, self.columns, self.kinds, self.out = model, columns, kinds, out
-        self._codes = codes
+        self._codes = {cell: float(code) for code, cell in enumerate(hashes)}
+        self._hashes = np.array([*hashes, MISSING], np.int64)  # a text that the model does not name is missing
 
     def score(self, cells: NDArray[np.int64], start: int, stop: int) -> None:
-        """Write the answers for rows start..stop into the bound column, NaN where the model has none."""
+        """Write the answers for rows start..stop into the bound column, missing where the model has none."""
         answers = self.model.pmml.numbers(self._values(cells, start, stop), [self.model.output.register])
-        cells.view(np.float64)[self.out, start:stop] = np.where(np.isnan(answers).any(axis=1), math.nan, answers[:, 1])
+        failed = np.isnan(answers).any(axis=1)
+        if self.model.texts is None:
+            cells.view(np.float64)[self.out, start:stop] = np.where(failed, math.nan, answers[:, 1])
+        else:
+            codes = np.where(failed, UNKNOWN, answers[:, 1]).astype(np.int64)
+            cells[self.out, start:stop] = self._hashes[codes]
 
     def unanswered(self, cells: NDArray[np.int64], row: int) -> str:
         """Why the model has no answer for a row, with the line of the document."""
         status, answer = self.model.pmml.numbers(self._values(cells, row, row + 1), [self.model.output.register])[0]
         faults = self.model.pmml.program.faults
-        return reason_of(status, faults) or reason_of(answer, faults) or "the model gives no number"
+        why = reason_of(status, faults) or reason_of(answer, faults)
+        if why or self.model.texts is None:
+            return why or "the model gives no number"
+        return "the model gives a text that it does not name" if answer == UNKNOWN else "the model gives no text"
 
     def reasons(
         self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None
