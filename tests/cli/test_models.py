@@ -142,3 +142,11 @@ def test_a_table_without_a_column_says_how_many_it_has(folder: Path) -> None:
     wide.write_parquet("wide.parquet")
     said = " ".join(typed("train", "risky.py", "wide.parquet").stderr.split())
     assert f"and {wide.width - 20} more" in said and "write it again with `tidegate features`" in said
+
+
+def test_what_there_is_is_told_where_nothing_or_something_else_is_asked_for(folder: Path) -> None:
+    assert "tidegate models add, promote, rollback" in typed("models").stderr
+    wrong = typed("models", "promot")
+    told = " ".join(wrong.stderr.replace("│", " ").split())
+    assert wrong.exit_code == 2 and "Did you mean promote? There are: add, promote, rollback." in told
+    assert typed("models", "--json").stderr == ""

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tests.connectors.shipments import Shipment
+from tidegate import Event, Money, entity
 from tidegate.connectors.files import read
 from tidegate.connectors.quarantine import Quarantine
 from tidegate.errors import TidegateError
@@ -199,3 +200,23 @@ def test_a_name_that_is_too_long_for_a_column_is_told(tmp_path: Path) -> None:
     path.write_text("id,at," + "x" * 200_000 + "\n1,2,3\n")
     with pytest.raises(TidegateError, match="cannot be read as CSV"):
         list(read(path, Shipment))
+
+
+Card = entity("card")
+
+
+class Short(Event):
+    card: Card
+    amount: Money
+    country: str | None = None
+
+
+def test_a_line_that_is_cut_short_is_told_by_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "cut.csv"
+    path.write_text(
+        'id,at,card,amount,country\np1,2026-01-05T10:00:00Z,c1,20.00 EUR,"D\nE"\np2,2026-01-05T10:01:00Z,c1\n'
+        "p3,2026-01-05T10:02:00Z,c1,,\n"
+    )
+    refused = [one for chunk in read(path, Short) for one in chunk.refused]
+    assert [one.reason for one in refused] == ["The line has 3 of 5 columns.", "amount is missing."]
+    assert [pointer for pointer, _ in refused[0].others] == ["/amount"]

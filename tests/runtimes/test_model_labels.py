@@ -13,6 +13,7 @@ from sklearn.tree import DecisionTreeClassifier
 from typer.testing import CliRunner
 
 from tests.models.onnx.made import exported
+from tests.runtimes.started import served
 from tidegate import Engine, FlowError, Store
 from tidegate.cli import app
 from tidegate.decisions.decision import to_json
@@ -143,6 +144,16 @@ def test_what_a_model_calls_a_row_decides_alike_in_every_runtime(tmp_path: Path,
     assert table["kind"].to_list() == labels and table["kind"].dtype == pl.String
 
 
+def test_it_is_served_as_it_is_decided_here(tmp_path: Path) -> None:
+    made = flow(tmp_path, FILES["tree"](tmp_path))
+    with served(tmp_path, str(tmp_path / "night.py"), "--store", str(tmp_path / "s.db")) as (_, client):
+        answers = [client.post("/decisions", json=told(number)).json() for number in range(len(ROWS))]
+    ours = Engine(made).process(events(made))
+    for answer, one in zip(answers, ours, strict=True):
+        assert {k: v for k, v in answer.items() if k != "timing"} == json.loads(to_json(one))  # type: ignore[arg-type]
+    assert answers[0]["models"][0]["label"] == "fraud" and answers[0]["models"][0]["score"] is None
+
+
 def test_a_text_is_explained_where_nothing_fired_and_where_every_value_is_shown(tmp_path: Path) -> None:
     made = flow(tmp_path, FILES["tree"](tmp_path))
     quiet: Any = Engine(made, explain=True).decide(events(made)[1])
@@ -177,7 +188,9 @@ MISTAKES = {
     "a class that is none": (
         "tree", '"none"', "", FLOW.replace('kind == "fraud"', 'kind == "fruad"'), "fruad.*Did you mean 'fraud'",
     ),
-    "a text compared with a number": ("tree", '"none"', "", FLOW.replace('kind == "fraud"', "kind > 0.5"), "one of fraud, fine, none"),
+    "a text compared with a number": (
+        "tree", '"none"', "", FLOW.replace('kind == "fraud"', "kind > 0.5"), "one of fraud, fine, none",
+    ),
     "a number for a text": ("rules", "0.0", "", FLOW.split("    wanted")[0], "no numbers.*It gives texts: y"),
     "a text for a number": ("tree", '"none"', ', output="probability(fraud)"', FLOW, "answers with a number"),
     "an output of another name": ("tree", '"none"', ', output="yy"', FLOW, "no number or text 'yy'.*Did you mean 'y'"),

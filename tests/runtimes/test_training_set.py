@@ -221,3 +221,23 @@ def test_texts_that_the_flow_itself_writes_are_what_the_engine_sees(asked: str, 
     for name, column in zip(texts, model_of(bare, "inner").names, strict=True):
         assert unnamed[column].to_list() == [row[name] for row in seen if row is not None], name
         assert unnamed[column].n_unique() > 1, name
+
+
+def test_an_output_of_a_table_that_a_line_names_is_one_column_and_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "sizes.csv").write_text("first,if amount,then size,then weight\n,< 50,small,1\n,-,big,2\n")
+    of_table = table_of(str(tmp_path / "sizes.csv"), of={"amount": Paid.amount}, currency="EUR")
+
+    class Named(Flow[Paid]):
+        """A table whose outputs a model reads, one of them under a name of its own."""
+
+        currency = "EUR"
+        sizes = of_table
+        size = sizes.size
+        risk = model("risk@champion", of=[sizes.size, sizes.weight], otherwise=0.0)
+        high = review((risk > 0.5) | (sizes.size == "huge"), because="Like frauds before")
+
+    made = training_set(Named, events(50), defaults=DEFAULTS).table
+    assert made.columns == ["id", "at", "card", "shop", "size", "risk", "sizes.weight", "fraud"]
+    assert set(made["size"]) == {"small", "big"}
+    assert model_of(Named, "risk").names == ("size", "sizes.weight")
+    assert [seen.name for rule in Named.plan.rules for seen in rule.saw] == ["risk", "size"]

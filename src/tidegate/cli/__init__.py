@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from tidegate.cli.terminal import program_version, tell
-from tidegate.errors import TidegateError
+from tidegate.errors import TidegateError, nearest
 
 _COMMANDS = (
     ("new", "Start"), ("check", "Start"), ("table", "Start"), ("demo", "Start"), ("world", "Start"),
@@ -38,6 +38,19 @@ class _Group(TyperGroup):
             # The reader of our output went away, as `head` does: nobody is left to tell.
             sys.stderr.close()
             raise typer.Exit(1) from None
+
+
+class _Part(TyperGroup):
+    """A command with commands of its own, which it names where one is asked for that is not there."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            near = nearest(args[0], self.commands)
+            meant = f" Did you mean {near}?" if near else ""
+            ctx.fail(
+                f"There is no {ctx.command_path} {args[0]}.{meant} There are: {', '.join(self.list_commands(ctx))}."
+            )
+        return super().resolve_command(ctx, args)
 
 
 app = typer.Typer(
@@ -72,7 +85,7 @@ def _register() -> None:
         module = import_module(f"tidegate.cli.{file}")
         part = getattr(module, "app", None)
         if isinstance(part, typer.Typer):
-            app.add_typer(part, name=name, rich_help_panel=panel)
+            app.add_typer(part, name=name, cls=_Part, rich_help_panel=panel)
         else:
             app.command(name, rich_help_panel=panel)(getattr(module, name))
 

@@ -31,6 +31,8 @@ def models(ctx: typer.Context, models: ModelsPath = DEFAULT_MODELS, as_json: AsJ
         emit({"models": found, "aliases_of_nothing": lost})
         return
     _show(found, lost, models)
+    commands = ", ".join(getattr(ctx.command, "commands", {}))
+    aside().print(f"More: tidegate models {commands}; -h tells what each does.", style="dim", soft_wrap=True)
 
 
 @app.command()

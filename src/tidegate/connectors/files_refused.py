@@ -1,6 +1,7 @@
 """Rows that are no events, and why."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 import polars as pl
@@ -24,6 +25,25 @@ class Refused:
     reason: str
     original: str
     others: tuple[tuple[str, str], ...] = ()
+
+
+def told_short(refused: list[Refused], widths: Sequence[int], columns: int, first_line: int) -> list[Refused]:
+    """The refused rows; of each that has fewer values than there are columns, that before what is missing for it.
+
+    Args:
+        widths: how many values each row has, from `first_line` on.
+        columns: how many there are.
+    """
+    found = []
+    for one in refused:
+        place = one.line - first_line
+        width = widths[place] if place < len(widths) else columns
+        if 0 < width < columns:
+            others = ((one.pointer, one.reason), *one.others)[:MOST_OTHERS]
+            said = f"The line has {width} of {columns} columns."
+            one = replace(one, pointer="", reason=said, others=others)
+        found.append(one)
+    return found
 
 
 def original(row: dict[str, object]) -> str:

@@ -6,9 +6,10 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
@@ -34,12 +35,14 @@ _MOST_QUOTED = 64 << 20
 class Rows:
     """Some rows of a file as they stand in it; `first_line` is where the first of them is, counted from 1.
 
-    `lossy` says that U+FFFD stands for bytes that were not UTF-8.
+    `lossy` says that U+FFFD stands for bytes that were not UTF-8. `widths` tells how many values each of them has
+    in the file, where that can be another number than there are columns.
     """
 
     frame: pl.DataFrame
     first_line: int
     lossy: bool = False
+    widths: Callable[[], Sequence[int]] | None = None
 
 
 @dataclass(frozen=True)
@@ -226,9 +229,20 @@ def comma_separated(path: Path, chunk: int, encoding: str = "utf-8") -> Iterator
             )
             first = line
             for part in frame.iter_slices(chunk):
-                yield Rows(part, first, lossy)
+                widths = partial(_widths, block, separator, frame.height, first - line, part.height)
+                yield Rows(part, first, lossy, widths)
                 first += part.height
             line += block.count(b"\n")
+
+
+def _widths(block: bytes, separator: str, height: int, start: int, many: int) -> Sequence[int]:
+    """How many values each of some rows of a block has; nothing where its rows are not told apart alike."""
+    rows = csv.reader(io.StringIO(block.decode("utf-8", "replace"), newline=""), delimiter=separator)
+    try:
+        widths = [len(row) for row in rows]
+    except csv.Error:  # a value longer than it takes
+        return ()
+    return widths[start : start + many] if len(widths) == height else ()
 
 
 def _is_utf8(block: bytes) -> bool:

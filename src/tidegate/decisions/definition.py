@@ -106,9 +106,9 @@ def define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
     lateness = _lateness(cls.__name__, lines["lateness"]) if lines.get("lateness") is not None else longest
     asked = readings(nodes.values(), tables)
     scored = cards.scorecards_in(nodes.values())
-    currency = currency_of(nodes, (*asked, *scored), lines.get("currency"), cls.__name__)
-    fit_currency(asked, currency)
-    cards.fit_currency(scored, currency)
+    currency = currency_of(nodes, (*asked, *scored), lines.get("currency"), cls.__name__, lines)
+    fit_currency(asked, currency, {table.read: f"{cls.__name__}.{name}" for name, table in tables.items()})
+    cards.fit_currency(scored, currency, {line.key: f"{cls.__name__}.{name}" for name, line in features.items()})
     text = flow_text(cls, event, learned, lines, currency, lateness)
     return Definition(
         name=cls.__name__,

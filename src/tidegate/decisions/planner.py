@@ -56,13 +56,15 @@ class _Planner:
         self.flow = definition
         self.columns = Columns()
         self.events = EventColumns(definition, self.columns)
-        self.names = {id(e): n for n, e in reversed(tuple(definition.features.items()))}  # the first of two names
+        self.names: dict[int, str] = {}
         for line, table in definition.tables.items():
             self.names |= {id(node): f"{line}.{node.label}" for node in table.outputs()}
         for line, package in definition.packaged.items():
             self.names |= {
                 id(node): f"{line}.{name}" for name, node in zip(package.outputs, package.results(), strict=True)
             }
+        # What the author calls an output by a line of its own is its name everywhere; of two such lines, the first.
+        self.names |= {id(e): n for n, e in reversed(tuple(definition.features.items()))}
         self.read: list[str] = []
 
     def _segments(self) -> tuple[SegmentPlan, ...]:

@@ -50,7 +50,8 @@ class Expr(Immutable):
         raise FlowError(
             "An expression has no truth value while the flow is being written.",
             seen=str(self),
-            do="Write & for and, | for or, ~ for not, and is_in(…) for in.",
+            do="Write & for and, | for or, ~ for not, (1 < x) & (x < 5) for 1 < x < 5, where(…) for if, "
+            "and is_in(…) for in.",
         )
 
     def __hash__(self) -> int:

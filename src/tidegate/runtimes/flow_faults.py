@@ -11,6 +11,7 @@ from typing import Any
 
 import tidegate
 from tidegate.errors import FlowError, TidegateError
+from tidegate.runtimes.flow_truth import instead_of
 
 _OPTIONS = (
     "per", "last", "where", "delay", "with_current", "seen_as", "current", "because", "of", "otherwise", "answer",
@@ -71,6 +72,8 @@ def fault(path: Path, source: bytes, error: BaseException, *, within: str = "") 
     text = lines[line - 1] if 0 < line <= len(lines) else ""
     below = _line_below(source, error.name, line) if isinstance(error, NameError) and error.name else 0
     wrong, seen, do = _defined_below(error, below) if below else _told(error, names, text)
+    if isinstance(error, TidegateError) and "no truth value" in wrong:
+        do = instead_of(source, line, start, end) or do
     end = min(end, len(text))
     return FlowFileError(wrong, seen=seen, do=do, file=str(path), line=line, text=text, start=min(start, end), end=end)
 

@@ -1,6 +1,6 @@
 """Scorecards among the lines of a flow: which there are, their currencies, and what tells two of them apart."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.decisions.tables.lines import one_currency
@@ -12,15 +12,19 @@ def scorecards_in(nodes: Iterable[Expr]) -> tuple[Scorecard, ...]:
     return tuple(node for node in nodes if isinstance(node, Scorecard))
 
 
-def fit_currency(cards: Iterable[Scorecard], currency: str | None) -> None:
+def fit_currency(cards: Iterable[Scorecard], currency: str | None, called: Mapping[str, str]) -> None:
     """Amounts of open currency, read in the flow's, meet no bins of another.
+
+    Args:
+        called: by key, the lines of the flow that scorecards are, to tell the one of a mistake.
 
     Raises:
         FlowError: they do.
     """
     for one in cards:
         columns = [part.column for part in one.card.characteristics]
-        one_currency(f"The scorecard {one.card.name}", columns, one.args, one.currencies, currency)
+        what = f"The scorecard {one.card.name}" + (f" of {called[one.key]}" if one.key in called else "")
+        one_currency(what, columns, one.args, one.currencies, currency)
 
 
 def told(name: str, line: Scorecard, write: Callable[[Expr], str]) -> Iterator[tuple[str, str]]:

@@ -54,14 +54,18 @@ def renewed(value: Any, tables: Mapping[str, DecisionTable]) -> dict[int, Expr]:
     return found
 
 
-def fit_currency(tables: Iterable[DecisionTable], currency: str | None) -> None:
+def fit_currency(tables: Iterable[DecisionTable], currency: str | None, called: Mapping[str, str]) -> None:
     """Amounts of open currency, read in the flow's, meet no cells of another.
+
+    Args:
+        called: by `read`, the lines of the flow that tables are, to tell the one of a mistake.
 
     Raises:
         FlowError: they do.
     """
     for table in tables:
-        one_currency(f"The table {table.table.name}", table.table.inputs, table.args, table.currencies, currency)
+        what = f"The table {table.table.name}" + (f" of {called[table.read]}" if table.read in called else "")
+        one_currency(what, table.table.inputs, table.args, table.currencies, currency)
 
 
 def one_currency(
