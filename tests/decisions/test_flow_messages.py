@@ -116,7 +116,7 @@ def made(event: type[Event] = Payment, **lines: Any) -> type[Flow[Any]]:
         (lambda: made(Transfer, currency="EURO", big=Transfer.amount), "ISO 4217 code. Seen: 'EURO'"),
         (
             lambda: made(Transfer, currency="EUR", big=Transfer.amount > usd(5)),
-            "Two currencies in one expression. Seen: EUR and USD",
+            "Made.big has two currencies in one expression. Seen: EUR and USD",
         ),
         (
             lambda: made(Transfer, small=Transfer.amount < eur(5), big=Transfer.amount > usd(5)),
@@ -152,7 +152,8 @@ def made(event: type[Event] = Payment, **lines: Any) -> type[Flow[Any]]:
         (lambda: entity_list("blocked", Card).has(Payment.shop), "The list 'blocked' is of card keys"),
         (lambda: model("risk@live", of=[], otherwise=0.5), "A model is given a list of features"),
         (lambda: model("risk@live", of=[5], otherwise=0.5), "A model is given a list of features"),  # type: ignore[list-item]
-        (lambda: model("risk@live", of=[Payment.tries], otherwise="x"), "otherwise= is a number"),  # type: ignore[arg-type]
+        (lambda: model("risk@live", of=[Payment.tries], otherwise=""), "otherwise= is a number, or a text"),
+        (lambda: model("risk@live", of=[Payment.tries], otherwise=None), "otherwise= is a number, or a text"),  # type: ignore[arg-type]
         (
             lambda: Payment.channel == "fax",
             "This is not one of the values there are. Seen: 'fax'. It is one of app, web",
