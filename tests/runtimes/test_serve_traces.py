@@ -1,62 +1,16 @@
 """`tidegate serve --traces`: a collector gets each request as OpenTelemetry has it, and is missed by nobody."""
 
 import signal
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.runtimes.collector import ABOVE, TRACE, Collector, values
 from tests.runtimes.started import FLOW, Process, served
 from tidegate import TidegateError
 from tidegate.connectors.traces import Traces
-
-TRACE, ABOVE = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-
-
-class Collector:
-    """Takes spans as a collector does, by OTLP over HTTP."""
-
-    def __init__(self) -> None:
-        self.spans: list[Any] = []
-        self.service: dict[str, str] = {}
-        self.paths: set[str] = set()
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                request = ExportTraceServiceRequest()
-                body = self.rfile.read(int(self.headers["content-length"]))
-                request.ParseFromString(body)
-                collector.paths.add(self.path)
-                for resource in request.resource_spans:
-                    collector.service |= _values(resource.resource.attributes)
-                    for scope in resource.scope_spans:
-                        collector.spans += scope.spans
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *given: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def named(self, name: str) -> list[Any]:
-        return [span for span in self.spans if span.name == name]
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def _values(attributes: Any) -> dict[str, Any]:
-    return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in attributes}
 
 
 @pytest.fixture
@@ -98,7 +52,7 @@ def test_a_request_is_a_span_with_its_stages_below_it(tmp_path: Path, collector:
     roots = collector.named("POST /decisions")
     first, second, third, batch = sorted(roots, key=lambda span: span.start_time_unix_nano)
     assert {span.parent_span_id.hex() for span in roots} == {ABOVE}
-    said = [_values(span.attributes) for span in (first, second, third, batch)]
+    said = [values(span.attributes) for span in (first, second, third, batch)]
     assert [one.get("tidegate.id") for one in said] == ["p1", "p2", None, None]
     # p2 is the third payment of its card: the one that nobody traced counts.
     assert [one["tidegate.outcome"] for one in said[:2]] == ["approve", "decline"]
@@ -112,7 +66,7 @@ def test_a_request_is_a_span_with_its_stages_below_it(tmp_path: Path, collector:
     assert all(a.end_time_unix_nano == b.start_time_unix_nano for a, b in pairwise(stages))
     assert first.start_time_unix_nano < stages[2].end_time_unix_nano <= first.end_time_unix_nano + 2_000_000
     (read,) = collector.named("GET /decisions/{id}")
-    assert _values(read.attributes)["url.path"] == "/decisions/p1"
+    assert values(read.attributes)["url.path"] == "/decisions/p1"
 
 
 def test_who_does_not_say_is_traced_by_share_and_who_says_no_is_not(tmp_path: Path, collector: Collector) -> None:
@@ -121,7 +75,7 @@ def test_who_does_not_say_is_traced_by_share_and_who_says_no_is_not(tmp_path: Pa
         client.post("/decisions", json=payment("not"), headers={"traceparent": f"00-{TRACE}-{ABOVE}-00"})
         client.post("/decisions", json=payment("garbled"), headers={"traceparent": "what?"})
         end(process)
-    ids = [_values(span.attributes)["tidegate.id"] for span in collector.named("POST /decisions")]
+    ids = [values(span.attributes)["tidegate.id"] for span in collector.named("POST /decisions")]
     assert ids == ["traced", "garbled"]
 
 

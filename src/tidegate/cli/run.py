@@ -1,5 +1,6 @@
 """`tidegate run`: a flow from Kafka topics to a Kafka topic, exactly once."""
 
+import os
 import signal
 import threading
 from pathlib import Path
@@ -10,7 +11,11 @@ import typer
 from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath
 from tidegate.cli.terminal import aside, ready, several
+from tidegate.cli.traces import TracesShare, TracesTo, traces_to
 from tidegate.connectors.store_address import Address
+
+_TRY_AGAIN = 75
+"""The status of a process that ends in the hope that the next one fares better (`EX_TEMPFAIL` of sysexits)."""
 
 
 def run(
@@ -95,6 +100,8 @@ def run(
     catch_up: Annotated[
         bool, typer.Option("--catch-up", help="Only bring the store to where the stream is, and stop.")
     ] = False,
+    traces: TracesTo = "",
+    traces_share: TracesShare = 1.0,
     log_format: LogFormat = "text",
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell more of what goes on.")] = False,
 ) -> None:
@@ -128,6 +135,7 @@ def run(
             value_format, schema_registry, registry_config, [*origin.topics, target.topic],
             pairs_of(subject, "--subject", "payments=Payment"),
         ),
+        traces=traces_to(traces, traces_share, found.definition.name),
     )  # fmt: skip
     telling = delivery_beside(alerts, store, found.definition, log_format, kafka_config)
     stop, console = threading.Event(), aside()
@@ -154,7 +162,7 @@ def run(
         from tidegate.runtimes.stream.page import serving
 
         with serving(metrics, stream.figures.metrics, lambda: stream.leads):
-            stream.run(stop, ready=lambda: console.print(f"{name} decides"))
+            stream.run(stop, ready=lambda: console.print(f"{name} decides"), end=lambda: os._exit(_TRY_AGAIN))
         if telling is not None and until_end:
             left = left_untold(telling, store, len(alerts), stop)
             if left:
@@ -162,5 +170,7 @@ def run(
     finally:
         if telling is not None:
             telling.stop()
+        if settings.traces is not None:
+            settings.traces.close()
     outcomes = ", ".join(f"{many:,} {word}" for word, many in sorted(stream.figures.metrics.outcomes.items()))
     console.print(f"Stopped: {several(stream.figures.taken, 'message')} taken{': ' + outcomes if outcomes else ''}.")

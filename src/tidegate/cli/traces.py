@@ -14,7 +14,10 @@ TracesTo = Annotated[
     ),
 ]
 TracesShare = Annotated[
-    float, typer.Option("--traces-share", min=0, max=1, help="Share that is traced where the caller does not say.")
+    float,
+    typer.Option(
+        "--traces-share", min=0, max=1, help="Share that is traced where callers or producers of messages do not say."
+    ),
 ]
 
 

@@ -1,7 +1,8 @@
 """The clients of one cluster, its topics, and what its errors mean."""
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
@@ -68,6 +69,18 @@ class Cluster:
         self.servers, self._settings = servers, dict(settings or {})
         self._cause: KafkaError | None = None
         self._heard_at = 0.0
+        self.asked: tuple[str, float] | None = None
+        """What the brokers are asked for now, and since when on the monotonic clock; None while they are not."""
+
+    @contextmanager
+    def asking(self, what: str) -> Iterator[None]:
+        """While the block runs, the brokers are asked for something: some calls of the client take no limit of time, or
+        do not keep it, so that somebody else has to watch them."""
+        before, self.asked = self.asked, (what, monotonic())
+        try:
+            yield
+        finally:
+            self.asked = before
 
     @property
     def _known(self) -> KafkaError | None:
@@ -215,6 +228,12 @@ class Cluster:
             if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
                 return False
             raise self.told(error, f"The topic {topic} is not there and cannot be made.") from None
+        except TimeoutError:
+            raise PassingError(
+                f"The topic {topic} is not there and was not made in time.",
+                seen=f"no answer from {self.servers} in {_PATIENCE:.0f} s",
+                do=_DO[KafkaError._TIMED_OUT],
+            ) from None
         return True
 
     def refresh(self, consumer: Consumer, topic: str) -> None:

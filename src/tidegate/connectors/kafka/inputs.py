@@ -9,7 +9,7 @@ import logging
 from array import array
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from time import monotonic
+from time import monotonic, time_ns
 from typing import Any
 
 import msgspec
@@ -107,6 +107,8 @@ class Inputs:
         self._cluster, self._read, self.hold, self._most, self._bound = cluster, read, hold, most, bound
         self.partitions: list[Partition] = []
         self._by_spot: dict[Spot, Partition] = {}
+        self.came = time_ns()
+        """When the first message that was last waited for came, or none did; in nanoseconds since 1970 UTC."""
         self._consumer: Consumer = cluster.consumer(
             group, fetch_wait_max_ms=50, queued_max_messages_kbytes=16_384, fetch_queue_backoff_ms=10
         )
@@ -116,7 +118,8 @@ class Inputs:
         self.partitions = [Partition(spot, place, start) for place, (spot, start) in enumerate(starts.items())]
         self._by_spot = {one.spot: one for one in self.partitions}
         self._room = max(64, self._most // max(1, len(self.partitions)))
-        self._consumer.assign([TopicPartition(*spot, start) for spot, start in starts.items()])
+        with self._cluster.asking("going to a place in the input topics"):
+            self._consumer.assign([TopicPartition(*spot, start) for spot, start in starts.items()])
 
     @property
     def positions(self) -> dict[Spot, int]:
@@ -132,10 +135,13 @@ class Inputs:
             StreamError: a partition is gone, or no longer has what is to be read next.
         """
         if len(self.partitions) == 1 and len(self.partitions[0].waiting) >= self._most:
+            self.came = time_ns()
             return 0  # several are paused one by one, which would throw away what the client has fetched of this one
         began = monotonic()
         try:
-            first = self._consumer.poll(timeout)
+            with self._cluster.asking("reading the input topics"):
+                first = self._consumer.poll(timeout)
+            self.came = time_ns()
             for partition in self.partitions:  # only what was waited for it here counts, not what deciding took
                 if not partition.waiting:
                     partition.awaited += monotonic() - began
@@ -284,4 +290,5 @@ class Inputs:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._consumer.close()
+        with self._cluster.asking("letting go of the input topics"):
+            self._consumer.close()

@@ -54,7 +54,8 @@ class Membership:
             StreamError: the group does not let it in.
         """
         try:
-            message = self._consumer.poll(timeout)
+            with self._cluster.asking("asking the group who decides"):
+                message = self._consumer.poll(timeout)
         except KafkaException as error:
             raise self._cluster.told(error, "The group cannot be joined.") from None
         fault = message.error() if message is not None else None
@@ -66,11 +67,13 @@ class Membership:
 
     def metadata(self) -> Any:
         """What shows in a transaction that this instance is still the one."""
-        return self._consumer.consumer_group_metadata()
+        with self._cluster.asking("asking the group who decides"):
+            return self._consumer.consumer_group_metadata()
 
     def close(self) -> None:
         """Leave the group, so that another decides at once."""
         try:
-            self._consumer.close()
+            with self._cluster.asking("leaving the group"):
+                self._consumer.close()
         except KafkaException as error:
             raise StreamError("The group could not be left.", seen=str(error)) from None

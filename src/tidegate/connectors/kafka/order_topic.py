@@ -34,7 +34,8 @@ class OrderTopic:
     def go_to(self, offset: int) -> None:
         """Read on from this offset."""
         self.at_end = False
-        self._consumer.assign([TopicPartition(self.topic, 0, offset)])
+        with self._cluster.asking("going to a place in the order topic"):
+            self._consumer.assign([TopicPartition(self.topic, 0, offset)])
 
     def next(self, timeout: float) -> Found | None:
         """The next message; None if none came in time, and then `at_end` says whether there is none.
@@ -45,7 +46,8 @@ class OrderTopic:
         until = monotonic() + timeout
         while True:
             try:
-                message = self._consumer.poll(max(0.0, until - monotonic()))
+                with self._cluster.asking("reading the order topic"):
+                    message = self._consumer.poll(max(0.0, until - monotonic()))
             except KafkaException as error:
                 raise self._cluster.told(error, f"{self.topic} cannot be read.") from None
             if message is None:
@@ -64,4 +66,5 @@ class OrderTopic:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._consumer.close()
+        with self._cluster.asking("letting go of the order topic"):
+            self._consumer.close()

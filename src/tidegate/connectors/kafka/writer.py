@@ -1,7 +1,8 @@
 """What goes out in one transaction: messages, and how far the inputs were read."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
@@ -12,6 +13,11 @@ from tidegate.errors import StreamError
 
 _LOG = logging.getLogger("tidegate.kafka")
 _PATIENCE = 30.0
+"""Seconds in which one thing that brokers are asked for is to be done."""
+_WHOLE = 60.0
+"""Seconds that a transaction may take. Brokers give it up by themselves then."""
+_ANSWER = 20.0
+"""Seconds that a broker may take for an answer. Sending offsets takes that long, whatever limit it is given."""
 _NEVER = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART}
 
 
@@ -46,10 +52,12 @@ class Writer:
         self._producer = cluster.producer(
             id, transaction_timeout_ms=60_000, linger_ms=2, batch_size=1_000_000,
             queue_buffering_max_messages=1_000_000, delivery_report_only_error=True,
+            socket_timeout_ms=int(_ANSWER * 1000),
         )  # fmt: skip
         self._failed: KafkaError | None = None
         try:
-            self._producer.init_transactions(_PATIENCE)
+            with cluster.asking("taking over the group's transactions"):
+                self._producer.init_transactions(_PATIENCE)
         except KafkaException as error:
             raise self._told(error, "The transactions of this group cannot be taken over.") from None
 
@@ -65,40 +73,65 @@ class Writer:
         if error is not None and self._failed is None:
             self._failed = error
 
-    def write(self, messages: Sequence[Out], positions: Mapping[Spot, int], member: Any) -> None:
+    def write(
+        self,
+        messages: Sequence[Out],
+        positions: Mapping[Spot, int],
+        member: Any,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
         """Write messages and positions, all or nothing; it is committed when this returns.
+
+        It returns or raises within about a minute and a half, also if the brokers stand still in the middle of it: what
+        was not committed until then is given up.
+
+        Args:
+            messages: that go out.
+            positions: how far each partition was read; none, where nothing was.
+            member: what shows that this instance is still the one.
+            told: called when all is handed over and only committing is left.
 
         Raises:
             UncertainError: it may or may not be committed, or another instance has taken over.
             StreamError: a message can never be written as it is.
         """
-        producer, self._failed = self._producer, None
+        producer, self._failed, until = self._producer, None, monotonic() + _WHOLE
         try:
-            producer.begin_transaction()
-            for topic, key, value, headers, at in messages:
-                self._put(topic, value, key, list(headers), at)
-            producer.poll(0)
-            offsets = [TopicPartition(*spot, offset) for spot, offset in positions.items()]
-            if offsets:
-                producer.send_offsets_to_transaction(offsets, member, _PATIENCE)
-            self._commit()
+            with self._cluster.asking("writing a transaction"):
+                producer.begin_transaction()
+                for topic, key, value, headers, at in messages:
+                    self._put(topic, value, key, list(headers), at, until)
+                producer.poll(0)
+                self._send_offsets([TopicPartition(*spot, offset) for spot, offset in positions.items()], member)
+                told()
+                self._commit(until)
         except KafkaException as error:
             raise self._told(error, "A transaction was not committed.") from None
 
-    def _put(self, topic: str, value: bytes, key: bytes | None, headers: list[Any], at: int) -> None:
+    def _send_offsets(self, offsets: list[TopicPartition], member: Any) -> None:
+        if offsets:
+            self._producer.send_offsets_to_transaction(offsets, member, _PATIENCE)
+
+    def _put(self, topic: str, value: bytes, key: bytes | None, headers: list[Any], at: int, until: float) -> None:
         while True:
             try:
                 self._producer.produce(topic, value, key, headers=headers, timestamp=at, on_delivery=self._delivered)
                 return
-            except BufferError:
+            except BufferError as error:
+                if monotonic() > until:
+                    raise UncertainError(
+                        "A transaction was not committed.",
+                        seen=f"the brokers take no messages ({self._cluster.servers})",
+                        do="See whether the brokers are well, and whether there is room on their disks.",
+                    ) from error
                 self._producer.poll(0.1)
 
-    def _commit(self) -> None:
+    def _commit(self, until: float) -> None:
         while True:
             try:
-                self._producer.commit_transaction(_PATIENCE)
+                self._producer.commit_transaction(max(1.0, min(_PATIENCE, until - monotonic())))
                 return
             except KafkaException as error:
-                if not error.args[0].retriable():
+                if not error.args[0].retriable() or monotonic() >= until:
                     raise
                 _LOG.warning("The commit is tried again: %s", error.args[0].str())

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tidegate.connectors.traces import Attributes, Stages, Traces
+from tidegate.connectors.traces import Attribute, Attributes, Stages, Traces
 
 
 class _Told(msgspec.Struct):
@@ -36,7 +36,7 @@ def tell(
     status, headers, body = answer
     path: str = scope["path"]
     route = "/decisions/{id}" if path.startswith("/decisions/") else path if status not in (404, 405) else ""
-    said: dict[str, str | int | float | bool] = {
+    said: dict[str, Attribute] = {
         "http.request.method": scope["method"],
         "url.path": path,
         "http.response.status_code": status,

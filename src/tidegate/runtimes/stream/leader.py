@@ -3,9 +3,10 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from time import time_ns
 from typing import Any
 
-from tidegate.connectors.kafka.inputs import Arrived, Inputs
+from tidegate.connectors.kafka.inputs import Arrived, Inputs, Spot
 from tidegate.connectors.kafka.writer import Out, Writer
 from tidegate.decisions.decision import Decision
 from tidegate.events.event import Event
@@ -16,6 +17,7 @@ from tidegate.runtimes.stream.held import HeldStore
 from tidegate.runtimes.stream.order import VERSION, Order, stretches, turns, written
 from tidegate.runtimes.stream.reading import Reading, Unreadable
 from tidegate.runtimes.stream.repair import ORIGINAL
+from tidegate.runtimes.stream.tracing import Trace, Tracing
 
 _LOG = logging.getLogger("tidegate.stream")
 _MOST = 4096
@@ -52,13 +54,15 @@ class Leader:
         figures: what is counted.
         reading: what reads the messages.
         encode: makes the messages of decisions, of their JSON.
+        tracing: tells of transactions.
     """
 
     def __init__(
         self, *, inputs: Inputs, writer: Writer, engine: Engine, store: HeldStore, topics: Topics, flow: bytes,
         ahead: Callable[[], int], figures: Figures, reading: Reading, encode: Callable[[bytes], bytes],
+        tracing: Tracing,
     ) -> None:  # fmt: skip
-        self._reading, self._encode = reading, encode
+        self._reading, self._encode, self._tracing = reading, encode, tracing
         self._inputs, self._writer, self._engine, self._store = inputs, writer, engine, store
         self._topics, self._flow, self._ahead, self.figures = topics, flow, ahead, figures
         self._more, self._say_at = False, 0.0
@@ -77,14 +81,22 @@ class Leader:
             RegistryAwayError: a message waits for its schema; nothing was taken.
             StreamError: it cannot go on.
         """
+        there = time_ns()
         if not self._more:  # also where much waits, held back by a partition that is waited for
             self._inputs.fill(timeout)
+            there = self._inputs.came
         self._inputs.fill(0.0, _MOST)
         before = self._inputs.positions
         arrived = self._inputs.take(_MOST)
         self._more = bool(arrived) and any(one.waiting for one in self._inputs.partitions)
         if not arrived:
             return 0
+        with self._tracing.begin(arrived, before, self._inputs.positions, there) as trace:
+            self._transact(arrived, before, member, trace)
+        return len(arrived)
+
+    def _transact(self, arrived: Sequence[Arrived], before: dict[Spot, int], member: Any, trace: Trace) -> None:
+        """Decide what arrived, commit and keep it; `before` are the positions that it was read from."""
         figures, began = self.figures, self.figures.now()
         head = self._store.head()
         letters, events, places = self._sorted(arrived)
@@ -92,18 +104,21 @@ class Leader:
             (e.id, arrived[p].message) for e, p in zip(events, places, strict=True)
         )
         answers, kept = self._decided(events)
-        decided = figures.now()
-        decisions = self._told(arrived, places, answers, kept, letters)
+        decided, records = figures.now(), self._store.records
+        trace.stage("decide")
+        decisions = self._told(arrived, places, answers, kept, letters, trace)
         order = Order(
-            version=VERSION, seq=head.size, root=head.root, flow=self._flow, records=self._store.records,
+            version=VERSION, seq=head.size, root=head.root, flow=self._flow, records=records,
             stretches=stretches(before, self._inputs.positions),
             turns=turns([one.spot for one in arrived], _passed(len(arrived), places)),
         )  # fmt: skip
         out = [*decisions, *letters, Out(self._topics.order, None, written(order))]
-        self._writer.write(out, _moved(before, self._inputs.positions), member)
+        self._writer.write(out, _moved(before, self._inputs.positions), member, lambda: trace.stage("produce"))
+        trace.stage("commit")
         self._count(arrived, answers, began, decided)
         self._store.commit()
-        return len(arrived)
+        trace.stage("keep")
+        trace.end(answers, len(letters), records)
 
     def _sorted(self, arrived: Sequence[Arrived]) -> tuple[list[Out], list[Event], list[int]]:
         """Dead letters, events to be taken, and the places of these in what arrived."""
@@ -141,6 +156,7 @@ class Leader:
         answers: Sequence[Any],
         kept: Iterator[bytes],
         letters: list[Out],
+        trace: Trace,
     ) -> list[Out]:
         """The decisions to be written, as they are kept; what was refused is added to the dead letters."""
         found, topic = [], self._topics.decisions
@@ -151,6 +167,7 @@ class Leader:
                 headers: Any = message.headers() or ()
                 if headers:
                     headers = [one for one in headers if one[0] != ORIGINAL]
+                headers = trace.headers(headers)
                 found.append(Out(topic, message.key(), self._encode(next(kept)), headers, at if kind else 0))
             elif isinstance(answer, Refused):
                 letters.append(self._letter(arrived[place].message, Unreadable(answer.code, answer.reason)))

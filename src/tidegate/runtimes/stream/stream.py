@@ -18,6 +18,7 @@ from tidegate.connectors.schemas.decisions import as_it_is
 from tidegate.connectors.schemas.registry import RegistryAwayError
 from tidegate.connectors.store import Store
 from tidegate.connectors.store_address import Address
+from tidegate.connectors.traces import Traces
 from tidegate.decisions.flow import Flow
 from tidegate.errors import StreamError
 from tidegate.models.registry import Registry
@@ -29,6 +30,8 @@ from tidegate.runtimes.stream.leader import Leader, Topics
 from tidegate.runtimes.stream.reading import Reading
 from tidegate.runtimes.stream.saving import Saving
 from tidegate.runtimes.stream.schemas import Schemas
+from tidegate.runtimes.stream.tracing import Tracing
+from tidegate.runtimes.stream.watch import Watch
 
 _LOG = logging.getLogger("tidegate.stream")
 _WAIT = 0.05
@@ -58,6 +61,7 @@ class Settings:
         until_end: stop when everything that is there was taken.
         catch_up: only do again what was decided, and stop.
         schemas: of topics that are not written in JSON.
+        traces: are told of every transaction; whoever made them closes them.
     """
 
     flow: type[Flow[Any]]
@@ -77,6 +81,7 @@ class Settings:
     until_end: bool = False
     catch_up: bool = False
     schemas: Schemas | None = None
+    traces: Traces | None = None
 
 
 class Stream:
@@ -147,16 +152,30 @@ class Stream:
         """Messages that are there and not taken, as far as is known."""
         return sum(one.lag for one in self._inputs.partitions)
 
-    def run(self, stop: threading.Event, *, ready: Callable[[], None] = lambda: None) -> None:
+    def run(
+        self,
+        stop: threading.Event,
+        *,
+        ready: Callable[[], None] = lambda: None,
+        end: Callable[[], None] | None = None,
+    ) -> None:
         """Follow, or decide when this instance is the one, until `stop` is set.
 
         Args:
             stop: ends it; what was begun is committed or given up.
             ready: called each time when this instance begins to decide.
+            end: ends the process, if the brokers' client does not come back for minutes; it is told in any case.
 
         Raises:
             StreamError: it cannot go on without someone's help; the message says what to do.
         """
+        with Watch(self._cluster, end) as watch:
+            self.figures.metrics.gauges["unanswered_seconds"] = (
+                "For how long the brokers have been asked for the same thing.", lambda: watch.seconds
+            )  # fmt: skip
+            self._run(stop, ready)
+
+    def _run(self, stop: threading.Event, ready: Callable[[], None]) -> None:
         pause = _PAUSE
         try:
             if self.settings.catch_up:
@@ -214,6 +233,7 @@ class Stream:
             inputs=self._inputs, writer=writer, engine=self.engine, store=self._store, topics=self.topics,
             flow=self.engine.program, ahead=self._bound, figures=self.figures,
             reading=self._reading, encode=self._encode,
+            tracing=Tracing(self.settings.traces, self.settings.group, self.settings.source.topics),
         )  # fmt: skip
         ready()
         looked = monotonic()
