@@ -12,13 +12,18 @@ from tests.connectors.stores import Places
 from tests.runtimes.served import Fraud, payment
 from tidegate import Engine, Store, StoreError
 from tidegate.cli import app
+from tidegate.connectors.alerts_file import AlertsFile
+from tidegate.connectors.search_sqlite import SqliteIndex
 from tidegate.connectors.store_address import Address
+from tidegate.connectors.told import Held, Told
 from tidegate.evidence.erasure import KIND
 from tidegate.evidence.log import verify
 from tidegate.evidence.proof import prove, proven
 from tidegate.evidence.record import Refusal
 from tidegate.runtimes.copying import copy
+from tidegate.runtimes.delivery import Delivery
 from tidegate.runtimes.erasing import erase, prune
+from tidegate.runtimes.load import load_flow
 from tidegate.runtimes.remake import remake
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -152,3 +157,86 @@ def test_the_commands(place: str, tmp_path: Path) -> None:
     said = run.invoke(app, ["decisions", "--store", place, "--limit", "3"])
     assert said.exit_code == 0 and "b-29" in said.output, said.output
     assert str(Address("postgresql://me:secret@h/db?password=x")) == "postgresql://me@h/db?password=…"
+
+
+PEOPLE = '''
+from typing import Annotated
+
+from tidegate import Event, Field, Flow, Personal, count, decline, entity
+
+Account = entity("account")
+Device = entity("device")
+
+
+class Transfer(Event):
+    """Money goes from one account to another."""
+
+    payer: Annotated[Account, Field(personal=Personal.FINANCIAL)]
+    payee: Annotated[Account, Field(personal=Personal.FINANCIAL)]
+    name: Annotated[str, Field(personal=Personal.IDENTIFIER)]
+
+
+class Login(Event):
+    """Somebody logged in."""
+
+    account: Annotated[Account, Field(personal=Personal.FINANCIAL)]
+    address: Annotated[str, Field(personal=Personal.LOCATION)]
+
+
+class Visit(Event):
+    """A device was seen."""
+
+    device: Annotated[Device, Field(personal=Personal.IDENTIFIER)]
+
+
+class Watch(Flow[Transfer]):
+    """Stop quick transfers."""
+
+    learns = (Login, Visit)
+    often = decline(count(per=Transfer.payer, last="10m") >= 1, because="Many transfers")
+    seen = count(Login, per=Transfer.payer, last="1d")
+'''
+
+
+def test_all_fields_of_an_entity_and_the_index_beside_the_store(tmp_path: Path) -> None:
+    """With a flow, `--entity account=…` finds whoever is an account, whatever the field is called."""
+    (tmp_path / "flow.py").write_text(PEOPLE)
+    flow, place = load_flow(tmp_path / "flow.py"), tmp_path / "s.db"
+    base = {"at": "2026-01-01T00:00:00Z"}
+    mine, other = "DE89-XYZZY-37", "DE00-OTHER-00"
+    with Store.open(place) as store:
+        engine = Engine(flow, store=store)
+
+        def take(kind: str, **fields: str) -> None:
+            engine.process([engine.readers[kind].read(json.dumps(base | fields).encode())])
+
+        take("Login", id="l1", account=mine, address="Quuxplace")
+        take("Login", id="l2", account=other, address="elsewhere")
+        take("Visit", id="v1", device="d1")
+        take("Transfer", id="t1", payer=mine, payee=other, name="Frobnitz")
+        take("Transfer", id="t2", payer=other, payee=mine, name="Frobnitz")
+        take("Transfer", id="t3", payer=other, payee=other, name="Somebody")
+        engine.save()
+        with AlertsFile.beside(place) as file:
+            Delivery(store, file, SqliteIndex(file)).catch_up()
+            Told(file, "elsewhere").reached(4, b"", [Held("elsewhere", 4, "t1", "field name: 'Frobnitz'")])
+    run = CliRunner().invoke
+    words = ["store", "erase", "--why", "asked for", "--store", str(place), "--flow", str(tmp_path / "flow.py")]
+    assert "Did you mean account?" in run(app, [*words, "--entity", "acount=x"]).output
+    said = run(app, [*words, "--entity", f"account={mine}"])
+    assert said.exit_code == 0 and "3 records erased" in said.output, said.output
+    assert "Looked for in the fields account, payee, payer." in said.output
+    assert "Visit events have personal data (device) and none of these fields" in said.output
+    assert not any((tmp_path / "s.db.snapshots").glob("*"))  # windows forget it too
+    found = run(app, ["verify", "--store", str(place)])
+    assert found.exit_code == 0 and "Untouched" in found.output, found.output
+    held = b"".join(one.read_bytes() for one in tmp_path.iterdir() if one.is_file() and one.name != "flow.py")
+    for word in (mine, "Quuxplace", "Frobnitz"):
+        assert word.encode() not in held and word.lower().encode() not in held
+    for word in (other, "Somebody"):
+        assert word.encode() in held
+    with Store.open(place, read_only=True) as store:
+        for id in ("t1", "t2", "l1"):
+            gone = store.get(id)
+            assert gone is not None and (gone.body, gone.answer, gone.record) == (b"", None, b"")
+        assert remake(store, "t3").equal

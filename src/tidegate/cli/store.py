@@ -71,19 +71,54 @@ def erase(
     ],
     why: Why,
     store: StoreAddress = DEFAULT_STORE,
+    flow: Annotated[
+        str,
+        typer.Option(
+            "--flow",
+            metavar="FLOW",
+            help="Look in all fields that its events have of that entity; say what is left.",
+        ),
+    ] = "",
 ) -> None:
     """Erase what every record of one person, card or other entity said, and keep the seals.
 
-    The server must be stopped. Who was told of its decisions is told that they are gone, when deliveries go on.
-    Backups and snapshots written before are not touched.
+    The server must be stopped. The index of alerts beside the store forgets at once, and so do windows: snapshots are
+    deleted, and the next start learns anew from what is left. Others who were told of the decisions are told that they
+    are gone, when deliveries go on. Backups are not touched.
     """
     from tidegate.cli.inputs import pairs
     from tidegate.connectors.store import Store
     from tidegate.runtimes.erasing import erase as erased
+    from tidegate.runtimes.erasing import fields_meant, forget_beside, not_reached
+    from tidegate.runtimes.load import load_flow
 
+    fields, left = pairs(entity, "--entity", "card=4711"), dict[str, list[str]]()
+    if flow:
+        kinds = load_flow(flow).definition.kinds
+        fields = fields_meant(kinds, fields)
+        left = not_reached(kinds, fields)
     with Store.open(store, create=False) as kept:
-        many = erased(kept, pairs(entity, "--entity"), why)
+        many = erased(kept, fields, why)
+        forgotten = forget_beside(kept)
     _tell(many, store)
+    if flow:
+        aside().print(f"Looked for in the fields {', '.join(fields)}.", style="dim")
+    for kind, names in left.items():
+        _warn(f"{kind} events have personal data ({', '.join(names)}) and none of these fields: erase by theirs too.")
+    _still_there(store, windows=not forgotten)
+
+
+def _still_there(store: Address, *, windows: bool) -> None:
+    """Say what else beside the store may hold what was erased from it."""
+    if windows:
+        _warn(f"Snapshots in {store.place}.snapshots still count it in: windows of what was pruned rest on them.")
+    shadow = store.place.with_name(f"{store.place.name}.shadow")
+    if shadow.exists():
+        _warn(f"The challenger's store has the same events: erase there too, with --store {shadow}.")
+
+
+def _warn(said: str) -> None:
+    aside().print(said, style="yellow", soft_wrap=True)
 
 
 def _tell(many: int, store: Address) -> None:

@@ -57,7 +57,12 @@ class AlertsFile:
     @classmethod
     def beside(cls, store: Path) -> Self:
         """The file of a store: `STORE.alerts`."""
-        return cls(store.with_name(store.name + ".alerts"))
+        return cls(cls.place_beside(store))
+
+    @staticmethod
+    def place_beside(store: Path) -> Path:
+        """Where the file of a store is, whether it is there or not."""
+        return store.with_name(store.name + ".alerts")
 
     def _open(self) -> None:
         run = self._connection.execute
@@ -112,6 +117,21 @@ class AlertsFile:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+    def scrub(self) -> None:
+        """Write the file anew without what was deleted, and its log into it.
+
+        Raises:
+            UnavailableError: the disk is full, or another process holds the file.
+        """
+        with self._lock:
+            try:
+                self._connection.execute("VACUUM")
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise UnavailableError(
+                    f"The file of alerts {self.path} could not be written.", seen=str(error), do="Look at its disk."
+                ) from error
 
     def close(self) -> None:
         """Close the file."""

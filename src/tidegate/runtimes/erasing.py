@@ -1,18 +1,26 @@
 """Erasing one person's records, and those that are old: what they said goes, and the log stays verifiable."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from tidegate.actions.sink import Gone
+from tidegate.connectors.alerts_file import AlertsFile
+from tidegate.connectors.search_sqlite import SqliteIndex
 from tidegate.connectors.store import Store
-from tidegate.errors import StoreError
+from tidegate.connectors.told import Told, sinks
+from tidegate.errors import StoreError, nearest
+from tidegate.events.event import Event
+from tidegate.events.field import Personal
 from tidegate.events.times import microseconds_of
-from tidegate.evidence.erasure import KIND, MOST, is_blank, statement, why_erased
+from tidegate.evidence.erasure import KIND, MOST, erasures, is_blank, statement, why_erased
 from tidegate.evidence.record import Row, Stored
 from tidegate.evidence.snapshot import Snapshots
 
 _DAY = timedelta(days=1)
+_OLD = "records older than"
+"""How what was pruned is stated."""
 
 
 def erased(store: Store, record: Stored) -> StoreError:
@@ -69,6 +77,73 @@ def erase(store: Store, entities: Mapping[str, str], why: str, now: datetime | N
     return many
 
 
+def fields_meant(kinds: Sequence[type[Event]], given: Mapping[str, str]) -> dict[str, str]:
+    """Every field by which events name whom they are to be erased for: of an entity, all of its fields in all types.
+
+    Args:
+        kinds: the event types of a flow.
+        given: by the name of a field or of an entity, whom it names.
+
+    Raises:
+        StoreError: no event type has such a field or entity.
+    """
+    fields = [field for kind in kinds for field in kind.__contract__.values()]
+    entities = {field.name: field.type.entity for field in fields if field.type.entity}
+    found: dict[str, str] = {}
+    for name, value in given.items():
+        entity = entities.get(name, name)
+        meant = {field.name for field in fields if field.name == name or field.type.entity == entity}
+        if not meant:
+            known = sorted({field.name for field in fields} | set(entities.values()))
+            near = nearest(name, known)
+            raise StoreError(
+                f"No event of this flow has a field or an entity {name}.",
+                seen=f"--entity {name}=…",
+                do=f"Did you mean {near}?" if near else f"There are: {', '.join(known)}.",
+            )
+        found |= dict.fromkeys(sorted(meant), value)
+    return found
+
+
+def not_reached(kinds: Sequence[type[Event]], fields: Collection[str]) -> dict[str, list[str]]:
+    """By event type the fields of personal data of which no record is found by these fields."""
+    found = {}
+    for kind in kinds:
+        contract = kind.__contract__
+        if contract.keys().isdisjoint(fields):
+            personal = [one.name for one in contract.values() if one.about.personal is not Personal.NONE]
+            if personal:
+                found[kind.__name__] = personal
+    return found
+
+
+def forget_beside(store: Store) -> bool:
+    """Let what lies beside a store forget what was erased from it: the index of alerts, and the snapshots.
+
+    Returns:
+        Whether windows forget it: where records were pruned, snapshots stay, since windows could not be made again.
+    """
+    _forget_alerts(store)
+    snapshots = Snapshots.beside(store.place)
+    if any(said.what.startswith(_OLD) for _, said in erasures(store)):
+        return not snapshots.files()
+    for path in snapshots.files():
+        path.unlink()
+    return True
+
+
+def _forget_alerts(store: Store) -> None:
+    path = AlertsFile.place_beside(store.place)
+    if not path.exists():
+        return
+    with AlertsFile(path) as file:
+        for _, said in erasures(store):
+            SqliteIndex(file).forget([Gone(seq, "", 0) for seq in said.seqs])
+            for name in sinks(file):
+                Told(file, name).let_go(said.seqs)
+        file.scrub()
+
+
 def prune(store: Store, days: int, why: str, now: datetime | None = None) -> int:
     """Erase the records of events that are older than so many days, where every snapshot has learned them.
 
@@ -96,7 +171,7 @@ def prune(store: Store, days: int, why: str, now: datetime | None = None) -> int
     def chosen(row: Row) -> bool:
         return isinstance(row[3], int) and row[3] < before
 
-    return _erase(store, chosen, min(taken, default=0), f"records older than {days} days", why, now)
+    return _erase(store, chosen, min(taken, default=0), f"{_OLD} {days} days", why, now)
 
 
 def _erase(store: Store, chosen: Callable[[Row], bool], last: int, what: str, why: str, now: datetime | None) -> int:

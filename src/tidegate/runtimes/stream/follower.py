@@ -63,9 +63,12 @@ class Follower:
                 return False
 
     def _begin(self) -> int:
-        """The offset of the first order that the store does not hold, or of the last one: where it was read to."""
+        """The offset of the first order that the store does not hold, or of the last one: where it was read to.
+
+        A store may have more records than the last order knows of: what was erased from it is stated in its log.
+        """
         low, high = self._topic.ends()
-        size, first = self._store.head().size, low
+        size, held, all_held = self._store.head().size, low, True
         while low < high:  # the orders' `seq` grows with their offsets
             middle = (low + high) // 2
             self._topic.go_to(middle)
@@ -76,10 +79,10 @@ class Follower:
             offset, data = found
             order = read(data, self._topic.topic)
             if order.seq + order.records < size:
-                low = offset + 1
+                low, held = offset + 1, offset
             else:
-                high = middle
-        return max(first, low)
+                high, all_held = middle, False
+        return held if all_held else low
 
     def again(self) -> None:
         """Look at the store anew: what was held is not in it."""
@@ -94,7 +97,8 @@ class Follower:
                 f"The store {self._store.address} is not of this stream, or went another way.",
                 seen=f"{head.size:,} records of root {head.root.hex()[:16]}; the stream had {order.seq:,} of root "
                 f"{order.root.hex()[:16]}",
-                do="Put the store that was used with this group back, or begin with an empty one, which is made anew.",
+                do="Put the store that was used with this group back, or begin with an empty one, which is made anew; "
+                "after an erasure from another instance's store, copy that one here with `tidegate store copy`.",
             )
         if order.flow != self._flow:
             raise StreamError(
