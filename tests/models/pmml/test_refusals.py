@@ -41,7 +41,7 @@ def test_models_that_are_not_run(model: str) -> None:
 @pytest.mark.parametrize(
     ("expression", "match"),
     [
-        ("<TextIndex/>", "TextIndex is not supported"),
+        ("<TextIndex/>", "A TextIndex is of one term"),
         ("<Aggregate/>", "Aggregate is not supported"),
         ("<Lag/>", "Lag is not supported"),
         (ref("z"), r"no field 'z'.*line 4"),

@@ -97,8 +97,8 @@ def write_model(
     given = outputs(model, list(zip(targets, each, strict=True)), scope, body)
     shown = [one for one, final in given if final]
     fields = {one.name: scope.fields[one.name] for one, _ in given}
-    if _chains(model):  # what the models along the chain give, missing where one does not apply
-        along = [one for one in inner if one.name not in fields]
+    if _hands_on(model):  # what the models along the chain give, missing where one does not apply
+        along = list({one.name: one for one in inner if one.name not in fields}.values())
         shown = [replace(one, register=scope.fields[one.name].register) for one in along] + shown
         fields = {one.name: scope.fields[one.name] for one in along} | fields
     return Written(scope, scope.code + body, inputs, targets, prediction, shown, fields)
@@ -115,9 +115,10 @@ def _several(
     return replace(each[targets[0].name], targets=each)
 
 
-def _chains(model: Element) -> bool:
+def _hands_on(model: Element) -> bool:
+    """Whether what the models inside give is given by the whole: along a chain, and of the first that applies."""
     held = child(model, "Segmentation")
-    return held is not None and held.get("multipleModelMethod") in CHAINS
+    return held is not None and held.get("multipleModelMethod") in (*CHAINS, "selectFirst")
 
 
 def _transformations(model: Element, scope: Scope) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
 from tidegate.models.kernels import ZERO
@@ -140,13 +141,20 @@ def _nodes(tree: Tree, forest: Forest, texts: Mapping[str, Sequence[str]]) -> It
             continue
         node, predicate = step
         if node < 0:
-            yield f'<Node id="{_id(node)}" score="{float(tree.leaf_value[~node])!r}">{predicate}</Node>'
+            records = _records(tree.leaf_count, ~node)
+            yield f'<Node id="{_id(node)}" score="{float(tree.leaf_value[~node])!r}"{records}>{predicate}</Node>'
             continue
         left, right = int(tree.left[node]), int(tree.right[node])
         default = left if _missing_left(tree, node, single=forest.single) else right
-        yield f'<Node id="{_id(node)}" defaultChild="{_id(default)}">{predicate}'
+        records = _records(tree.split_count, node)
+        yield f'<Node id="{_id(node)}"{records} defaultChild="{_id(default)}">{predicate}'
         ways = [_goes(tree, node, forest, texts, left=which) for which in (False, True)]
         todo += ["</Node>", (right, ways[0]), (left, ways[1])]
+
+
+def _records(counts: NDArray[np.float64], place: int) -> str:
+    """How many training rows reached a node, which contributions are made of; nothing if that is not known."""
+    return f' recordCount="{float(counts[place])!r}"' if len(counts) else ""
 
 
 def _id(node: int) -> str:

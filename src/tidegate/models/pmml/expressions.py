@@ -14,7 +14,9 @@ from tidegate.models.pmml.texts import TYPES, is_text, parsed, written
 
 __all__ = ["EXPRESSIONS", "Parameters", "cast", "closure", "data_type", "derived", "expression", "interval"]
 
-EXPRESSIONS = ("Constant", "FieldRef", "NormContinuous", "NormDiscrete", "Discretize", "MapValues", "Apply")
+EXPRESSIONS = (
+    "Constant", "FieldRef", "NormContinuous", "NormDiscrete", "Discretize", "MapValues", "TextIndex", "Apply",
+)  # fmt: skip
 Parameters = dict[str, Value]
 _OUTLIERS = ("asIs", "asMissingValues", "asExtremeValues")
 
@@ -99,6 +101,8 @@ def expression(
         return apply(element, scope, code, parameters, want, depth)
     if name == "MapValues":
         return _map(element, scope, code, parameters, want)
+    if name == "TextIndex":
+        return _index(element, scope, code, parameters, depth)
     source = _referred(element, scope, parameters)
     made = {"FieldRef": _same, "NormContinuous": _norm, "NormDiscrete": _is, "Discretize": _discretize}[name]
     return _mapped(element, made(element, source, scope, code, want), source, scope, code)
@@ -118,8 +122,19 @@ def constant(element: Element, scope: Scope, want: str) -> Value:
     return scope.document.constant(scope.document.texts.constant(text, kind, element), kind)
 
 
-def _referred(element: Element, scope: Scope, parameters: Parameters | None) -> Value:
-    name = required(element, "field")
+def _index(element: Element, scope: Scope, code: Code, parameters: Parameters | None, depth: int) -> Value:
+    from tidegate.models.pmml.text_index import text_index
+
+    made = [part for part in children(element) if name_of(part) in EXPRESSIONS]
+    if len(made) != 1:
+        raise refuse(element, "A TextIndex is of one term.", seen=f"{len(made)} expressions")
+    text = cast(_referred(element, scope, parameters, "textField"), "string", scope, code, element)
+    term = expression(made[0], scope, code, parameters=parameters, want="string", depth=depth + 1)
+    return text_index(element, text, cast(term, "string", scope, code, made[0]), scope, code)
+
+
+def _referred(element: Element, scope: Scope, parameters: Parameters | None, key: str = "field") -> Value:
+    name = required(element, key)
     if parameters is not None:
         if name not in parameters:
             raise refuse(element, f"A function sees only its parameters, and {name!r} is none.", seen=name)

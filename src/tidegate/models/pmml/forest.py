@@ -10,14 +10,15 @@ import math
 import numpy as np
 
 from tidegate.documents.xml import Element, child, children, name_of
-from tidegate.models.layout import layout
 from tidegate.models.lightgbm import Forest, Tree
 from tidegate.models.pmml import operations as o
+from tidegate.models.pmml.additive import Additive, TreeSum
 from tidegate.models.pmml.fields import treatment_of
 from tidegate.models.pmml.predicates import Item
+from tidegate.models.pmml.prediction import Prediction
 from tidegate.models.pmml.program import Code
 from tidegate.models.pmml.reading import number, optional
-from tidegate.models.pmml.scope import Scope
+from tidegate.models.pmml.scope import Scope, Value
 from tidegate.models.pmml.trees import Nodes, nodes_of
 
 __all__ = ["forest"]
@@ -37,8 +38,8 @@ class _NotPlainError(Exception):
     """A tree takes the general way."""
 
 
-def forest(held: Element, how: str, scope: Scope, code: Code) -> int | None:
-    """A register with what a segmentation's trees say together, or None if they are not all plain."""
+def forest(held: Element, how: str, scope: Scope, code: Code) -> Prediction | None:
+    """What a segmentation's trees say together, or None if they are not all plain."""
     segments = list(children(held, "Segment"))
     if len(segments) < _FEWEST or how not in ("sum", "average", "weightedSum", "weightedAverage"):
         return None
@@ -54,11 +55,13 @@ def forest(held: Element, how: str, scope: Scope, code: Code) -> int | None:
     except _NotPlainError:
         return None
     names = tuple(str(k) for k in range(len(features)))
-    laid = layout(Forest(names, tuple(trees), "", "identity", 1.0, False))
-    to, builder = scope.builder.register(), scope.builder
-    divisor = builder.number(sum(weights) if how in ("average", "weightedAverage") else 1.0)
-    builder.emit(code, o.FOREST, to, divisor, builder.words(laid), len(laid), len(features), *features)
-    return to
+    divisor = sum(weights) if how in ("average", "weightedAverage") else 1.0
+    summed = TreeSum(Forest(names, tuple(trees), "", "identity", 1.0, False), tuple(features), divisor)
+    to, builder, laid = scope.builder.register(), scope.builder, summed.laid
+    builder.emit(
+        code, o.FOREST, to, builder.number(divisor), builder.words(laid), len(laid), len(features), *features
+    )  # fmt: skip
+    return Prediction(Value(to, "double"), additive=Additive(summed))
 
 
 class _Plain:
@@ -83,6 +86,8 @@ class _Plain:
         self.splits: list[tuple[int, float, bool, int, int]] = []  # feature, threshold, default left, children
         self.sets: list[list[int]] = []
         self.leaves: list[float] = []
+        self.reached: list[float] = []  # by leaf and by split, how many records, NaN if the document does not say
+        self.passed: list[float] = []
 
     def tree(self) -> Tree:
         """The tree. Raises _NotPlainError if it is not plain."""
@@ -94,7 +99,7 @@ class _Plain:
             own = self._place(node, order)
             if above >= 0:
                 links[above, left] = own
-        ints = np.int64
+        ints, counted = np.int64, not any(math.isnan(count) for count in (*self.reached, *self.passed))
         return Tree(
             feature=np.array([split[0] for split in self.splits], ints),
             threshold=np.array([split[1] for split in self.splits], np.float64),
@@ -105,24 +110,30 @@ class _Plain:
             set_of=np.array([split[3] for split in self.splits], ints),
             categories=tuple(np.array(words, ints) for words in self.sets),
             leaf_value=np.array(self.leaves),
-            leaf_count=np.zeros(0),
-            split_count=np.zeros(0),
+            leaf_count=np.array(self.reached) if counted else np.zeros(0),
+            split_count=np.array(self.passed) if counted else np.zeros(0),
         )  # fmt: skip
 
-    def _leaf(self, node: int) -> int:
+    def _count(self, node: int) -> float:
+        """How many records a node is of; NaN if it does not say."""
+        element = self.nodes.elements[node]
+        return number(element, "recordCount") if element.get("recordCount") is not None else math.nan
+
+    def _leaf(self, node: int, records: float) -> int:
         score = self.nodes.elements[node].get("score")
         if score is None:
             raise _NotPlainError
         self.leaves.append(number(self.nodes.elements[node], "score") * self.weight)
+        self.reached.append(records)
         return ~(len(self.leaves) - 1)
 
     def _place(self, node: int, order: list[tuple[int, int, bool]]) -> int:
         """The number of the split or leaf that a node is; its children are put into the queue."""
         if node < 0:  # what a node says itself where none of its children applies
-            return self._leaf(~node)
+            return self._leaf(~node, max(self._count(~node) - self._count(self.nodes.first[~node]), 0.0))
         first, count = self.nodes.first[node], self.nodes.children[node]
         if count == 0:
-            return self._leaf(node)
+            return self._leaf(node, self._count(node))
         if count > 2 or any(len(self.nodes.predicates[first + k]) != 1 for k in range(count)):
             raise _NotPlainError
         item = self.nodes.predicates[first][0]
@@ -137,6 +148,7 @@ class _Plain:
         swapped, feature, threshold, set_of = self._look(item)
         split = len(self.splits)
         self.splits.append((feature, threshold, default_first != swapped, set_of, 0))
+        self.passed.append(self._count(node))
         if set_of >= 0 and default_first != swapped:
             raise _NotPlainError  # a set always sends the missing to the right
         order += [(first, split, not swapped), (other, split, swapped)]

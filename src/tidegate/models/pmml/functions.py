@@ -71,7 +71,8 @@ def apply(
         value = _defined(scope.document.functions[name], given, element, scope, code, want, depth)
     else:
         value = _built_in(name, given, parts, element, scope, code)
-    return _treated(element, value, given, treatment, scope, code)
+    # What `if` does not choose may be missing.
+    return _treated(element, value, [given[0], value] if name == "if" and given else given, treatment, scope, code)
 
 
 def _treated(

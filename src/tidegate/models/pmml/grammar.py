@@ -9,7 +9,8 @@ from tidegate.errors import DocumentError
 __all__ = ["DESCRIPTIVE", "MODELS", "check", "refuse"]
 
 DESCRIPTIVE = frozenset(
-    ["Extension", "Header", "MiningBuildTask", "ModelStats", "ModelExplanation", "Partition", "EventValues"]
+    ["Extension", "Header", "MiningBuildTask", "ModelStats", "ModelExplanation", "Partition", "EventValues",
+     "Taxonomy"]
 )  # fmt: skip
 
 MODELS = frozenset(
@@ -29,11 +30,11 @@ MODELS = frozenset(
     ]
 )
 
-_EXPRESSIONS = "Constant FieldRef NormContinuous NormDiscrete Discretize MapValues Apply"
+_EXPRESSIONS = "Constant FieldRef NormContinuous NormDiscrete Discretize MapValues TextIndex Apply"
 _PREDICATES = "SimplePredicate CompoundPredicate SimpleSetPredicate True False"
 _COMMON = "MiningSchema Output Targets LocalTransformations ModelVerification"
 _MODEL = "modelName functionName algorithmName isScorable x-mathContext"
-_SIGNED = "mapMissingTo"
+_WORDS = "wordSeparatorCharacterRE wordRE tokenize"
 _ARRAYS = "Array REAL-SparseArray INT-SparseArray"
 _DISTRIBUTIONS = "AnyDistribution GaussianDistribution PoissonDistribution UniformDistribution"
 
@@ -57,6 +58,10 @@ Discretize: field mapMissingTo defaultValue dataType | DiscretizeBin
 DiscretizeBin: binValue | Interval
 MapValues: mapMissingTo defaultValue outputColumn dataType | FieldColumnPair InlineTable
 FieldColumnPair: field column |
+TextIndex: textField localTermWeights isCaseSensitive maxLevenshteinDistance countHits {_WORDS} \
+| TextIndexNormalization {_EXPRESSIONS}
+TextIndexNormalization: inField outField regexField recursive isCaseSensitive maxLevenshteinDistance {_WORDS} \
+| InlineTable
 InlineTable: | row
 Apply: function mapMissingTo defaultValue invalidValueTreatment | {_EXPRESSIONS}
 MiningSchema: | MiningField
@@ -209,8 +214,8 @@ _GRAMMAR = _grammar()
 _DESCRIBED = frozenset(["KohonenMap", "Covariances", "Partition"])  # of how a model was made, not what it says
 _ANYTHING_BELOW = frozenset(["InlineTable"])  # the cells of a table are named as its author liked
 _BEFORE = "x-"
-_EARLY = frozenset(["missingPredictionTreatment", "missingThreshold", "invalidValueReplacement"])
-"""Attributes of 4.4 that JPMML wrote into documents of 4.3 and older, as `x-missingThreshold`: they mean the same."""
+_EARLY = frozenset(["missingPredictionTreatment", "missingThreshold", "invalidValueReplacement", "wordRE"])
+"""Attributes that JPMML writes before the standard has them, as `x-missingThreshold` up to 4.3: they mean the same."""
 
 
 def refuse(element: Element, wrong: str, do: str = "", seen: str = "") -> DocumentError:

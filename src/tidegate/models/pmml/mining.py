@@ -57,9 +57,9 @@ def mining(
     if len(targets) > 1 and how not in _CHOICES:
         raise refuse(held, f"{how} is of one target.", seen=", ".join(target.name for target in targets))
     if function_of(model) == "regression" and not single and not _told(model):
-        register = forest(held, how, scope, code)
-        if register is not None:
-            return Prediction(Value(register, "double"))
+        summed = forest(held, how, scope, code)
+        if summed is not None:
+            return summed
     segments = _segments(held, how, scope, code, inner)
     if how == "selectFirst" and len(targets) == 1 and len({is_text(one.prediction.value.kind) for one in segments}) > 1:
         raise refuse(held, "One segment says a category, another a number.", "Give every segment the same target.")
@@ -90,7 +90,7 @@ def _of(target: TargetField, held: Element, segments: list[_Segment], scope: Sco
 
 
 def _segments(held: Element, how: str, scope: Scope, code: Code, inner: Inner) -> list[_Segment]:
-    found = list[_Segment]()
+    found, said = list[_Segment](), dict[str, Field]()
     builder, open_ = scope.builder, -1
     skips = choice(held, "missingPredictionTreatment", _MISSING, "continue") == "skipSegment"
     for place, element in enumerate(children(held, "Segment"), start=1):
@@ -102,16 +102,13 @@ def _segments(held: Element, how: str, scope: Scope, code: Code, inner: Inner) -
         if how == "selectFirst" and open_ >= 0:
             condition = _open(condition, open_, scope, code)
         prediction, body, fields = inner(models[0], scope)
-        if condition >= 0:
-            fields = {name: _where(field, condition, scope, body) for name, field in fields.items()}
-            if how in CHAINS:  # what comes after may read what this one says, if only to find it missing
-                code.extend(body)
-            else:
-                builder.unless(code, condition, body)
-        else:
+        if condition >= 0 and how not in CHAINS:
+            builder.unless(code, condition, body)
+        else:  # in a chain what comes after may read what this one says, if only to find it missing
             code.extend(body)
-        if how in CHAINS:
-            scope.fields.update(fields)
+        if how in (*CHAINS, "selectFirst"):
+            said |= {name: _where(field, condition, said.get(name), scope, code) for name, field in fields.items()}
+            scope.fields.update(said)
         if how == "selectFirst":
             if skips:
                 condition = _answers(condition, prediction, scope, code)
@@ -123,11 +120,14 @@ def _segments(held: Element, how: str, scope: Scope, code: Code, inner: Inner) -
     return found
 
 
-def _where(field: Field, condition: int, scope: Scope, body: Code) -> Field:
-    """The field where its segment applies, and missing where it does not."""
+def _where(field: Field, condition: int, before: Field | None, scope: Scope, code: Code) -> Field:
+    """The field where its segment applies; where it does not, what a segment before it says of that name, if any."""
+    if condition < 0:
+        return field
+    otherwise = -1 if before is None or is_text(before.kind) != is_text(field.kind) else before.register
     to = scope.builder.register()
-    scope.builder.emit(body, o.CHOOSE, to, 0, 1, condition, field.register, -1)
-    return replace(field, register=to)
+    scope.builder.emit(code, o.CHOOSE, to, 0, 1, condition, field.register, otherwise)
+    return replace(field, register=to, additive=None)
 
 
 def _answers(condition: int, said: Prediction, scope: Scope, code: Code) -> int:

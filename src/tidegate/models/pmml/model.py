@@ -56,6 +56,7 @@ class PmmlModel:
         outputs: what it gives: its output fields and its targets; if it has no output fields, probabilities too.
         targets: the names of what it predicts; an empty one if it does not say.
         names_outputs: whether it names its output fields.
+        treated: the inputs' names by the registers where they are treated: missing, invalid, outlying values replaced.
     """
 
     def __init__(self, written: Written, document: Document, element: Element) -> None:
@@ -83,6 +84,7 @@ class PmmlModel:
         self.program: Program = document.builder.built(code)
         self._bad_value = float(self.program.numbers[self._bad])
         self._hosts = _places(code)
+        self.treated = {written.scope.fields[one.name].register: one.name for one in self.inputs if one.needed}
         self.in_registers = np.array([one.register for one in self.inputs], np.int64)
         reasons = [register for pair in self.reason_registers for register in pair]
         self.out_registers = np.array([status, *[one.register for one in self.outputs], *reasons], np.int64)
@@ -285,14 +287,17 @@ def _given(written: Written, texts: Sequence[str]) -> tuple[Output, ...]:
         known = not several and any(one.register == said.value.register for one in found)
         if not known and (target.name or plain) and target.name not in named:
             name = target.name or "prediction"
-            found.append(Output(name, said.value.kind, "predictedValue", said.value.register, False, target.values))
+            value = said.value
+            found.append(
+                Output(name, value.kind, "predictedValue", value.register, False, target.values, said.additive)
+            )
         for segment, one in said.segments.items() if said.apart else ():
             name = f"{target.name or 'prediction'}({segment})"
             found.append(Output(name, one.value.kind, "predictedValue", one.value.register, declared=False))
         for label, register in said.probabilities.items() if plain else ():
             word = decoded(label, target.kind, texts)
             name = f"probability({target.name}, {word})" if several else f"probability({word})"
-            found.append(Output(name, "double", "probability", register))
+            found.append(Output(name, "double", "probability", register, additive=said.odds.get(label)))
     return tuple(found)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tidegate.documents.xml import Element, child, children, name_of
 from tidegate.models.pmml import operations as o
+from tidegate.models.pmml.additive import Additive
 from tidegate.models.pmml.expressions import EXPRESSIONS, cast, data_type, expression
 from tidegate.models.pmml.grammar import refuse
 from tidegate.models.pmml.prediction import Prediction, TargetField
@@ -34,7 +35,8 @@ class Output:
     """Something that the model gives back: its name, data type, what it is of the prediction, and its register.
 
     `declared` tells whether an OutputField says so; else it is a target, which every model gives. `values` are those
-    that the data dictionary lists, of an output that is the value predicted.
+    that the data dictionary lists, of an output that is the value predicted; `additive` is the sum of trees that it is,
+    or rises with, if it is one.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Output:
     register: int
     declared: bool = True
     values: tuple[float, ...] = ()
+    additive: Additive | None = None
 
 
 def outputs(model: Element, each: Sequence[Said], scope: Scope, code: Code) -> list[tuple[Output, bool]]:
@@ -55,7 +58,9 @@ def outputs(model: Element, each: Sequence[Said], scope: Scope, code: Code) -> l
     by_name = {target.name: (target, said) for target, said in each}
     for target, said in each:
         if target.name:
-            scope.fields[target.name] = Field(target.name, said.value.register, said.value.kind, "", target.values)
+            scope.fields[target.name] = Field(
+                target.name, said.value.register, said.value.kind, "", target.values, said.additive
+            )
     made = list[tuple[Output, bool]]()
     for element in children(held, "OutputField") if held is not None else ():
         name = required(element, "name")
@@ -68,12 +73,23 @@ def outputs(model: Element, each: Sequence[Said], scope: Scope, code: Code) -> l
                 value = cast(value, kind, scope, code, element)
             else:
                 value = Value(value.register, kind)
-        scope.fields[name] = Field(name, value.register, value.kind)
         values = target.values if value.register == said.value.register and value.kind == target.kind else ()
-        made.append(
-            (Output(name, value.kind, feature, value.register, values=values), flag(element, "isFinalResult", True))
-        )
+        summed = _summed(element, feature, said, target, scope)
+        scope.fields[name] = Field(name, value.register, value.kind, additive=summed)
+        output = Output(name, value.kind, feature, value.register, values=values, additive=summed)
+        made.append((output, flag(element, "isFinalResult", True)))
     return made
+
+
+def _summed(element: Element, feature: str, said: Prediction, target: TargetField, scope: Scope) -> Additive | None:
+    """The sum of trees that an output is, or rises with."""
+    if element.get("segmentId") is not None or element.get("rank", "1") != "1":
+        return None
+    if feature == "predictedValue":
+        return said.additive
+    if feature == "probability" and element.get("value") is not None:
+        return said.odds.get(scope.document.texts.constant(str(element.get("value")), target.kind, element))
+    return None
 
 
 def _meant(element: Element, by_name: dict[str, Said]) -> Said:

@@ -4,7 +4,7 @@ A pattern that is constant, as nearly all are, is read with the document and ref
 the machine cannot do. One that comes with the row makes the value invalid instead, with the reason.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from tidegate.documents.xml import Element
@@ -15,12 +15,11 @@ from tidegate.expressions.feel.regex.program import Program, Spend
 from tidegate.expressions.feel.regex.replacement import matched, replacement_parts
 from tidegate.expressions.feel.regex.syntax import PatternError
 from tidegate.models.pmml.grammar import refuse
+from tidegate.models.pmml.plain_patterns import LONGEST, LONGEST_LINEAR, UNICODE, longest_of, plain
 from tidegate.models.pmml.scope import Document, HostCall, Scope, Value
 
-__all__ = ["LONGEST", "MOST_STEPS", "matching", "replacing"]
+__all__ = ["MOST_STEPS", "Cutter", "cutter", "exchanger", "matching", "replacing"]
 
-LONGEST = 10_000
-"""The most characters of a text that patterns are tried on, and of a pattern."""
 MOST_STEPS = 500_000
 """How many steps the machine takes for one value: some tenths of a second."""
 
@@ -33,7 +32,8 @@ class _TooLongError(Exception):
 def _program(pattern: str) -> Program:
     if len(pattern) > LONGEST:
         raise PatternError(f"it is longer than {LONGEST} characters")
-    return Program(PerlReader(pattern))
+    # Java takes (?u) for "(?i) holds for letters beyond ASCII", which is so here at any rate.
+    return Program(PerlReader(pattern.removeprefix(UNICODE)))
 
 
 def _allowance(document: Document) -> Spend:
@@ -114,6 +114,49 @@ def replacing(pattern: Value, instead: Value, element: Element, scope: Scope, lo
     return replace
 
 
+Cutter = Callable[[str], list[tuple[int, int]] | None]
+"""Where a pattern stands in a text, from left to right; None where the text is too long for it."""
+
+
+def cutter(pattern: str, element: Element, scope: Scope) -> Cutter:
+    """What finds a pattern in texts. Raises DocumentError if it is none that can be run."""
+    quick, most, document = plain(pattern), longest_of(pattern), scope.document
+    if quick is not None:
+        return lambda text: [found.span() for found in quick.finditer(text)] if len(text) <= most else None
+    program = _read(pattern, element)
+
+    def spans(text: str) -> list[tuple[int, int]] | None:
+        if len(text) > LONGEST:
+            return None
+        try:
+            return [(slots[0], slots[1]) for slots in _all(program, text, _allowance(document))]
+        except (_TooLongError, FeelLimitError):
+            return None
+
+    return spans
+
+
+def exchanger(
+    pattern: str, instead: str, element: Element, scope: Scope, *, ignore_case: bool
+) -> Callable[[str], str | None]:  # fmt: skip
+    """What replaces a pattern wherever it stands in texts; it gives None where a text is, or becomes, too long."""
+    quick = plain(pattern, ignore_case)
+    parts = replacement_parts(instead, 0) if quick is not None else None
+    if quick is not None and parts is not None and all(isinstance(part, str) for part in parts):
+        said, most = "".join(map(str, parts)), longest_of(pattern)
+        return lambda text: quick.sub(lambda match: said, text) if len(text) <= most else None
+    texts, document = scope.document.texts, scope.document
+    wanted = ("(?i)" if ignore_case else "") + pattern.removeprefix(UNICODE)
+    given = [document.constant(texts.code(one), "string") for one in (wanted, instead)]
+    replace = replacing(given[0], given[1], element, scope, LONGEST_LINEAR)
+
+    def exchange(text: str) -> str | None:
+        said = replace(text, wanted, instead)
+        return said if isinstance(said, str) else None
+
+    return exchange
+
+
 def _all(program: Program, text: str, spend: Spend) -> Iterator[list[int]]:
     """All matches from left to right, none within another; after one that took nothing the next is further on."""
     at = 0
@@ -135,6 +178,10 @@ def _constant(pattern: Value, element: Element, scope: Scope) -> Program | None:
     text = scope.document.constant_text(pattern)
     if text is None:
         return None
+    return _read(text, element)
+
+
+def _read(text: str, element: Element) -> Program:
     try:
         return _program(text)
     except PatternError as error:

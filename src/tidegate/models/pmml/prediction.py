@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 
 from tidegate.documents.xml import Element, child, children
 from tidegate.models.pmml import operations as o
+from tidegate.models.pmml.additive import Additive
 from tidegate.models.pmml.expressions import data_type
 from tidegate.models.pmml.grammar import refuse
 from tidegate.models.pmml.program import Code
 from tidegate.models.pmml.reading import choice, number, optional, required
 from tidegate.models.pmml.scope import Scope, Value
 from tidegate.models.pmml.texts import is_text
+from tidegate.models.pmml.texts import single as narrowed
 
 __all__ = ["FUNCTIONS", "Prediction", "TargetField", "finished", "function_of", "target_fields", "winner"]
 
@@ -38,6 +40,8 @@ class Prediction:
         apart: whether segments answer each for itself, so that none of them is the answer.
         parts: by name, what a value is made of: partial scores of characteristics.
         targets: by name of a target, what is said of it, where a model has several.
+        additive: the sum of trees that the value is, or rises with, if it is one.
+        odds: by category, the sum of trees that its probability rises with.
     """
 
     value: Value
@@ -54,6 +58,8 @@ class Prediction:
     apart: bool = False
     parts: dict[str, int] = field(default_factory=dict)
     targets: dict[str, "Prediction"] = field(default_factory=dict)
+    additive: Additive | None = None
+    odds: dict[float, Additive] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +149,19 @@ def finished(prediction: Prediction, target: TargetField, scope: Scope, code: Co
             cast = _CASTS.index(choice(element, "castInteger", _CASTS, ""))
             defaults = [number(line, "defaultValue") for line in lines if line.get("defaultValue") is not None]
             to = builder.register()
+
+            def place(value: float) -> int:
+                return builder.number(narrowed(value) if single else value)
+
             builder.emit(
-                code, o.TARGET, to, prediction.value.register, builder.number(number(element, "min", -math.inf)),
-                builder.number(number(element, "max", math.inf)), builder.number(number(element, "rescaleFactor", 1.0)),
-                builder.number(number(element, "rescaleConstant", 0.0)), cast,
-                builder.number(defaults[0] if defaults else math.nan),
+                code, o.TARGET, to, prediction.value.register, place(number(element, "min", -math.inf)),
+                place(number(element, "max", math.inf)), place(number(element, "rescaleFactor", 1.0)),
+                place(number(element, "rescaleConstant", 0.0)), cast, place(defaults[0] if defaults else math.nan),
             )  # fmt: skip
             prediction.value = Value(to, prediction.value.kind)
+            rises = not any(element.get(name) is not None for name in ("min", "max", "castInteger"))
+            by = number(element, "rescaleFactor", 1.0) if rises else 0.0
+            prediction.additive = prediction.additive.times(by) if prediction.additive is not None else None
     if single and not is_text(prediction.value.kind):
         for register in {prediction.value.register, *prediction.probabilities.values()}:
             builder.emit(code, o.TO_FLOAT, register, register, builder.missing)

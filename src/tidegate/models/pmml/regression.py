@@ -2,6 +2,7 @@
 
 from tidegate.documents.xml import Element, children, name_of
 from tidegate.models.pmml import operations as o
+from tidegate.models.pmml.additive import Additive
 from tidegate.models.pmml.grammar import refuse
 from tidegate.models.pmml.prediction import Prediction, TargetField, function_of, winner
 from tidegate.models.pmml.program import Code
@@ -58,7 +59,31 @@ def regression(model: Element, scope: Scope, code: Code, target: TargetField) ->
         register = linked(register, _INVERSE[normalization], scope, code)
     elif normalization != "none":
         raise refuse(model, f"The normalization {normalization} is of several categories.")
-    return Prediction(Value(register, "double"))
+    return Prediction(Value(register, "double"), additive=_summed(tables[0], scope)[0])
+
+
+def _summed(table: Element, scope: Scope) -> tuple[Additive | None, bool]:
+    """The sum of trees that a table multiplies and adds to, if it reads no more; and whether it reads nothing."""
+    terms = [part for part in children(table) if name_of(part) != "Extension"]
+    if not terms:
+        return None, True
+    if len(terms) > 1 or name_of(terms[0]) != "NumericPredictor" or number(terms[0], "exponent", 1.0) != 1.0:
+        return None, False
+    field = scope.find(required(terms[0], "name"), terms[0])
+    return field.additive.times(number(terms[0], "coefficient")) if field.additive is not None else None, False
+
+
+def _odds(tables: list[Element], labels: list[float], scope: Scope) -> dict[float, Additive]:
+    """Of two categories, the sum of trees that each probability rises with: that of one table, the other being
+    constant."""
+    if len(tables) != 2:
+        return {}
+    each = [_summed(table, scope) for table in tables]
+    for k, (summed, _) in enumerate(each):
+        against = summed.times(-1.0) if summed is not None else None
+        if summed is not None and against is not None and each[1 - k][1]:
+            return {labels[k]: summed, labels[1 - k]: against}
+    return {}
 
 
 def _table(table: Element, scope: Scope, code: Code) -> int:
@@ -116,7 +141,8 @@ def _classification(
         builder.emit(code, o.NORMALIZE, first, len(registers), 2)
         registers = [first + k for k in range(len(registers))]
     probabilities = dict(zip(labels, registers, strict=True))
-    return Prediction(winner(probabilities, target.kind, scope, code), probabilities)
+    odds = _odds(tables, labels, scope) if normalization in ("softmax", "logit") else {}
+    return Prediction(winner(probabilities, target.kind, scope, code), probabilities, odds=odds)
 
 
 def _cut(register: int, scope: Scope, code: Code) -> int:

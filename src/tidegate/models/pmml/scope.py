@@ -3,15 +3,17 @@
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from tidegate.documents.xml import Element
 from tidegate.errors import DocumentError
 from tidegate.models.pmml import operations as o
+from tidegate.models.pmml.additive import Additive
 from tidegate.models.pmml.grammar import refuse
 from tidegate.models.pmml.program import Code, ProgramBuilder
 from tidegate.models.pmml.texts import Texts, is_text
 
-__all__ = ["DEEPEST", "Document", "Field", "HostCall", "Scope", "Value"]
+__all__ = ["DEEPEST", "Document", "Field", "HostCall", "Scope", "TextIndex", "Value"]
 
 DEEPEST = 100
 """How deep expressions, predicates, functions and models may be nested."""
@@ -29,7 +31,8 @@ class Value:
 class Field:
     """A field that expressions and predicates can name.
 
-    `values` are the valid values in their declared order, which is the order of an ordinal field.
+    `values` are the valid values in their declared order, which is the order of an ordinal field; `additive` the sum of
+    trees that it is, if it is what a model before says.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Field:
     kind: str
     optype: str = "continuous"
     values: tuple[float, ...] = ()
+    additive: Additive | None = None
 
     @property
     def value(self) -> Value:
@@ -46,6 +50,19 @@ class Field:
 
 HostCall = Callable[..., float | str | None]
 """A function of texts, run by Python: decoded arguments to a value; None where it has none, or a fault's NaN."""
+
+
+class TextIndex(Protocol):
+    """What a TextIndex says of texts: shared by all the terms that are looked up by it."""
+
+    logarithmic: bool
+
+    def of(self, term: str) -> HostCall:
+        """How a constant term is weighed in a text."""
+
+    def of_any(self, text: str, term: str) -> float | None:
+        """How any term is weighed in a text."""
+
 
 MOST_STEPS_READ = 5_000_000
 """How many steps regular expressions may take while a document is read, for its verification: some seconds."""
@@ -62,6 +79,7 @@ class Document:
     functions: dict[str, Element] = field(default_factory=dict)
     data: dict[str, Element] = field(default_factory=dict)
     host: list[tuple[HostCall, tuple[str, ...], str, float]] = field(default_factory=list)
+    indexes: dict[Element, "TextIndex"] = field(default_factory=dict)
     applied: int = 0
     steps_left: float = MOST_STEPS_READ
     _constants: dict[tuple[float, str], Value] = field(default_factory=dict)

@@ -19,7 +19,7 @@ _ATTRIBUTE = 7  # words: an item, a register or -1, a number, a reason
 def scorecard(model: Element, scope: Scope, code: Code, target: TargetField) -> Prediction:
     """A Scorecard. `baselineMethod` only tells how the baseline scores, which are given, were found."""
     builder = scope.builder
-    uses = flag(model, "useReasonCodes", True)
+    uses = flag(model, "useReasonCodes", True) and _reasoned(model)
     choice(model, "baselineMethod", _METHODS, "other")
     sign = (
         1
@@ -58,6 +58,12 @@ def scorecard(model: Element, scope: Scope, code: Code, target: TargetField) -> 
         prediction.reasons = [codes + k for k in range(reasons)]
         prediction.points = [points + k for k in range(reasons)]
     return prediction
+
+
+def _reasoned(model: Element) -> bool:
+    """Whether reasons are given or asked for at all: a scorecard without a single code is taken for a score alone."""
+    parts = (part for part in model.iter() if isinstance(part.tag, str))
+    return any(part.get("reasonCode") is not None or part.get("feature") == "reasonCode" for part in parts)
 
 
 def _partial(attribute: Element, scope: Scope, code: Code) -> tuple[int, int]:

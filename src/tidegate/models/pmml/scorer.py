@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
-from tidegate.models.explanation import Reason
+from tidegate.models.explanation import Reason, reasons
 from tidegate.models.kernels import MISSING
 from tidegate.models.pmml.model import PmmlModel
 from tidegate.models.pmml.outputs import Output
@@ -51,6 +51,11 @@ class PmmlScorer:
         self.output = _meant(model, output, text)
         self.texts: tuple[str, ...] | None = tuple(model.texts) if is_text(self.output.kind) else None
         self.choices = tuple(model.texts[int(code)] for code in self.output.values) if self.texts is not None else ()
+        summed = self.output.additive
+        used = () if summed is None else summed.trees.registers
+        explained = summed is not None and all(one in model.treated for one in used)
+        self._explained = summed if explained else None
+        self._used = [self.features.index(model.treated[one]) for one in used] if explained else []
         if model.computes_texts:
             raise ModelError(
                 "The model computes with texts, which a flow keeps only as hashes.", seen=model.kind,
@@ -68,6 +73,27 @@ class PmmlScorer:
             )
             for one in self._reads
         )  # fmt: skip
+
+    @property
+    def categories(self) -> Mapping[str, Sequence[str]]:
+        """The texts of inputs that are texts, by their codes."""
+        return {one.name: self.pmml.texts for one in self._reads if one.kind == "string"}
+
+    def contributions(self, values: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Exact path-dependent Shapley values of rows, one column per feature and the bias last.
+
+        They are of what the trees add up to, of the log odds where the score is a probability. None if the score is no
+        sum of trees, or the document does not say how many records reached each of their nodes (`recordCount`).
+        """
+        if self._explained is None:
+            return None
+        trees, scale = self._explained.trees, self._explained.scale
+        parts = trees.contributions(self.pmml.numbers(values, trees.registers)[:, 1:])
+        if parts is None:
+            return None
+        found = np.zeros((len(values), len(self.features) + 1))
+        found[:, self._used], found[:, -1] = scale * parts[:, :-1], scale * parts[:, -1]
+        return found
 
     def require(self, features: Sequence[str], reference: str = "") -> None:
         """Raise ModelError, naming the first difference, unless the model reads just these features in this order."""
@@ -155,10 +181,13 @@ class PmmlBinding:
     def reasons(
         self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None
     ) -> tuple[Reason, ...]:
-        """A scorecard's reason codes, with the points that each weighs; other models give none."""
+        """A scorecard's reason codes with the points that each weighs; of a sum of trees, what weighs most of its exact
+        contributions (see `PmmlScorer.contributions`); other models give none."""
         pairs = self.model.pmml.reason_registers[:_MOST_REASONS]
         if not pairs:
-            return ()
+            values = self._values(cells, row, row + 1)
+            parts = self.model.contributions(values)
+            return () if parts is None else reasons(self.model, values[0], parts[0], descriptions=descriptions, say=say)
         wanted = [register for pair in pairs for register in pair]
         numbers = self.model.pmml.numbers(self._values(cells, row, row + 1), wanted)[0, 1:].tolist()
         found = []

@@ -1,7 +1,7 @@
 """TreeModel: laid out node by node, children side by side; see the kernels' `trees`."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tidegate.documents.xml import Element, child, children
 from tidegate.models.pmml import operations as o
@@ -34,6 +34,7 @@ def nodes_of(model: Element, scope: Scope) -> Nodes:
     root = child(model, "Node")
     if root is None:
         raise refuse(model, "A TreeModel has a Node.")
+    defaults = model.get("missingValueStrategy") == "defaultChild"  # other strategies never look at it
     nodes = Nodes()
     nodes.elements.append(root)
     for element in nodes.elements:  # grows as it is read
@@ -46,7 +47,7 @@ def nodes_of(model: Element, scope: Scope) -> Nodes:
         for place, node in enumerate(below):
             if wanted is not None and node.get("id") == wanted:
                 default = nodes.first[-1] + place
-        if wanted is not None and default < 0:
+        if wanted is not None and default < 0 and below and defaults:
             raise refuse(element, "The default child is none of the node's.", seen=f'defaultChild="{wanted}"')
         nodes.default.append(default)
     return nodes
@@ -168,15 +169,17 @@ def _spread(
     model: Element, nodes: Nodes, strategy: str, last: int, scope: Scope, code: Code, target: TargetField,
     classifies: bool,
 ) -> Prediction:  # fmt: skip
-    """Trees that follow every way that is not barred once a value is missing."""
+    """Trees that follow every way that is not barred once a value is missing; a row that lacks none has one leaf."""
     builder, weighing = scope.builder, int(strategy == "weightedConfidence")
-    labels = _labels(nodes, scope, target) if classifies else [0.0]
-    counts, values = list[float](), list[float]()
-    for element in nodes.elements:
-        counts.append(number(element, "recordCount", math.nan))
+    node, (words, depth) = builder.register(), _laid(nodes, 7)
+    builder.emit(code, o.TREE, node, -1, _UNKNOWN.index("nullPrediction"), last, depth, *words)
+    plain = _answered(nodes, node, scope, code, target, classifies)
+    labels = list(plain.probabilities) if classifies else [0.0]
+    counts, values = _counts(nodes, strategy), list[float]()
+    for element, records in zip(nodes.elements, counts, strict=True):
         if not classifies:
             score = number(element, "score", math.nan) if element.get("score") is not None else 0.0
-            values += [score, 1.0] if weighing else [score * counts[-1], counts[-1]]
+            values += [score, 1.0] if weighing else [score * records, records]
             continue
         own, probabilities, confidences = _distribution(element, labels, scope, target)
         total = sum(own)
@@ -185,10 +188,6 @@ def _spread(
             own = [value if value == value else (count / total if total else 0.0)
                    for value, count in zip(said, own, strict=True)]  # fmt: skip
         values += own
-    if any(count != count for count in counts[1:]):
-        place = next(k for k, count in enumerate(counts) if k and count != count)
-        raise refuse(nodes.elements[place], f"The strategy {strategy} needs the recordCount of every node.")
-    counts[0] = counts[0] if counts[0] == counts[0] else 0.0
     width = len(labels) if classifies else 2
     to = builder.register(width)
     words, depth = _laid(nodes, 10)
@@ -196,10 +195,34 @@ def _spread(
         code, o.SPREAD, to, width, weighing, last, depth, builder.table(counts), builder.table(values),
         len(nodes.elements), *words,
     )  # fmt: skip
+
+    def known(register: int, otherwise: int) -> int:
+        chosen = builder.register()
+        builder.emit(code, o.DEFAULT, chosen, register, otherwise, builder.missing)
+        return chosen
+
     if not classifies:
         mean = builder.register()
         builder.emit(code, o.DIVIDE, mean, to, to + 1, builder.fault("a tree of no records", model))
-        return Prediction(Value(mean, "double"))
-    sure = {label: to + k for k, label in enumerate(labels)}
+        return replace(plain, value=Value(known(plain.value.register, mean), "double"))
     builder.emit(code, o.NORMALIZE, to, width, 2) if not weighing else None
-    return Prediction(winner(sure, target.kind, scope, code), probabilities=sure, confidences=dict(sure))
+    best = winner({label: to + k for k, label in enumerate(labels)}, target.kind, scope, code)
+    plain.value = Value(known(plain.value.register, best.register), target.kind)
+    for by in (plain.probabilities, plain.confidences):
+        by.update({label: known(by[label], to + k) for k, label in enumerate(labels)})
+    return plain
+
+
+def _counts(nodes: Nodes, strategy: str) -> list[float]:
+    """How many records each node is of: what it says, what its distribution comes to, or its children together."""
+    counts = list[float]()
+    for element in nodes.elements:
+        shares = [number(part, "recordCount", 0.0) for part in children(element, "ScoreDistribution")]
+        counts.append(number(element, "recordCount", sum(shares) if shares else math.nan))
+    for place in reversed(range(len(counts))):  # children come after their parents
+        first, many = nodes.first[place], nodes.children[place]
+        if counts[place] != counts[place] and many:
+            counts[place] = sum(counts[first : first + many])
+        if counts[place] != counts[place] and place:
+            raise refuse(nodes.elements[place], f"The strategy {strategy} needs the recordCount of every node.")
+    return counts

@@ -7,7 +7,7 @@ from tidegate.documents.xml import Element, child, children
 from tidegate.models.pmml import reading
 from tidegate.models.pmml.grammar import refuse
 from tidegate.models.pmml.reading import number, optional, required
-from tidegate.models.pmml.texts import text_of
+from tidegate.models.pmml.texts import single, text_of
 
 if TYPE_CHECKING:
     from tidegate.models.pmml.model import PmmlModel, Value
@@ -30,6 +30,7 @@ def verify(element: Element, model: "PmmlModel") -> None:
     for part in fields:
         if required(part, "field") not in known:
             raise refuse(part, f"The verification is of {part.get('field')!r}, which the model does not give.")
+    singles = {one.name for one in model.outputs if one.kind == "float"}
     answers = model.answers(given) if given else []
     for place, (row, answer) in enumerate(zip(rows, answers, strict=False), start=1):
         for part in fields:
@@ -37,7 +38,7 @@ def verify(element: Element, model: "PmmlModel") -> None:
             if name not in answer.values or columns[name] not in row:
                 continue
             wanted, seen = row[columns[name]].strip(), answer.values[name]
-            if not _agree(wanted, seen, part):
+            if not _agree(wanted, seen, part, narrow=name in singles):
                 said = answer.invalid or repr(seen)
                 raise refuse(
                     held, f"The model does not say of row {place} of its verification what it says there.",
@@ -50,12 +51,15 @@ def _column(part: Element) -> str:
     return reading.column(optional(part, "column", required(part, "field")))
 
 
-def _agree(wanted: str, seen: "Value", part: Element) -> bool:
-    """Equal texts, or numbers within the field's precision: relative, or absolute about zero."""
+def _agree(wanted: str, seen: "Value", part: Element, *, narrow: bool) -> bool:
+    """Equal texts, or numbers within the field's precision: relative, or absolute about zero.
+
+    A number of single precision is written with as few digits as name it among these.
+    """
     if wanted == "" or seen is None:
         return wanted == "" and seen is None
     try:
-        due = float(wanted)
+        due = single(float(wanted)) if narrow else float(wanted)
     except ValueError:
         return text_of(seen) == wanted
     if isinstance(seen, bool) or not isinstance(seen, (int, float)):

@@ -36,7 +36,7 @@ def _linear(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def]
     to = code[at + 2]
     bits = registers.view(np.int64)
     for i in range(rows):
-        total, lost = numbers[code[at + 3]], -1
+        total, lost = 0.0, -1
         place = at + 5
         for _ in range(code[at + 4]):
             value, factors = numbers[code[place]], code[place + 2]
@@ -53,6 +53,7 @@ def _linear(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def]
                 value *= f
             total += value
             place += 3 + 4 * factors
+        total += numbers[code[at + 3]]  # last, as those that fit such models do
         if lost >= 0:
             x = registers[lost, i]
             total = x if x != x else math.nan

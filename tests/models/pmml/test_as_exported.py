@@ -1,0 +1,150 @@
+"""What documents of other engines' exporters and samples hold beyond the plain case, held to jpmml-evaluator."""
+
+from pathlib import Path
+
+import pytest
+
+from tidegate.errors import DocumentError
+from tidegate.models.pmml.model import read_pmml
+
+from .documents import FIELDS, apply, const, document, expressed, ref, schema
+from .held import asked_in, compared
+from .test_models import ROWS, SAID, lt, regression, tree
+
+SCORE_BY = (
+    "<Characteristics>"
+    f'<Characteristic name="one"><Attribute partialScore="3">{lt("x", 0.5)}</Attribute>'
+    '<Attribute partialScore="7"><True/></Attribute></Characteristic></Characteristics></Scorecard>'
+)
+NAMED = SAID.replace("said", "step")
+INNER = NAMED.replace("/></Output>", ' isFinalResult="false"/></Output>')  # which jpmml-evaluator keeps to itself
+
+
+def chain(how: str, named: str = NAMED) -> str:
+    """Two segments, never both, that give a number of the same name; in a chain a third one reads it."""
+    each = [
+        (lt("x", 0.5, side), regression(k, k + 1, "n").replace("<RegressionTable", f"{named}<RegressionTable", 1))
+        for k, side in ((1, "lessThan"), (3, "greaterOrEqual"))
+    ]
+    segments = "".join(f"<Segment>{when}{model}</Segment>" for when, model in each)
+    if how == "modelChain":
+        segments += (
+            '<Segment><True/><RegressionModel functionName="regression"><MiningSchema><MiningField name="step"/>'
+            '<MiningField name="n" usageType="target"/></MiningSchema><RegressionTable intercept="1">'
+            '<NumericPredictor name="step" coefficient="2"/></RegressionTable></RegressionModel></Segment>'
+        )
+    return (
+        f'<MiningModel functionName="regression">{schema()}<Segmentation multipleModelMethod="{how}">{segments}'
+        "</Segmentation></MiningModel>"
+    )
+
+
+def pointed(strategy: str) -> str:
+    """A tree whose inner nodes and leaves name as their default child one that is none of theirs."""
+    return (
+        f'<TreeModel functionName="regression" missingValueStrategy="{strategy}">{schema()}{SAID}'
+        f'<Node id="1" score="1" defaultChild="9"><True/><Node id="2" score="2" defaultChild="9">{lt("x", 0.5)}</Node>'
+        f'<Node id="3" score="3" defaultChild="9">{lt("x", 0.5, "greaterOrEqual")}</Node></Node></TreeModel>'
+    )
+
+
+def weighed() -> str:
+    """A tree whose inner node has no count of its own, and a leaf that says another category than its shares do."""
+    leaves = "".join(
+        f'<Node score="{score}">{when}<ScoreDistribution value="no" recordCount="{no}"/>'
+        f'<ScoreDistribution value="yes" recordCount="{yes}"/></Node>'
+        for score, when, no, yes in (("no", lt("y", 0), 6, 24), ("yes", lt("y", 0, "greaterOrEqual"), 8, 2))
+    )
+    last = '<ScoreDistribution value="no" recordCount="45"/><ScoreDistribution value="yes" recordCount="15"/>'
+    return (
+        f'<TreeModel functionName="classification" missingValueStrategy="weightedConfidence">{schema("t")}'
+        f"<Node><True/><Node>{lt('x', 0.5)}{leaves}</Node>"
+        f'<Node score="no">{lt("x", 0.5, "greaterOrEqual")}{last}</Node></Node></TreeModel>'
+    )
+
+
+TAXONOMY = (
+    '<Taxonomy name="kinds"><ChildParent childField="c" parentField="p"><InlineTable><row><c>a</c><p>z</p></row>'
+    "</InlineTable></ChildParent></Taxonomy>"
+)
+CASES = {
+    "one name in two segments of a chain": document(chain("modelChain", INNER)),
+    "what the first segment gives": document(chain("selectFirst")),
+    "default children that are not asked for": document(pointed("lastPrediction")),
+    "a taxonomy": document(tree("none", "returnLastPrediction"), fields=FIELDS | {"taxonomy": TAXONOMY}),
+    "if, a way that is not taken being missing": expressed(
+        apply("if", apply("isMissing", ref("y")), const(1.5), ref("y"), mapMissingTo="9")
+    ),
+    "if, the way that is taken being missing": expressed(
+        apply("if", apply("isNotMissing", ref("c")), ref("y"), ref("x"), mapMissingTo="9")
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_says_what_jpmml_says(name: str, tmp_path: Path) -> None:
+    same, _ = compared(CASES[name], ROWS, asked_in(tmp_path)(name, CASES[name]))
+    assert same > 10
+
+
+def test_what_the_segment_that_applies_gives_is_given() -> None:
+    for how in ("modelChain", "selectFirst"):
+        model = read_pmml(document(chain(how)))
+        names = [one.name for one in model.outputs]
+        assert names == ["step", "n"]
+        for x in (0.0, 1.0):
+            step, said = model.answer({"x": x, "y": 1.0, "c": "a"}).values.values()
+            assert isinstance(step, float)
+            assert said == (1 + 2 * step if how == "modelChain" else step)
+
+
+def test_a_scorecard_without_any_reason_code_is_taken_for_its_score() -> None:
+    card = f'<Scorecard functionName="regression" initialScore="10">{schema()}{SAID}{SCORE_BY}'
+    model = read_pmml(document(card))
+    assert model.answer({"x": 0.0, "y": 0.0, "c": "a"}).values["said"] == 13.0
+    assert not model.reason_registers
+    asked = '<OutputField name="why" feature="reasonCode" dataType="string" optype="categorical"/></Output>'
+    for half in (
+        card.replace("</Output>", asked),
+        card.replace('<Attribute partialScore="3">', '<Attribute partialScore="3" reasonCode="R">'),
+    ):
+        with pytest.raises(DocumentError, match="baselineScore"):
+            read_pmml(document(half))
+
+
+def test_a_default_child_that_is_asked_for_is_a_child() -> None:
+    with pytest.raises(DocumentError, match="The default child is none of the node's"):
+        read_pmml(document(pointed("defaultChild")))
+
+
+def test_a_tree_that_spreads_says_what_one_leaf_says_where_no_value_lacks() -> None:
+    """Worked out by hand: jpmml-evaluator does not do weightedConfidence."""
+    model = read_pmml(document(weighed()))
+
+    def said(x: float | None, y: float | None) -> tuple[object, object]:
+        values = model.answer({"x": x, "y": y, "c": "a"}).values
+        return values["t"], values["probability(yes)"]
+
+    assert said(0.0, -1.0) == ("no", 0.8)  # the leaf's own category, whatever its shares
+    assert said(0.0, 1.0) == ("yes", 0.2)
+    assert said(1.0, None) == ("no", 0.25)
+    # The leaves are of 30 and 10 records, so the node above them, which does not say, is of 40 beside one of 60.
+    assert said(0.0, None) == ("yes", pytest.approx(0.75 * 0.8 + 0.25 * 0.2))
+    assert said(None, None) == ("no", pytest.approx(0.4 * (0.75 * 0.8 + 0.25 * 0.2) + 0.6 * 0.25))
+
+
+def test_a_verification_in_single_precision_is_of_the_numbers_that_it_names() -> None:
+    """0.1 + 0.2 as floats of 32 bits is 0.30000001192092896, written 0.3."""
+    check = (
+        '<ModelVerification><VerificationFields><VerificationField field="x"/>'
+        '<VerificationField field="said" precision="1e-13" zeroThreshold="1e-13"/></VerificationFields><InlineTable>'
+        "<row><x>0.2</x><said>{}</said></row></InlineTable></ModelVerification>"
+    )
+    model = (
+        '<RegressionModel functionName="regression" x-mathContext="float"><MiningSchema><MiningField name="x"/>'
+        f'</MiningSchema>{SAID.replace("double", "float")}<RegressionTable intercept="0.1">'
+        f'<NumericPredictor name="x" coefficient="1"/></RegressionTable>{check}</RegressionModel>'
+    )
+    assert read_pmml(document(model.format("0.3"))).answer({"x": 0.2}).values["said"] == pytest.approx(0.3, rel=1e-6)
+    with pytest.raises(DocumentError, match="does not say of row 1"):
+        read_pmml(document(model.format("0.30000004")))
