@@ -9,7 +9,7 @@ from tidegate.models.pmml.model import read_pmml
 
 from .documents import FIELDS, apply, const, document, expressed, ref, schema
 from .held import asked_in, compared
-from .test_models import ROWS, SAID, lt, regression, tree
+from .test_models import ROWS, SAID, lt, neighbours, regression, tree
 
 SCORE_BY = (
     "<Characteristics>"
@@ -79,6 +79,27 @@ CASES = {
         apply("if", apply("isNotMissing", ref("c")), ref("y"), ref("x"), mapMissingTo="9")
     ),
 }  # fmt: skip
+
+
+TRANSFORMED = (
+    '<LocalTransformations><DerivedField name="scaled" optype="continuous" dataType="double">'
+    f"{apply('*', ref('x'), const(2))}</DerivedField></LocalTransformations>"
+)
+_NEAR = (
+    neighbours("regression", "", "n")
+    .replace("<TrainingInstances", f"{TRANSFORMED}<TrainingInstances")
+    .replace('<KNNInput field="x"/>', '<KNNInput field="scaled"/>')
+)
+CASES["instances of a derived field"] = document(
+    _NEAR.replace('<InstanceField field="x" column="x"/>', '<InstanceField field="scaled" column="x"/>').replace(
+        '<OutputField name="nearest" feature="entityId" rank="1"/>', ""
+    )
+)
+
+
+def test_instances_that_would_have_to_be_transformed_are_refused() -> None:
+    with pytest.raises(DocumentError, match="yet to be transformed"):
+        read_pmml(document(_NEAR))
 
 
 @pytest.mark.parametrize("name", CASES)

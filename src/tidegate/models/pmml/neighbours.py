@@ -47,10 +47,9 @@ def neighbours_of(
     for part in children(inputs, "KNNInput"):
         field = scope.find(required(part, "field"), part)
         if field.name not in columns:
+            if field.name not in scope.document.data and not transformed:
+                raise refuse(held, "Instances that are yet to be transformed are not supported.", seen=field.name)
             raise refuse(part, f"The instances do not hold {field.name}.", seen=", ".join(columns))
-        derived_here = field.name not in scope.document.data
-        if derived_here and not transformed:
-            raise refuse(held, "Instances that are yet to be transformed are not supported.", seen=field.name)
         function = choice(part, "compareFunction", FUNCTIONS[:4], measure.function)
         fields.append(Compared(field, function, number(part, "fieldWeight", 1.0)))
         columns_of.append(columns[field.name])
