@@ -9,7 +9,7 @@ from tidegate.models.pmml.model import read_pmml
 
 from .documents import FIELDS, apply, const, document, expressed, ref, schema
 from .held import asked_in, compared
-from .test_models import ROWS, SAID, lt, neighbours, regression, tree
+from .test_models import ROWS, SAID, clusters, lt, neighbours, network, regression, tree
 
 SCORE_BY = (
     "<Characteristics>"
@@ -169,3 +169,50 @@ def test_a_verification_in_single_precision_is_of_the_numbers_that_it_names() ->
     assert read_pmml(document(model.format("0.3"))).answer({"x": 0.2}).values["said"] == pytest.approx(0.3, rel=1e-6)
     with pytest.raises(DocumentError, match="does not say of row 1"):
         read_pmml(document(model.format("0.30000004")))
+
+
+def test_a_cluster_is_shown_by_its_name(tmp_path: Path) -> None:
+    """As KNIME, RapidMiner and BigML write them."""
+    shown = (
+        '<OutputField name="shown" feature="predictedDisplayValue" dataType="string" optype="categorical"/></Output>'
+    )
+    model = clusters("euclidean").replace("</Output>", shown)
+    assert read_pmml(document(model)).answer(ROWS[-1]).values["shown"] in ("A", "B")  # jpmml-evaluator shows nothing
+    for name in ("A", "B"):
+        model = model.replace(f'id="{name}"', f'name="the one of {name}" id="{name}"')
+    data = document(model)
+    compared(data, ROWS, asked_in(tmp_path)("named", data))
+    said = {tuple(read_pmml(data).answer(row).values.values()) for row in ROWS}
+    assert {("A", "the one of A"), ("B", "the one of B")} <= said
+
+
+def test_residuals_of_each_category_are_of_one_input() -> None:
+    """As SAS writes them, with the values that it calls raw."""
+    outputs = "".join(
+        f'<OutputField name="{feature}_{value}" feature="{feature}" value="{value}" optype="continuous"'
+        ' dataType="double"/>'
+        for feature in ("probability", "residual")
+        for value in ("no", "yes")
+    )
+    raw = '<Targets><Target field="t"><TargetValue value="no" rawDataValue="No  "/></Target></Targets>'
+    said = tree("none", "returnLastPrediction")
+    said = said[: said.index("<Output>")] + f"<Output>{outputs}</Output>{raw}" + said[said.index("</Output>") + 9 :]
+    model = read_pmml(document(said))
+    assert [one.name for one in model.inputs if not one.needed] == ["t"]
+    row = {"x": 0.2, "y": 0.3, "c": "a"}
+    shares = model.answer(row).values
+    assert shares["residual_no"] is shares["residual_yes"] is None
+    for actual in ("no", "yes"):
+        values = model.answer(row | {"t": actual}).values
+        for value in ("no", "yes"):
+            share = shares[f"probability_{value}"]
+            assert isinstance(share, float)
+            assert values[f"residual_{value}"] == (value == actual) - share
+
+
+def test_attributes_as_rapidminer_spells_them() -> None:
+    data = document(
+        network("tanh", "softmax").replace('<DerivedField optype="continuous" dataType=', "<DerivedField datatype=")
+    )
+    plain = read_pmml(document(network("tanh", "softmax")))
+    assert [read_pmml(data).answer(row) for row in ROWS] == [plain.answer(row) for row in ROWS]

@@ -46,6 +46,10 @@ def clustering(model: Element, scope: Scope, code: Code, target: TargetField) ->
     builder.emit(code, o.GATHER, to, 1, nearest, builder.table(names), 1)
     prediction = Prediction(Value(to, "string"), entities=[to], smaller=not measure.largest)
     prediction.affinities = {name: every + k for k, name in enumerate(names)}
+    prediction.displays = {
+        name: optional(cluster, "name", optional(cluster, "id", texts.texts[int(name)]))
+        for name, cluster in zip(names, clusters, strict=True)
+    }
     return prediction
 
 

@@ -74,7 +74,7 @@ Decisions: businessProblem description | Decision
 Decision: value displayValue description |
 Targets: | Target
 Target: field optype castInteger min max rescaleConstant rescaleFactor | TargetValue
-TargetValue: value displayValue priorProbability defaultValue |
+TargetValue: value displayValue rawDataValue priorProbability defaultValue |
 ModelVerification: recordCount fieldCount | VerificationFields InlineTable
 VerificationFields: | VerificationField
 VerificationField: field column precision zeroThreshold |
@@ -217,15 +217,17 @@ _BEFORE = "x-"
 _EARLY = frozenset(["missingPredictionTreatment", "missingThreshold", "invalidValueReplacement", "wordRE"])
 """Attributes that JPMML writes before the standard has them, as `x-missingThreshold` up to 4.3: they mean the same."""
 
+_MISSPELT = {"datatype": "dataType"}
+"""As RapidMiner writes them."""
+
 
 def refuse(element: Element, wrong: str, do: str = "", seen: str = "") -> DocumentError:
     """The refusal of an element, to be raised: what is wrong, in which element and where."""
     return DocumentError(wrong, seen=seen or f"<{name_of(element)}>", do=do, line=line_of(element))
 
 
-def _rename(element: Element, key: str) -> None:
-    """Give an attribute the name that it has had since 4.4."""
-    name = key.removeprefix(_BEFORE)
+def _rename(element: Element, key: str, name: str) -> None:
+    """Give an attribute the name that the standard has for it."""
     if element.get(name) is not None:
         raise refuse(element, f"{name_of(element)} has both {key} and {name}.", do=f"Keep {name}.")
     element.set(name, str(element.get(key)))
@@ -240,7 +242,9 @@ def check(root: Element) -> None:
         attributes, children = _GRAMMAR[name]
         for key in [str(each) for each in element.attrib]:
             if key.removeprefix(_BEFORE) in _EARLY & attributes and key.startswith(_BEFORE):
-                _rename(element, key)
+                _rename(element, key, key.removeprefix(_BEFORE))
+            elif key in _MISSPELT and _MISSPELT[key] in attributes:
+                _rename(element, key, _MISSPELT[key])
             elif key not in attributes and not key.startswith("{"):
                 raise refuse(
                     element, f"The attribute {key} of {name} is not supported.", seen=f'<{name} {key}="…">',

@@ -182,18 +182,25 @@ def _weight(
 
 
 def _residual(element: Element, prediction: Prediction, target: TargetField, scope: Scope, code: Code) -> Value:
-    """Actual less predicted; of categories, 1 or 0 for the actual one, less the probability of the one predicted."""
-    make = scope.actual.pop(target.name, None)
+    """Actual less predicted; of a category, that which `value` names or the one predicted, 1 or 0 for whether it is
+    the actual one, less its probability."""
+    make = scope.actual.get(target.name)
     if make is None:
-        raise refuse(element, "A residual is of an outermost model's target, and asked for once.", seen=target.name)
+        raise refuse(element, "A residual is of an outermost model's target.", seen=target.name)
     actual, builder, predicted = make(), scope.builder, prediction.value.register
+    scope.actual[target.name] = lambda: actual  # several residuals are of one input
     to, due = builder.register(), actual.register
     if target.function == "classification":
         if not prediction.probabilities:
             raise refuse(element, "The model gives no probabilities, so it has no residuals.")
-        due = builder.register()
-        builder.emit(code, o.EQUAL, due, actual.register, predicted, builder.missing)
-        predicted = _of_value(prediction.probabilities, prediction.value, scope, code)
+        due, text = builder.register(), element.get("value")
+        label = None if text is None else scope.document.texts.constant(str(text), target.kind, element)
+        of = predicted if label is None else scope.document.constant(label, target.kind).register
+        builder.emit(code, o.EQUAL, due, actual.register, of, builder.missing)
+        if label is None:
+            predicted = _of_value(prediction.probabilities, prediction.value, scope, code)
+        else:
+            predicted = _weight(element, "probability", prediction, target, 1, scope, code).register
     builder.emit(code, o.SUBTRACT, to, due, predicted, builder.missing)
     return Value(to, "double")
 
@@ -230,9 +237,9 @@ def _nth(
 
 
 def _displayed(prediction: Prediction, target: TargetField, scope: Scope, code: Code) -> Value:
-    """The value's display value: the Target's, else the data dictionary's, else the value."""
+    """The value's display value: the Target's, else the data dictionary's, else the model's, else the value."""
     texts, builder = scope.document.texts, scope.builder
-    shown = dict(zip(target.values, target.displays, strict=True))
+    shown = prediction.displays | dict(zip(target.values, target.displays, strict=True))
     for line in children(target.element, "TargetValue") if target.element is not None else ():
         if line.get("displayValue") is not None:
             value = texts.constant(optional(line, "value"), target.kind, line)

@@ -40,6 +40,7 @@ class Prediction:
         apart: whether segments answer each for itself, so that none of them is the answer.
         parts: by name, what a value is made of: partial scores of characteristics.
         targets: by name of a target, what is said of it, where a model has several.
+        displays: by value, what is shown for it, where the model says so: a cluster's name.
         additive: the sum of trees that the value is, or rises with, if it is one.
         odds: by category, the sum of trees that its probability rises with.
     """
@@ -58,6 +59,7 @@ class Prediction:
     apart: bool = False
     parts: dict[str, int] = field(default_factory=dict)
     targets: dict[str, "Prediction"] = field(default_factory=dict)
+    displays: dict[float, str] = field(default_factory=dict)
     additive: Additive | None = None
     odds: dict[float, Additive] = field(default_factory=dict)
 
