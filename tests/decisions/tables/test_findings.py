@@ -2,6 +2,7 @@
 
 import re
 from itertools import product
+from random import Random
 from typing import Any
 from unittest import mock
 
@@ -14,6 +15,7 @@ from tidegate.decisions.tables.coverage import gaps, matters, reached
 from tidegate.decisions.tables.findings import check
 from tidegate.decisions.tables.grid import Budget, Grid, UndecidedError
 from tidegate.decisions.tables.meeting import Meeting
+from tidegate.decisions.tables.peeling import peeled
 from tidegate.decisions.tables.policy import Policy
 from tidegate.decisions.tables.sheet import sheet_of
 from tidegate.decisions.tables.table import Table, made
@@ -98,12 +100,16 @@ def test_what_is_found_is_what_every_input_shows(case: Case) -> None:
     grid = Grid(table, missing=frozenset(names) if missing else frozenset())
     boxes, whole = gaps(grid, Budget(10**6))
     assert whole
+    slabs, all_of_them = peeled(grid, Budget(10**6), 10**6)
+    assert all_of_them
     points = [tuple(_region(grid, name, inputs[name]) for name in names) for inputs in every]
     for point, rows in zip(points, matches, strict=True):
         inside = sum(
             all(any(a <= r <= b for a, b in runs) for r, runs in zip(point, box, strict=True)) for box in boxes
         )
         assert inside == (not rows), "a point without rows lies in one box, any other in none"
+        peels = sum(all(any(a <= r <= b for a, b in runs) for r, runs in zip(point, box, strict=True)) for box in slabs)
+        assert peels == (not rows), "and in one slab"
     pairs = {(a, b) for rows in matches for a in rows for b in rows if a < b}
     met = {row: None if others is None else others.tolist() for row, others in Meeting(grid).each(10**9)}
     assert {(a, b) for a, others in met.items() for b in others or () if a < b} == pairs
@@ -183,7 +189,7 @@ def test_a_budget_that_is_spent_is_told_and_what_was_found_holds() -> None:
         ]
         lines.append(["", *cells, row])
     table = made(sheet_of("large", list(enumerate(lines, 1)), lambda line, head: ""))
-    found = check(table, effort=2_000)
+    found = check(table, effort=200)
     assert any(said.startswith("gaps: those told are gaps") for said in found.undecided)
     grid = Grid(table)
     try:
@@ -219,3 +225,35 @@ def test_pairs_beyond_the_measure_are_told_with_it() -> None:
     whole = re.fullmatch(said, told)
     assert whole, told
     assert found.many["conflict"] == int(whole[1]) - 1  # each row before that one meets the last
+
+
+def _grown(seed: int, many: int, lacking: bool) -> Table:
+    """Rows that part all there is by cuts here and there, each then made wider, so that they meet; or all but one."""
+    chance, side, inputs = Random(seed), 100, 8
+    boxes = [[(0, side)] * inputs]
+    while len(boxes) < many:
+        box, place = boxes.pop(chance.randrange(len(boxes))), chance.randrange(inputs)
+        low, high = box[place]
+        cut = (low + high + chance.randrange(3)) // 2
+        halves = [(low, cut), (cut, high)] if low < cut < high else [(low, high)]
+        boxes += [[*box[:place], half, *box[place + 1 :]] for half in halves]
+    if lacking:
+        boxes.remove(max(boxes, key=lambda box: min(high - low for low, high in box)))
+    heads = [f"if x{n} (whole number: [0..{side - 1}])" for n in range(inputs)]
+    lines: list[list[Any]] = [["first", *heads, "then y"]]
+    for box in boxes:
+        wide = [(max(0, low - chance.randrange(4)), min(side, high + chance.randrange(4))) for low, high in box]
+        lines.append(["", *[f"[{low}..{high})" for low, high in wide], 1])
+    return made(sheet_of("grown", list(enumerate(lines, 1)), lambda line, head: ""))
+
+
+def test_rows_that_meet_everywhere_are_known_to_leave_nothing_or_something() -> None:
+    whole = _grown(3, 300, False)
+    assert gaps(Grid(whole), Budget(findings.EFFORT)) == ([], True)
+    left, _ = gaps(Grid(_grown(3, 300, True)), Budget(findings.EFFORT))
+    assert left
+    grid = Grid(_grown(3, 300, True))
+    for box in left:
+        corner = [runs[0][0] for runs in box]
+        for row in range(grid.rows):
+            assert not all(low <= at <= high for at, of in zip(corner, grid.runs, strict=True) for low, high in of[row])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable
 
 from tidegate.decisions.tables.grid import Box, Budget, Grid, Runs, UndecidedError, bits, joined
+from tidegate.decisions.tables.peeling import peeled
 
 MOST_BOXES = 200
 """The most gaps that are kept apart."""
@@ -13,8 +14,12 @@ Point = dict[int, int]
 def gaps(grid: Grid, budget: Budget) -> tuple[list[Box], bool]:
     """The boxes that no row covers, which do not meet, and whether these are all.
 
-    Where the budget is spent, or there are more than are kept, those given are gaps all the same.
+    Where the budget is spent, or there are more than are kept, those given are gaps all the same. That there are none
+    is mostly soon known by peeling; else the inputs are cut one after another, which makes few and large boxes of what
+    is left, and where that takes too much, what peeling leaves is given.
     """
+    if peeled(grid, Budget(budget.steps), 1) == ([], True):
+        return [], True
     found: list[Box] = []
     known: dict[tuple[int, int], list[Box]] = {}
     whole = True
@@ -44,7 +49,9 @@ def gaps(grid: Grid, budget: Budget) -> tuple[list[Box], bool]:
     try:
         found = uncovered(0, grid.all)
     except UndecidedError:
-        whole = False
+        boxes, whole = peeled(grid, Budget(budget.steps), MOST_BOXES)
+        if whole or len(boxes) > len(found):
+            return boxes, whole
     return [_in_place(grid, box) for box in found], whole
 
 
@@ -69,6 +76,12 @@ def reached(grid: Grid, row: int, others: int, budget: Budget) -> Point | None:
         UndecidedError: the budget is spent.
     """
     budget.spend(others.bit_count() * len(grid.order))
+    own: Box = tuple(runs[row] for runs in grid.runs)
+    part = Budget(budget.left // 4)
+    left, whole = peeled(grid, part, 1, within=own, mask=others)
+    budget.spend(part.steps - max(0, part.left))
+    if left or whole:
+        return {place: runs[0][0] for place, runs in enumerate(left[0])} if left else None
     full = [
         sum(1 << other for other in bits(others) if _holds(grid.runs[place][other], grid.runs[place][row]))
         for place in range(len(grid.order))

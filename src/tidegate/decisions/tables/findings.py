@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tidegate.decisions.tables.cells import Cell
-from tidegate.decisions.tables.coverage import common, gaps, matters, reached
+from tidegate.decisions.tables.coverage import MOST_BOXES, common, gaps, matters, reached
 from tidegate.decisions.tables.grid import MOST_BYTES, Budget, Grid, UndecidedError, bits
 from tidegate.decisions.tables.meeting import Meeting, Rows
 from tidegate.decisions.tables.plan import ranks
@@ -213,7 +213,9 @@ class _Check:
             said = "no row matches " + (", ".join(f"{n} {t}" for n, t in where.items()) or "anything")
             said += "; the default row decides" if default else ""
             self.found.add(Finding("gap", severity, said, (), example(self.grid, corner(box)), where))
-        if not whole:
+        if len(boxes) >= MOST_BOXES and not whole:
+            self.found.undecided.append(f"gaps: there are {len(boxes)} and more; only so many are looked for")
+        elif not whole:
             self.found.undecided.append(
                 f"gaps: those told are gaps; whether there are more is not decided within {self._limit()}"
             )
