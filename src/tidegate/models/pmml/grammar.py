@@ -220,6 +220,17 @@ _EARLY = frozenset(["missingPredictionTreatment", "missingThreshold", "invalidVa
 _MISSPELT = {"datatype": "dataType"}
 """As RapidMiner writes them."""
 
+_WHY = {
+    "Aggregate": "It is of several records, and a model is asked about one.",
+    "Lag": "It is of earlier records, and a model is asked about one.",
+    "TableLocator": "Tables outside the document are not read.",
+    "CenterFields": "Centers of PMML 3.x are of fields made for them alone.",
+    "Regression": "Models embedded as before PMML 4.0 have no mining schema of their own.",
+    "DecisionTree": "Models embedded as before PMML 4.0 have no mining schema of their own.",
+    "VariableWeight": "The weight of a segment is a number here, none that comes with the row.",
+}
+"""Why elements that real documents hold are refused."""
+
 
 def refuse(element: Element, wrong: str, do: str = "", seen: str = "") -> DocumentError:
     """The refusal of an element, to be raised: what is wrong, in which element and where."""
@@ -261,6 +272,7 @@ def check(root: Element) -> None:
                 continue
             if called not in children or called not in _GRAMMAR:
                 known = "is not supported" if called not in _GRAMMAR else f"has no place in {name}"
-                raise refuse(child, f"The element {called} {known}.", do="Export the model without it.")
+                why = f" {_WHY[called]}" if called in _WHY else ""
+                raise refuse(child, f"The element {called} {known}.{why}", do="Export the model without it.")
             below.append(child)
         todo += reversed(below)
