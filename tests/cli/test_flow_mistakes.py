@@ -126,7 +126,7 @@ MISTAKES = {
     ),
     "a length of time without a unit": ('last="10m"', 'last="10"', 17, ["a whole number and a unit", "'10m'"]),
     "a window that is too long": ('last="30d"', 'last="900d"', 18, ["from 1 second to 400 days"]),
-    "a type that events lack": ("country: str", "country: list", 7, ["The type of the field 'country'"]),
+    "a type that events lack": ("country: str", "country: list", 10, ["The type of the field Payment.country"]),
     "a line that is no feature": (
         "    payments_10m",
         "    lateness_ = 3\n    payments_10m",

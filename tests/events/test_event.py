@@ -154,7 +154,7 @@ class Shade(Enum):
 def test_a_type_that_events_do_not_have_is_refused(hint: object) -> None:
     with pytest.raises(FlowError) as told:
         type(Event)("Odd", (Event,), {"__annotations__": {"what": hint}, "__module__": __name__})  # type: ignore[misc]
-    assert "'what'" in str(told.value)
+    assert "Odd.what" in str(told.value)
     assert "Use str, int, float, bool" in str(told.value)
 
 
@@ -173,7 +173,7 @@ def test_lengths_of_time(text: str, us: int) -> None:
     assert microseconds(timedelta(microseconds=us)) == us
 
 
-@pytest.mark.parametrize("wrong", ["10", "m", "1.5h", "-1h", "1 hour", "", True, 1.5, None])
+@pytest.mark.parametrize("wrong", ["10", "m", "1.5h", "-1h", "1 hour", "", True, 1.5, None, 0, 3600])
 def test_what_is_no_length_of_time_is_refused(wrong: object) -> None:
     with pytest.raises(FlowError, match="length of time"):
         microseconds(wrong)  # type: ignore[arg-type]

@@ -123,14 +123,23 @@ def at_most(count: int, outcome: str, *, last: str | timedelta, then: str = "rev
     Of several limits the one on the severest outcome comes first; what it makes milder counts for those on milder ones.
 
     Raises:
-        FlowError: a limit of less than one, or one that would make the outcome severer.
+        FlowError: a limit of less than one or over no time, or one that would make the outcome severer.
     """
     limited, softer = outcome_of(outcome), outcome_of(then)
-    if count < 1 or count > 1_000_000:
-        raise FlowError("A limit counts from 1 to a million.", seen=str(count))
+    if type(count) is not int or not 1 <= count <= 1_000_000:
+        raise FlowError(
+            "A limit counts from 1 to a million, in whole numbers.", seen=repr(count), do='at_most(100, "decline", …)'
+        )
     if softer >= limited:
-        raise FlowError("Beyond a limit the outcome is a milder one.", seen=f"{outcome} becomes {then}")
-    return AtMost(count, limited, microseconds(last), softer)
+        raise FlowError(
+            "Beyond a limit the outcome is a milder one.",
+            seen=f"{outcome} becomes {then}",
+            do=f"Write then={Outcome(limited - 1).word!r}." if limited else "Limit reviews or declines.",
+        )
+    over = microseconds(last)
+    if not over:
+        raise FlowError("A limit counts over a length of time.", seen=f"last={last!r}", do="Write last='1h'.")
+    return AtMost(count, limited, over, softer)
 
 
 def deadline(within: str | timedelta, *, answer: str) -> Deadline:
@@ -142,5 +151,11 @@ def deadline(within: str | timedelta, *, answer: str) -> Deadline:
     nothing is answered before: whether the deadline passed is settled before anything is decided, because limits count
     what is answered, and is kept with the decision, which is remade by it. In a replay, on Kafka and on Flink it never
     passes, so that a backlog is decided as it would have been.
+
+    Raises:
+        FlowError: no length of time, or none of the outcomes.
     """
-    return Deadline(microseconds(within), outcome_of(answer))
+    waited = microseconds(within)
+    if not waited:
+        raise FlowError("A deadline leaves some time.", seen=repr(within), do="deadline('50ms', answer='review')")
+    return Deadline(waited, outcome_of(answer))

@@ -127,6 +127,13 @@ def _text(event: str, field: FieldContract) -> _Mend:
 _MENDS = {Kind.MONEY: _money, Kind.TIME: _time, Kind.FLOAT: _float}
 
 
+def mend_of(event: str, field: FieldContract) -> _Mend | None:
+    """What makes of a value the one that an event has, or refuses it; none if the type asks for nothing."""
+    if field.type.kind in _MENDS:
+        return _MENDS[field.type.kind](event, field)
+    return _text(event, field) if field.type.is_word and field.choices is None else None
+
+
 class Reader(Generic[E]):
     """Reads and checks the events of one type.
 
@@ -145,11 +152,10 @@ class Reader(Generic[E]):
         self._mends: list[tuple[str, Callable[[Event], Any], _Mend]] = []
         self._texts: list[tuple[str, Callable[[Event], Any], _Mend]] = []
         for name, field in self._contract.items():
-            get = attrgetter(name)
-            if field.type.kind in _MENDS:
-                self._mends.append((name, get, _MENDS[field.type.kind](self._name, field)))
-            elif field.type.is_word and field.choices is None:
-                self._texts.append((name, get, _text(self._name, field)))
+            mend = mend_of(self._name, field)
+            if mend is not None:
+                mends = self._mends if field.type.kind in _MENDS else self._texts
+                mends.append((name, attrgetter(name), mend))
         self._stored = list(self._mends)
         place = [name for name, _, _ in self._mends].index("at")
         self._mends[place] = ("at", attrgetter("at"), _happened(self._name, self._contract["at"]))

@@ -16,24 +16,25 @@ _UNITS = {
 }
 
 
-def microseconds(text: str | timedelta | int) -> int:
-    """A length of time in microseconds; an int is taken as microseconds already.
+def microseconds(said: str | timedelta) -> int:
+    """A length of time in microseconds. A bare number is none: some would mean seconds, others ms.
 
     Raises:
-        FlowError: the text is not a whole number and one of us, ms, s, m, h, d, w.
+        FlowError: it is neither text, a whole number and one of us, ms, s, m, h, d, w, nor a `timedelta` from 0.
     """
-    if isinstance(text, timedelta):
-        return text // timedelta(microseconds=1)
-    if isinstance(text, int) and not isinstance(text, bool):
-        return text
-    if not isinstance(text, str):
-        raise FlowError("A length of time is text such as '10m'.", seen=repr(text))
-    found = re.fullmatch(r"\s*(\d+)\s*(us|ms|s|m|h|d|w)\s*", text)
+    if isinstance(said, timedelta):
+        if said < timedelta(0):
+            raise FlowError("A length of time is not negative.", seen=repr(said), do="Leave out the minus.")
+        return said // timedelta(microseconds=1)
+    found = re.fullmatch(r"\s*(\d+)\s*(us|ms|s|m|h|d|w)\s*", said) if isinstance(said, str) else None
     if not found:
+        bare = isinstance(said, int) and not isinstance(said, bool) and said >= 0
         raise FlowError(
             "A length of time is a whole number and a unit (ms, s, m, h, d, w).",
-            seen=repr(text),
-            do="Write '10m' or '7d'.",
+            seen=repr(said),
+            do=f"Write what is meant: '{said}ms', '{said}s', '{said}m', '{said}h' or '{said}d'."
+            if bare
+            else "Write '10m' or '7d'.",
         )
     return int(found[1]) * _UNITS[found[2]]
 

@@ -50,22 +50,46 @@ class FieldContract(msgspec.Struct, frozen=True):
     default: Any = None
 
 
-def _refuse(name: str, seen: object) -> FlowError:
+def _refuse(of: str, seen: object) -> FlowError:
     return FlowError(
-        f"The type of the field {name!r} is not one that events have.",
+        f"The type of the field {of} is not one that events have.",
         seen=str(seen),
         do="Use str, int, float, bool, datetime, an Enum of texts, Money, an entity, or one of these with `| None`.",
     )
 
 
-def _limits(about: Field, low: int, high: int) -> tuple[int, int]:
+def _limits(of: str, about: Field, low: int, high: int) -> tuple[int, int]:
+    for word, bound in (("ge", about.ge), ("le", about.le)):
+        if bound is not None and (bound != int(bound) or abs(bound) > MOST_WHOLE):
+            raise FlowError(
+                f"The bounds of {of} are whole numbers within 2**53.", seen=f"{word}={bound!r}", do=f"Write {word}=100."
+            )
     low, high = (low if about.ge is None else int(about.ge)), (high if about.le is None else int(about.le))
-    if low > high or max(abs(low), abs(high)) > MOST_WHOLE:
-        raise FlowError("Bounds of whole numbers lie within 2**53, the lower one first.", seen=f"{low} to {high}")
+    if low > high:
+        raise FlowError(
+            f"{of} takes no value at all: unless told otherwise, money is from 0 to {MOST_UNITS} minor units.",
+            seen=f"{low} to {high}",
+            do="Write both: ge= and le=.",
+        )
     return low, high
 
 
-def _typed(name: str, base: Any, about: Field) -> tuple[Type, Any]:
+def _goes_with(of: str, kind: Type, about: Field) -> None:
+    """Refuse what `Field` says that has no meaning for the type, and would be of no effect."""
+    text = kind.is_word and not kind.choices
+    for word, said, fits, what in (
+        ("ge", about.ge, kind.is_quantity, "numbers and money"),
+        ("le", about.le, kind.is_quantity, "numbers and money"),
+        ("currency", about.currency, kind.kind is Kind.MONEY, "money"),
+        ("max_length", None if about.max_length == Field().max_length else about.max_length, text, "texts"),
+    ):
+        if said is not None and not fits:
+            raise FlowError(
+                f"{word}= is of {what}, and {of} is {kind}.", seen=f"{word}={said!r}", do=f"Leave out {word}=."
+            )
+
+
+def _typed(of: str, base: Any, about: Field) -> tuple[Type, Any]:
     """The type and the wire form (what msgspec reads) of one field."""
     if isinstance(base, type) and issubclass(base, EntityKey):
         whole = base.key_type is int
@@ -76,12 +100,12 @@ def _typed(name: str, base: Any, about: Field) -> tuple[Type, Any]:
         )
         return Type(Kind.KEY, entity=base.entity_name, whole=whole), wire
     if base is Money:
-        low, high = _limits(about, 0, MOST_UNITS)
+        low, high = _limits(of, about, 0, MOST_UNITS)
         return Type(Kind.MONEY, currency=about.currency, bound=max(abs(low), abs(high))), Money | str
     if base is bool:
         return BOOL, bool
     if base is int:
-        low, high = _limits(about, -MOST_WHOLE, MOST_WHOLE)
+        low, high = _limits(of, about, -MOST_WHOLE, MOST_WHOLE)
         return Type(Kind.INT, bound=max(abs(low), abs(high))), Annotated[int, msgspec.Meta(ge=low, le=high)]
     if base is float:
         return FLOAT, Annotated[float, msgspec.Meta(ge=about.ge, le=about.le)]
@@ -92,11 +116,12 @@ def _typed(name: str, base: Any, about: Field) -> tuple[Type, Any]:
     if isinstance(base, type) and issubclass(base, Enum) and all(isinstance(member.value, str) for member in base):
         choices = tuple(str(member.value) for member in base)
         return Type(Kind.TEXT, choices=choices), base
-    raise _refuse(name, base)
+    raise _refuse(of, base)
 
 
-def _contract(name: str, annotation: Any, default: Any) -> FieldContract:
+def _contract(event: str, name: str, annotation: Any, default: Any) -> FieldContract:
     """Read one annotation: `Annotated[int | None, Field(…), Label(…)]` and everything simpler."""
+    of = f"{event}.{name}"
     marks: list[Any] = []
     optional = False
     while get_origin(annotation) in (Annotated, Union, python_types.UnionType):
@@ -107,11 +132,12 @@ def _contract(name: str, annotation: Any, default: Any) -> FieldContract:
         parts = [part for part in get_args(annotation) if part is not type(None)]
         optional = optional or len(parts) < len(get_args(annotation))
         if len(parts) != 1:
-            raise _refuse(name, annotation)
+            raise _refuse(of, annotation)
         annotation = parts[0]
     about = next((mark for mark in marks if isinstance(mark, Field)), Field())
     label = next((mark for mark in marks if isinstance(mark, Label)), None)
-    kind, wire = _typed(name, annotation, about)
+    kind, wire = _typed(of, annotation, about)
+    _goes_with(of, kind, about)
     is_class = isinstance(annotation, type)
     if label is not None:
         optional = True
@@ -179,11 +205,19 @@ class _EventType(msgspec.StructMeta):
         for parent in bases:
             inherited |= getattr(parent, "__contract__", {})
         _check_lines(name, space, hints)
-        contract = {field: _contract(field, hint, space.get(field)) for field, hint in hints.items()}
+        if type(version) is not int or version < 1:
+            raise FlowError(
+                f"The version of {name} is a whole number from 1.", seen=f"version={version!r}", do="Write version=2."
+            )
+        contract = {field: _contract(name, field, hint, space.get(field)) for field, hint in hints.items()}
         space["__annotations__"] = {field.name: field.wire for field in contract.values()}
+        from tidegate.events.defaults import kept_default  # which reads events
+
         for field in contract.values():
-            if field.optional:
-                space.setdefault(field.name, None)
+            if field.name in space:
+                space[field.name] = kept_default(name, field)
+            elif field.optional:
+                space[field.name] = None
         cls = super().__new__(mcs, name, bases, space, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False)
         cls.__contract__ = inherited | contract
         cls.__version__ = version
@@ -221,7 +255,8 @@ class Event(msgspec.Struct, metaclass=_EventType, root=True):
     `class Payment(Event, version=2)` gives the contract a version.
 
     Raises:
-        FlowError: when the class is made, for a field of a type that events do not have.
+        FlowError: when the class is made, for a field of a type that events do not have, or with a default, bounds or
+            a currency that do not go with its type.
     """
 
     __contract__: ClassVar[dict[str, FieldContract]] = {}

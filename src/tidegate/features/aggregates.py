@@ -104,8 +104,10 @@ def last_value(value: Expr, *, per: Any, last: str | timedelta, **options: Unpac
 
 def nth_previous(value: Expr, n: int, *, per: Any, last: str | timedelta, **options: Unpack[Options]) -> Window:
     """The n-th newest value in the window, 1 being the newest; missing over fewer."""
-    if not 1 <= n <= 1000:
-        raise FlowError("nth_previous counts from 1 to 1000.", seen=str(n))
+    if type(n) is not int or not 1 <= n <= 1000:
+        raise FlowError(
+            "nth_previous counts from 1 to 1000, in whole numbers.", seen=repr(n), do="1 is the newest of the window."
+        )
     return window("nth_previous", value, n=n, per=per, last=last, **options)
 
 

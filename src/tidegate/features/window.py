@@ -150,7 +150,8 @@ def _result(aggregate: str, value: Expr | None) -> Type:
     if aggregate == "has_seen":
         return BOOL
     if aggregate in ("total", "mean", "std", "minimum", "maximum") and not value.type.is_quantity:
-        raise FlowError(f"{aggregate} takes numbers, money or durations.", seen=f"{value} ({value.type})")
+        do = "Write share for a condition; mode, distinct or last_value for texts, keys and times."
+        raise FlowError(f"{aggregate} takes numbers, money or durations.", seen=f"{value} ({value.type})", do=do)
     if aggregate in ("mean", "std"):
         return value.type.averaged()
     return replace(value.type, bound=2**53) if aggregate == "total" else value.type
@@ -159,9 +160,11 @@ def _result(aggregate: str, value: Expr | None) -> Type:
 def _check(window: Window) -> None:
     frame = window.frame
     if not SHORTEST <= frame.last <= LONGEST:
-        raise FlowError("A window lasts from 1 second to 400 days.", seen=f"last={written(frame.last)!r}")
+        do = "Write last='1s' or more." if frame.last < SHORTEST else "Write last='400d' or less."
+        raise FlowError("A window lasts from 1 second to 400 days.", seen=f"last={written(frame.last)!r}", do=do)
     if not 0 <= frame.delay <= LONGEST:
-        raise FlowError("A window is delayed by 400 days at most.", seen=f"delay={written(frame.delay)!r}")
+        do = "Write delay='400d' or less."
+        raise FlowError("A window is delayed by 400 days at most.", seen=f"delay={written(frame.delay)!r}", do=do)
     if frame.delay and frame.with_current:
         raise FlowError("A delayed window cannot hold the current event.", do="Leave out delay= or with_current=.")
     if window.aggregate == "share" and window.value is not None and window.value.type.kind is not Kind.BOOL:
@@ -175,7 +178,8 @@ def _check(window: Window) -> None:
             if isinstance(node, FieldRead):
                 _no_leak(node, frame)
     if window.where is not None and window.where.type.kind is not Kind.BOOL:
-        raise FlowError("where= takes a condition.", seen=f"{window.where} ({window.where.type})")
+        seen = f"{window.where} ({window.where.type})"
+        raise FlowError("where= takes a condition.", seen=seen, do="Compare something: where=Payment.amount > eur(5).")
 
 
 def _no_leak(node: FieldRead, frame: Frame) -> None:
@@ -183,7 +187,7 @@ def _no_leak(node: FieldRead, frame: Frame) -> None:
     if contract.known_after is not None and frame.delay < contract.known_after:
         raise FlowError(
             f"{node} is known only {written(contract.known_after)} after the event: this window would leak the future.",
-            seen=f"delay={written(frame.delay)!r}",
+            seen=f"delay={written(frame.delay)!r}" if frame.delay else "a window without delay=",
             do=f"Write delay={written(contract.known_after)!r} or longer.",
         )
 
@@ -236,7 +240,8 @@ def window(
     """
     for part, word in ((value, "what it is of"), (where, "where=")):
         if part is not None and not isinstance(part, Expr):
-            raise FlowError(f"{aggregate}: {word} is an expression.", seen=repr(part))
+            do = "Leave where= out where every event counts." if isinstance(part, bool) else ""
+            raise FlowError(f"{aggregate}: {word} is an expression.", seen=repr(part), do=do)
     event = _single_event((value, where), aggregate)
     if of is not None and event is not None and not issubclass(of, event):
         raise FlowError(
@@ -244,6 +249,8 @@ def window(
             seen=str(where if value is None else value),
             do=f"Write a condition on {of.__name__}, or count {event.__name__} events.",
         )
+    if not isinstance(with_current, bool):
+        raise FlowError("with_current= is True or False.", seen=repr(with_current), do="Write with_current=True.")
     event = of or event
     seen = () if seen_as is None else _keys(seen_as, "seen_as")
     for key in seen:

@@ -123,7 +123,8 @@ def _line_below(source: bytes, name: str, line: int) -> int:
     tree = ast.parse(source)
     around = [n for n in tree.body if isinstance(n, ast.ClassDef) and n.lineno <= line <= (n.end_lineno or 0)]
     seen = [part for body in (*(made.body for made in around), tree.body) for part in body]
-    return next((part.lineno for part in seen if part.lineno > line and name in _defined(part)), 0)
+    made = (part for part in seen if not isinstance(part, ast.AnnAssign) or part.value is not None)
+    return next((part.lineno for part in made if part.lineno > line and name in _defined(part)), 0)
 
 
 def _place(path: Path, at: TracebackType | None) -> tuple[int, int, int, dict[str, Any]]:
@@ -176,6 +177,8 @@ def _defined(part: ast.stmt) -> list[str]:
     """The names that a line of a class defines."""
     if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return [part.name]
+    if isinstance(part, ast.AnnAssign):
+        return [part.target.id] if isinstance(part.target, ast.Name) else []
     return [target.id for target in getattr(part, "targets", []) if isinstance(target, ast.Name)]
 
 
