@@ -10,6 +10,7 @@ import pytest
 from tests.connectors.shipments import Shipment
 from tidegate import Event, Money, entity
 from tidegate.connectors.files import read
+from tidegate.connectors.files_originals import originals
 from tidegate.connectors.quarantine import Quarantine
 from tidegate.errors import TidegateError
 
@@ -220,3 +221,20 @@ def test_a_line_that_is_cut_short_is_told_by_its_columns(tmp_path: Path) -> None
     refused = [one for chunk in read(path, Short) for one in chunk.refused]
     assert [one.reason for one in refused] == ["The line has 3 of 5 columns.", "amount is missing."]
     assert [pointer for pointer, _ in refused[0].others] == ["/amount"]
+
+
+def test_lines_are_those_of_the_file_where_a_text_goes_over_several(tmp_path: Path) -> None:
+    """Each text of three lines moves what follows it by two, over the end of a piece too."""
+    path = tmp_path / "quoted.csv"
+    path.write_text(
+        'id,at,card,amount,country\n\np1,2026-01-05T10:00:00Z,"c\n\n1",20.00 EUR,DE\n'
+        'p2,2026-01-05T10:01:00Z,c1,,"D\n\nE"\np3,2026-01-05T10:02:00Z,c1,1.00 EUR,DE,"too ""many""",2\n'
+        "p4,2026-01-05T10:03:00Z,c1,1.00 EUR,DE\n"
+    )
+    for rows in (1, 2, 100):
+        chunks = list(read(path, Short, chunk=rows))
+        refused = [one for chunk in chunks for one in chunk.refused]
+        assert [one.line for one in refused] == [2, 6, 9], rows
+        assert refused[2].original == 'p3,2026-01-05T10:02:00Z,c1,1.00 EUR,DE,"too ""many""",2'
+        assert [line for chunk in chunks for line in chunk.lines.to_list()] == [3, 10], rows
+    assert dict(originals(path, [3, 10]))[10].startswith('{"id":"p4"')

@@ -193,6 +193,6 @@ def _behind(late: "Placed", newest: "Newest") -> str:
 
 
 def exit_code(counts: "Counts", *, fail_on_refused: bool) -> int:
-    """1 if more than half of the rows could not be taken, or one could not and that was asked to be a failure."""
+    """1 if none of the rows could be taken, or one could not and that was asked to be a failure."""
     lost = counts.quarantined + counts.refused
-    return 1 if lost and (fail_on_refused or 2 * lost > counts.read) else 0
+    return 1 if lost and (fail_on_refused or lost == counts.read) else 0

@@ -65,7 +65,7 @@ def replay(
     """Decide past events as the flow would have decided them then, and measure it.
 
     Rows that are no events, and events that come too late, are set aside and counted. The exit code is 1 if that was
-    more than half of the rows, or if any was and --fail-on-refused was asked for.
+    all of the rows, or if any was and --fail-on-refused was asked for.
     """
     ready()
     from tidegate.connectors.quarantine import Quarantine

@@ -12,7 +12,7 @@ import polars as pl
 
 from tidegate.connectors import files_sources as sources
 from tidegate.connectors.files_columns import Columns, Unread, canonical_schema
-from tidegate.connectors.files_refused import Refused, told_short
+from tidegate.connectors.files_refused import Refused, placed
 from tidegate.connectors.files_spelling import CURRENCY, VERSION
 from tidegate.errors import ContractError, TidegateError
 from tidegate.events.contract import Reader
@@ -110,17 +110,16 @@ def _pieces(rows: Iterator[sources.Rows], plan: Columns) -> Iterator[Chunk]:
         before = plan.twice
         frame, refused = plan.canonical(piece.frame, piece.first_line, done, lossy=piece.lossy)
         done += piece.frame.height
-        if refused and piece.widths is not None:
-            refused = told_short(refused, piece.widths(), piece.frame.width - 1, piece.first_line)
-        lines = lines_of(piece.first_line, piece.frame.height, refused)
+        if refused:
+            refused = placed(refused, piece)
+        lines = good_lines(piece.lines(), refused)
         yield Chunk(frame, lines, piece.first_line, refused, plan.twice - before, unread)
         unread = None
 
 
-def lines_of(first: int, rows: int, refused: list[Refused]) -> pl.Series:
-    """The lines of the good rows among so many, from line `first` on, one a line."""
-    every = pl.int_range(first, first + rows, eager=True)
-    return every.filter(~every.is_in([row.line for row in refused])) if refused else every
+def good_lines(lines: pl.Series, refused: list[Refused]) -> pl.Series:
+    """The lines of the rows that were not refused."""
+    return lines.filter(~lines.is_in([row.line for row in refused])) if refused else lines
 
 
 def _lines(

@@ -24,7 +24,7 @@ def originals(given: Path | pl.DataFrame, lines: Sequence[int], encoding: str = 
     """
     wanted = set(lines)
     if isinstance(given, pl.DataFrame):
-        yield from _rows(given, 1, wanted)
+        yield from _rows(sources.Rows(given, 1), wanted)
         return
     kind = sources.form(given)
     if kind == "ndjson":
@@ -34,10 +34,11 @@ def originals(given: Path | pl.DataFrame, lines: Sequence[int], encoding: str = 
         return
     found = sources.parquet(given, _CHUNK) if kind == "parquet" else sources.comma_separated(given, _CHUNK, encoding)
     for rows in found:
-        yield from _rows(rows.frame, rows.first_line, wanted)
+        yield from _rows(rows, wanted)
 
 
-def _rows(frame: pl.DataFrame, first: int, wanted: set[int]) -> Iterator[tuple[int, str]]:
-    here = [line for line in range(first, first + frame.height) if line in wanted]
+def _rows(rows: sources.Rows, wanted: set[int]) -> Iterator[tuple[int, str]]:
+    here = [(place, line) for place, line in enumerate(rows.lines().to_list()) if line in wanted]
     if here:
-        yield from zip(here, map(original, as_they_stood(frame[[line - first for line in here]])), strict=True)
+        texts = map(original, as_they_stood(rows.frame[[place for place, _ in here]]))
+        yield from zip([line for _, line in here], texts, strict=True)

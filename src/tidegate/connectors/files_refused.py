@@ -1,12 +1,11 @@
 """Rows that are no events, and why."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 import polars as pl
 
-from tidegate.connectors.files_sources import EXTRA
+from tidegate.connectors.files_sources import EXTRA, Rows
 from tidegate.connectors.files_times import DAY, EARLIEST, LATEST
 
 MOST_OTHERS = 20
@@ -27,22 +26,25 @@ class Refused:
     others: tuple[tuple[str, str], ...] = ()
 
 
-def told_short(refused: list[Refused], widths: Sequence[int], columns: int, first_line: int) -> list[Refused]:
-    """The refused rows; of each that has fewer values than there are columns, that before what is missing for it.
+def placed(refused: list[Refused], rows: Rows) -> list[Refused]:
+    """The refused rows of CSV, which were counted as if each had one line, where they stand in their file.
 
-    Args:
-        widths: how many values each row has, from `first_line` on.
-        columns: how many there are.
+    Of one that has fewer values than there are columns that is said before what is missing for it; one that has more
+    is told as it stands, since no column has what is too many.
     """
-    found = []
+    places, found = rows.places() if rows.places is not None else None, []
+    columns, lines = rows.frame.width - 1, rows.lines().to_list()
+    if places is None or len(places.widths) < rows.before + rows.frame.height:
+        return refused
     for one in refused:
-        place = one.line - first_line
-        width = widths[place] if place < len(widths) else columns
+        here = one.line - rows.first_line
+        width = places.widths[rows.before + here]
         if 0 < width < columns:
             others = ((one.pointer, one.reason), *one.others)[:MOST_OTHERS]
-            said = f"The line has {width} of {columns} columns."
-            one = replace(one, pointer="", reason=said, others=others)
-        found.append(one)
+            one = replace(one, pointer="", reason=f"The line has {width} of {columns} columns.", others=others)
+        elif width > columns:
+            one = replace(one, original=places.text(rows.before + here))
+        found.append(replace(one, line=lines[here]))
     return found
 
 

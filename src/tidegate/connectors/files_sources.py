@@ -6,15 +6,16 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import IO, cast
 
 import polars as pl
 
+from tidegate.connectors.files_places import Places
 from tidegate.connectors.separators import separator_of
 from tidegate.errors import TidegateError
 
@@ -35,14 +36,24 @@ _MOST_QUOTED = 64 << 20
 class Rows:
     """Some rows of a file as they stand in it; `first_line` is where the first of them is, counted from 1.
 
-    `lossy` says that U+FFFD stands for bytes that were not UTF-8. `widths` tells how many values each of them has
-    in the file, where that can be another number than there are columns.
+    `lossy` says that U+FFFD stands for bytes that were not UTF-8. `places` looks where the rows of CSV stand, `before`
+    of which come before these; without them, or where they are `even`, each row has one line.
     """
 
     frame: pl.DataFrame
     first_line: int
     lossy: bool = False
-    widths: Callable[[], Sequence[int]] | None = None
+    places: Callable[[], Places] | None = None
+    before: int = 0
+    even: bool = True
+
+    def lines(self) -> pl.Series:
+        """The line at which each of the rows begins."""
+        if not self.even and self.places is not None:
+            found = self.places().lines[self.before : self.before + self.frame.height]
+            if len(found) == self.frame.height:
+                return pl.Series(found, dtype=pl.Int64)
+        return pl.int_range(self.first_line, self.first_line + self.frame.height, eager=True)
 
 
 @dataclass(frozen=True)
@@ -227,22 +238,15 @@ def comma_separated(path: Path, chunk: int, encoding: str = "utf-8") -> Iterator
                 truncate_ragged_lines=True,
                 encoding="utf8-lossy" if lossy else "utf8",
             )
-            first = line
+            ends = block.count(b"\n")
+            even = ends + (not block.endswith(b"\n")) == frame.height
+            places = cache(partial(Places, block, separator, line))
+            before = 0
             for part in frame.iter_slices(chunk):
-                widths = partial(_widths, block, separator, frame.height, first - line, part.height)
-                yield Rows(part, first, lossy, widths)
-                first += part.height
-            line += block.count(b"\n")
-
-
-def _widths(block: bytes, separator: str, height: int, start: int, many: int) -> Sequence[int]:
-    """How many values each of some rows of a block has; nothing where its rows are not told apart alike."""
-    rows = csv.reader(io.StringIO(block.decode("utf-8", "replace"), newline=""), delimiter=separator)
-    try:
-        widths = [len(row) for row in rows]
-    except csv.Error:  # a value longer than it takes
-        return ()
-    return widths[start : start + many] if len(widths) == height else ()
+                first = line + before if even else places().lines[before] if before < len(places().lines) else line
+                yield Rows(part, first, lossy, places, before, even)
+                before += part.height
+            line += ends
 
 
 def _is_utf8(block: bytes) -> bool:

@@ -56,7 +56,7 @@ def _pairs(path: Path, label: str) -> Iterator[tuple[int, str, Any]]:
     for rows in (sources.parquet if form == "parquet" else sources.comma_separated)(path, _CHUNK):
         _check(rows.frame, path, label)
         pairs = zip(rows.frame["id"].cast(pl.String).to_list(), rows.frame[label].to_list(), strict=True)
-        for number, (id, value) in enumerate(pairs, rows.first_line):
+        for number, (id, value) in zip(rows.lines().to_list(), pairs, strict=True):
             yield number, id, value
 
 

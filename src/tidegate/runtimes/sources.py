@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import polars as pl
 
-from tidegate.connectors.files import lines_of, read
+from tidegate.connectors.files import good_lines, read
 from tidegate.connectors.files_columns import Columns, Unread
 from tidegate.connectors.files_order import in_order
 from tidegate.connectors.files_refused import Refused
@@ -105,7 +105,7 @@ class Source:
             plan = Columns(event, self.given.columns, columns, self.defaults)
             frame, wrong = plan.canonical(self.given, 1, 0)
             read_so(Read(self.name, wrong, self.given.height, plan.twice, plan.unread()))
-            lines = lines_of(1, self.given.height, wrong)
+            lines = good_lines(pl.int_range(1, self.given.height + 1, eager=True), wrong)
             yield from frame.with_columns(lines.alias(LINE)).iter_slices(_CHUNK)
             return
         how: dict[str, Any] = {"columns": columns, "defaults": self.defaults, "encoding": self.encoding}
