@@ -37,6 +37,11 @@ def _said(*words: str) -> str:
         (["--from", f"{AT}paid", "--to", f"{AT}out", "-p", "9", "--shards", "8"], "more tasks than shards"),
         (["--from", f"{AT}paid", "--to", f"{AT}out", "--until-now", "--from-savepoint", "x"], "--until-now"),
         (["--from", f"{AT}paid", "--to", f"{AT}out", "--setting", "x"], "NAME=VALUE"),
+        (
+            ["--from", f"{AT}paid", "--to", f"{AT}out", "--value-format", "avro"],
+            "Decide topics in Avro or Protobuf with",
+        ),
+        (["--from", f"{AT}paid", "--to", f"{AT}out", "--value-format", "paid=protobuf"], "paid=protobuf"),
     ],
 )
 def test_mistakes_are_told(words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

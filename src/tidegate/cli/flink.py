@@ -64,6 +64,10 @@ def flink(
     kafka_config: Annotated[
         Path | None, typer.Option("--kafka-config", help="Properties of Kafka's Java clients, as for TLS: name=value.")
     ] = None,
+    value_format: Annotated[
+        list[str] | None,
+        typer.Option("--value-format", help="How messages are written: json alone; others are for `tidegate run`."),
+    ] = None,
     setting: Annotated[
         list[str] | None, typer.Option("--setting", metavar="NAME=VALUE", help="A setting of Flink's.")
     ] = None,
@@ -82,6 +86,7 @@ def flink(
     from tidegate.runtimes.models import require_models
     from tidegate.runtimes.stages.staging import Staging
 
+    _require_json(value_format or ())
     made = load_flow(flow)
     staging = Staging(made.plan, shards)
     if parallelism > shards:
@@ -152,6 +157,18 @@ def flink(
         for line in words:
             say(line)
     _run(job, env, folder, cluster, say)
+
+
+def _require_json(formats: Sequence[str]) -> None:
+    """Refuse what Flink's part of a job cannot read: it looks for id and time before any of our code is asked."""
+    for given in formats:
+        if given.rpartition("=")[2] != "json":
+            raise TidegateError(
+                "A job on Flink reads JSON: it takes events by their id and time, which Java looks for in the message.",
+                seen=f"--value-format {given}",
+                do="Decide topics in Avro or Protobuf with `tidegate run`, which reads them with the registry; or have "
+                "them written as JSON to another topic, and name that one.",
+            )
 
 
 def _class(flow: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.conformance.events import Card
 from tidegate import Event, Flow, count, decline
+from tidegate.connectors.schemas.framing import framed
 from tidegate.decisions.decider import LEARN, READ
 from tidegate.errors import FlowError, SnapshotError
 from tidegate.events.contract import body
@@ -181,3 +182,10 @@ def test_history_leaves_out_what_was_not_taken_and_learns_the_rest_where_it_is_m
         again.words[:, FLAGS] |= LATE
         with pytest.raises(SnapshotError, match="behind the watermark"):
             one.take(0, again)
+
+
+def test_a_message_written_with_a_schema_is_told_as_one() -> None:
+    out = _intake().take(0, _raw(framed(7, b"\x06abc"), b"\x00\x01", _paid("a")))
+    assert [code for _, code, _ in _codes(out)] == ["schema", "contract"]
+    assert "schema 7 of a registry" in out.refused[0].reason and "tidegate run --value-format" in out.refused[0].reason
+    assert out.refused[0].body == framed(7, b"\x06abc")

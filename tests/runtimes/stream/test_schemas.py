@@ -14,18 +14,21 @@ from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from tests.connectors.schemas.schemas import Peers, message_type
+from tests.runtimes.served import Fraud
 from tests.runtimes.started import until
 from tests.runtimes.stream.topics import decisions, everything, payments, put, replayed, running, settings, stored
 from tests.servers.kafka import Kafka
 from tests.servers.registry import Registry as Server
-from tidegate import Store
+from tidegate import Engine, Store
 from tidegate.connectors.schemas.decisions import schema_text
+from tidegate.connectors.schemas.framing import framed
 from tidegate.connectors.schemas.registry import Registry, RegistryAwayError
 from tidegate.errors import StreamError
 from tidegate.evidence.log import verify
 from tidegate.runtimes.journal import schema_of
 from tidegate.runtimes.remake import remake
 from tidegate.runtimes.stream.dead_letters import read_letter
+from tidegate.runtimes.stream.reading import Reading, Unreadable
 from tidegate.runtimes.stream.schemas import Schemas
 from tidegate.runtimes.stream.stream import Stream
 
@@ -171,3 +174,20 @@ def test_a_start_without_a_registry_or_with_another_contract_is_refused(
     with pytest.raises(RegistryAwayError, match="cannot be reached"):
         stream(kafka, frozen, topics, tmp_path)
     assert time.monotonic() - began < 60
+
+
+def test_a_message_with_a_schema_on_a_topic_of_json_is_told_as_one() -> None:
+    class Message:
+        def value(self) -> bytes:
+            return framed(7, b"\x06abc")
+
+        def headers(self) -> None:
+            return None
+
+        def topic(self) -> str:
+            return "payments"
+
+    reading = Reading(Engine(Fraud).readers, "Payment", {}, lambda event: None)
+    found, _ = reading.read(Message())
+    assert isinstance(found, Unreadable) and found.code == "contract"
+    assert "schema 7 of a registry" in found.why and "--value-format payments=avro" in found.why

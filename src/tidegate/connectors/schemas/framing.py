@@ -42,6 +42,11 @@ def unframed(data: bytes) -> int:
     return int.from_bytes(data[1:_HEAD], "big")
 
 
+def schema_named(data: bytes) -> int | None:
+    """The id of the schema that a message of unknown form was written with; None if it begins as JSON does."""
+    return unframed(data) if len(data) >= _HEAD and data[0] == _MAGIC else None
+
+
 def framed(id: int, data: bytes, way: bytes = b"") -> bytes:
     """A message of the schema with this id; `way` as of `way_to`."""
     return b"\x00" + id.to_bytes(4, "big") + way + data

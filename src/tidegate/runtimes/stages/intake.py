@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import xxhash
 
+from tidegate.connectors.schemas.framing import schema_named
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.encode import Encoder, times_of
 from tidegate.decisions.instruction import Instruction
@@ -46,6 +47,10 @@ _HISTORY_LATE = (
     "Start from the same savepoint with a longer --out-of-order.",
 )
 _NO_TIME = ("Its time is not written as 2026-01-31T12:00:00Z, or it is no JSON object.", "time-unread", "/at")
+_FRAMED = (
+    "It was written with schema %d of a registry, as Avro and Protobuf are, and a job on Flink reads JSON: decide its "
+    "topic with `tidegate run --value-format`, or have it written as JSON."
+)
 
 
 class _Entry(msgspec.Struct, array_like=True):
@@ -165,7 +170,9 @@ class IntakeAt:
                     self._instructions.require(cast(Instruction, event))
                 events.append(event)
             except ContractError as error:
-                refused.append(self._refusal(rows, len(events), str(error), _CONTRACT, error.pointer))
+                schema = schema_named(payload)
+                why = (str(error), _CONTRACT, error.pointer) if schema is None else (_FRAMED % schema, "schema", "")
+                refused.append(self._refusal(rows, len(events), *why))
                 events.append(None)
         known = np.array([place for place, event in enumerate(events) if event is not None], np.int64)
         times = times_of([event.at for event in events if event is not None])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tidegate.connectors.schemas.framing import UndecodableError, unframed
+from tidegate.connectors.schemas.framing import UndecodableError, schema_named, unframed
 from tidegate.connectors.schemas.messages import Messages
 from tidegate.decisions.instruction import Instruction
 from tidegate.errors import ContractError, StreamError
@@ -13,6 +13,14 @@ from tidegate.events.times import microseconds_of
 
 TYPE_HEADER = "tidegate-event"
 """The header that names a message's event type; it goes before what the topic says."""
+
+
+def _hint(topic: str, data: bytes) -> str:
+    """What to do where messages that should be JSON were written with a schema."""
+    schema = schema_named(data)
+    if schema is None:
+        return ""
+    return f" It was written with schema {schema} of a registry: say how with --value-format {topic}=avro or =protobuf."
 
 
 class Unreadable(NamedTuple):
@@ -73,7 +81,7 @@ class Reading:
             if isinstance(event, Instruction):
                 self._require(event)  # now, since in its batch all others would be refused with it
         except ContractError as error:
-            return Unreadable("contract", str(error)), None
+            return Unreadable("contract", f"{error}{_hint(topic, data) if schemas is None else ''}"), None
         except UndecodableError as error:
             return Unreadable(error.code, str(error)), None
         return event, microseconds_of(event.at)
