@@ -1,5 +1,5 @@
-"""What becomes of bad events, of a broker that goes, and of secrets: on a real Flink, with a broker of this file's own,
-which also listens behind TLS and a password."""
+"""What becomes of bad events, of a broker that goes, of secrets, of a disk that takes no checkpoint: on a real Flink,
+with a broker of this file's own, which also listens behind TLS and a password."""
 
 import os
 import subprocess
@@ -158,4 +158,19 @@ def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
     push(8, lambda: "after3" in site.decided(), "decisions after a restart")
     late = [value for _, value, headers in site.consumed(letters, 1) if headers["tidegate.code"] == b"behind-watermark"]
     assert len(late) == 2 and b"after a restart" in late[1]
+    running.stop()
+
+
+def test_a_disk_that_takes_no_checkpoint_stops_decisions_until_it_does(site: Site, cluster: Cluster) -> None:
+    folder = site.folder / "checkpoints"
+    running = site.start(site.job(parallelism=1, idle=1000), cluster)
+    reach(running, 1)
+    blocked = folder / running.id
+    blocked.rename(site.folder / "aside")
+    blocked.write_text("no folder")
+    _until(lambda: bool(running.failure()) and running.state() in ("RESTARTING", "RUNNING"), "a failure")
+    assert "checkpoint" in running.rest.failure(running.id).lower()
+    blocked.unlink()
+    (site.folder / "aside").rename(blocked)
+    reach(running, 1)
     running.stop()
