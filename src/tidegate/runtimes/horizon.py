@@ -23,6 +23,11 @@ class Horizon:
         self.ahead, self._now = ahead, now
         self._latest = datetime.min.replace(tzinfo=UTC)
 
+    @property
+    def clock(self) -> str:
+        """What the clock said when it was read last, as `2026-01-01T12:00:00Z`."""
+        return (self._latest - self.ahead).astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
     def beyond(self, event: Event) -> bool:
         """Whether an event lies too far in the future. The clock is read only when what it said last does not do."""
         if event.at <= self._latest:

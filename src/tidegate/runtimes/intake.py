@@ -14,16 +14,37 @@ from tidegate.errors import ContractError
 from tidegate.events.contract import body, digest
 from tidegate.events.durations import written
 from tidegate.events.event import Event
-from tidegate.events.times import microseconds_of
+from tidegate.events.times import microseconds_of, rfc3339
 from tidegate.evidence.record import Refusal
 from tidegate.features.kernels.words import NEVER
 from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.memory import Known, Past
 
+REUSED_ID = "This id was used before, with other content. Send what is new under an id of its own."
+_ONLY_LEARNED = (
+    "The event of this id was only learned from, so there is no decision on it, and none can be made. "
+    "Send what is to be decided to be decided alone: to /decisions, not to /events; in Python to decide, not learn."
+)
+
 
 def too_late(lateness: int) -> str:
     """Why an event is refused that came too late for a flow."""
     return f"It is more than {written(lateness)}, the flow's lateness, older than the newest event before it."
+
+
+def too_late_for(lateness: int, clock: int, newest: str) -> str:
+    """Why an event is refused that came too late, what it was too late for, and what to do.
+
+    Args:
+        lateness: of the flow, in microseconds.
+        clock: the time of the newest event, microseconds since 1970 UTC.
+        newest: its id, empty where it is not known.
+    """
+    return (
+        f"{too_late(lateness)} That is {f'{newest} ' if newest else ''}of {rfc3339(clock)}, so the earliest time still "
+        f"taken is {rfc3339(clock - lateness)}. If the newest event's time is wrong, begin again with another store, "
+        "from events whose times are right; if it is right, a longer lateness of the flow takes what comes so late."
+    )
 
 
 class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -63,6 +84,7 @@ class Intake:
         self._order = definition.kinds
         self._instructions = Instructions(definition)
         self.clock = NEVER
+        self._newest = (NEVER, "")
 
     def admit(self, events: Sequence[Event]) -> bool:
         """Whether all events, as a rule, are the flow's, new and in time: they are then taken, and none need be sorted.
@@ -76,16 +98,17 @@ class Intake:
             return False
         if len(ids) == 1:
             at = microseconds_of(events[0].at)
-            behind, clock = self.clock - at, max(self.clock, at)
+            behind, clock, newest = self.clock - at, max(self.clock, at), ids[0]
         elif len(set(ids)) < len(ids):
             return False
         else:
             ats = times_of([event.at for event in events])
             clocks = np.maximum(np.maximum.accumulate(ats), self.clock)
-            behind, clock = int((clocks - ats).max()), int(clocks[-1])
+            behind, clock, newest = int((clocks - ats).max()), int(clocks[-1]), ids[int(ats.argmax())]
         if behind > self._lateness:
             return False
-        self.clock = clock
+        if clock > self.clock:
+            self.clock, self._newest = clock, (clock, newest)
         return True
 
     def sort(
@@ -122,7 +145,7 @@ class Intake:
                 answers[place] = self._too_late(event, at, refusals)
                 continue
             if at > self.clock:
-                self.clock = at
+                self.clock, self._newest = at, (at, event.id)
             seen.add(event.id)
             new.append(place)
         return new, twice, refusals
@@ -141,12 +164,16 @@ class Intake:
         self._instructions.require(event)
 
     def _too_late(self, event: Event, at: int, refusals: list[Refusal]) -> Refused:
-        reason = too_late(self._lateness)
+        of, newest = self._newest  # not of this event, where a state was restored since
+        reason = too_late_for(self._lateness, self.clock, newest if of == self.clock else "")
         refusals.append(Refusal(event.id, digest(body(event)), reason, at))
         return Refused(event.id, reason, "before-retention", "/at")
 
     def _ahead(self, event: Event, at: int, horizon: Horizon, refusals: list[Refusal]) -> Refused:
-        reason = f"It is more than {horizon.ahead.total_seconds():g} seconds ahead of the clock."
+        reason = (
+            f"It is more than {horizon.ahead.total_seconds():g} seconds ahead of the clock, which says "
+            f"{horizon.clock}. Correct the one that is wrong, or give the engine a longer ahead=."
+        )
         refusals.append(Refusal(event.id, digest(body(event)), reason, at))
         return Refused(event.id, reason, "future", "/at")
 
@@ -168,12 +195,12 @@ class Intake:
         """
         reason, code = "", ""
         if not known.same(event):
-            reason, code = "This id was used before, with other content.", "id-reused"
+            reason, code = REUSED_ID, "id-reused"
         elif isinstance(known.answer, Decision):
             if not learn_only:
                 return msgspec.structs.replace(known.answer, repeated=True)
         elif type(event) is self._order[0] and not learn_only:
-            reason, code = "The event of this id was only learned from, so there is no decision on it.", "only-learned"
+            reason, code = _ONLY_LEARNED, "only-learned"
         if not code:
             return Learned(event.id, repeated=True)
         refusals.append(Refusal(event.id, digest(body(event)), reason, microseconds_of(event.at)))

@@ -13,13 +13,11 @@ from tidegate.connectors.files_refused import Refused
 from tidegate.connectors.quarantine import Quarantine
 from tidegate.runtimes.columns import times
 from tidegate.runtimes.hash_table import LATE, NEW, REUSED
-from tidegate.runtimes.intake import too_late
+from tidegate.runtimes.intake import REUSED_ID, too_late
 from tidegate.runtimes.replayed import MOST_NAMED, Counts, Newest, Placed
 from tidegate.runtimes.sources import LINE, Source
 
 Ints = NDArray[np.int64]
-
-REUSED_ID = "This id was used before, with other content."
 
 
 class TurnedAway:

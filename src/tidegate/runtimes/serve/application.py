@@ -21,7 +21,7 @@ from tidegate.runtimes.serve.metrics import MEDIA as METRICS
 from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.problem import MEDIA as PROBLEM
 from tidegate.runtimes.serve.problem import Problem, any_fault, of_contract, of_store
-from tidegate.runtimes.serve.reading import EventReading, Readings
+from tidegate.runtimes.serve.reading import EventReading, Readings, events_taken
 from tidegate.runtimes.serve.stream import MEDIA as NDJSON
 from tidegate.runtimes.serve.stream import Answers, Stream
 from tidegate.runtimes.serve.tracing import tell
@@ -37,6 +37,7 @@ Headers = list[tuple[bytes, bytes]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Scope = Mapping[str, Any]
 Answer = tuple[int, Headers, bytes | Answers]
+Page = tuple[bytes, Callable[[], bytes]]
 
 
 class Serving:
@@ -44,7 +45,8 @@ class Serving:
 
     def __init__(self, engine: Engine, turns: Turns, limits: Limits) -> None:
         self.engine, self.turns = engine, turns
-        self.readings = Readings(engine.readers, engine.definition.event.__name__, limits.ahead, engine.require)
+        taken = [kind.__name__ for kind in events_taken(engine.definition)]
+        self.readings = Readings(engine.readers, taken, limits.ahead, engine.require)
         self.plain = self.readings.of(b"")
 
 
@@ -54,7 +56,7 @@ class Application:
     Args:
         limits: of the server.
         metrics: where everything is counted.
-        pages: what is the same for every request, by address: media type and content.
+        pages: by address, the media type, and what gives the content.
         keys: who may ask; None lets everyone who asks this machine by its own name.
         access_log: log a line of JSON for each request.
         traces: are told of each request.
@@ -64,7 +66,7 @@ class Application:
         self,
         limits: Limits,
         metrics: Metrics,
-        pages: Mapping[str, tuple[bytes, bytes]],
+        pages: Mapping[str, Page],
         keys: Keys | None,
         *,
         access_log: bool = False,
@@ -150,7 +152,7 @@ class Application:
                 return await self._decision(path[11:])
             if path in self.pages:
                 media, content = self.pages[path]
-                return _page(200, media, content)
+                return _page(200, media, content())
             if path == "/health":
                 return _page(200, b"application/json", b'{"status":"alive"}')
             if path == "/ready":

@@ -1,16 +1,24 @@
 """Which events a request may bring, and reading them: contract, version, and a time that is not ahead of the clock."""
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
+from tidegate.decisions.definition import Definition
 from tidegate.decisions.instruction import Instruction
+from tidegate.decisions.lists import ListChange
+from tidegate.decisions.snooze import Snooze
 from tidegate.events.contract import Reader
 from tidegate.events.event import Event
 from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.serve.problem import Problem
+
+
+def events_taken(definition: Definition) -> tuple[type[Event], ...]:
+    """The types of events that a server of a flow takes: its own, and the instructions that it has a use for."""
+    return *definition.kinds, *([ListChange] if definition.lists else []), Snooze
 
 
 class EventReading:
@@ -40,7 +48,10 @@ class EventReading:
             self._require(event)  # now, since in its turn others would be refused with it
         if self._horizon.beyond(event):
             most = f"{self._horizon.ahead.total_seconds():g} seconds"
-            detail = f"{event.at.isoformat()} is more than {most} ahead of the server's clock."
+            detail = (
+                f"{event.at.isoformat()} is more than {most} ahead of the server's clock, which says "
+                f"{self._horizon.clock}. Correct the one that is wrong, or start the server with a longer --ahead."
+            )
             raise Problem("future", detail, pointer="/at", id=event.id)
         return event
 
@@ -50,15 +61,15 @@ class Readings:
 
     Args:
         readers: by the name of the event type.
-        own: the name of the type that is decided on.
+        taken: the names of the types that the flow has a use for, first the one that is decided on.
         ahead: how far ahead of the wall clock an event's time may be, in seconds.
         require: raises ContractError for an instruction that the flow has no use for.
     """
 
     def __init__(
-        self, readers: Mapping[str, Reader[Event]], own: str, ahead: float, require: Callable[[Event], None]
+        self, readers: Mapping[str, Reader[Event]], taken: Sequence[str], ahead: float, require: Callable[[Event], None]
     ) -> None:
-        self._readers, self._own, self._horizon = readers, own, Horizon(timedelta(seconds=ahead))
+        self._readers, self._taken, self._horizon = readers, taken, Horizon(timedelta(seconds=ahead))
         self._require = require
         self.of = lru_cache(maxsize=64)(self._of)
 
@@ -74,7 +85,7 @@ class Readings:
             )
         except ValueError:
             raise Problem("query", "Write it as ?event=NAME&version=NUMBER, in ASCII.") from None
-        name, version = self._own, None
+        name, version = self._taken[0], None
         for key, value in asked:
             if key == "event":
                 name = value
@@ -85,7 +96,7 @@ class Readings:
             else:
                 raise Problem("query", f"There is no {key[:60]!a} to ask for: there are event and version.")
         if name not in self._readers:
-            near = difflib.get_close_matches(name[:100], self._readers, 1)
-            known = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(self._readers)}."
+            near = difflib.get_close_matches(name[:100], self._taken, 1)
+            known = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(self._taken)}."
             raise Problem("query", f"The flow does not know events of type {name[:60]!a}. {known}")
         return EventReading(self._readers[name], version, self._horizon, self._require)

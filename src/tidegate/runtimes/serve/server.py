@@ -25,15 +25,14 @@ from tidegate.connectors.store_address import Address
 from tidegate.connectors.traces import Traces
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.flow import Flow
-from tidegate.decisions.lists import ListChange
-from tidegate.decisions.snooze import Snooze
 from tidegate.errors import TidegateError
-from tidegate.events.event import Event
+from tidegate.events.times import time_of
+from tidegate.features.kernels.words import NEVER
 from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.models import models_there
-from tidegate.runtimes.serve.application import Application, Serving
+from tidegate.runtimes.serve.application import Application, Page, Serving
 from tidegate.runtimes.serve.example import example
 from tidegate.runtimes.serve.keys import Keys
 from tidegate.runtimes.serve.limits import Limits
@@ -41,6 +40,7 @@ from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.openapi import openapi
 from tidegate.runtimes.serve.page import page
 from tidegate.runtimes.serve.protocol import DirectProtocol
+from tidegate.runtimes.serve.reading import events_taken
 from tidegate.runtimes.serve.released import Released
 from tidegate.runtimes.serve.reloading import Reloading
 from tidegate.runtimes.serve.tls import Tls
@@ -181,7 +181,6 @@ class Server:
         self.port: int = self._socket.getsockname()[1]
         shown = {"0.0.0.0": "localhost", "::": "localhost"}.get(settings.host, settings.host)
         self.url = f"{'https' if self.tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{self.port}"
-        self.sample = example(definition.event, datetime.now(UTC).replace(microsecond=0))
         self.keyed = keys is not None
         self.application = Application(
             limits,
@@ -226,15 +225,24 @@ class Server:
         self._server = _Uvicorn(config)
         self._reloading = Reloading(self.application, settings.keys, self.tls)
 
-    def _pages(self, definition: Definition) -> dict[str, tuple[bytes, bytes]]:
-        """What is the same for every request, for a version of the flow."""
-        taken: list[type[Event]] = [*definition.kinds, *([ListChange] if definition.lists else []), Snooze]
-        kinds = {kind.__name__: kind for kind in taken}
+    @property
+    def sample(self) -> bytes:
+        """An event that it takes, as JSON: of the time of the newest one, so that it makes none that comes too late."""
+        serving = self.application.serving
+        definition = serving.engine.definition if serving is not None else self.settings.flow.definition
+        at = datetime.now(UTC).replace(microsecond=0)
+        if serving is not None and serving.engine.clock != NEVER:
+            at = min(at, time_of(serving.engine.clock))
+        return example(definition.event, at)
+
+    def _pages(self, definition: Definition) -> dict[str, Page]:
+        """What is told of a version of the flow."""
+        kinds = {kind.__name__: kind for kind in events_taken(definition)}
         version = f"{definition.name}@{definition.digest[:12]}"
         document = openapi(definition.name, definition.purpose, version, kinds, keys=self.keyed)
         return {
-            "/openapi.json": (b"application/json", msgspec.json.encode(document)),
-            "/docs": (b"text/html; charset=utf-8", page(document, self.sample, self.url)),
+            "/openapi.json": (b"application/json", partial(msgspec.json.encode, document)),
+            "/docs": (b"text/html; charset=utf-8", lambda: page(document, self.sample, self.url)),
         }
 
     def _take_over(self, engine: Engine) -> bool:
@@ -243,7 +251,6 @@ class Server:
         if turns is None or turns.take_over(engine) is None:
             return False
         gc.unfreeze()  # the version before may go
-        self.sample = example(engine.definition.event, datetime.now(UTC).replace(microsecond=0))
         self.application.pages = self._pages(engine.definition)
         self.application.serving = Serving(engine, turns, self.settings.limits)
         return True

@@ -19,6 +19,7 @@ from tidegate.events.contract import Reader, body
 from tidegate.events.event import Event
 from tidegate.expressions.words import word
 from tidegate.runtimes.hash_table import NEW, REPEATED
+from tidegate.runtimes.intake import REUSED_ID
 from tidegate.runtimes.stages.bench import Bench, by_stage, forwarded
 from tidegate.runtimes.stages.rows import (
     AT,
@@ -40,7 +41,7 @@ from tidegate.runtimes.stages.staging import Staging, shards_of
 from tidegate.runtimes.stages.worded import Worded
 
 _OF, _ID, _CONTRACT = "intake", attrgetter("id"), "contract"
-_REUSED = ("This id was used before, with other content.", "id-reused", "/id")
+_REUSED = (REUSED_ID, "id-reused", "/id")
 _LATE = ("It came when the watermark had passed its time.", "behind-watermark", "/at")
 _HISTORY_LATE = (
     "An event that was taken before comes behind the watermark, now that the topics are read again.",
