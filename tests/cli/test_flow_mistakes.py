@@ -310,3 +310,16 @@ def test_a_model_without_otherwise_and_a_list_asked_about_an_entity(tmp_path: Pa
     ):
         with pytest.raises(FlowFileError, match=words):
             load_flow(flow_file(tmp_path, more.replace("    usual =", f"    {line}\n    usual =", 1)))
+
+
+def test_a_file_without_a_flow_is_not_proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow_file(tmp_path, GOOD)
+    for name in ("brute.py", "nixe.py"):
+        (tmp_path / name).write_text("class Plain:\n    x = 1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FlowError, match=r"no file nix\.py.*seen: card_fraud\.py\b|card_fraud") as told:
+        load_flow("nix.py")
+    assert "nixe" not in str(told.value) and "brute" not in str(told.value)
+    with pytest.raises(FlowError) as told:
+        load_flow(".")
+    assert told.value.do == "Give card_fraud.py."

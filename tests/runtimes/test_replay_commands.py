@@ -259,3 +259,54 @@ def test_a_named_folder_without_the_model_is_refused_and_the_usual_one_may_not_b
     for options in (("--models", "elsewhere", "--without-models"), ()):
         told = typed("replay", "risky.py", rows, *options)
         assert told.exit_code == 0 and "its otherwise was used" in " ".join(told.output.split())
+
+
+def test_events_that_the_flow_reads_and_nobody_gave_are_asked_for(folder: Path) -> None:
+    given = ("--event", "Login=logins.ndjson")
+    asked = "No Login events were given, and 1 window and 1 rule read them"
+    for command in ("replay", "features"):
+        words = (command, "risky.py", "paid.parquet", *EUROS)
+        said = typed(*words)
+        assert said.exit_code == 0 and asked in said.stderr and "`--event Login=FILE`" in said.stderr, said.output
+        assert json.loads(typed(*words, "--json").stdout)["not_given"] == ["Login"]
+        assert "Login events" not in typed(*words, *given).stderr
+        assert json.loads(typed(*words, *given, "--json").stdout)["not_given"] == []
+    said = typed("replay", "risky.py", "paid.parquet", *EUROS)
+    assert "tidegate replay risky.py paid.parquet --default amount.currency=EUR --event Login=FILE" in said.stderr
+
+
+def test_check_says_which_files_to_give_and_what_nothing_reads(folder: Path) -> None:
+    told = typed("check", "risky.py").stderr
+    assert "tidegate replay risky.py FILE --event Login=FILE\n" in told
+    assert "tidegate features risky.py FILE --event Login=FILE\n" in told
+    assert json.loads(typed("check", "risky.py", "--json").stdout)["unread"] == []
+    idle = FLOW + "    idle = count(per=Card, last='2h')\n    built = idle + 1\n    small = payments_1h < 2\n"
+    Path("idle.py").write_text(idle)
+    assert json.loads(typed("check", "idle.py", "--json").stdout)["unread"] == ["built", "small"]
+    assert (
+        "read by nothing, only noted with each decision and in training sets: built, small\n"
+        in typed("check", "idle.py").stdout
+    )
+
+
+def test_train_says_what_the_embargo_took_and_what_is_the_same_in_every_row(folder: Path) -> None:
+    made = typed("features", "risky.py", "paid.parquet", *EUROS, "--to", "f.parquet", "--json")
+    told = typed("train", "risky.py", "f.parquet", "--rounds", 5)
+    assert "There seem to be no Login events in this training set: logins_1h is the same" in told.stderr, told.output
+    assert "--event Login=FILE --models" in told.stderr
+    rows = pl.read_parquet("f.parquet").height
+    facts = json.loads(typed("train", "risky.py", "f.parquet", "--rounds", 5, "--json").stdout)
+    assert facts["embargoed"] == rows - facts["rows"] - facts["figures"]["rows"] > 0
+    assert f"The embargo took {facts['embargoed']:,} rows" in told.stdout
+    made = typed("features", "risky.py", "paid.parquet", *EUROS, "--event", "Login=logins.ndjson", "--to", "f.parquet")
+    assert made.exit_code == 0 and "Login" not in typed("train", "risky.py", "f.parquet", "--rounds", 5).stderr.replace(
+        "--event Login=FILE --models", ""
+    )
+
+
+def test_after_a_file_out_of_order_the_next_line_sorts_it(folder: Path) -> None:
+    events(2000).sample(fraction=1.0, shuffle=True, seed=1).write_parquet("mixed.parquet")
+    Path("broken.ndjson").write_text(Path("logins.ndjson").read_text() + "{\n")
+    told = typed("replay", "risky.py", "mixed.parquet", *EUROS, "--event", "Login=broken.ndjson")
+    assert "begin again" in told.stderr and "amount.currency=EUR --sort --report" in told.stderr
+    assert "1  Login is not well-formed JSON\n" in told.stderr, told.stderr

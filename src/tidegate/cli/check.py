@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tidegate.cli.inputs import event_options, other_files
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
 from tidegate.cli.terminal import COLOURS, emit, next_steps, out, several
 
@@ -39,12 +40,12 @@ def check(
     if as_json:
         emit(facts)
         return
-    _show(facts, flow, models)
+    _show(facts, flow, models, event_options(other_files(definition)))
 
 
 def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
     """Everything that is said, as plain values."""
-    from tidegate.decisions.cautions import any_currency, cautions
+    from tidegate.decisions.cautions import any_currency, cautions, unread_features
     from tidegate.decisions.footprint import beside_windows
     from tidegate.decisions.planner import plan
     from tidegate.events.durations import written
@@ -61,6 +62,7 @@ def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
             {"name": name, "text": write(expr, names), "type": str(expr.type), "unit": _unit(expr.type), **_cost(expr)}
             for name, expr in shown.items()
         ],
+        "unread": list(unread_features(definition)),
         "memory": _memory(definition),
         "memory_beside": beside_windows(definition, plan(definition)),
         "rules": [
@@ -206,7 +208,7 @@ def _models(definition: "Definition", folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _show(facts: dict[str, Any], flow: str, models: Path) -> None:
+def _show(facts: dict[str, Any], flow: str, models: Path, others: str) -> None:
     console = out()
     from rich.text import Text
 
@@ -216,6 +218,11 @@ def _show(facts: dict[str, Any], flow: str, models: Path) -> None:
     for event in facts["events"]:
         _show_event(console, event)
     _show_features(console, facts["features"])
+    if facts["unread"]:
+        names = ", ".join(facts["unread"])
+        console.print(
+            f"[dim]read by nothing, only noted with each decision and in training sets:[/] {names}", soft_wrap=True
+        )
     _show_memory(console, facts)
     _show_rules(console, facts)
     _show_tables(console, facts["tables"])
@@ -224,11 +231,11 @@ def _show(facts: dict[str, Any], flow: str, models: Path) -> None:
     lacking = _show_models(console, facts["models"], models)
     without = " --without-models" if lacking else ""
     steps = [
-        f"tidegate replay {flow} FILE  run it over a file of events",
+        f"tidegate replay {flow} FILE{others}  run it over a file of events",
         f"tidegate serve {flow}{without}  answer over HTTP",
     ]
     if lacking:
-        steps.insert(0, f"tidegate features {flow} FILE  write a training set, then `tidegate train`")
+        steps.insert(0, f"tidegate features {flow} FILE{others}  write a training set, then `tidegate train`")
     next_steps(*steps)
 
 

@@ -16,9 +16,11 @@ from tidegate.cli.inputs import (
     Sort,
     exit_code,
     inputs,
+    not_given,
     pairs,
     progress,
     rows_in,
+    tell_not_given,
     tell_set_aside,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
@@ -49,6 +51,7 @@ def features(
 
     made = load_flow(flow)
     given = inputs(made, files, event)
+    lacking = not_given(made.definition, given)
     every = [file for several in given.values() for file in several]
     beside = quarantine or files[0].with_name(files[0].name + ".quarantine.ndjson")
     with (
@@ -70,10 +73,12 @@ def features(
     name = table.columns[-1] if found.replayed.label is not None else ""
     positives = int(table[name].sum() or 0) if name else None
     if as_json:
-        emit({"to": str(to), "rows": table.height, "columns": table.columns, "label": name, "positives": positives})
+        facts = {"to": str(to), "rows": table.height, "columns": table.columns, "label": name, "positives": positives}
+        emit(facts | {"not_given": list(lacking)})
     else:
         said = f", {positives:,} of them {name}" if name else ", without a label"
         out().print(f"{several(table.height, 'row')} of {table.width} columns{said}: {to}", soft_wrap=True)
+        tell_not_given(lacking, table=True)
         tell_set_aside(counts, aside_rows)
         for reference, why in found.left_out.items():
             aside().print(f"[yellow]{reference} was left out[/], its otherwise used: {why}", soft_wrap=True)

@@ -1,6 +1,6 @@
 """What `replay`, `features` and `compare` share: files and how their columns are named, progress, quarantine."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +11,7 @@ from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
     from tidegate.connectors.quarantine import Quarantine
+    from tidegate.decisions.definition import Definition
     from tidegate.runtimes.replayed import Counts, Newest, Placed
 
 Files = Annotated[
@@ -82,6 +83,52 @@ def inputs(flow: Any, files: Sequence[Path], events: Sequence[str] | None) -> di
     return given
 
 
+def other_files(definition: "Definition") -> dict[str, str]:
+    """The other event types that windows of a flow read, by name, and in words how many windows and rules that are."""
+    from tidegate.cli.terminal import several
+    from tidegate.expressions.node import walk
+    from tidegate.features.window import Window
+
+    said = {}
+    for kind in definition.learned:
+        windows = {window.key for window in definition.windows if window.of_event is kind}
+        rules = sum(
+            any(isinstance(node, Window) and node.key in windows for node in walk(rule.when))
+            for rule in definition.rules.values()
+        )
+        if windows:
+            many = len(windows) + rules
+            said[kind.__name__] = several(len(windows), "window") + (f" and {several(rules, 'rule')}" if rules else "")
+            said[kind.__name__] += " read them" if many > 1 else " reads them"
+    return said
+
+
+def event_options(names: Iterable[str]) -> str:
+    """The options that give files of other events, as they are to be typed, each after a blank."""
+    return "".join(f" --event {name}=FILE" for name in names)
+
+
+def not_given(definition: "Definition", given: Mapping[Any, Any]) -> dict[str, str]:
+    """As `other_files`, of the types that no file was given of."""
+    there = {kind.__name__ for kind in given}
+    return {name: read for name, read in other_files(definition).items() if name not in there}
+
+
+def tell_not_given(lacking: Mapping[str, str], *, table: bool = False) -> None:
+    """Say of which events there was no file although the flow reads them; `table`: it is for a training set."""
+    from tidegate.cli.terminal import aside
+
+    so = "a model that is trained on this table learns from what it never sees live" if table else "live it is not so"
+    for name, read in lacking.items():
+        said = f"[bold yellow]No {name} events were given[/], and {read}: there is nothing in them here, and {so}. "
+        aside().print(f"{said}Give their file: `--event {name}=FILE`.", soft_wrap=True)
+
+
+def out_of_order(counts: "Counts") -> bool:
+    """Whether so many events came too late that the file, and not some of its events, is out of order."""
+    return counts.late > 0 and counts.late >= _DISORDER * counts.read
+
+
 def rows_in(files: Sequence[Path]) -> int | None:
     """How many rows the files have, where that can be told without reading them."""
     import polars as pl
@@ -127,7 +174,7 @@ def tell_set_aside(counts: "Counts", quarantine: "Quarantine") -> None:
             console.print(f"  and {several(left, 'other reason')}", soft_wrap=True, markup=False)
     also = f"; see {quarantine.path}" if quarantine.path.exists() else ""
     if counts.late:
-        if counts.late >= _DISORDER * counts.read:
+        if out_of_order(counts):
             said = (
                 "[bold red]The events are not in order of time.[/] What is decided on half of a history means little: "
             )

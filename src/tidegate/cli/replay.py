@@ -16,11 +16,15 @@ from tidegate.cli.inputs import (
     OtherEvents,
     QuarantineFile,
     Sort,
+    event_options,
     exit_code,
     inputs,
+    not_given,
+    out_of_order,
     pairs,
     progress,
     rows_in,
+    tell_not_given,
     tell_set_aside,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
@@ -81,6 +85,7 @@ def replay(
         require_models(made.definition, models)
     found_models = models_there(made.definition, models)
     given = inputs(made, files, event)
+    lacking = not_given(made.definition, given)
     every = [file for several in given.values() for file in several]
     beside = quarantine or files[0].with_name(files[0].name + ".quarantine.ndjson")
     with (
@@ -106,9 +111,10 @@ def replay(
         written(report, lambda path: path.write_text(page, encoding="utf-8"))
     lines = summary(figures, found)
     if as_json:
-        emit(_plain(done, figures, lines))
+        emit(_plain(done, figures, lines) | {"not_given": list(lacking)})
     else:
         _show(done, lines, made.definition.name)
+        tell_not_given(lacking)
         tell_set_aside(done.counts, aside_rows)
         if done.counts.repeated:
             _tell_repeated(done, str(store))
@@ -120,7 +126,8 @@ def replay(
                 ("--default", default),
                 ("--encoding", [encoding] if encoding != "utf-8" else None),
             )
-            + (" --sort" if sort else "")
+            + event_options(lacking)
+            + (" --sort" if sort or out_of_order(done.counts) else "")
         )
         _next(flow, read_as, models, store, report, done)
     raise typer.Exit(exit_code(done.counts, fail_on_refused=fail_on_refused))

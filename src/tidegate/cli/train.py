@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tidegate.cli.inputs import event_options, other_files
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath, Override, OverrideWhy
-from tidegate.cli.terminal import aside, emit, next_steps, out
+from tidegate.cli.terminal import aside, emit, next_steps, out, several
 
 if TYPE_CHECKING:
     from tidegate.models.registry import Registry
@@ -59,7 +60,7 @@ def train(
     from tidegate.models.split import USUAL_SHARE
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.tally import label_of
-    from tidegate.runtimes.training_set import model_of, train_model
+    from tidegate.runtimes.training_set import model_of, train_model, unseen
 
     made = load_flow(flow)
     frame = _read(table)
@@ -85,7 +86,7 @@ def train(
         "digest": done.artefact.digest,
         "path": str(path), "trees": done.rounds, "rows": done.artefact.card.rows,
         "positives": done.artefact.card.positives,
-        "figures": dict(done.figures), "gain": dict(done.gain), "valid": done.valid,
+        "embargoed": done.embargoed, "figures": dict(done.figures), "gain": dict(done.gain), "valid": done.valid,
         "no_better_than_chance": bool(chance), "lacking": short,
     }  # fmt: skip
     if as_json:
@@ -99,6 +100,8 @@ def train(
         )  # fmt: skip
     wait = stands is None or stands.version != version
     more = ' --override --why "…"' if short else ""
+    others = other_files(made.definition)
+    _tell_empty(unseen(made, frame, others))
     steps = (
         [f"tidegate models promote {name}@{version} --models {models}{more}  let {name}@{asked} stand for it"]
         if wait and asked != version
@@ -108,9 +111,21 @@ def train(
         _say_what_is_lacking(chance, short, waits=not facts["aliases"])
     next_steps(
         *steps,
-        f"tidegate replay {flow} FILE --models {models} --report report.html  what the flow does with it",
+        f"tidegate replay {flow} FILE{event_options(others)} --models {models} --report report.html"
+        "  what the flow does with it",
         f"tidegate serve {flow} --models {models}  answer over HTTP",
     )
+
+
+def _tell_empty(unseen: dict[str, list[str]]) -> None:
+    """Say that a table may have been written without the events of another type."""
+    for name, columns in unseen.items():
+        aside().print(
+            f"[bold yellow]There seem to be no {name} events in this training set[/]: {', '.join(columns)} "
+            f"{'is' if len(columns) == 1 else 'are'} the same in all of its rows, while live events may change "
+            f"{'it' if len(columns) == 1 else 'them'}. Write it again: `tidegate features … --event {name}=FILE`.",
+            soft_wrap=True,
+        )
 
 
 def _say_what_is_lacking(chance: str, short: Sequence[str], *, waits: bool) -> None:
@@ -173,12 +188,17 @@ def _show(facts: dict[str, Any], done: "Training") -> None:
     if facts["asked_stands_for"] not in (None, facts["model"]):
         console.print(f"{facts['asked']}, which the flow asks for, still stands for {facts['asked_stands_for']}.")
     console.print(
-        f"Trained on {facts['rows']:,} rows, {facts['positives']:,} of them positive; judged on what came after:"
+        f"Trained on {facts['rows']:,} rows, {facts['positives']:,} of them positive; judged on what came after:",
+        soft_wrap=True,
     )
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2), pad_edge=False)
     for key, value in facts["figures"].items():
         table.add_row(key.replace("_", " "), f"{value:,.0f}" if key in ("rows", "positives") else f"{value:.4f}")
     console.print(table)
+    if done.embargoed:
+        many = several(done.embargoed, "row")
+        said = f"The embargo took {many}: their labels were not known yet when what comes after began."
+        console.print(said, style="dim", soft_wrap=True)
     whole = sum(done.gain.values()) or 1.0
     console.print("What it looks at most:")
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2), pad_edge=False)

@@ -44,7 +44,7 @@ class Quarantine:
             for pointer, said in ((row.pointer, row.reason), *row.others):
                 reason, _, advice = said.partition(". ")
                 advice = f". {advice}" if "`--" in advice else ""  # without what was seen, which differs by row
-                self.reasons[f"{pointer}: {reason}{advice}".rstrip(".")] += 1
+                self.reasons[(f"{pointer}: " if pointer else "") + f"{reason}{advice}".rstrip(".")] += 1
 
     def _write(self, entry: dict[str, object]) -> None:
         try:

@@ -49,6 +49,17 @@ def own_labels(flow: "Definition") -> tuple[str, ...]:
     return tuple(read)
 
 
+def unread_features(flow: "Definition") -> tuple[str, ...]:
+    """The features that no other line reads: no rule, score, alarm, level, model, table or other feature."""
+    whole = [rule.when for rule in flow.rules.values()]
+    whole += [line for line in (flow.score, flow.alarm, flow.level.of if flow.level else None) if line is not None]
+    whole += [part for table in flow.tables.values() for part in table.args]
+    whole += [part for package in flow.packaged.values() for part in package.args]
+    read = {node.key for root in whole for node in walk(root)}
+    read |= {node.key for line in flow.features.values() for part in line.args for node in walk(part)}
+    return tuple(name for name, line in flow.features.items() if line.key not in read)
+
+
 def _misspelled(flow: "Definition") -> Caution | None:
     """Features that only their name keeps from being the score or the alarm, which the flow lacks."""
     found = []

@@ -32,7 +32,8 @@ class Training:
 
     `calibration` is per tenth of the scores (mean score, share of positives, rows), `rounds` the number of trees kept,
     `gain` what each feature brought, the greatest first. `valid` is the share of rows that the span to stop fitting by
-    began at, its embargo included; more than the usual where the embargo would have left nothing of that.
+    began at, its embargo included; more than the usual where the embargo would have left nothing of that. `embargoed`
+    is the number of labelled rows that are in no span, since their labels would have been known too late.
     """
 
     artefact: Artefact
@@ -41,6 +42,7 @@ class Training:
     rounds: int
     gain: Mapping[str, float]
     valid: float = 0.0
+    embargoed: int = 0
 
 
 def train(
@@ -147,6 +149,7 @@ def train(
         rounds=kept,
         gain=dict(sorted(zip(features, gain, strict=True), key=lambda pair: -pair[1])),
         valid=share,
+        embargoed=int((~np.logical_or.reduce(list(parts.values()))).sum()),
     )
 
 

@@ -1,7 +1,9 @@
 """Loading a flow from its file; every mistake in the file is told with its place, and never as a traceback."""
 
+import contextlib
 import difflib
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +15,9 @@ from tidegate.errors import FlowError
 from tidegate.runtimes.flow_faults import FlowFileError, fault
 
 __all__ = ["FlowFileError", "load_flow"]
+
+_FLOW = re.compile(rb"^class \w+\((\w+\.)?[A-Z]", re.MULTILINE)
+"""A class with a base: of Flow, or of a flow that another file has."""
 
 
 def load_flow(place: str | Path) -> type[Flow[Any]]:
@@ -62,24 +67,34 @@ def _shipped(name: str) -> ModuleType:
 
 def _read(path: Path) -> bytes:
     if path.is_dir():
-        inside = sorted(p.name for p in path.glob("*.py"))
+        inside = sorted(_flow_files(path))
         raise FlowError(
             f"{path} is a folder, not a flow file.",
-            seen=", ".join(inside) or "no .py file in it",
+            seen=", ".join(inside[:6]) or "no file with a flow in it",
             do=f"Give {path / inside[0]}." if inside else "Give the path of a .py file.",
         )
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        there = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        there = _flow_files(path.parent)
         near = difflib.get_close_matches(path.name, there, 1, 0.5)
         raise FlowError(
             f"There is no file {path}.",
-            seen=", ".join(sorted(there)[:6]) or "no .py file in that folder",
+            seen=", ".join(sorted(there)[:6]) or "no file with a flow in that folder",
             do=f"Did you mean {near[0]}?" if near else "Make one with `tidegate new NAME`.",
         ) from None
     except OSError as error:
         raise FlowError(f"{path} cannot be read.", seen=error.strerror or str(error)) from None
+
+
+def _flow_files(folder: Path) -> list[str]:
+    """The names of the files in a folder that look as if they had a flow: others are not what was meant."""
+    found = []
+    for file in folder.glob("*.py") if folder.is_dir() else ():
+        with contextlib.suppress(OSError):
+            if _FLOW.search(file.read_bytes()):
+                found.append(file.name)
+    return found
 
 
 def _executed(path: Path, source: bytes) -> tuple[ModuleType, list[Path]]:

@@ -6,7 +6,7 @@ numbers when it serves.
 """
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +22,9 @@ from tidegate.decisions.flow import Flow
 from tidegate.decisions.plan import ModelPlan, Plan, SeenPlan
 from tidegate.errors import ModelError, TidegateError
 from tidegate.events.types import Kind, Type
+from tidegate.expressions.node import walk
 from tidegate.expressions.words import MISSING
+from tidegate.features.window import Window
 from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
 from tidegate.models.training import Training, train
@@ -158,6 +160,24 @@ def natural(kind: Type, cells: Cells, words: Mapping[int, str]) -> pl.Series:
     return whole.cast(pl.Duration("us")) if kind.kind is Kind.DURATION else whole
 
 
+def unseen(flow: type[Flow[Any]], table: pl.DataFrame, kinds: Iterable[str]) -> dict[str, list[str]]:
+    """The event types that a training set was, as it seems, written without, each with the columns that tell so.
+
+    Those are all columns of the table that read windows over this type and no other: each has one value in all rows.
+
+    Args:
+        flow: the flow's class.
+        table: as `training_set` makes it.
+        kinds: the names of the types to look for, other than the one decided on.
+    """
+    names: dict[str, list[str]] = {kind: [] for kind in kinds}
+    for name, line in flow.definition.features.items():
+        over = {node.of_event or flow.definition.event for node in walk(line) if isinstance(node, Window)}
+        if len(over) == 1 and name in table.columns:
+            names.get(next(iter(over)).__name__, []).append(name)
+    return {kind: of for kind, of in names.items() if of and table.height > 1 and max(map(table.n_unique, of)) == 1}
+
+
 def model_of(flow: type[Flow[Any]], name: str) -> ModelPlan:
     """The model of a flow that a stored model of this name would answer for.
 
@@ -208,4 +228,4 @@ def train_model(
     )
 
 
-__all__ = ["TrainingSet", "features_of", "model_of", "train_model", "training_set"]
+__all__ = ["TrainingSet", "features_of", "model_of", "train_model", "training_set", "unseen"]
