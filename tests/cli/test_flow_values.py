@@ -11,7 +11,7 @@ from tidegate.runtimes.load import load_flow
 GOOD = '''\
 from typing import Annotated
 
-from tidegate import Event, Field, Flow, Label, Personal, at_most, count, deadline, decline, entity, share
+from tidegate import Event, Field, Flow, Label, Personal, at_most, bands, count, deadline, decline, entity, share
 
 Card = entity("card")
 
@@ -52,6 +52,14 @@ MISTAKES = {
     "a class of data that is none": ("Personal.IDENTIFIER", '"identifer"', 9, ["Write personal=Personal.IDENTIFIER."]),
     "a default of another type": ("int | None = None", 'int | None = "x"', 10, ["default of Payment.tries"]),
     "a default that is none": ("tries: int | None = None", "tries: int = None", 10, ["not optional"]),
+    "words by an f-string": ('"Many payments"', 'f"Many of {Payment.card}"', 20, ["Words are fixed", "{Payment.card}"]),
+    "words without their name": (', because="', ', "', 20, ["because= before the words"]),
+    "a window's values without names": ('count(per=Card, last="10m")', 'count(Card, "10m")', 18, ["per= and last="]),
+    "what is learned as text": ("lateness =", 'learns = ("Login",)\n    lateness =', 26, ["learns = (Login,)"]),
+    "what is learned as a number": ("lateness =", "learns = 5\n    lateness =", 26, ["Cards.learns names types"]),
+    "a role that is a number": ("lateness =", "signed_by = 5\n    lateness =", 26, ["Cards.signed_by names roles"]),
+    "a band from a text": ("lateness =", 'level = bands(bad, low="a")\n    lateness =', 26, ["low='a'"]),
+    "a band from nan": ("lateness =", 'level = bands(bad, low=float("nan"))\n    lateness =', 26, ["The band low"]),
     "bounds of a text": ("country: str", "country: Annotated[str, Field(ge=1)]", 11, ["Payment.country is text"]),
 }  # fmt: skip
 
@@ -69,6 +77,17 @@ def test_it_is_told_with_its_line(name: str, tmp_path: Path) -> None:
     said = " ".join(result.stderr.split())
     for word in words:
         assert word in said, result.stderr
+
+
+def test_one_event_type_is_learned_without_a_tuple(tmp_path: Path) -> None:
+    login = "class Login(Event):\n    card: Card\n\n\nclass Cards"
+    digests = []
+    for learns in ("Login", "(Login,)"):
+        path = tmp_path / "cards.py"
+        text = GOOD.replace("class Cards", login).replace("lateness =", f"learns = {learns}\n    lateness =")
+        path.write_text(text, encoding="utf-8")
+        digests.append(load_flow(path).definition.digest)
+    assert digests[0] == digests[1]
 
 
 def test_the_same_without_a_mistake(tmp_path: Path) -> None:

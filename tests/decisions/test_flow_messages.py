@@ -73,6 +73,7 @@ def made(event: type[Event] = Payment, **lines: Any) -> type[Flow[Any]]:
     [
         # the past, and who it is about
         (lambda: share(Payment.fraud, per=Card, last="30d"), "would leak the future. Seen: a window without delay="),
+        (lambda: nth_previous(Payment.tries, 1.5, per=Card, last="1d"), "in whole numbers. Seen: 1.5"),  # type: ignore[arg-type]
         (lambda: share(Payment.fraud, per=Card, last="30d", delay="6d"), "Write delay='7d' or longer"),
         (lambda: count(per=Card, last="30d", where=Payment.fraud), "known only 7d after the event"),
         (lambda: made(seen=Payment.fraud), "Payment.fraud is not known when the event is decided"),

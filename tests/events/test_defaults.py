@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from tidegate.errors import FlowError
+from tidegate.errors import ContractError, FlowError
 from tidegate.events import contract
 from tidegate.events.entity import entity
 from tidegate.events.event import Event
@@ -120,3 +120,11 @@ def test_what_has_no_meaning_is_refused(write: Callable[[], object], told: str) 
 def test_a_label_may_be_known_after_a_timedelta() -> None:
     known = made(Annotated[bool, Label(known_after=timedelta(days=1))]).__contract__["x"]
     assert known.known_after == 86_400 * 10**6
+
+
+def test_what_lies_beyond_the_bounds_of_a_contract_that_sets_none_is_told_with_them() -> None:
+    whole = contract.reader(made(int))
+    with pytest.raises(ContractError, match=r"within 2\^53 \(9,007,199,254,740,992\), which floats and JSON hold"):
+        whole.read(b'{"id":"p1","at":"2026-01-01T00:00:00Z","x":9007199254740993}')
+    with pytest.raises(ContractError, match=r"is negative\. Seen: -25\. It takes 0 to 1000000000000 minor units"):
+        contract.reader(made(Money)).read(b'{"id":"p1","at":"2026-01-01T00:00:00Z","x":{"units":-25,"currency":"EUR"}}')

@@ -35,7 +35,7 @@ def _check(expr: Expr, events: list[Event]) -> None:
         reject()
     found = by_kernel(expr, events)
     for event, one, other in zip(events, found, said, strict=True):
-        assert _same(one, other, expr), f"{expr}\n{event}\nkernel {one!r}, oracle {other!r}"
+        assert _same(one, other, expr), f"{expr!s}\n{event}\nkernel {one!r}, oracle {other!r}"
 
 
 @given(expressions(tuple(LITERALS)), rows())

@@ -31,6 +31,8 @@ LINES = (Expr, Rule, EntityList, DecisionTable, DrlPackage)
 SETTINGS = ("score", "alarm", "level", "limits", "lateness", "currency", "learns", "version", "signed_by")
 """The names of lines that are settings."""
 
+_SEVERAL = (tuple, list, set, frozenset)
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -73,7 +75,7 @@ def define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
     Raises:
         FlowError: for every mistake that can be seen without a plan.
     """
-    extra = [kind for kind in lines.get("learns") or () if kind is not event]
+    extra = [kind for kind in _learned(cls.__name__, lines.get("learns")) if kind is not event]
     lines = owned(lines, event, extra)
     tables = {name: line for name, line in lines.items() if isinstance(line, DecisionTable)}
     packaged = {name: line for name, line in lines.items() if isinstance(line, DrlPackage)}
@@ -148,10 +150,24 @@ def _number(name: str, value: Any) -> Expr | None:
     return value
 
 
+def _learned(flow: str, said: Any) -> tuple[type[Event], ...]:
+    """The further event types that a flow learns from: several, or the one that is named by itself."""
+    kinds = tuple(said) if isinstance(said, _SEVERAL) else () if said is None else (said,)
+    for kind in kinds:
+        if not (isinstance(kind, type) and issubclass(kind, Event)):
+            name = kind if isinstance(kind, str) and kind.isidentifier() else "Login"
+            raise FlowError(
+                f"{flow}.learns names types of events.",
+                seen=repr(kind),
+                do=f"Write learns = ({name},), the class itself.",
+            )
+    return kinds
+
+
 def _roles(cls: type) -> tuple[str, ...]:
     """Who must sign before a version of the flow goes live; of no effect on what is decided."""
     said = getattr(cls, "signed_by", ())
-    roles = (said,) if isinstance(said, str) else tuple(said or ())
+    roles = tuple(said) if isinstance(said, _SEVERAL) else () if said is None else (said,)
     if not all(isinstance(role, str) and role.strip() for role in roles):
         raise FlowError(
             f"{cls.__name__}.signed_by names roles.", seen=repr(said), do='Write signed_by = ("business", "data").'

@@ -92,7 +92,11 @@ def bands(of: Expr, **thresholds: float) -> Bands:
         FlowError: not a plain number, no bands, or thresholds that do not ascend.
     """
     if not isinstance(of, Expr) or not of.type.is_number:
-        raise FlowError("Bands are over a plain number.", seen=str(of))
+        do = "Make a number of an amount by dividing it: spent / eur(1)." if isinstance(of, Expr) else ""
+        raise FlowError("Bands are over a plain number.", seen=str(of), do=do or "bands(risk, low=0.0, high=0.9)")
+    for name, said in thresholds.items():
+        if not isinstance(said, (int, float)) or isinstance(said, bool) or said != said:
+            raise FlowError(f"The band {name} begins at a number.", seen=f"{name}={said!r}", do=f"Write {name}=0.5.")
     values = tuple(float(v) for v in thresholds.values())
     if not values or any(a >= b for a, b in pairwise(values)):
         raise FlowError("Bands have ascending thresholds.", seen=str(thresholds), do="bands(risk, low=0.0, high=0.9)")

@@ -64,8 +64,10 @@ def _money(event: str, field: FieldContract) -> _Mend:
         if type(units) is not int:
             raise field_fault(event, field, "is not a whole number of minor units", units, inside="units")
         if not low <= units <= high:
-            wrong = "is negative" if units < 0 <= low else f"is outside {low} to {high} minor units"
-            raise field_fault(event, field, wrong, units, inside="units")
+            negative = units < 0 <= low
+            wrong = "is negative" if negative else f"is outside {low} to {high} minor units"
+            do = f"It takes {low} to {high} minor units; its contract may take less by Field(ge=…)." if negative else ""
+            raise field_fault(event, field, wrong, units, inside="units", do=do)
         if fixed is None:
             wrong, do = "is not in a currency of ISO 4217", "Write its three-letter code, such as 'EUR'."
         else:

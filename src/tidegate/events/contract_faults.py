@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from tidegate.errors import ContractError, meant
-from tidegate.events.event import FieldContract
+from tidegate.events.event import MOST_WHOLE, FieldContract
 from tidegate.events.field import Personal
 from tidegate.events.types import Kind
 
@@ -63,6 +63,9 @@ def _wanted(field: FieldContract, value: object = None) -> str:
     if field.type.is_word or field.name == "id":
         return f"Write text of at most {256 if field.name == 'id' else about.max_length} characters."
     low, high = about.ge, about.le
+    if kind is Kind.INT and isinstance(value, int) and abs(value) > MOST_WHOLE and (high if value > 0 else low) is None:
+        held = f"Whole numbers lie within 2^53 ({MOST_WHOLE:,}), which floats and JSON hold exactly"
+        return f"{held}; a contract has longer ones as texts, or as the keys of an entity."
     limits = " and ".join(
         part for part in ("" if low is None else f"at least {low}", "" if high is None else f"at most {high}") if part
     )

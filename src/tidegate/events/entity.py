@@ -27,7 +27,11 @@ def entity(name: str, key: type = str) -> Any:
         key: `str` or `int`, the type of its keys.
     """
     if key not in (str, int):
-        raise FlowError("The key of an entity is str or int.", seen=repr(key))
+        raise FlowError(
+            "The key of an entity is str or int.",
+            seen=repr(key),
+            do="Write key=int for whole numbers; leave it out for texts.",
+        )
     if not name.replace("_", "").replace("-", "").isalnum():
         raise FlowError("An entity's name is letters, digits, - and _.", seen=repr(name))
     return type(name.title().replace("-", "").replace("_", ""), (EntityKey,), {"entity_name": name, "key_type": key})

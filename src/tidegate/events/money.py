@@ -28,11 +28,11 @@ class Money(msgspec.Struct, frozen=True, order=False, gc=False, forbid_unknown_f
         Raises:
             ContractError: more decimals than the currency has, more than 18 digits, a float, or an unknown currency.
         """
-        if isinstance(amount, float):
-            raise ContractError(
-                "Money is never made from a float.", seen=repr(amount), do=f"Write it as text: '{amount}'."
-            )
         places = decimals(currency)
+        if isinstance(amount, float):
+            fits = len(repr(amount).partition(".")[2]) <= max(places, 1)
+            do = f"Write it as text: '{amount}'." if fits else f"Write it as text, with {places} decimals at most."
+            raise ContractError("Money is never made from a float.", seen=repr(amount), do=do)
         try:
             sign, digits, exponent = Decimal(amount).as_tuple()
         except (InvalidOperation, ValueError, TypeError):

@@ -1,5 +1,6 @@
 """The nodes of the one expression graph, and the Python operators that make them."""
 
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import Enum
@@ -63,6 +64,19 @@ class Expr(Immutable):
         return write(self)
 
     __repr__ = __str__
+
+    def __format__(self, spec: str) -> str:
+        # An author's f-string would put the expression's text, and no event's value, into words that people read.
+        # Ours, in messages to the author, mean that text.
+        caller = str(sys._getframe(1).f_globals.get("__name__", ""))
+        if not caller.startswith("tidegate."):
+            raise FlowError(
+                "Words are fixed when the flow is written: an expression has no value then.",
+                seen=f"{{{self}}} in a text",
+                do="Leave it out: a decision tells beside the words which values its rules saw. "
+                "Write str(…) where the expression's own text is meant.",
+            )
+        return format(str(self), spec)
 
     def __add__(self, other: object) -> "Expr":
         return call("add", self, other)
@@ -250,11 +264,13 @@ def literal(value: object) -> Expr:
         return Literal(value, BOOL)
     if isinstance(value, int):
         if abs(value) > 2**53:
-            raise FlowError("Whole numbers lie within 2**53.", seen=str(value))
+            do = "Beyond that, floats hold no whole number exactly; write long numbers as text."
+            raise FlowError("Whole numbers lie within 2**53.", seen=str(value), do=do)
         return Literal(value, INT)
     if isinstance(value, float):
         if value != value or value in (float("inf"), float("-inf")):
-            raise FlowError("A constant is a finite number.", seen=repr(value))
+            do = "Write is_missing(x) to ask for what is not there; leave the comparison out where nothing limits."
+            raise FlowError("A constant is a finite number.", seen=repr(value), do=do)
         return Literal(value, FLOAT)
     if isinstance(value, str):
         return Literal(value, TEXT)

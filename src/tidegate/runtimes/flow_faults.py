@@ -32,10 +32,22 @@ _LACKING = {
     "because": 'Say why, in words: because="Unlike this card\'s history".',
     "answer": 'Say what is then answered: deadline("50ms", answer="review").',
 }
+_EXAMPLE = 'payments_10m = count(per=Card, last="10m")'
+_BY_NAME = dict.fromkeys(("approve", "review", "decline"), 'Write because= before the words: because="Too many".')
+_BY_NAME |= {"at_most": 'Write last= and then=: at_most(100, "decline", last="1h", then="review").'}
+_BY_NAME |= {
+    "deadline": 'Write answer=: deadline("50ms", answer="review").',
+    "bands": "Name each band: low=0.0, high=0.9.",
+}
+_WINDOWS = (
+    "count", "total", "mean", "std", "minimum", "maximum", "distinct", "share", "mode", "has_seen", "first",
+    "last_value", "nth_previous", "since_last", "since_first",
+)  # fmt: skip
+_BY_NAME |= dict.fromkeys(_WINDOWS, f"Write per= and last= before their values, as in {_EXAMPLE}.")
+"""What to write where a value is given without the name that it has to have."""
 _STRINGS = re.compile(r"'[^']*'|\"[^\"]*\"|#.*")
 _WORDS_BY_SIGNS = re.compile(r"\b(?:and|or|not)\b")
 """Python's words for what expressions say by signs."""
-_EXAMPLE = 'payments_10m = count(per=Card, last="10m")'
 
 
 class FlowFileError(FlowError):
@@ -259,6 +271,9 @@ def _type(message: str, text: str) -> tuple[str, str, str]:
         lacking = found[2].replace("'", "")
         first = lacking.split()[0].strip(",")
         return f"{found[1]} lacks {first}=.", message, _LACKING.get(first, f"Give it, as in {_EXAMPLE}.")
+    found = re.search(r"(\w+)\(\) takes .*positional arguments? but \d+ ", message)
+    if found and found[1] in _BY_NAME:
+        return f"{found[1]} is given more than it takes without a name.", message, _BY_NAME[found[1]]
     if "'Money'" in message:
         return "Constant amounts are not computed with.", message, "Write the amount that is meant: eur(10)."
     called = [name for name in re.findall(r"\b(\w+)\s*[(.]", text) if name in _INSTEAD]
