@@ -79,6 +79,12 @@ def test_it_is_told_with_its_line(name: str, tmp_path: Path) -> None:
         assert word in said, result.stderr
 
 
+def test_who_signs_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "cards.py"
+    path.write_text(GOOD.replace("lateness =", 'signed_by = ("business", "data")\n    lateness ='), encoding="utf-8")
+    assert "signed by  business, data" in CliRunner().invoke(app, ["check", str(path)]).stdout
+
+
 def test_one_event_type_is_learned_without_a_tuple(tmp_path: Path) -> None:
     login = "class Login(Event):\n    card: Card\n\n\nclass Cards"
     digests = []

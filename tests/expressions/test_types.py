@@ -8,7 +8,7 @@ import pytest
 from tests.conformance.events import Card
 from tests.expressions.cells import Row
 from tidegate.errors import FlowError
-from tidegate.events.money import eur, usd
+from tidegate.events.money import Money, eur, usd
 from tidegate.expressions import functions as f
 from tidegate.expressions.node import Expr, call
 from tidegate.features.aggregates import count, mean, mode, since_last
@@ -75,6 +75,8 @@ _SINCE = mean(Row.at - Row.since, per=Row.card, last="1d")
         (lambda: f.lower(Row.small), "It takes text"),
         (lambda: f.contains(Row.country, Row.country), "What to look for in a text is a constant"),
         (lambda: f.length(mode(Row.country, per=Card, last="1h")), "Functions of text read a field of the event"),
+        (lambda: Row.euros > Money(500, "eur"), "Did you mean 'EUR'?"),
+        (lambda: Row.euros > Money(5.5, "EUR"), "a whole number of minor units"),  # type: ignore[arg-type]
         (lambda: Row.small == 2**60, "Whole numbers lie within 2**53"),
         (lambda: Row.eighths > float("nan"), "A constant is a finite number"),
         (lambda: Row.eighths > float("inf"), "A constant is a finite number"),

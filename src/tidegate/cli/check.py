@@ -73,6 +73,7 @@ def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
         "alarm": write(definition.alarm, names) if definition.alarm is not None else None,
         "level": dict(zip(level.names, level.thresholds, strict=True)) if (level := definition.level) else None,
         "limits": _limits(definition),
+        "signed_by": list(definition.signed_by),
         "currency": definition.currency,
         "any_currency": any_currency(definition),
         "cautions": [caution._asdict() for caution in cautions(definition)],
@@ -305,6 +306,8 @@ def _show_rules(console: "Console", facts: dict[str, Any]) -> None:
         console.print("[dim]level[/]  " + ", ".join(f"{name} from {value:g}" for name, value in facts["level"].items()))
     for limit in facts["limits"]:
         console.print(f"[dim]limit[/]  {limit}")
+    if facts["signed_by"]:
+        console.print(Text.assemble(("signed by", "dim"), f"  {', '.join(facts['signed_by'])}"), soft_wrap=True)
 
 
 def show_cautions(console: "Console", said: Sequence[Any]) -> None:

@@ -7,7 +7,8 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any, NoReturn
 
-from tidegate.errors import FlowError
+from tidegate.errors import FlowError, meant
+from tidegate.events.currency import DECIMALS
 from tidegate.events.money import Money
 from tidegate.events.times import microseconds_of
 from tidegate.events.types import BOOL, DURATION, FLOAT, INT, TEXT, TIME, Kind, Type
@@ -275,6 +276,11 @@ def literal(value: object) -> Expr:
     if isinstance(value, str):
         return Literal(value, TEXT)
     if isinstance(value, Money):
+        if type(value.units) is not int or value.currency not in DECIMALS:
+            do = meant(value.currency, DECIMALS) or "Write Money.of('4.99', 'EUR')."
+            raise FlowError(
+                "Money is a whole number of minor units of a currency in ISO 4217.", seen=repr(value), do=do
+            )
         return Literal(value.units, Type(Kind.MONEY, currency=value.currency, bound=abs(value.units)))
     if isinstance(value, timedelta):
         return Literal(value // timedelta(microseconds=1), DURATION)
