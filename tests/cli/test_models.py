@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -150,3 +151,46 @@ def test_what_there_is_is_told_where_nothing_or_something_else_is_asked_for(fold
     told = " ".join(wrong.stderr.replace("│", " ").split())
     assert wrong.exit_code == 2 and "Did you mean promote? There are: add, promote, rollback." in told
     assert typed("models", "--json").stderr == ""
+
+
+def test_only_what_is_whole_and_not_champion_is_proposed(folder: Path) -> None:
+    registry = Registry("models")
+    registry.add(artefact("1"), alias="champion", override=True, why="A test's model")
+    assert "models promote" not in typed("models").stderr
+    registry.add(artefact("2", trained(num_leaves=5)))
+    assert "tidegate models promote card-risk@2" in typed("models").stderr
+    Path("models/models/card-risk@2/model.txt").unlink()
+    told = typed("models").stderr
+    assert "card-risk@2 is damaged" in told and "models promote" not in told
+
+
+def test_an_alias_that_is_gone_or_damaged_is_told_with_the_command_that_sets_it(folder: Path) -> None:
+    from tidegate.runtimes.models import require_models
+
+    registry = Registry("models")
+    registry.add(artefact("1"), alias="champion", override=True, why="A test's model")
+    alias = Path("models/aliases/card-risk@champion")
+    alias.write_bytes(b"{")
+    do = "`tidegate models promote card-risk@1`"
+    with pytest.raises(ModelError, match="is damaged") as found:
+        registry.model("card-risk@champion")
+    assert do in found.value.do
+    alias.unlink()
+    with pytest.raises(ModelError, match="no model card-risk@champion") as found:
+        registry.model("card-risk@champion")
+    assert do in found.value.do and "Did you mean" not in found.value.do
+    with pytest.raises(ModelError, match="no model card-risk@live") as found:
+        Registry(folder / "models").model("card-risk@live")
+    assert f"promote card-risk@1 --to live --models {folder / 'models'}`" in found.value.do
+    asks = SimpleNamespace(models=[SimpleNamespace(artefact=None, reference="card-risk@champion")])
+    with pytest.raises(ModelError, match="is not in models") as found:
+        require_models(asks, "models")  # type: ignore[arg-type]
+    assert do in found.value.do and "--without-models" in found.value.do
+
+
+@pytest.mark.parametrize("content", ["", "0\n", "x" * 64])
+def test_a_damaged_digest_is_called_so(folder: Path, content: str) -> None:
+    Registry("models").add(artefact("1"))
+    Path("models/models/card-risk@1/digest").write_text(content)
+    with pytest.raises(ModelError, match="The digest of the stored model"):
+        Registry("models").artefact("card-risk@1")

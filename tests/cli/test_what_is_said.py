@@ -1,5 +1,6 @@
 """What the commands say beside their results: what to type next, which rows were left out and how to have them read."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -64,3 +65,29 @@ def test_a_file_apart_by_semicolons_and_what_is_wrong_in_it(tmp_path: Path, monk
 
 def test_one_is_not_several() -> None:
     assert (several(1, "row"), several(2000, "row"), several(1, "hash", "hashes")) == ("1 row", "2,000 rows", "1 hash")
+
+
+def test_what_stood_in_a_file_is_told_and_which_currency_was_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert typed("new", "cards").exit_code == 0
+    rows = [
+        "p1;2026-01-01T10:00:00Z;c;m;DE;ja;20,17;false;EUR",
+        "p2;2026-01-01T10:01:00Z;c;m;DE;ja;abc;false;EUR",
+        "p3;2026-01-01T10:02:00Z;c;m;DEUT;vielleicht;1,00;false;USD",
+    ]
+    Path("x.csv").write_text("\n".join([HEAD + ";waehrung", *rows]) + "\n")
+    words = ["replay", "cards/cards.py", "x.csv", "--default", "amount.decimal=,", "--default", "amount.unit=major"]
+    words += ["--default", "online.true=ja", "--default", "online.false=nein", "--quarantine", "q.ndjson"]
+    said = typed(*words).stderr.replace("\n", " ")
+    assert "amount cannot be read as an amount such as 12,34 or 12,34 EUR" in said and "decimals" not in said
+    assert "no column says the currency of 'amount': all of it is taken as EUR" in said
+    assert "`--column amount.currency=COLUMN`" in said
+    kept = [json.loads(line) for line in Path("q.ndjson").read_text().splitlines()]
+    assert kept[0]["reason"].endswith(" EUR. Seen: 'abc'.")
+    told = {kept[1]["pointer"]: kept[1]["reason"]} | {one["pointer"]: one["reason"] for one in kept[1]["others"]}
+    assert told["/country"].endswith(" Seen: 'DEUT'.") and told["/online"].endswith("Seen: 'vielleicht'."), told
+    assert not any("Seen" in reason for reason in kept[-1]["reasons"])
+    named = typed(*words, "--column", "amount.currency=waehrung").stderr
+    assert "no column says the currency" not in named and "amount is not in EUR" in named

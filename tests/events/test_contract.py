@@ -51,7 +51,11 @@ def _refused(document: bytes, reader: Reader[Any] = READER) -> ContractError:
         ("worth", {"currency": "EUR"}, "/worth/units", "missing"),
         ("worth", "12.345 EUR", "/worth", "2 decimals"),
         ("worth", "1e99999999 EUR", "/worth", "amount and a currency"),
-        ("worth", "12.34", "/worth", "amount and a currency"),
+        ("worth", "12.34", "/worth", "amount and a currency: it has no currency"),
+        ("worth", "25,00 EUR", "/worth", "amount and a currency: it has a comma"),
+        ("worth", "1.200,00 EUR", "/worth", "amount and a currency: it has a comma"),
+        ("worth", "EUR 3.00", "/worth", "the currency comes after the amount"),
+        ("worth", "99999999999999999999 EUR", "/worth", "more than 18 digits"),
         ("worth", 12.34, "/worth", "money"),
         ("fee", "1.00 USD", "/fee/currency", "not in EUR"),
         ("way", "rail", "/way", "none of the values"),
@@ -77,6 +81,11 @@ def test_a_wrong_value_is_pointed_at(field: str, value: object, pointer: str, wo
 def test_a_missing_field(field: str) -> None:
     error = _refused(json.dumps({name: value for name, value in GOOD.items() if name != field}).encode())
     assert (error.pointer, "missing" in error.wrong) == ("/" + field, True)
+
+
+def test_what_was_seen_is_told_in_the_words_of_json() -> None:
+    for field, value, seen in (("boxes", True, "true"), ("boxes", False, "false"), ("way", None, "null")):
+        assert _refused(json.dumps(GOOD | {field: value}).encode()).seen == seen
 
 
 def test_an_extra_field_and_its_nearest_name() -> None:

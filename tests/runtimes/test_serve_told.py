@@ -1,5 +1,6 @@
 """What a server shows to be copied, and what its refusals tell those who get them."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -69,3 +70,27 @@ def test_only_what_the_flow_has_a_use_for_is_named(server: Running) -> None:
     for name in ("Xyz", "ListChang"):
         told = server.client.post(f"/events?event={name}", json={}).json()["detail"]
         assert told.endswith("There are: Payment, Login, Snooze.")
+
+
+def test_asking_whether_it_is_ready_is_no_refusal() -> None:
+    from tidegate.runtimes.serve.application import Application
+    from tidegate.runtimes.serve.limits import Limits
+    from tidegate.runtimes.serve.metrics import Metrics
+
+    application, sent = Application(Limits(), Metrics(), {}, None), list[dict[str, Any]]()
+
+    async def ask(path: str, method: str) -> int:
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b""}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        headers = [(b"host", b"localhost:1"), (b"content-type", b"application/json")]
+        scope = {"type": "http", "path": path, "method": method, "headers": headers, "query_string": b""}
+        await application(scope, receive, send)
+        return int(sent[-2]["status"])
+
+    assert asyncio.run(ask("/ready", "GET")) == 503 and b'"code":"starting"' in sent[-1]["body"]
+    assert not application.metrics.refusals.total()
+    assert asyncio.run(ask("/decisions", "POST")) == 503 and application.metrics.refusals["starting"] == 1

@@ -219,6 +219,10 @@ def tell_unread(counts: "Counts") -> None:
             many = several(len(unread.columns), "column is not read", "columns are not read")
             said = f"{name}: {many}: {', '.join(unread.columns[:_NAMED])}{more}"
             console.print(said, style="dim", soft_wrap=True, markup=False)
+            for field, currency in unread.assumed:  # one of those columns may say another
+                said = f"{name}: no column says the currency of {field!r}: all of it is taken as {currency}, as the "
+                said += f"contract has it. If one does, name it with `--column {field}.currency=COLUMN`."
+                console.print(said, style="yellow", soft_wrap=True, markup=False)
 
 
 def _is_refusal(reason: str) -> bool:

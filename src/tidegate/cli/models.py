@@ -186,6 +186,12 @@ def _version(registry: "Registry", reference: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _waiting(found: list[dict[str, Any]]) -> list[str]:
+    """The version to promote: the last whole one, if it is not champion already."""
+    whole = [fact for fact in found if "damaged" not in fact]
+    return [fact["model"] for fact in whole[-1:] if "champion" not in fact["aliases"]]
+
+
 def _overriding(reference: str, folder: Path) -> str:
     """What a promotion has to add where something is lacking of a model."""
     from tidegate.errors import ModelError
@@ -247,9 +253,12 @@ def _show(found: list[dict[str, Any]], lost: dict[str, str], folder: Path) -> No
         aside().print(f"[red]{fact['model']} is damaged:[/] {fact['damaged']}", soft_wrap=True)
     for alias, reference in lost.items():
         aside().print(f"[yellow]{alias} stands for {reference}, which is not there.[/]", soft_wrap=True)
-    last = found[-1]["model"] if found else "NAME@VERSION"
     more = "" if folder == DEFAULT_MODELS else f" --models {folder}"
+    waits = _waiting(found)
     next_steps(
-        f"tidegate models promote {last}{_overriding(last, folder)}{more}  let the champion stand for it",
+        *[
+            f"tidegate models promote {one}{_overriding(one, folder)}{more}  let the champion stand for it"
+            for one in waits
+        ],
         f"tidegate models --json{more}  all measures and features",
     )

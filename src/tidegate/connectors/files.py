@@ -104,8 +104,7 @@ def _version(event_type: type[Event], told: object) -> int | None:
 
 
 def _pieces(rows: Iterator[sources.Rows], plan: Columns) -> Iterator[Chunk]:
-    done = 0
-    unread: Unread | None = plan.unread()
+    done, first = 0, True
     for piece in rows:
         before = plan.twice
         frame, refused = plan.canonical(piece.frame, piece.first_line, done, lossy=piece.lossy)
@@ -113,8 +112,8 @@ def _pieces(rows: Iterator[sources.Rows], plan: Columns) -> Iterator[Chunk]:
         if refused:
             refused = placed(refused, piece)
         lines = good_lines(piece.lines(), refused)
-        yield Chunk(frame, lines, piece.first_line, refused, plan.twice - before, unread)
-        unread = None
+        yield Chunk(frame, lines, piece.first_line, refused, plan.twice - before, plan.unread() if first else None)
+        first = False
 
 
 def good_lines(lines: pl.Series, refused: list[Refused]) -> pl.Series:

@@ -21,6 +21,7 @@ from tidegate.errors import TidegateError, nearest
 from tidegate.events.contract_faults import instead, pointer
 from tidegate.events.currency import DECIMALS
 from tidegate.events.event import LAST_YEAR, MOST_WHOLE, Event, FieldContract
+from tidegate.events.field import Personal
 from tidegate.events.types import Kind
 
 _ALIKE = 0.75
@@ -53,10 +54,12 @@ class Unread:
     Args:
         columns: these columns, in their order.
         near: fields that have no column, each with one of these columns that is called almost as it is.
+        assumed: money fields whose currency nothing says but their contract, each with that currency.
     """
 
     columns: tuple[str, ...]
     near: tuple[tuple[str, str], ...]
+    assumed: tuple[tuple[str, str], ...] = ()
 
 
 class Columns:
@@ -86,6 +89,7 @@ class Columns:
     ) -> None:
         self._event, self._defaults = event_type, dict(defaults or {})
         self._columns, self._units, self.twice = dict(columns or {}), dict[str, str](), 0
+        self._assumed: dict[str, str] = {}
         self._class_defaults = {
             one.name: msgspec.to_builtins(one.default)
             for one in msgspec.structs.fields(event_type)
@@ -140,7 +144,7 @@ class Columns:
         for name in self._event.__contract__:
             if self.source(name) is None and name not in self._defaults:
                 near += [(name, column)] if (column := nearest(name, columns, _ALIKE)) else []
-        return Unread(tuple(columns), tuple(near))
+        return Unread(tuple(columns), tuple(near), tuple(self._assumed.items()))
 
     def canonical(
         self, raw: pl.DataFrame, first_line: int, first_row: int, *, lossy: bool = False
@@ -167,7 +171,13 @@ class Columns:
         bad = pl.DataFrame([mask.alias(str(i)) for i, (mask, _, _) in enumerate(wrong)]).fill_null(False)
         any_bad = bad.select(pl.any_horizontal(pl.all()))["0"] if bad.width == 1 else bad.max_horizontal()
         any_bad = any_bad.cast(pl.Boolean)
-        return frame.filter(~any_bad), set_aside(raw, any_bad, bad, wrong, first_line)
+        return frame.filter(~any_bad), set_aside(raw, any_bad, bad, wrong, first_line, self._shows())
+
+    def _shows(self) -> dict[str, str]:
+        """The fields that are no personal data, each with its column: of these it may be told what a row has."""
+        contract = self._event.__contract__.items()
+        plain = {name: self.source(name) for name, one in contract if one.about.personal is Personal.NONE}
+        return {name: column for name, column in plain.items() if column is not None}
 
     def _raw(self, name: str, raw: pl.DataFrame, first_row: int) -> pl.Series:
         """The raw column of a field, with its default where it has no value."""
@@ -267,5 +277,11 @@ class Columns:
                 self._units[name] = files_money.unit_of(name, how.unit, source, decimals, how.decimal)
             else:
                 self._units[name] = "major"
+        if fixed is not None and column is None and name + CURRENCY not in self._defaults:
+            says = isinstance(source.dtype, pl.Struct) or (
+                files_values.is_text(source) and source.cast(pl.String).str.contains(r" [A-Z]{3}\s*$").any()
+            )
+            if not says and self.source(name) is not None:
+                self._assumed[name] = fixed
         unit = self._units.get(name, "minor")
         return files_fields.money(name, one, source, told, unit, how)

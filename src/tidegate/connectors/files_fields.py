@@ -144,6 +144,10 @@ def money(name: str, one: FieldContract, source: pl.Series, told: pl.Series, uni
             said = f"{name} has the sign {sign}, which is no part of an amount. Take it out of the file; the currency "
             found.refuse(odd == sign, where, f"{said}is said with `--default {name}.currency=EUR`.")
     if plain is not source:
+        _, odd = files_money.unreadable(source)
+        example = f"12{how.decimal}34"
+        said = f"{name} cannot be read as an amount such as {example} or {example} EUR."
+        found.refuse(odd & lost, where, said)
         said = f"{name} is not an amount with {how.decimal!r} as its decimal sign."
         found.refuse(plain.is_null() & ~none, where, said)
     elif files_values.is_text(source) and lost.any():

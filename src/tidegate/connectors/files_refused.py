@@ -1,5 +1,6 @@
 """Rows that are no events, and why."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -7,6 +8,7 @@ import polars as pl
 
 from tidegate.connectors.files_sources import EXTRA, Rows
 from tidegate.connectors.files_times import DAY, EARLIEST, LATEST
+from tidegate.events.contract_faults import shown
 
 MOST_OTHERS = 20
 """How many faults of a row are told beside its first."""
@@ -68,10 +70,23 @@ def _tellable(column: pl.Series) -> pl.Series:
     return column if known else counts
 
 
+def _seen(value: object, reason: str) -> str:
+    """What stood there, after a reason; nothing where it says what to type, since it is counted with that."""
+    return "" if value is None or "`--" in reason or reason.endswith(" is missing.") else f" Seen: {shown(value)}."
+
+
 def set_aside(
-    raw: pl.DataFrame, any_bad: pl.Series, bad: pl.DataFrame, wrong: list[tuple[pl.Series, str, str]], first_line: int
+    raw: pl.DataFrame,
+    any_bad: pl.Series,
+    bad: pl.DataFrame,
+    wrong: list[tuple[pl.Series, str, str]],
+    first_line: int,
+    shows: Mapping[str, str],
 ) -> list[Refused]:
-    """The bad rows of a frame, each with the first reason that holds for each of its fields."""
+    """The bad rows of a frame, each with the first reason that holds for each of its fields.
+
+    `shows` are the fields of which a reason says what was seen, each with its column.
+    """
     at = any_bad.arg_true()
     rows = as_they_stood(raw[at])
     found = []
@@ -79,7 +94,8 @@ def set_aside(
         faults: dict[str, tuple[str, str]] = {}
         for (_, where, reason), here in zip(wrong, holds, strict=True):
             if here:
-                faults.setdefault(where.split("/")[1] if where else "", (where, reason))
+                field = where.split("/")[1] if where else ""
+                faults.setdefault(field, (where, reason + _seen(row.get(shows.get(field, "")), reason)))
         first, *others = faults.values()
         found.append(Refused(first_line + line, *first, original(row), tuple(others[:MOST_OTHERS])))
     return found

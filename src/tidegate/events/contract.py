@@ -43,6 +43,20 @@ def money_limits(field: FieldContract) -> tuple[int, int]:
     return 0 if about.ge is None else int(about.ge), MOST_UNITS if about.le is None else int(about.le)
 
 
+_UNLIKE_MONEY = (
+    (re.compile(r"[+-]?[0-9][0-9.']*,[0-9.,]*( ?[A-Z]{3})?"), "it has a comma; a point goes before the decimals"),
+    (re.compile(r"[A-Z]{3} ?[+-]?[0-9.]+"), "the currency comes after the amount"),
+    (re.compile(r"[+-]?[0-9]{19,}(\.[0-9]*)? [A-Z]{3}"), "it has more than 18 digits before the point"),
+    (re.compile(r"[+-]?[0-9]+(\.[0-9]+)?"), "it has no currency"),
+)
+
+
+def _unlike_money(text: str) -> str:
+    """In which way a text is not money, to follow the name of a field."""
+    wrong = "is not an amount and a currency"
+    return next((f"{wrong}: {said}" for known, said in _UNLIKE_MONEY if known.fullmatch(text)), wrong)
+
+
 def _money(event: str, field: FieldContract) -> _Mend:
     low, high = money_limits(field)
     fixed = field.about.currency
@@ -51,7 +65,7 @@ def _money(event: str, field: FieldContract) -> _Mend:
     def mend(value: Money | str) -> Money:
         if isinstance(value, str):
             if not _MONEY.fullmatch(value):
-                raise field_fault(event, field, "is not an amount and a currency", value)
+                raise field_fault(event, field, _unlike_money(value), value)
             try:
                 value = Money.parse(value)
             except ContractError as error:

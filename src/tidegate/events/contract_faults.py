@@ -26,6 +26,9 @@ _WORDS = {
     "array": "an array",
 }
 
+_JSON = {"None": "null", "True": "true", "False": "false"}
+"""Values as they stand in JSON, where Python writes them otherwise."""
+
 Contract = dict[str, FieldContract]
 
 
@@ -43,7 +46,7 @@ def shown(value: object, field: FieldContract | None = None) -> str:
     """A value as an error shows it: shortened, and not at all where the contract says that it is personal data."""
     if field is not None and field.about.personal is not Personal.NONE:
         return "a value that is personal data, not shown"
-    text = ascii(value) if isinstance(value, str) else repr(value)
+    text = ascii(value) if isinstance(value, str) else _JSON.get(repr(value), repr(value))
     return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"
 
 

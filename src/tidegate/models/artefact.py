@@ -25,6 +25,7 @@ __all__ = ["Artefact", "Card", "Kind", "ModelFeature", "kind_of", "read_trees", 
 AGAIN = "Restore the folder from a copy, or train the model again."
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 Kind = Literal["lightgbm", "xgboost", "pmml", "onnx"]
@@ -185,9 +186,15 @@ def verified(contents: Mapping[str, bytes], name: str, *, digest: str = "") -> A
     Raises ModelError if a file was changed, cut short or damaged after it was written.
     """
     seal = contents["digest"].decode("ascii", "replace").strip()
+    if not _DIGEST.fullmatch(seal):
+        raise ModelError(
+            f"The digest of the stored model {name} was changed or damaged after it was written.",
+            seen=f"a digest of {len(contents['digest'])} bytes that is no SHA-256 in hexadecimal",
+            do=AGAIN,
+        )
     if hashlib.sha256(contents["card.json"]).hexdigest() != seal:
         raise ModelError(
-            f"The card of the stored model {name} was changed or damaged after it was written.",
+            f"The card of the stored model {name}, or its digest, was changed or damaged after it was written.",
             seen="a card.json that its digest does not fit",
             do=AGAIN,
         )

@@ -245,7 +245,9 @@ class Registry:
             if damaged:
                 return None
             raise ModelError(
-                f"The alias {reference} is damaged.", seen=str(error), do="Point it at a version again."
+                f"The alias {reference} is damaged.",
+                seen=str(error),
+                do=self.let_stand(reference) or f"Store a version of {reference.partition('@')[0]} first.",
             ) from None
 
     def _stored(self, name: str, version: str, alias: str) -> None:
@@ -253,16 +255,23 @@ class Registry:
         if (self._models / f"{name}@{version}").exists():
             return
         there = [known for known in self.versions() if known.partition("@")[0] == name]
-        points = f"{alias} stands for it" if self._alias(alias, damaged=True) else ""
+        points, stand = f"{alias} stands for it" if self._alias(alias, damaged=True) else "", self.let_stand(alias)
         raise ModelError(
             f"There is no model {name}@{version} in {self.folder}" + (f", and {points}." if points else "."),
             seen=", ".join(there) or f"no version of {name}",
-            do=(
-                f"Let the alias stand for one that is there: `tidegate models promote {there[-1]}`; or r"
-                if there
-                else "R"
-            )
-            + f"estore the folder {name}@{version}.",
+            do=(f"{stand[:-1]}; or r" if stand else "R") + f"estore the folder {name}@{version}.",
+        )
+
+    def let_stand(self, alias: str) -> str:
+        """What to do so that NAME@ALIAS stands for the newest stored version; empty if there is none of that name."""
+        name, _, word = alias.partition("@")
+        there = [known for known in self.versions() if known.partition("@")[0] == name]
+        to = "" if word == "champion" else f" --to {word}"
+        folder = "" if self.folder == Path("models") else f" --models {self.folder}"
+        return (
+            f"Let the alias stand for one that is there: `tidegate models promote {there[-1]}{to}{folder}`."
+            if there
+            else ""
         )
 
     def _load(self, reference: str, digest: str = "") -> Artefact:
@@ -273,10 +282,11 @@ class Registry:
     def _unknown(self, reference: str) -> NoReturn:
         known = self.references()
         near = difflib.get_close_matches(reference, known, n=1)
+        stand = "" if reference.partition("@")[2].isdigit() else self.let_stand(reference)
         raise ModelError(
             f"There is no model {reference} in {self.folder}.",
             seen=", ".join(known) or "no models at all",
-            do=f"Did you mean {near[0]}?" if near else "Train and store it first, or correct the name.",
+            do=stand or (f"Did you mean {near[0]}?" if near else "Train and store it first, or correct the name."),
         )
 
 

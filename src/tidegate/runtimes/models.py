@@ -55,12 +55,14 @@ def require_models(definition: Definition, folder: str | Path, do: str = WITHOUT
     Raises:
         ModelError: one is not, by name.
     """
-    there = set(Registry(folder).references())
+    registry = Registry(folder)
+    there = set(registry.references())
     for node in definition.models:
         if node.artefact is None and node.reference not in there:
-            near = difflib.get_close_matches(node.reference, sorted(there), 1)
+            stand = registry.let_stand(node.reference)
+            near = () if stand else difflib.get_close_matches(node.reference, sorted(there), 1)
             raise ModelError(
                 f"The model {node.reference} is not in {folder}.",
                 seen=", ".join(sorted(there)) or "no models at all",
-                do=(f"Did you mean {near[0]}? " if near else "") + do,
+                do=(f"{stand} " if stand else "") + (f"Did you mean {near[0]}? " if near else "") + do,
             )

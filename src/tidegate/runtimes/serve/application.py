@@ -110,9 +110,7 @@ class Application:
             _LOG.error("A request could not be answered.", exc_info=error)
             problem = any_fault()
         self.metrics.refusals[problem.code] += 1
-        body = problem.document()
-        headers = [(b"content-type", PROBLEM), (b"content-length", b"%d" % len(body)), *_SAFE, *problem.headers]
-        return problem.status, headers, body
+        return _refusal(problem)
 
     def ask(self, headers: Headers, body: bytes, reply: Reply, *, admitted: bool = False) -> None:
         """One event, of the type that is decided on, as a small JSON body that is whole: what comes most.
@@ -251,7 +249,7 @@ class Application:
     def _ready(self) -> Answer:
         problem = self._unready()
         if problem is not None:
-            raise problem
+            return _refusal(problem)  # and not counted: nothing was asked for that was refused
         return _page(200, b"application/json", b'{"status":"ready"}')
 
     def _lag(self) -> float:
@@ -265,6 +263,12 @@ def _log_access(scope: Scope, status: int, seconds: float) -> None:
     client = scope.get("client") or ("", 0)
     line = {"at": datetime.now(UTC), "client": client[0], "method": scope["method"], "path": scope["path"]}
     _ACCESS.info("%s", msgspec.json.encode({**line, "status": status, "ms": round(seconds * 1e3, 3)}).decode())
+
+
+def _refusal(problem: Problem) -> tuple[int, Headers, bytes]:
+    body = problem.document()
+    headers = [(b"content-type", PROBLEM), (b"content-length", b"%d" % len(body)), *_SAFE, *problem.headers]
+    return problem.status, headers, body
 
 
 def _page(status: int, media: bytes, content: bytes) -> Answer:
