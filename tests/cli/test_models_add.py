@@ -63,11 +63,12 @@ def test_a_champion_is_not_moved_by_adding_a_model_whose_reasons_were_not_measur
     for unsaid in ((), ("--override",), ("--why", "because")):
         code, said = typed("models", "add", tmp_path / "m.txt", "low@2", *more, *unsaid)
         assert code == 2 and "were never measured, so it is not promoted" in " ".join(said.split())
-    code, said = typed("models", "--models", folder)
-    assert 'promote low@1 --override --why "…"' in " ".join(said.split()), said
     registry = Registry(folder)
     assert (registry.versions(), registry.resolve("low@champion").version) == (("low@1",), "1")
     assert typed("models", "add", tmp_path / "m.txt", "low@1", *more)[0] == 0, "it stands for it already"
+    assert typed("models", "add", tmp_path / "m.txt", "low@2", "--models", folder)[0] == 0
+    code, said = typed("models", "--models", folder)
+    assert 'promote low@2 --override --why "…"' in " ".join(said.split()), said
     code, said = typed("models", "add", tmp_path / "m.txt", "low@2", "--alias", "live", "--models", folder)
     assert code == 2 and registry.versions() == ("low@1",), "another word is no way round"
     (folder / "aliases" / "low@champion").write_bytes(b"damaged")

@@ -199,7 +199,7 @@ def test_a_file_out_of_order_is_told_and_put_in_order(folder: Path) -> None:
     words = ("replay", "short.py", "mixed.parquet", *EUROS)
     lost = typed(*words)
     said = " ".join(lost.stderr.split())
-    assert lost.exit_code == 1, lost.output
+    assert lost.exit_code == 0, lost.output
     assert "not in order of time" in said and "--sort" in said and "lateness" in said
     rows = [msgspec.json.decode(line) for line in Path("mixed.parquet.quarantine.ndjson").read_bytes().splitlines()]
     assert rows[0]["line"] > 1 and "lateness" in rows[0]["reason"] and rows[0]["original"]

@@ -262,6 +262,12 @@ class Registry:
             do=(f"{stand[:-1]}; or r" if stand else "R") + f"estore the folder {name}@{version}.",
         )
 
+    def if_missing(self, reference: str) -> str:
+        """What to do about an alias that is not there; empty if it is a version, or an alias that is there is meant."""
+        name, _, word = reference.partition("@")
+        words = [path.name.partition("@")[2] for path in self._aliases.glob(f"{name}@*")]
+        return "" if word.isdigit() or difflib.get_close_matches(word, words, 1) else self.let_stand(reference)
+
     def let_stand(self, alias: str) -> str:
         """What to do so that NAME@ALIAS stands for the newest stored version; empty if there is none of that name."""
         name, _, word = alias.partition("@")
@@ -282,7 +288,7 @@ class Registry:
     def _unknown(self, reference: str) -> NoReturn:
         known = self.references()
         near = difflib.get_close_matches(reference, known, n=1)
-        stand = "" if reference.partition("@")[2].isdigit() else self.let_stand(reference)
+        stand = self.if_missing(reference)
         raise ModelError(
             f"There is no model {reference} in {self.folder}.",
             seen=", ".join(known) or "no models at all",

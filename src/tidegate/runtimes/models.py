@@ -59,7 +59,7 @@ def require_models(definition: Definition, folder: str | Path, do: str = WITHOUT
     there = set(registry.references())
     for node in definition.models:
         if node.artefact is None and node.reference not in there:
-            stand = registry.let_stand(node.reference)
+            stand = registry.if_missing(node.reference)
             near = () if stand else difflib.get_close_matches(node.reference, sorted(there), 1)
             raise ModelError(
                 f"The model {node.reference} is not in {folder}.",
