@@ -66,15 +66,15 @@ def test_a_champion_is_not_moved_by_adding_a_model_whose_reasons_were_not_measur
     registry = Registry(folder)
     assert (registry.versions(), registry.resolve("low@champion").version) == (("low@1",), "1")
     assert typed("models", "add", tmp_path / "m.txt", "low@1", *more)[0] == 0, "it stands for it already"
-    assert typed("models", "add", tmp_path / "m.txt", "low@2", "--models", folder)[0] == 0
-    code, said = typed("models", "--models", folder)
-    assert 'promote low@2 --override --why "…"' in " ".join(said.split()), said
     code, said = typed("models", "add", tmp_path / "m.txt", "low@2", "--alias", "live", "--models", folder)
     assert code == 2 and registry.versions() == ("low@1",), "another word is no way round"
     (folder / "aliases" / "low@champion").write_bytes(b"damaged")
     assert typed("models", "add", tmp_path / "m.txt", "low@2", *more)[0] == 2
     code, said = typed("models", "add", tmp_path / "m.txt", "low@2", *more, "--override", "--why", "A pilot")
     assert code == 0 and registry.resolve("low@champion").version == "2", said
+    assert typed("models", "add", tmp_path / "m.txt", "low@3", "--models", folder)[0] == 0
+    code, said = typed("models", "--models", folder)
+    assert 'promote low@3 --override --why "…"' in " ".join(said.split()), said
     assert registry.resolve("low@champion").why.startswith("A pilot (")
 
 
