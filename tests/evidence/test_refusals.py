@@ -171,3 +171,42 @@ def test_the_command_tells_of_refusals(path: Path) -> None:
     result = typed("verify", "--store", path)
     assert result.exit_code == 1 and "Touched: refusal 7, e1" in result.stdout
     assert typed("verify", "--store", path, "--refusals", "1").exit_code == 2
+
+
+@pytest.mark.parametrize("tables", [("refusal_heads",), ("refusals",), ("refusal_heads", "refusals")])
+def test_a_table_that_is_gone_is_named(path: Path, tables: tuple[str, ...]) -> None:
+    head = found(path).refusals
+    assert head is not None
+    run(path, *(f"DROP TABLE {table}" for table in tables))
+    for kept in (None, head):
+        fault = found(path, kept).fault
+        assert fault is not None and (fault.log, fault.how) == ("refusals", "removed")
+        assert all(f"the table {table}" in fault.words for table in tables)
+    with pytest.raises(StoreError, match=rf"nothing is written(.|\n)*lacks the table ({'|'.join(tables)})"):
+        Store.open(path)
+    said = typed("verify", "--store", path, "--refusals", f"{head.size}:{head.root.hex()}")
+    assert said.exit_code == 1 and "Touched" in said.stdout and "not sealed yet" not in said.output
+
+
+@pytest.mark.parametrize("table", ["records", "heads", "nodes", "artefacts"])
+def test_any_other_table_that_is_gone_is_named_too(path: Path, table: str) -> None:
+    run(path, f"DROP TABLE {table}")
+    fault = found(path).fault
+    assert fault is not None and f"the table {table}" in fault.words
+    with pytest.raises(StoreError, match=f"the table {table}"):
+        Store.open(path)
+
+
+def test_a_head_that_cannot_be_checked_is_a_fault(path: Path) -> None:
+    kept = found(path).refusals
+    assert kept is not None
+    as_version_1(path)  # as someone would who drops the seals, and then makes the store an old one
+    fault = found(path, kept).fault
+    assert found(path).ok and fault is not None and (fault.log, fault.how) == ("refusals", "cut back")
+    assert typed("verify", "--store", path, "--refusals", f"{kept.size}:{kept.root.hex()}").exit_code == 1
+
+
+def test_a_head_of_no_refusals_is_the_empty_one(path: Path) -> None:
+    fault = found(path, TreeHead(0, bytes(32))).fault
+    assert fault is not None and (fault.log, fault.how) == ("refusals", "rewritten")
+    assert found(path, TreeHead(0, Range().root())).ok

@@ -9,6 +9,9 @@ from tidegate.cli.options import DEFAULT_STORE, AsJson, StoreAddress, opened
 from tidegate.cli.proofs import check_proof, print_proofs, tree_head
 from tidegate.cli.terminal import aside, emit, next_steps, out, several
 
+_PLACES = {"artefacts": "what is needed for record", "ids": "the id of record"}
+"""What a fault is called that is in neither log, before the number of the record."""
+
 
 def verify(
     store: StoreAddress = DEFAULT_STORE,
@@ -81,15 +84,20 @@ def verify(
     elif result.fault is not None:
         console = out()
         fault = result.fault
-        one = "what is needed for record" if fault.log == "artefacts" else fault.log.removesuffix("s")
+        one = _PLACES.get(fault.log) or fault.log.removesuffix("s")
         first = f"one of the {fault.log} from {{}} on" if fault.how == "rewritten" else f"{one} {{}}"
+        if fault.log == "ids" and fault.id is None:
+            first = "the index of ids"
         console.print(f"[bold red]Touched:[/] {first.format(fault.seq)}" + (f", {fault.id}" if fault.id else ""))
         console.print(f"  {fault.words}", markup=False, soft_wrap=True)
         if result.records and fault.log != "refusals":
             are = "is as it was" if result.records == 1 else "are as they were"
             before = " before it" if fault.log == "records" else ""
             console.print(f"  The {several(result.records, 'record')}{before} {are} sealed.")
-        next_steps("cp BACKUP STORE  put back a copy of the store, then verify again")
+        if fault.log == "ids" and fault.how != "repeated":
+            next_steps(f"tidegate store copy {store} NEW  a store with a new index, of the same records and seals")
+        else:
+            next_steps("cp BACKUP STORE  put back a copy of the store, then verify again")
     else:
         console = out()
         many = f"{several(result.records, 'record')} in {several(result.commits, 'commit')}"

@@ -93,6 +93,7 @@ class PostgresStore(PostgresReading):
         others = bool(self._epoch) and session.before != self._epoch
         self._stale = self._stale or others
         self._session, self._epoch, known = session, session.epoch, self._tree.size
+        self._check_complete()
         self._read_trees()
         if others and self._seen is not None:
             self._seen.add(row[0] for row in self._read("SELECT id FROM records WHERE seq > ?", (known,)))

@@ -14,11 +14,16 @@ from tidegate.connectors.postgres_session import Connection, connect, recognise
 from tidegate.connectors.store import Store
 from tidegate.connectors.store_address import Address
 from tidegate.errors import StoreError
+from tidegate.evidence.tables import IDS
 
 READERS = 4
 WAIT = 5.0
 """Seconds that a reader waits for a connection."""
 _MARK = "\U0010ffff"
+_MISFILED = (
+    "SELECT seq, leads FROM (SELECT r.seq, coalesce((SELECT i.seq FROM records AS i WHERE i.id = r.id LIMIT 1), 0) "
+    "AS leads FROM records AS r WHERE r.seq BETWEEN %s AND %s) AS found WHERE seq <> leads ORDER BY seq LIMIT 1"
+)
 
 
 def escaped(text: str) -> str:
@@ -99,6 +104,40 @@ class PostgresReading(Store):
 
     def _has_table(self, name: str) -> bool:
         return bool(self._read("SELECT 1 WHERE to_regclass(?) IS NOT NULL", (name,)))
+
+    def index_fault(self) -> str:
+        """What is wrong with the index of ids as a whole; empty if nothing is."""
+        found = self._read(
+            "SELECT indisunique AND indisvalid AND indisready AND indpred IS NULL "
+            "AND pg_get_indexdef(indexrelid, 1, true) = 'id' "
+            "FROM pg_index WHERE indexrelid = to_regclass(?) AND indrelid = to_regclass('records')",
+            (IDS,),
+        )
+        if not found:
+            return f"The index of ids ({IDS}) is missing."
+        return "" if found == [(True,)] else f"The index {IDS} is not one of all ids, once each."
+
+    def filed(self, size: int) -> None:
+        """None: the index of ids has the order of the database's collation."""
+
+    def misfiled(self, first: int, last: int) -> tuple[int, int] | None:
+        """The first record from number `first` to `last` to which the index of ids does not lead, and where it does."""
+        try:
+            with (
+                self._readers().connection() as connection,
+                at_most(LONG, connection),
+                connection.transaction(),
+            ):
+                # Of few records the planner would rather read all than look into the index.
+                connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+                row = connection.execute(_MISFILED, (first, last)).fetchone()
+                return (row[0], row[1]) if row else None
+        except psycopg.Error as error:
+            raise told(error, self.address) from error
+
+    def stray(self, size: int) -> int | None:
+        """None: an index of PostgreSQL keeps entries of rows that are gone, and one too many looks like them."""
+        return None
 
     def _holds_text(self, text: str) -> tuple[str, Sequence[object]]:
         # As bytes, a character each, so that content that is no UTF-8 can be looked through as well.

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from tidegate.connectors.postgres_patience import SILENCE, at_most
 from tidegate.errors import StoreError
-from tidegate.evidence.tables import OLDER, VERSION, definitions
+from tidegate.evidence.tables import OLDER, UNSEALED, VERSION, definitions
 
 _TIDE = 0x54494445
 _SCHEMA = "(SELECT oid::bigint::bit(32)::int FROM pg_namespace WHERE nspname = current_schema())"
@@ -64,7 +64,7 @@ def recognise(connection: Connection, address: str) -> str | None:
         with suppress(psycopg.errors.UndefinedColumn):
             found = connection.execute("SELECT value FROM about WHERE name = 'tables'").fetchone()
             version = found[0] if found else None
-    if version not in (*OLDER, str(VERSION)):
+    if version == UNSEALED or version not in (*OLDER, str(VERSION)):  # PostgreSQL never had the first version
         raise StoreError(
             f"{address} holds tables that are no store, or one of another version of Tidegate.",
             seen=f"tables of version {version or 'unknown'} in the schema {schema}, where this one reads {VERSION}",

@@ -49,6 +49,7 @@ class SqliteStore(SqliteReading):
         try:
             recognise(self._reader(), path)  # before anything may write: see `check_whole`
             if lock is not None:
+                self._check_complete()
                 bring_up(self._write_connection())
                 self._read_trees()
                 self._check_whole()

@@ -32,6 +32,9 @@ def told(error: sqlite3.Error, path: Path) -> StoreError:
         case sqlite3.SQLITE_CONSTRAINT:
             wrong = f"The store {path} refused a batch with an id that it holds already; nothing of it was kept."
             do = "Ask `find` for the ids of a batch before it is appended."
+        case sqlite3.SQLITE_ERROR if "no such table" in str(error):
+            wrong = f"The store {path} lacks a table that every store has: it was touched."
+            do = "Run `tidegate verify` to see what was touched, then put back a copy of the store."
         case _:
             wrong, do = f"The store {path} failed.", "See what SQLite said."
     return StoreError(wrong, seen=seen, do=do)

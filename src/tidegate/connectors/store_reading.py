@@ -9,7 +9,7 @@ from tidegate.connectors.sqlite_seen import SeenIds
 from tidegate.errors import StoreError
 from tidegate.evidence.merkle import EMPTY_ROOT, Range
 from tidegate.evidence.record import Event, Found, HeadRow, Listed, Refusal, Row, Stored, TreeHead
-from tidegate.evidence.tables import LOWEST_NODE, RECORDS
+from tidegate.evidence.tables import LOWEST_NODE, RECORDS, TABLES, UNSEALED
 
 _COLUMNS = ", ".join(name for name, _, _ in RECORDS)
 _CHUNK = 1000
@@ -23,6 +23,8 @@ class Reading(ABC):
 
     address: str
     """What it was opened by, without a password: as people are told of it."""
+    _BY_NUMBER = "records"
+    """The table of records, in a statement that is not to trust the index of ids."""
     _seen: SeenIds | None = None
 
     @abstractmethod
@@ -33,6 +35,22 @@ class Reading(ABC):
     @abstractmethod
     def _has_table(self, name: str) -> bool:
         """Whether there is a table of this name."""
+
+    @abstractmethod
+    def index_fault(self) -> str:
+        """What is wrong with the index of ids as a whole (see `evidence.ids`); empty if nothing is."""
+
+    @abstractmethod
+    def filed(self, size: int) -> Iterator[Sequence[tuple[int, str]]] | None:
+        """Number and id of the first `size` records as the index of ids has them, in order, if that of characters."""
+
+    @abstractmethod
+    def misfiled(self, first: int, last: int) -> tuple[int, int] | None:
+        """The first record from number `first` to `last` to which the index of ids does not lead, and where it does."""
+
+    @abstractmethod
+    def stray(self, size: int) -> int | None:
+        """The number of a record that the index of the first `size` ids names once too often, or that is not there."""
 
     @abstractmethod
     def _holds_text(self, text: str) -> tuple[str, Sequence[object]]:
@@ -142,7 +160,35 @@ class Reading(ABC):
 
     def refusals_sealed(self) -> bool:
         """Whether refusals are sealed: a store of version 1, while it is only read, has none that are."""
-        return self._has_table("refusal_heads")
+        return bool(self._read("SELECT value FROM about WHERE name = 'tables'") != [(UNSEALED,)])
+
+    def lacking(self) -> Sequence[str]:
+        """The tables that a store of its version has and this one has not."""
+        there = [name for name in TABLES if name != "refusal_heads" or self.refusals_sealed()]
+        return [name for name in there if not self._has_table(name)]
+
+    def repeated(self) -> tuple[int, int, str] | None:
+        """The first record whose id stands in the log before, that one's number, and the id; read without the index."""
+        rows = self._read(
+            f"SELECT max(seq), min(seq), min(id) FROM {self._BY_NUMBER} GROUP BY id || '' HAVING count(*) > 1 "
+            "ORDER BY max(seq) LIMIT 1"
+        )
+        return (rows[0][0], rows[0][1], str(rows[0][2])) if rows else None
+
+    def _check_complete(self) -> None:
+        """Make sure that what will be written to is all there.
+
+        Raises:
+            StoreError: a table or the index of ids is missing.
+        """
+        lacking = self.lacking()
+        wrong = f"It lacks the table {' and the table '.join(lacking)}." if lacking else self.index_fault()
+        if wrong:
+            raise StoreError(
+                f"The store {self.address} is not what a store of its version is, so nothing is written to it.",
+                seen=wrong,
+                do="Run `tidegate verify` to see what was touched, then put back a copy of the store.",
+            )
 
     def refusal_heads(self, after: int = 0) -> Iterator[HeadRow]:
         """The tree heads of all commits of refusals that end after number `after`, in order."""
@@ -239,7 +285,7 @@ class Reading(ABC):
     def unsealed(self) -> Sequence[tuple[int, str]]:
         """The first record, if any, that lies outside what the last tree head covers: its number and id."""
         return self._read(
-            "SELECT seq, id FROM records WHERE seq < 1 OR seq > coalesce((SELECT max(size) FROM heads), 0) "
+            f"SELECT seq, id FROM {self._BY_NUMBER} WHERE seq < 1 OR seq > coalesce((SELECT max(size) FROM heads), 0) "
             "ORDER BY seq LIMIT 1"
         )
 

@@ -4,11 +4,11 @@ from typing import Literal
 
 import msgspec
 
-How = Literal["changed", "removed", "inserted", "reordered", "unreadable", "rewritten", "cut back"]
+How = Literal["changed", "removed", "inserted", "reordered", "unreadable", "rewritten", "cut back", "repeated"]
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """The first record, refusal or artefact that was touched.
+    """The first record, refusal, artefact or id that was touched.
 
     Args:
         seq: its number; of a rewritten commit the first number it may be; of an artefact that of the first record
@@ -16,11 +16,11 @@ class Fault(msgspec.Struct, frozen=True):
         id: the id found there, None where there is none; of an artefact that of the record.
         how: what was done to it.
         words: the same as a sentence, with how it was noticed.
-        log: which of the two logs it is in, or that the artefacts are it.
+        log: which of the two logs it is in, or that it is in the artefacts or in the index of ids.
     """
 
     seq: int
     id: str | None
     how: How
     words: str
-    log: Literal["records", "refusals", "artefacts"] = "records"
+    log: Literal["records", "refusals", "artefacts", "ids"] = "records"

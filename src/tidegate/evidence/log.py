@@ -9,6 +9,8 @@ What is caught, and by what:
 * A record that says nothing any more and that no statement of erasure names (see `erasure`), or of which something else
   is left than that statement says. What it said cannot be checked; that nothing else was put in its place can.
 * A flow, a model or what else records rest on, removed or changed: the digest that they are sealed with. It is named.
+* An id that stands twice, or that the index of ids has lost or leads elsewhere: by reading that index too (see `ids`).
+* A whole table that is gone: a store says of which version its tables are, and that has them all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +22,7 @@ from tidegate.errors import StoreError
 from tidegate.evidence.artefacts import ArtefactCheck, ArtefactStore, Named, nothing_else
 from tidegate.evidence.erasure import Erasable, is_blank, left_of
 from tidegate.evidence.fault import Fault
+from tidegate.evidence.ids import IdIndex, IdsCheck
 from tidegate.evidence.merkle import EMPTY_ROOT, Range
 from tidegate.evidence.record import HeadRow, Row, Stored, TreeHead, leaf
 from tidegate.evidence.refusals import RefusalLog, check_refusals
@@ -30,8 +33,12 @@ NEAR = 1000
 """How many records before and after a damaged place are looked through for where its record went."""
 
 
-class Log(RefusalLog, ArtefactStore, Erasable, Protocol):
+class Log(RefusalLog, ArtefactStore, Erasable, IdIndex, Protocol):
     """What is needed of a store to check its log."""
+
+    def lacking(self) -> Sequence[str]:
+        """The tables that a store of its version has and this one has not."""
+        ...
 
     def head(self) -> TreeHead:
         """The tree head of the last commit."""
@@ -65,8 +72,8 @@ class Verification(msgspec.Struct, frozen=True):
         records: how many records were found to be as they were sealed, from the first on.
         commits: how many tree heads were found right.
         head: the tree head of the whole log as computed from its records; up to the fault if there is one.
-        fault: the first record that was touched, or else the first flow or model that one rests on, or else the first
-            refusal; None when all is well.
+        fault: the first record that was touched, or else the first id that stands twice or is not found, or else the
+            first flow or model that a record rests on, or else the first refusal; None when all is well.
         refusals: the tree head of the refusals, as computed from them; None when they were not looked at, because a
             record or an artefact was touched or the store is of an older version.
     """
@@ -116,14 +123,31 @@ def verify(
     Raises:
         StoreError: the store cannot be read at all.
     """
+    lacking = store.lacking()
+    if not {"refusals", "refusal_heads"}.issuperset(lacking):
+        return Verification(0, 0, TreeHead(0, EMPTY_ROOT), Fault(1, None, "removed", _lacks(lacking)))
     found = _Check(store, head, named, progress).run()
-    if found.fault is not None or not store.refusals_sealed():
+    if found.fault is not None:
         return found
+    if lacking:
+        return msgspec.structs.replace(found, fault=Fault(1, None, "removed", _lacks(lacking), "refusals"))
+    if not store.refusals_sealed():
+        if refusals is None:
+            return found
+        words = (
+            f"The head kept elsewhere covers {refusals.size} refusals, and the store says that it is of a version "
+            "which sealed none: it was changed, or the head is not of this store."
+        )
+        return msgspec.structs.replace(found, fault=Fault(1, None, "cut back", words, "refusals"))
     try:
         counted, fault = check_refusals(store, refusals)
     except StoreError as error:
         counted, fault = None, Fault(1, None, "unreadable", f"The refusals cannot be read: {error}", "refusals")
     return msgspec.structs.replace(found, fault=fault, refusals=counted)
+
+
+def _lacks(tables: Sequence[str]) -> str:
+    return f"The store lacks what every store of its version has: the table {' and the table '.join(tables)}."
 
 
 class _Check:
@@ -135,6 +159,7 @@ class _Check:
         self.artefacts = ArtefactCheck(store, named)
         self.commits = 0
         self.total = store.head().size
+        self.ids = IdsCheck(store, self.total)
         self.rows: Sequence[Row] = ()
         self.at = 0
         self._left: dict[int, bytes] | None = None
@@ -149,7 +174,8 @@ class _Check:
                 self.check_commit(commit)
                 self.commits += 1
             self.check_end()
-            fault = self.artefacts.fault  # only now, since a record that was touched is the graver
+            # Only now, since a record that was touched is the graver.
+            fault = self.ids.end() or self.artefacts.fault
         except _FaultFoundError as found:
             fault = found.fault
         except StoreError as error:
@@ -174,6 +200,7 @@ class _Check:
                     words = f"Record {seq} cannot be read: {error}"
                     raise _FaultFoundError(Fault(seq, None, "unreadable", words)) from error
             self.at = 0
+            self.ids.look(self.rows)
         part = self.rows[self.at : self.at + most]
         self.at += len(part)
         return part

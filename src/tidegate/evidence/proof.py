@@ -42,10 +42,17 @@ def prove(store: Log, id: str, head: TreeHead | None = None) -> dict[str, object
         raise StoreError(
             f"The record of {id!r} was erased, so it can be shown to nobody.", seen=why_erased(store, record)
         )
-    row = store.rows(record.seq - 1, 1)[0]
-    index, own = record.seq - 1, leaf(row)
+    index = record.seq - 1
     if head is None or head.size <= index:
         head = store.head()
+    if not 0 <= index < head.size:
+        raise StoreError(
+            f"The record of {id!r} cannot be proven: it lies outside the log, so somebody inserted it.",
+            seen=f"record {record.seq}, where the log has records 1 to {head.size}",
+            do="Run `tidegate verify`, then put back a copy of the store.",
+        )
+    row = store.rows(index, 1)[0]
+    own = leaf(row)
     proof = inclusion_proof(index, head.size, store.subtree)
     if not verify_inclusion(own, index, head.size, proof, head.root):
         raise StoreError(

@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from tidegate.evidence.fault import Fault, How
-from tidegate.evidence.merkle import Range
+from tidegate.evidence.merkle import EMPTY_ROOT, Range
 from tidegate.evidence.record import HeadRow, Refusal, TreeHead
 
 CHUNK = 1000
@@ -33,7 +33,7 @@ class RefusalLog(Protocol):
         ...
 
     def refusals_sealed(self) -> bool:
-        """Whether refusals are sealed at all: a store of an older version that is only read has none that are."""
+        """Whether refusals are sealed at all: a store of the first version that is only read has none that are."""
         ...
 
 
@@ -67,6 +67,8 @@ def check_refusals(store: RefusalLog, kept: TreeHead | None = None) -> tuple[Tre
     def stop(seq: int, how: How, words: str, id: str | None = None) -> tuple[TreeHead, Fault]:
         return TreeHead(tree.size, tree.root()), Fault(seq, id, how, words, "refusals")
 
+    if kept is not None and kept.size == 0 and kept.root != EMPTY_ROOT:
+        return stop(1, "rewritten", "The head kept elsewhere is of no refusals, yet not the empty one.")
     for commit in store.refusal_heads():
         leaves = [commit.leaves[at : at + 32] for at in range(0, len(commit.leaves), 32)]
         first = tree.size + 1

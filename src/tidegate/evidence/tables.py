@@ -16,6 +16,9 @@ OLDER = ("1", "2")
 """Versions that can be read as they are, and are brought up when a store is opened for writing: version 1 did not seal
 refusals, and both had a table of what was to be sent on, which nothing reads any more (ADR 20)."""
 
+UNSEALED = "1"
+"""The version that had no seals of refusals, and so not their table: `refusal_heads`."""
+
 LOWEST_NODE = 8
 """Complete subtrees of 2^8 leaves and more are kept, so that a proof reads no more than 2^8 leaf hashes at its ends."""
 
@@ -62,6 +65,9 @@ TABLES: dict[str, Columns] = {
     "artefacts": (("digest", "blob", False), ("kind", "text", False), ("body", "blob", False)),
 }
 
+IDS = "records_id"
+"""The index by which a record is found by its id; no id may stand twice in it."""
+
 PRIMARY = {"about": "name", "nodes": "level, place", "artefacts": "digest"}
 """The primary keys that are not the one column marked so."""
 
@@ -97,7 +103,7 @@ def definition(table: str, dialect: Dialect) -> str:
 def definitions(dialect: Dialect) -> list[str]:
     """The statements that make an empty store, in order."""
     made = [definition(table, dialect) for table in TABLES]
-    made.append("CREATE UNIQUE INDEX records_id ON records (id)")
+    made.append(f"CREATE UNIQUE INDEX {IDS} ON records (id)")
     made.append("CREATE VIEW decisions AS SELECT * FROM records WHERE answer IS NOT NULL")
     made.append(f"INSERT INTO about (name, value) VALUES ('tables', '{VERSION}')")
     return made
