@@ -52,7 +52,7 @@ MISTAKES = {
     "a class of data that is none": ("Personal.IDENTIFIER", '"identifer"', 9, ["Write personal=Personal.IDENTIFIER."]),
     "a default of another type": ("int | None = None", 'int | None = "x"', 10, ["default of Payment.tries"]),
     "a default that is none": ("tries: int | None = None", "tries: int = None", 10, ["not optional"]),
-    "words by an f-string": ('"Many payments"', 'f"Many of {Payment.card}"', 20, ["Words are fixed", "{Payment.card}"]),
+    "words by an f-string": ('"Many payments"', 'f"Many of {Payment.card}"', 20, ["are fixed", "Payment.card in"]),
     "words without their name": (', because="', ', "', 20, ["because= before the words"]),
     "a window's values without names": ('count(per=Card, last="10m")', 'count(Card, "10m")', 18, ["per= and last="]),
     "what is learned as text": ("lateness =", 'learns = ("Login",)\n    lateness =', 26, ["learns = (Login,)"]),

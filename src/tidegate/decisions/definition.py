@@ -11,7 +11,7 @@ from tidegate.decisions.drl.node import DrlPackage, packages_in
 from tidegate.decisions.flow_text import flow_text
 from tidegate.decisions.owners import owned
 from tidegate.decisions.reads import reads_only
-from tidegate.decisions.rule import AtMost, Bands, Deadline, Rule
+from tidegate.decisions.rule import AtMost, Bands, Deadline, Rule, require_words
 from tidegate.decisions.scorecards import lines as cards
 from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.decisions.tables.lines import fit_currency, readings, rules_of
@@ -104,6 +104,8 @@ def define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
         reads_only(root, event)
     learned = list(dict.fromkeys(w.of_event for w in windows if w.of_event is not None and w.of_event is not event))
     learned += [kind for kind in extra if kind not in learned]
+    reads = [f"{kind.__name__}.{field}" for kind in (event, *learned) for field in kind.__contract__]
+    require_words(cls.__name__, rules, [*reads, *map(str, windows)])
     longest = max((w.frame.last + w.frame.delay for w in windows), default=LONGEST)
     lateness = _lateness(cls.__name__, lines["lateness"]) if lines.get("lateness") is not None else longest
     asked = readings(nodes.values(), tables)

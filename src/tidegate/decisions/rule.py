@@ -1,5 +1,7 @@
 """Rules, levels and limits: what a flow thinks of what it knows."""
 
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
@@ -57,6 +59,27 @@ def _rule(outcome: Outcome, when: Expr, because: str) -> Rule:
             "A rule says why, in words.", seen=f"because={because!r}", do='Write because="Unlike this card\'s history".'
         )
     return Rule(outcome, when, because.strip())
+
+
+def require_words(flow: str, rules: Mapping[str, Rule], reads: Collection[str]) -> None:
+    """Refuse words that hold the text of an expression: an f-string puts that there, and no event's value.
+
+    Args:
+        flow: whose rules they are.
+        rules: by name.
+        reads: the texts of what the flow reads, such as `Payment.amount`.
+
+    Raises:
+        FlowError: a rule's words hold one.
+    """
+    for name, rule in rules.items():
+        held = next((text for text in reads if re.search(rf"(?<![\w.]){re.escape(text)}(?!\w)", rule.because)), "")
+        if held:
+            raise FlowError(
+                f"The words of {flow}.{name} are fixed when the flow is written: an expression has no value then.",
+                seen=f"{held} in {rule.because!r}",
+                do="Leave it out of the words: a decision tells beside them which values the rule saw.",
+            )
 
 
 def approve(when: Expr, *, because: str) -> Rule:

@@ -1,6 +1,5 @@
 """The nodes of the one expression graph, and the Python operators that make them."""
 
-import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import Enum
@@ -65,19 +64,6 @@ class Expr(Immutable):
         return write(self)
 
     __repr__ = __str__
-
-    def __format__(self, spec: str) -> str:
-        # An author's f-string would put the expression's text, and no event's value, into words that people read.
-        # Ours, in messages to the author, mean that text.
-        caller = str(sys._getframe(1).f_globals.get("__name__", ""))
-        if not caller.startswith("tidegate."):
-            raise FlowError(
-                "Words are fixed when the flow is written: an expression has no value then.",
-                seen=f"{{{self}}} in a text",
-                do="Leave it out: a decision tells beside the words which values its rules saw. "
-                "Write str(…) where the expression's own text is meant.",
-            )
-        return format(str(self), spec)
 
     def __add__(self, other: object) -> "Expr":
         return call("add", self, other)
