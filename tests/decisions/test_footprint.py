@@ -78,7 +78,7 @@ def _snoozes(n: int) -> object:
 def _times(n: int) -> object:
     decider = Decider(Full.plan, capacity=8)
     for number in range(n):
-        decider.count(2, NOW + number)
+        decider.limits.count(2, NOW + number)
     return decider.limits
 
 
@@ -105,8 +105,8 @@ def test_it_takes_no_more_than_is_told(kept: Callable[[int], object], sizes: tup
 def test_what_a_limit_cannot_look_back_to_is_forgotten() -> None:
     decider = Decider(Full.plan, capacity=8)
     for number in range(20_000):
-        decider.count(2, NOW + number * 3_600_000)  # 3.6 s apart: 2,000 in two hours
-    assert 2000 <= len(decider.limits[0]) <= 2001 + FORGET
+        decider.limits.count(2, NOW + number * 3_600_000)  # 3.6 s apart: 2,000 in two hours
+    assert 2000 <= len(decider.limits.dump()[0]) <= 2001 + FORGET
 
 
 def test_check_prints_it(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """A flow's decisions, one event after another, by the letter of the law: decide first, learn after."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -262,9 +262,21 @@ class Oracle:
         # severest first: what one limit makes milder may then be too much of the milder kind
         for cap in sorted(self.definition.caps, key=lambda limit: -limit.outcome):
             if outcome is cap.outcome:
-                so_far = sum(final is cap.outcome and at - cap.last < when <= at for when, final in self.outcomes)
-                outcome = cap.then if so_far >= cap.count else outcome
+                answered = [when for when, final in self.outcomes if final is cap.outcome]
+                outcome = cap.then if full(answered, at, cap.count, cap.last) else outcome
         return outcome
+
+
+def full(answered: Sequence[int], at: int, count: int, last: int) -> bool:
+    """Whether some interval of length `last`, its beginning in it and its end not, has `at` in it and `count` answers.
+
+    Of all intervals those will do that begin with an answer or with `at`: any other may begin later and lose nothing.
+    """
+    return any(
+        sum(start <= when < start + last for when in answered) >= count
+        for start in {*answered, at}
+        if start <= at < start + last
+    )
 
 
 def float_of(value: Any) -> Any:

@@ -308,17 +308,17 @@ def test_a_text_of_long_ago_is_still_shown() -> None:
     assert answer.features == {"usual": "c"}  # type: ignore[union-attr]
 
 
-def test_a_limit_looks_at_the_past_of_the_event_and_not_at_its_future() -> None:
+def test_a_limit_looks_at_what_is_in_one_interval_with_the_event() -> None:
     class Capped(Flow[Paid]):
         n = count(per=Card, last="400d")
         every = decline(n >= 0, because="Each of them")
         limits = at_most(1, "decline", last="1h")
 
     engine = Engine(Capped)
-    # 10:00, then late 00:00, 00:01 and 01:00; an hour before 01:00 begins just after 00:00
-    times = (("a", 600), ("b", 0), ("c", 1), ("d", 60))
+    # 10:00, then late 00:00, 00:01 and 01:00; an hour before 01:00 begins just after 00:00; 10:00 ends 09:01's hour
+    times = (("a", 600), ("b", 0), ("c", 1), ("d", 60), ("e", 541), ("f", 540))
     outcomes = [engine.decide(paid(id, minute)).outcome for id, minute in times]  # type: ignore[union-attr]
-    assert outcomes == ["decline", "decline", "review", "decline"]
+    assert outcomes == ["decline", "decline", "review", "decline", "review", "decline"]
 
 
 def test_a_snapshot_without_a_part_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

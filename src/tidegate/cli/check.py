@@ -96,7 +96,7 @@ def _limits(definition: "Definition") -> list[str]:
     from tidegate.events.durations import written
 
     said = [
-        f"at most {cap.count} times {cap.outcome.word} in {written(cap.last)}, then {cap.then.word}"
+        f"at most {cap.count} times {cap.outcome.word} in any {written(cap.last)} of event time, then {cap.then.word}"
         for cap in definition.caps
     ]
     late = definition.deadline

@@ -1,6 +1,5 @@
 """The decider: runs a plan over rows. No clock, no files, no threads: cells in, outcomes out."""
 
-from bisect import bisect_right, insort
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,8 +7,8 @@ import numpy as np
 
 from tidegate.decisions.drl.asked import AskedPackage
 from tidegate.decisions.drl.plan import DrlAnswer, DrlRunner
-from tidegate.decisions.footprint import FORGET
 from tidegate.decisions.instruction import Instruction
+from tidegate.decisions.limits import LimitBook
 from tidegate.decisions.lists import ListBook, ListChange
 from tidegate.decisions.plan import AT, ListPlan, ModelPlan, Plan
 from tidegate.decisions.scorecards.trace import ScoringCard
@@ -63,12 +62,11 @@ class Decider:
         self.windows = Windows(plan.streams, lateness=plan.lateness)
         self.book = ListBook(plan.lateness)
         self.snoozes = SnoozeBook(plan.lateness)
+        self.limits = LimitBook(plan.caps, plan.lateness)
         self.silenced: dict[int, dict[str, str]] = {}
         self._keys = key_columns(plan)
         self._whole = {f.type.entity: f.type.whole for f in plan.kinds[0].fields if f.type.entity} if plan.kinds else {}
         self.words = Wording(plan.reach)
-        self._limited: list[list[int]] = [[] for _ in plan.caps]
-        self._mildest_last = sorted(range(len(plan.caps)), key=lambda number: -plan.caps[number].outcome)
         self._capped = np.zeros(3, np.bool_)
         self._capped[[cap.outcome for cap in plan.caps]] = True
         self.remembered = np.array(plan.remembered, dtype=np.int64)
@@ -139,10 +137,10 @@ class Decider:
             answered: the outcome that each row was given; None for those that were only learned.
         """
         self.recall(len(answered))
-        if self._limited:
+        if self.limits:
             for row, outcome in enumerate(answered):
                 if outcome is not None and self.kinds[row] == 0 and self.flags[row] & LEARN:
-                    self.count(outcome, int(self.cells[AT, row]))
+                    self.limits.count(outcome, int(self.cells[AT, row]))
 
     def _before(self, n: int) -> None:
         before = self.plan.before
@@ -176,7 +174,7 @@ class Decider:
         for row, rules in self.silenced.items():
             self._settle_without(row, rules)
         self.limited.clear()
-        if self._limited:
+        if self.limits:
             self._cap(n)
         outcomes: np.ndarray = self.settled[0]
         return outcomes
@@ -246,51 +244,29 @@ class Decider:
             out[i] = int(listed(check.name, int(keys[i]), int(at[i])))
 
     def _cap(self, n: int) -> None:
-        """Hold the flow to its limits, in order of arrival; a cap looks at the same past as a window of its length."""
-        outcomes, at = self.settled[0], self.cells[AT]
+        """Hold the flow to its limits, in order of arrival."""
+        outcomes = self.settled[0]
         # A row can only be limited, or count towards a limit, if its outcome is one that is limited.
         concerned = self._capped[outcomes[:n]] | (self.flags[:n] & OVERDUE != 0)
         for i in np.flatnonzero(concerned).tolist():
             if not self.flags[i] & READ or self.kinds[i] != 0:
                 continue
-            overdue = self.flags[i] & OVERDUE
-            final = self.plan.deadline_answer if overdue else 0
-            for number in () if overdue else self._mildest_last:
-                cap, times = self.plan.caps[number], self._limited[number]
-                if outcomes[i] == cap.outcome and len(times) >= cap.count:
-                    so_far = bisect_right(times, at[i]) - bisect_right(times, at[i] - cap.last)
-                    if so_far >= cap.count:
-                        outcomes[i] = cap.then
-                        self.limited[i] = number
+            final, at = self.plan.deadline_answer, int(self.cells[AT, i])
+            if not self.flags[i] & OVERDUE:
+                final, by = self.limits.apply(int(outcomes[i]), at)
+                if by >= 0:
+                    outcomes[i], self.limited[i] = final, by
             if self.flags[i] & LEARN:
-                self.count(int(final if overdue else outcomes[i]), int(at[i]))  # what was answered in the end
-
-    def count(self, outcome: int, at: int) -> None:
-        """Let an answer count towards the limits on its outcome; what no event can look back to is forgotten."""
-        for cap, times in zip(self.plan.caps, self._limited, strict=True):
-            if outcome == cap.outcome:
-                insort(times, at)
-                past = bisect_right(times, times[-1] - self.plan.lateness - cap.last)
-                if past > FORGET:
-                    del times[:past]
+                self.limits.count(final, at)  # what was answered in the end
 
     def counted(self, n: int) -> list[tuple[int, int]]:
-        """What the first `n` rows, once decided, left behind for limits: outcomes and their times, as `count` takes."""
+        """What the first `n` rows, once decided, left behind for limits: outcomes and their times."""
         found = []
         for i in np.flatnonzero((self.kinds[:n] == 0) & (self.flags[:n] & (READ | LEARN) == READ | LEARN)).tolist():
             outcome = self.plan.deadline_answer if self.flags[i] & OVERDUE else int(self.settled[0, i])
             if self._capped[outcome]:
                 found.append((outcome, int(self.cells[AT, i])))
         return found
-
-    @property
-    def limits(self) -> list[list[int]]:
-        """For each limit the times that it can still look at, in order; they may be set."""
-        return [list(times) for times in self._limited]
-
-    @limits.setter
-    def limits(self, times: Sequence[Sequence[int]]) -> None:
-        self._limited = [list(each) for each in times]
 
     def obey(self, event: Instruction) -> None:
         """Put an instruction into effect; one that this flow has no use for, as an earlier version had, has none."""
@@ -310,7 +286,7 @@ class Decider:
         header = {
             "digest": self.plan.digest,
             "lists": self.book.dump(),
-            "caps": self.limits,
+            "caps": self.limits.dump(),
             "words": list(self.words.items()),
             "snoozes": self.snoozes.dump(),
         }
@@ -331,7 +307,7 @@ class Decider:
         )
         self.book.load(header["lists"])
         self.snoozes.load(header.get("snoozes", []))
-        self.limits = header["caps"]
+        self.limits.load(header["caps"])
         self.words = Wording(self.plan.reach)
         self.words.update((int(cell), text) for cell, text in header["words"])
 

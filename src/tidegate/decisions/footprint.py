@@ -4,7 +4,7 @@ from tidegate.decisions.definition import Definition
 from tidegate.decisions.plan import Plan
 from tidegate.events.durations import written
 
-TEXT, TIME, LISTED, SNOOZED = 260, 50, 450, 700
+TEXT, TIME, LISTED, SNOOZED = 260, 9, 450, 700
 """Bytes for a text beside its characters, an answer that a limit counts, a change of a list, a snooze beside its words:
 the most that was measured, which `tests/decisions/test_footprint.py` holds them to."""
 

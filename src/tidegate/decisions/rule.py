@@ -147,7 +147,10 @@ class Deadline:
 def at_most(count: int, outcome: str, *, last: str | timedelta, then: str = "review") -> AtMost:
     """Limit how often a flow decides so: `at_most(100, "decline", last="1h")`; beyond it the outcome is `then`.
 
-    Of several limits the one on the severest outcome comes first; what it makes milder counts for those on milder ones.
+    No interval of event time as long as `last` (its beginning in it, its end not) holds more than `count`, in whatever
+    order events come: a late one is limited too where an interval around it is full. What counts is what was answered,
+    by a `deadline` too, whose answer is counted and never limited itself. Of several limits the one on the severest
+    outcome comes first; what it makes milder counts for those on milder ones.
 
     Raises:
         FlowError: a limit of less than one or over no time, or one that would make the outcome severer.

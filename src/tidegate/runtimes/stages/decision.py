@@ -130,21 +130,22 @@ class DecisionsAt:
         for payload in kept.snoozes:
             decider.obey(reader(Snooze).read(payload))
         for outcome, at in kept.counted:
-            decider.count(outcome, at)
+            decider.limits.count(outcome, at)
 
     def snapshot(self, shard: int) -> bytes:
         """Snoozes, and what counts towards limits."""
         decider = self._shard(shard)
-        caps = [(cap.outcome, cap.last, at) for cap, at in zip(self._staging.plan.caps, decider.limits, strict=True)]
+        kept = zip(self._staging.plan.caps, decider.limits.dump(), strict=True)
+        caps = [(cap.outcome, cap.last, at) for cap, at in kept]
         return packed(_OF, {"caps": caps, "snoozes": decider.snoozes.dump()}, {})
 
     def restore(self, shard: int, snapshot: bytes) -> None:
         """Know what a snapshot knew."""
         self._snoozes.pop(shard, None)
         decider = self._shard(shard)
-        decider.limits = [[] for _ in self._staging.plan.caps]
+        decider.limits.load([[] for _ in self._staging.plan.caps])
         if snapshot:
             header, _ = unpacked(_OF, snapshot)
             counted = {(outcome, last): at for outcome, last, at in header["caps"]}
-            decider.limits = [counted.get((cap.outcome, cap.last), []) for cap in self._staging.plan.caps]
+            decider.limits.load([counted.get((cap.outcome, cap.last), []) for cap in self._staging.plan.caps])
             decider.snoozes.load(header["snoozes"])
