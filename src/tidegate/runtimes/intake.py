@@ -32,17 +32,18 @@ def too_late(lateness: int) -> str:
     return f"It is more than {written(lateness)}, the flow's lateness, older than the newest event before it."
 
 
-def too_late_for(lateness: int, clock: int, newest: str) -> str:
+def too_late_for(lateness: int, clock: int) -> str:
     """Why an event is refused that came too late, what it was too late for, and what to do.
+
+    The newest event's id is not told: a snapshot has its time only, and words are the same after a restart.
 
     Args:
         lateness: of the flow, in microseconds.
         clock: the time of the newest event, microseconds since 1970 UTC.
-        newest: its id, empty where it is not known.
     """
     return (
-        f"{too_late(lateness)} That is {f'{newest} ' if newest else ''}of {rfc3339(clock)}, so the earliest time still "
-        f"taken is {rfc3339(clock - lateness)}. If the newest event's time is wrong, begin again with another store, "
+        f"{too_late(lateness)} That is of {rfc3339(clock)}, so the earliest time still taken is "
+        f"{rfc3339(clock - lateness)}. If the newest event's time is wrong, begin again with another store, "
         "from events whose times are right; if it is right, a longer lateness of the flow takes what comes so late."
     )
 
@@ -84,7 +85,6 @@ class Intake:
         self._order = definition.kinds
         self._instructions = Instructions(definition)
         self.clock = NEVER
-        self._newest = (NEVER, "")
 
     def admit(self, events: Sequence[Event]) -> bool:
         """Whether all events, as a rule, are the flow's, new and in time: they are then taken, and none need be sorted.
@@ -98,17 +98,16 @@ class Intake:
             return False
         if len(ids) == 1:
             at = microseconds_of(events[0].at)
-            behind, clock, newest = self.clock - at, max(self.clock, at), ids[0]
+            behind, clock = self.clock - at, max(self.clock, at)
         elif len(set(ids)) < len(ids):
             return False
         else:
             ats = times_of([event.at for event in events])
             clocks = np.maximum(np.maximum.accumulate(ats), self.clock)
-            behind, clock, newest = int((clocks - ats).max()), int(clocks[-1]), ids[int(ats.argmax())]
+            behind, clock = int((clocks - ats).max()), int(clocks[-1])
         if behind > self._lateness:
             return False
-        if clock > self.clock:
-            self.clock, self._newest = clock, (clock, newest)
+        self.clock = clock
         return True
 
     def sort(
@@ -145,7 +144,7 @@ class Intake:
                 answers[place] = self._too_late(event, at, refusals)
                 continue
             if at > self.clock:
-                self.clock, self._newest = at, (at, event.id)
+                self.clock = at
             seen.add(event.id)
             new.append(place)
         return new, twice, refusals
@@ -164,8 +163,7 @@ class Intake:
         self._instructions.require(event)
 
     def _too_late(self, event: Event, at: int, refusals: list[Refusal]) -> Refused:
-        of, newest = self._newest  # not of this event, where a state was restored since
-        reason = too_late_for(self._lateness, self.clock, newest if of == self.clock else "")
+        reason = too_late_for(self._lateness, self.clock)
         refusals.append(Refusal(event.id, digest(body(event)), reason, at))
         return Refused(event.id, reason, "before-retention", "/at")
 
