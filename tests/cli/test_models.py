@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -182,9 +183,9 @@ def test_an_alias_that_is_gone_or_damaged_is_told_with_the_command_that_sets_it(
     with pytest.raises(ModelError, match="no model card-risk@live") as found:
         Registry(folder / "models").model("card-risk@live")
     assert f"promote card-risk@1 --to live --models {folder / 'models'}`" in found.value.do
-    asks = SimpleNamespace(models=[SimpleNamespace(artefact=None, reference="card-risk@champion")])
+    asks: Any = SimpleNamespace(models=[SimpleNamespace(artefact=None, reference="card-risk@champion")])
     with pytest.raises(ModelError, match="is not in models") as found:
-        require_models(asks, "models")  # type: ignore[arg-type]
+        require_models(asks, "models")
     assert do in found.value.do and "--without-models" in found.value.do
 
 

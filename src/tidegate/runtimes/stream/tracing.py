@@ -127,7 +127,7 @@ def _counted(answer: Any) -> str:
 
 def _sent_by(one: Arrived) -> tuple[str, Attributes]:
     """By what a message was sent, as its last such header says, and what a link to it says of the message."""
-    headers: Sequence[tuple[str, bytes | None]] = one.message.headers() or ()  # type: ignore[assignment]
+    headers: Any = one.message.headers() or ()
     parent = next((value for name, value in reversed(headers) if name == PARENT and value), b"").decode("latin-1")
     if not parent:
         return "", {}
