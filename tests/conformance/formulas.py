@@ -181,7 +181,7 @@ def _cased(to: Formulas, kind: Kind, depth: int) -> Expr:
 
 def _scored(to: Formulas, kind: Kind, depth: int) -> Expr:
     given = [to.of(to.pick(tuple(LITERALS)), depth) for _ in range(to.draw(st.integers(1, 3)))]
-    inner = [_scored(to, kind, depth - 1)] if depth > 0 and to.draw(st.integers(0, 3)) == 0 else []
+    inner = [_scored(to, kind, depth - 1)] if depth >= 0 and to.draw(st.booleans()) else []
     return made_scorecard(to.draw, given + inner)
 
 

@@ -30,7 +30,9 @@ def test_random_cases_are_about_everything() -> None:
         tally.update(about(case, right_answers(case)))
 
     words: set[str] = WINDOWS | FEATURES | LANGUAGE | STREAMS
-    for number in range(20):  # the same cases in every run: of as many beginnings as it takes
+    # of as many beginnings as it takes: hypothesis also draws constants of whatever modules are loaded, so the cases
+    # differ with the tests run before, and the rarest part of a flow is in two of a thousand
+    for number in range(100):
         seed(number)(count)()
         if not words - set(tally):
             return
