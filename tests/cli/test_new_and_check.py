@@ -138,3 +138,32 @@ def test_version() -> None:
     result = typed("--version")
     assert result.exit_code == 0
     assert result.stdout.startswith("tidegate ")
+
+
+def test_check_tells_totals_that_may_come_to_where_whole_numbers_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("flow.py").write_text(
+        """from typing import Annotated
+from tidegate import Event, Field, Flow, Money, entity, review, total
+Card = entity("card")
+class Payment(Event):
+    card: Card
+    amount: Money
+    points: int
+    boxes: Annotated[int, Field(ge=0, le=10_000)]
+class Watch(Flow[Payment]):
+    "Look at points."
+    points_1d = total(Payment.points, per=Card, last="1d")
+    boxes_1d = total(Payment.boxes, per=Card, last="1d")
+    spent_1d = total(Payment.amount, per=Card, last="1d")
+    currency = "EUR"
+    many = review(points_1d > 0, because="Points")
+"""
+    )
+    told = json.loads(typed("check", "flow.py", "--json").stdout)
+    assert told["ending_totals"] == {"total(Payment.points, per=Card, last='1d')": 512}
+    assert "missing where it comes to 2^62, which 512 events of the largest size do" in " ".join(
+        typed("check", "flow.py").stdout.split()
+    )

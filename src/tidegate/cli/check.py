@@ -45,7 +45,7 @@ def check(
 
 def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
     """Everything that is said, as plain values."""
-    from tidegate.decisions.cautions import any_currency, cautions, unread_features
+    from tidegate.decisions.cautions import any_currency, cautions, ending_totals, unread_features
     from tidegate.decisions.footprint import beside_windows
     from tidegate.decisions.planner import plan
     from tidegate.events.durations import written
@@ -63,6 +63,7 @@ def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
             for name, expr in shown.items()
         ],
         "unread": list(unread_features(definition)),
+        "ending_totals": ending_totals(definition),
         "memory": _memory(definition),
         "memory_beside": beside_windows(definition, plan(definition)),
         "rules": [
@@ -224,6 +225,11 @@ def _show(facts: dict[str, Any], flow: str, models: Path, others: str) -> None:
         console.print(
             f"[dim]read by nothing, only noted with each decision and in training sets:[/] {names}", soft_wrap=True
         )
+    for text, many in facts["ending_totals"].items():
+        said = (
+            f"missing where it comes to 2^62, which {many:,} events of the largest size do (Field(le=…) says smaller):"
+        )
+        console.print(Text.assemble((said, "dim"), f" {text}"), soft_wrap=True)
     _show_memory(console, facts)
     _show_rules(console, facts)
     _show_tables(console, facts["tables"])

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tidegate.events.types import Kind
 from tidegate.expressions.node import Call, Expr, FieldRead, walk
+from tidegate.expressions.text import write
 from tidegate.features.window import Window
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 _NEVER_MISSING = ("count", "distinct", "total")  # windows that have a value over nothing
 _FILLED = ("is_missing", "fill")
+_MANY = 1_000_000  # events in one window of one entity, beyond which a total is not said to end
+ENDS = 2**62
+"""From here on a whole number is missing."""
 
 
 class Caution(NamedTuple):
@@ -58,6 +62,21 @@ def unread_features(flow: "Definition") -> tuple[str, ...]:
     read = {node.key for root in whole for node in walk(root)}
     read |= {node.key for line in flow.features.values() for part in line.args for node in walk(part)}
     return tuple(name for name, line in flow.features.items() if line.key not in read)
+
+
+def ending_totals(flow: "Definition") -> dict[str, int]:
+    """The totals, as text, that so many values of the largest size bring to 2**62, where whole numbers are missing.
+
+    Only those are told for which a million values or fewer do; how many come in a window nothing in a flow says.
+    """
+    found = {}
+    for window in flow.windows:
+        value = window.value
+        if window.aggregate == "total" and value is not None and value.type.kind in (Kind.INT, Kind.MONEY):
+            many = -(-ENDS // max(value.type.bound, 1))
+            if many <= _MANY and not value.type.is_float:
+                found[write(window)] = many
+    return found
 
 
 def _misspelled(flow: "Definition") -> Caution | None:

@@ -43,7 +43,11 @@ def count(of: type[Event] | None = None, *, per: Any, last: str | timedelta, **o
 
 
 def total(value: Expr, *, per: Any, last: str | timedelta, **options: Unpack[Options]) -> Window:
-    """The sum of the value; zero over nothing."""
+    """The sum of the value; zero over nothing.
+
+    Of whole numbers, money (in minor units) and durations (in µs) it is exact below 2**62 and missing from there on; of
+    floats it is missing where it is too large for a float.
+    """
     return window("total", value, per=per, last=last, **options)
 
 
