@@ -1,9 +1,11 @@
 """The same events by Parquet, CSV and NDJSON are the same canonical columns, and come back as the same events."""
 
 import gzip
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +14,8 @@ from polars.testing import assert_frame_equal
 
 from tests.connectors.shipments import Shipment, shipments
 from tidegate.connectors.files import read, to_events, to_frame
-from tidegate.events.contract import body, check
+from tidegate.events.contract import body, check, reader
+from tidegate.events.event import Event
 
 _TIMES = ("at", "packed")
 
@@ -47,6 +50,28 @@ def test_every_form_gives_the_same(tmp_path: Path, events: list[Shipment], chunk
         seen = pl.concat(one.frame for one in chunks)
         assert_frame_equal(seen, frame, check_exact=True)
         assert to_events(seen, Shipment) == events
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(whole=st.integers(-(2**70), 2**70))
+def test_a_whole_number_is_the_same_float_whatever_way_it_came(tmp_path: Path, whole: int) -> None:
+    space = {"__annotations__": {"x": float, "y": float}, "__module__": __name__, "y": whole}
+    reading: Any = type(Event)("Reading", (Event,), space)
+    said = {"id": "r1", "at": datetime(2026, 1, 1, tzinfo=UTC)}
+    start = b'{"id":"r1","at":"2026-01-01T00:00:00Z","x":'
+    events = [
+        reader(reading).read(start + b"%d}" % whole),
+        reader(reading).read(start + repr(float(whole)).encode() + b"}"),
+        check(reading(**said, x=whole)),
+        check(reading(**said, x=float(whole), y=float(whole))),
+    ]
+    for text in (str(whole), repr(float(whole))):
+        (tmp_path / "x.csv").write_text(f"id,at,x\nr1,2026-01-01T00:00:00Z,{text}\n")
+        (chunk,) = read(tmp_path / "x.csv", reading)
+        assert not chunk.refused
+        events += to_events(chunk.frame, reading)
+    number = msgspec.json.encode(float(whole))
+    assert {body(event) for event in events} == {start + number + b',"y":' + number + b"}"}
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

@@ -72,7 +72,9 @@ def test_what_belongs_into_the_type_is_no_default() -> None:
     ("hint", "default", "is_there", "as_json"),
     [
         (int, 3, 3, b"3"),
-        (float, 3, 3, b"3"),  # as it was written: bodies in stores hold it so
+        (float, 3, 3.0, b"3.0"),
+        (float | None, 2**60, float(2**60), b"1.152921504606847e18"),
+        (float, -0.0, 0.0, b"0.0"),
         (Channel, "app", Channel.APP, b'"app"'),
         (Channel, Channel.WEB, Channel.WEB, b'"web"'),
         (Money, "3.00 EUR", eur(3), b'{"units":300,"currency":"EUR"}'),

@@ -1,6 +1,5 @@
 """Defaults of fields: held to the contract when the class is made, since an event that leaves the field out is not."""
 
-from enum import Enum
 from typing import Any
 
 import msgspec
@@ -10,14 +9,13 @@ from tidegate.events.contract import mend_of
 from tidegate.events.contract_faults import fault
 from tidegate.events.event import FieldContract
 from tidegate.events.field import Field, Label
-from tidegate.events.types import Kind
 
 _MOST_SHOWN = 60
 
 
 def kept_default(event: str, field: FieldContract) -> Any:
-    """The default of a field, as events have it that leave the field out: money as `Money`, times in UTC, members of an
-    enumeration. Numbers stay as they are written, since the bodies of events in stores hold them so.
+    """The default of a field, as an event has it that says the same: money as `Money`, times in UTC, members of an
+    enumeration, and the 5 of a `float` as 5.0, since bodies and digests tell 5 and 5.0 apart.
 
     Raises:
         FlowError: it does not keep the contract.
@@ -41,11 +39,10 @@ def kept_default(event: str, field: FieldContract) -> Any:
             do=f"Write {name}: … | None = None, or leave the default out.",
         )
     try:
-        made = _held(event, field)
+        return _held(event, field)
     except ContractError as error:
         wrong = error.wrong.removeprefix(f"The field {name!r} of {event} ")
         raise FlowError(f"The default of {of} {wrong}", seen=seen, do=error.do) from None
-    return made if isinstance(made, Enum) or field.type.kind in (Kind.MONEY, Kind.TIME) else default
 
 
 def _held(event: str, field: FieldContract) -> Any:
