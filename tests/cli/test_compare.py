@@ -138,3 +138,18 @@ def test_what_was_set_aside_is_told_as_replay_tells_it(folder: Path) -> None:
     assert "came too late" not in typed("compare", "old.py", "new.py", "payments.csv", "--json").output
     typed("replay", "new.py", "payments.csv")
     assert Path("payments.csv.quarantine.ndjson").read_text("utf-8") == kept
+
+
+def test_events_that_a_version_reads_and_nobody_gave_are_named(folder: Path) -> None:
+    login = "class Login(Event):\n    card: Card\n\n\nclass CardFraud"
+    Path("old.py").write_text(
+        OLD.replace("class CardFraud", login).replace(
+            "    testing =", "    logins = count(Login, per=Card, last='1h')\n    testing ="
+        )
+    )
+    result = typed("compare", "old.py", "new.py", "payments.csv")
+    assert "No Login events were given, and 1 window reads them" in " ".join(result.stderr.split()), result.output
+    assert json.loads(typed("compare", "old.py", "new.py", "payments.csv", "--json").stdout)["not_given"] == ["Login"]
+    Path("logins.csv").write_text("id,at,card\nl1,2026-01-01T09:59:00Z,c1\n")
+    given = typed("compare", "old.py", "new.py", "payments.csv", "--event", "Login=logins.csv")
+    assert given.exit_code == 0 and "were given" not in given.stderr, given.output

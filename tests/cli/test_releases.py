@@ -118,6 +118,24 @@ def test_a_history_in_another_encoding_is_proposed(folder: Path) -> None:
     assert "decided otherwise 1 (50.0 %)" in json.loads(result.stdout)["summary"]
 
 
+def test_events_that_a_proposal_reads_and_nobody_gave_are_named(folder: Path) -> None:
+    typed("people", "add", "cleo", "--role", "AI")
+    Path("history.csv").write_text("id,at,amount\none,2026-01-01T10:00:00Z,1.00 EUR\n")
+    Path("old.py").write_text(FLOW)
+    Path("desk.py").write_text(
+        FLOW.replace("class Desk", "class Login(Event):\n    desk: Place\n\n\nclass Desk")
+        .replace("class Payment", "Place = entity('place')\n\n\nclass Payment")
+        .replace("    amount: Money\n", "    amount: Money\n    desk: Place | None = None\n")
+        .replace("import ", "import count, entity, ", 1)
+        + "    logins = count(Login, per=Place, last='1h')\n"
+    )
+    words = ("propose", "desk.py", "history.csv", "--old", "old.py", "--as", "cleo", "--why", "because")
+    result = typed(*words)
+    assert result.exit_code == 0, result.output
+    assert "No Login events were given, and 1 window reads them" in " ".join(result.stderr.split())
+    assert json.loads(typed(*words, "--json").stdout)["not_given"] == ["Login"]
+
+
 def let_out(limit: int, *old: str) -> str:
     """The proposal of a version that looks at payments above a limit; it is proposed, signed and released."""
     Path("desk.py").write_text(FLOW.replace("900", str(limit)))

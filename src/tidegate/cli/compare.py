@@ -16,9 +16,11 @@ from tidegate.cli.inputs import (
     QuarantineFile,
     Sort,
     inputs,
+    not_given,
     pairs,
     progress,
     rows_in,
+    tell_not_given,
     tell_set_aside,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath, opened
@@ -76,14 +78,16 @@ def compare(
     from tidegate.runtimes.load import load_flow
 
     versions = load_flow(old), load_flow(new)
+    lacking: dict[str, str] = {}
     if live is not None and shadow is not None and not files:
         found, typed = _recorded(versions, live, shadow, labels, label, amount), f"--live {live} --shadow {shadow}"
     elif files and live is None and shadow is None:
         said = _Said(
-            inputs(versions[1], files, event), label, amount, pairs(column, "--column"), pairs(default, "--default"),
-            encoding, sort=sort,
+            inputs(versions[1], files, event, versions[0]), label, amount, pairs(column, "--column"),
+            pairs(default, "--default"), encoding, sort=sort,
         )  # fmt: skip
         found, typed = _replayed(versions, said, models, new_models, quarantine, quiet=as_json), f"{files[0]} …"
+        lacking = not_given(versions[0].definition, said.given) | not_given(versions[1].definition, said.given)
     else:
         raise TidegateError(
             "Two versions are compared on files, or on what two stores recorded.",
@@ -96,9 +100,10 @@ def compare(
         page = render_comparison(found)
         written(report, lambda path: path.write_text(page, encoding="utf-8"))
     if as_json:
-        emit(plain(found))
+        emit(plain(found) | {"not_given": list(lacking)})
     else:
         _show(found, compared_in_words(found))
+        tell_not_given(lacking)
         if report is None:
             next_steps(f"tidegate compare {old} {new} {typed} --report comparison.html  the same with examples")
         else:

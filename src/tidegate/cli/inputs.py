@@ -72,14 +72,18 @@ def pairs(given: Sequence[str] | None, option: str, example: str = "amount.curre
     return found
 
 
-def inputs(flow: Any, files: Sequence[Path], events: Sequence[str] | None) -> dict[Any, list[Path]]:
-    """The files of each event type, as `replay` takes them."""
+def inputs(flow: Any, files: Sequence[Path], events: Sequence[str] | None, old: Any = None) -> dict[Any, list[Path]]:
+    """The files of each event type, as `replay` takes them; `old`: a version that may read more types than the flow."""
     from tidegate.runtimes.sources import event_named
 
     given: dict[Any, list[Path]] = {flow.definition.event: list(files)}
+    more = {} if old is None else {kind.__name__: kind for kind in old.definition.kinds}
+    for kind in flow.definition.kinds:
+        more.pop(kind.__name__, None)
     for text in events or ():
         ((name, file),) = pairs([text], "--event", f"Login={text}").items()
-        given.setdefault(event_named(flow.definition, name), []).append(Path(file))
+        kind = more[name] if name in more else event_named(flow.definition, name)
+        given.setdefault(kind, []).append(Path(file))
     return given
 
 

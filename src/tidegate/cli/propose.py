@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidegate.cli.inputs import ColumnNames, Defaults, Encoding, LabelName, OtherEvents, Sort, inputs, pairs
+from tidegate.cli.inputs import (
+    ColumnNames,
+    Defaults,
+    Encoding,
+    LabelName,
+    OtherEvents,
+    Sort,
+    inputs,
+    not_given,
+    pairs,
+    tell_not_given,
+)
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath
 from tidegate.cli.register import DEFAULT_REGISTER, KeyFile, RegisterPath, Speaker, Why, opened_register, say
 from tidegate.cli.terminal import aside, emit, next_steps, out, ready
@@ -63,11 +74,13 @@ def propose(
         tried = run_suite(version.flow, {name: kept.model(name) for name in asked}, cases_in(suite))
     with opened_register(register, read_only=False) as opened:
         before = _before(opened, definition.name, old)
-        found = None
+        found, lacking = None, dict[str, str]()
         if files and before is not None:
-            given = {kind.__name__: several for kind, several in inputs(version.flow, files, event).items()}
+            given = inputs(version.flow, files, event, before)
+            lacking = not_given(before.definition, given) | not_given(definition, given)
+            sources = {kind.__name__: several for kind, several in given.items()}
             found = compare(
-                before, version.flow, given, models=kept, label=label or None, columns=pairs(column, "--column"),
+                before, version.flow, sources, models=kept, label=label or None, columns=pairs(column, "--column"),
                 defaults=pairs(default, "--default"), encoding=encoding, sort=sort,
             )  # fmt: skip
         demands = definition.signed_by or _SIGNED_BY
@@ -90,9 +103,10 @@ def propose(
     if as_json:
         import msgspec
 
-        emit({"id": id, **msgspec.to_builtins(change)})
+        emit({"id": id, **msgspec.to_builtins(change), "not_given": list(lacking)})
     else:
         _show(id[:SHORT], change)
+        tell_not_given(lacking)
     if tried is not None and tried.failed:
         if not as_json:
             aside().print(
