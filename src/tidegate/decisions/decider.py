@@ -7,6 +7,7 @@ import numpy as np
 
 from tidegate.decisions.drl.asked import AskedPackage
 from tidegate.decisions.drl.plan import DrlAnswer, DrlRunner
+from tidegate.decisions.feel_texts import FeelText
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.limits import LimitBook
 from tidegate.decisions.lists import ListBook, ListChange
@@ -87,6 +88,7 @@ class Decider:
                 [next(left) for _ in one.tables],
                 [next(asked) for _ in one.packages],
                 [next(scored) for _ in one.scorecards],
+                [FeelText(text) for text in one.texts],
             )
             for one in plan.segments
         ]
@@ -153,8 +155,9 @@ class Decider:
         """Everything after the windows: programs, models, tables, scorecards, packages, rules, snoozes, limits."""
         recorded = iter(answers)
         self.unanswered.clear()
-        rows = np.flatnonzero((self.kinds[:n] == 0) & (self.flags[:n] & READ != 0)).tolist() if self.packages else []
-        for code, pool, models, tables, packages, scorecards in self._programs:
+        decided = (self.kinds[:n] == 0) & (self.flags[:n] & READ != 0)
+        rows = np.flatnonzero(decided).tolist() if self.packages else []
+        for code, pool, models, tables, packages, scorecards, texts in self._programs:
             if len(code):
                 kernel.run(self.cells, self.floats, code, pool, n)
             for table in tables:
@@ -165,6 +168,8 @@ class Decider:
                 self._ask(one, n)
             for package in packages:
                 package.ask(self.cells, rows, n, self.words, self.said, next(recorded, None))
+            for text in texts:
+                text.answer(self.cells, decided, self.words, self.said)
         if self.plan.rules or self.plan.caps:  # without them nothing is ever settled otherwise
             settle(self.cells, self._whens, self._severities, n, self.settled)
         if silenced is not None:

@@ -11,6 +11,7 @@ from tidegate.errors import FlowError
 from tidegate.events.durations import written
 from tidegate.events.event import Event
 from tidegate.events.types import Kind
+from tidegate.expressions.feel.held import Held
 from tidegate.expressions.node import Call, Expr, FieldRead, Literal
 from tidegate.expressions.program import Columns, Compiler
 from tidegate.features.aggregates import probe_of
@@ -87,6 +88,13 @@ class EventColumns:
             return out
         if isinstance(node, (Window, ModelScore, TableOutput, DrlOutput, Scorecard)):
             raise FlowError("A window holds fields of events only.", seen=str(node))
+        if isinstance(node, Held):
+            raise FlowError(
+                "A window holds no FEEL text that doubles may leave open: its decimals are asked after the windows.",
+                seen=str(node),
+                do="Write it as an expression, which is of doubles: where=Payment.x * 0.1 > 3; or compare without "
+                "computing on floats and dividing.",
+            )
         raise FlowError("This cannot be computed.", seen=str(node))
 
     def _text(self, node: Call) -> int:

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from tidegate.decisions.drl.plan import DrlPlan
+from tidegate.decisions.feel_texts import FeelPlan
 from tidegate.decisions.scorecards.plan import ScorecardPlan
 from tidegate.decisions.tables.plan import TablePlan
 from tidegate.events.types import Type
@@ -69,13 +70,14 @@ class ModelPlan:
 
 @dataclass(frozen=True)
 class SegmentPlan:
-    """A program, and the models, tables, packages of rules and scorecards that can be asked once it has run."""
+    """A program, and the models, tables, packages of rules, scorecards and FEEL texts to ask once it has run."""
 
     program: Program
     models: tuple[ModelPlan, ...]
     tables: tuple[TablePlan, ...] = ()
     packages: tuple[DrlPlan, ...] = ()
     scorecards: tuple[ScorecardPlan, ...] = ()
+    texts: tuple[FeelPlan, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from tidegate.decisions.definition import Definition
 from tidegate.decisions.drl.node import DrlOutput, DrlPackage
 from tidegate.decisions.drl.plan import DrlPlan
 from tidegate.decisions.event_columns import TEXT_FUNCTIONS, EventColumns
+from tidegate.decisions.feel_texts import FeelPlan
 from tidegate.decisions.model_inputs import fit_model
 from tidegate.decisions.plan import (
     CapPlan,
@@ -23,7 +24,9 @@ from tidegate.decisions.tables.node import DecisionTable, TableOutput
 from tidegate.decisions.tables.plan import InputPlan, OutputPlan, TablePlan, plan_of, texts_of
 from tidegate.decisions.tables.table import OUTCOME
 from tidegate.errors import FlowError
-from tidegate.events.types import Kind
+from tidegate.events.types import Kind, Type
+from tidegate.expressions.feel.certainty import Certainty
+from tidegate.expressions.feel.held import Held
 from tidegate.expressions.node import Call, Expr, FieldRead, Literal, walk
 from tidegate.expressions.program import Columns, Compiler
 from tidegate.expressions.text import write
@@ -48,7 +51,7 @@ def _asked(node: Expr | DecisionTable | DrlPackage) -> str:
     """What stands for a model, table, package or scorecard that is asked before the node has a value; else nothing."""
     if isinstance(node, (DecisionTable, TableOutput, DrlPackage, DrlOutput)):
         return node.read
-    return node.key if isinstance(node, (ModelScore, Scorecard)) else ""
+    return node.key if isinstance(node, (ModelScore, Scorecard, Held)) else ""
 
 
 class _Planner:
@@ -70,8 +73,8 @@ class _Planner:
     def _segments(self) -> tuple[SegmentPlan, ...]:
         """Programs in order, each followed by the models, tables, packages and scorecards whose inputs it completes."""
         segments = [SegmentPlan(self.events.guards.program(), ())]
-        waiting: list[ModelScore | DecisionTable | DrlPackage | Scorecard]
-        waiting = [*self.flow.models, *self.flow.readings, *self.flow.packages, *self.flow.scorecards]
+        waiting: list[ModelScore | DecisionTable | DrlPackage | Scorecard | Held]
+        waiting = [*self.flow.models, *self.flow.readings, *self.flow.packages, *self.flow.scorecards, *self._held()]
         while waiting:
             open_still = {_asked(one) for one in waiting}
             ready = [
@@ -83,9 +86,11 @@ class _Planner:
             tables = tuple(self._table(one, after) for one in ready if isinstance(one, DecisionTable))
             packages = tuple(self._package(one, after) for one in ready if isinstance(one, DrlPackage))
             scored = tuple(self._scorecard(one, after) for one in ready if isinstance(one, Scorecard))
-            segments.append(SegmentPlan(after.program(), made, tables, packages, scored))
+            held = {one.key: self._feel(one, after) for one in ready if isinstance(one, Held)}
+            segments.append(SegmentPlan(after.program(), made, tables, packages, scored, tuple(held.values())))
             for node, one in zip(models, made, strict=True):
                 self.columns.of[node.key] = one.out
+            self.columns.of |= {key: text.output.column for key, text in held.items()}
             waiting = [one for one in waiting if all(one is not r for r in ready)]
         return tuple(segments)
 
@@ -110,21 +115,40 @@ class _Planner:
 
     def _package(self, one: DrlPackage, after: Compiler) -> DrlPlan:
         """A package over the columns of its inputs, whose texts are kept: it is given them and not their cells."""
-        inputs = []
-        for name, part in zip(one.names, one.args, strict=True):
-            kind = part.type
-            if kind.kind is Kind.MONEY:
-                kind = replace(kind, currency=kind.currency or self.flow.currency)
-            if kind.is_word:
-                self.events.worded.update(self.events.text_sources(part))
-            inputs.append(InputPlan(name, after.column(part), kind))
+        inputs = self._inputs(one.names, one.args, after)
         outputs = []
         for (name, kind), node in zip(one.outputs.items(), one.results(), strict=True):
             self.columns.of[node.key] = self.columns.new()
             outputs.append(OutputPlan(name, self.columns.of[node.key], kind))
         named = next((line for line, package in self.flow.packaged.items() if package.read == one.read), one.name)
-        return DrlPlan(
-            named, one.digest, one.source, one.read, tuple(inputs), tuple(outputs), one.default, one.deadline
+        return DrlPlan(named, one.digest, one.source, one.read, inputs, tuple(outputs), one.default, one.deadline)
+
+    def _inputs(self, names: tuple[str, ...], parts: tuple[Expr, ...], after: Compiler) -> tuple[InputPlan, ...]:
+        """What is given to something that takes values and not cells: of texts the wording is kept."""
+        inputs = []
+        for name, part in zip(names, parts, strict=True):
+            if part.type.is_word:
+                self.events.worded.update(self.events.text_sources(part))
+            inputs.append(InputPlan(name, after.column(part), self._of_currency(part.type)))
+        return tuple(inputs)
+
+    def _of_currency(self, kind: Type) -> Type:
+        return replace(kind, currency=kind.currency or self.flow.currency) if kind.kind is Kind.MONEY else kind
+
+    def _held(self) -> list[Held]:
+        """The FEEL texts that are held to decimals, each once."""
+        nodes = (node for root in self._roots() for node in walk(root))
+        return list({node.key: node for node in nodes if isinstance(node, Held)}.values())
+
+    def _feel(self, node: Held, after: Compiler) -> FeelPlan:
+        made, given = node.args[0], node.args[1:]
+        certain = Certainty(after, {id(part) for part in given}, node.rounded).column(made)
+        return FeelPlan(
+            node.text,
+            self._inputs(node.names, given, after),
+            after.column(made),
+            self.columns.constant(1) if certain is None else certain,
+            OutputPlan(node.text, self.columns.new(), self._of_currency(node.type)),
         )
 
     def _scorecard(self, node: Scorecard, after: Compiler) -> cards.ScorecardPlan:

@@ -188,6 +188,10 @@ def _text(gives: Type) -> Callable[[str, Sequence[Typed]], Type]:
     return rule
 
 
+def _first(op: str, args: Sequence[Typed]) -> Type:
+    return args[0].type
+
+
 def _truth_number(op: str, args: Sequence[Typed]) -> Type:
     if args[0].type.kind is not Kind.BOOL:
         raise _refuse(op, args)
@@ -211,6 +215,7 @@ RULES: dict[str, tuple[int, int, Callable[[str, Sequence[Typed]], Type]]] = {
     "hours": (1, 1, _of(Kind.DURATION, FLOAT)), "days": (1, 1, _of(Kind.DURATION, FLOAT)),
     "hour": (1, 1, _of(Kind.TIME, INT)), "minute": (1, 1, _of(Kind.TIME, INT)), "weekday": (1, 1, _of(Kind.TIME, INT)),
     "day": (1, 1, _of(Kind.TIME, INT)), "month": (1, 1, _of(Kind.TIME, INT)), "year": (1, 1, _of(Kind.TIME, INT)),
+    "feel": (1, 10_000, _first),
     "lower": (1, 1, _text(TEXT)), "upper": (1, 1, _text(TEXT)), "length": (1, 1, _text(INT)),
     "starts_with": (2, 2, _text(BOOL)), "ends_with": (2, 2, _text(BOOL)), "contains": (2, 2, _text(BOOL)),
 }  # fmt: skip

@@ -47,7 +47,7 @@ def _write(expr: Expr, names: Mapping[int, str], top: bool = False) -> tuple[str
     if isinstance(expr, Literal):
         text = _literal(expr)
         return text, 7 if text.startswith("-") else 9  # -0.0 too
-    if not isinstance(expr, Call):
+    if not isinstance(expr, Call) or expr.op == "feel":
         return expr.write(lambda part: _write(part, names)[0]), 9  # type: ignore[attr-defined]
     op = expr.op
 
@@ -108,6 +108,7 @@ def parse(text: str, names: Mapping[str, Any]) -> Expr:
         "money": Money.parse,
         "duration": _duration,
         "time": datetime.fromisoformat,
+        "feel": _feel,
         **names,
     }
     try:
@@ -123,6 +124,12 @@ def _function_names() -> list[str]:
         for name, value in vars(functions).items()
         if callable(value) and value.__module__ == functions.__name__ and name[0] != "_"
     ]
+
+
+def _feel(*args: Any, **more: Any) -> Expr:
+    from tidegate.expressions.feel.graph import feel
+
+    return feel(*args, **more)
 
 
 def _duration(text: str) -> timedelta:
@@ -145,6 +152,9 @@ class _Reader:
             return self._attribute(node)
         if isinstance(node, (ast.Tuple, ast.List)):
             return tuple(self.read(part) for part in node.elts)
+        if isinstance(node, ast.Dict) and all(isinstance(key, ast.Constant) for key in node.keys):
+            values = zip(node.keys, node.values, strict=True)
+            return {key.value: self.read(value) for key, value in values if isinstance(key, ast.Constant)}
         if isinstance(node, ast.UnaryOp):
             return self._unary(node)
         if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:

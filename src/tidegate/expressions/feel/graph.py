@@ -5,13 +5,10 @@ is false for a null x, and never null; `if` goes on at `else` where its conditio
 exact in both, and times are: FEEL orders them by all their digits, and by `=` compares whole seconds. What is constant
 is computed in decimals once, when the text is compiled: `0.1 + 0.2 = 0.3` holds in both.
 
-There are two exceptions, which come of what the graph computes in, and no others:
-
-- On floats, and in whatever is divided, it computes in binary doubles and FEEL in decimals. A comparison may come out
-  otherwise where its sides lie as close together as the rounding of its steps to 53 bits can move them: `x + 0.1 = 0.3`
-  at 0.2, `n / 3 * 3 = n`. So may `floor` and `ceiling` of what is that close to a whole number.
-- Whole numbers and minor units of money end at 2**62, doubles at 1.8e308 and, towards zero, at 2.2e-308. What goes
-  beyond is missing, or zero if it is too small, where FEEL goes on to 10**6145: `b * b > 0` at 2**40.
+The graph computes floats, and whatever is divided, in binary doubles, and ends whole numbers at 2**62, where FEEL has
+decimals of 34 digits. So a text in which that can change what is decided is `held`: a bound of the rounding is computed
+beside it, and where that leaves a comparison open, or a number overflows, FEEL's exact evaluator says (`certainty`).
+What a text gives as a number is a double, or a whole number of 62 bits, as every number of a flow.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +25,7 @@ from tidegate.expressions.feel import nodes
 from tidegate.expressions.feel.durations import DaysTime, parse_duration
 from tidegate.expressions.feel.expression import Expression, parse
 from tidegate.expressions.feel.given import Given, Trace
+from tidegate.expressions.feel.held import held
 from tidegate.expressions.feel.nodes import Node
 from tidegate.expressions.feel.refusals import FeelError, FeelLimitError
 from tidegate.expressions.feel.temporal import DateTime, parse_date_time
@@ -82,7 +80,9 @@ def feel(text: str, names: Mapping[str, Expr] | None = None, /, *, currency: str
         first = read.unknown[0]
         do = f"Did you mean {first.nearest}?" if first.nearest else f"Known are {', '.join(known) or 'no names'}."
         raise FeelError(f"Nothing is called {first.name!r}.", text, first.start, first.end, do=do)
-    return _Graph(text, known, currency).expr(read.root)
+    graph = _Graph(text, known, currency)
+    made = graph.expr(read.root)
+    return held(made, text, currency, {name: known[name] for name in known if name in graph.used}, graph.rounded)
 
 
 class _Graph:
@@ -90,6 +90,10 @@ class _Graph:
 
     def __init__(self, text: str, names: Mapping[str, Expr], currency: str) -> None:
         self._text, self._names = text, names
+        self.used: set[str] = set()
+        """The names that were met."""
+        self.rounded: set[float] = set()
+        """The constants that are not the decimals they stand for."""
         found = {expr.type.currency for expr in names.values() if expr.type.kind is Kind.MONEY and expr.type.currency}
         self._currency = currency or (next(iter(found)) if len(found) == 1 else "")
 
@@ -116,6 +120,7 @@ class _Graph:
                 return self._constant(node)
             case nodes.Name():
                 if node.name in self._names:
+                    self.used.add(node.name)
                     return self._names[node.name]
             case nodes.Arithmetic():
                 return self._arithmetic(node)
@@ -178,6 +183,8 @@ class _Graph:
     def _number(self, value: Decimal) -> Expr:
         if value == value.to_integral_value() and abs(value) <= 2**53:
             return literal(int(value))
+        if Decimal(repr(float(value))) != value:
+            self.rounded.add(float(value))
         return literal(float(value))
 
     def _constant(self, node: nodes.Constant) -> Expr | None:

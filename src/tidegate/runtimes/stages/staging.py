@@ -61,6 +61,7 @@ class Staging:
                 seen=plan.packages[0].name,
                 do="Run it with `tidegate run` or `tidegate serve`.",
             )
+        _require_no_texts(plan)
         self.plan, self.shards, self.rebuilt, self._meanings = plan, shards, frozenset(rebuilt), Meanings(plan)
         self._kind_of = {f.column: k for k, kind in enumerate(plan.kinds) for f in kind.fields}
         self.lists = self._list_stages()
@@ -120,3 +121,17 @@ class Staging:
             checks = [check for kind, key in keys.items() for check in asked[kind][key]]
             stages.append(ListStage(1 + place, keys, tuple(checks)))
         return tuple(stages)
+
+
+def _require_no_texts(plan: Plan) -> None:
+    """A stage has the cells of texts and not their wording, which FEEL's exact evaluator would have to be given."""
+    for segment in plan.segments:
+        for one in segment.texts:
+            word = next((given.name for given in one.inputs if given.type.is_word), None)
+            if word is not None:
+                raise FlowError(
+                    f"{plan.flow} asks FEEL of the text {word} together with numbers that doubles may leave open, "
+                    "which does not run in stages.",
+                    seen=one.text,
+                    do='Cut it in two: (Payment.country == "FR") & feel("amount / n > 3", …).',
+                )
