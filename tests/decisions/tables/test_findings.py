@@ -54,13 +54,13 @@ def holds(text: str, value: Any) -> bool:
 
 
 @st.composite
-def tables(draw: Draw) -> Case:
+def tables(draw: Draw, outputs: tuple[int, ...] = (1, 2, 3)) -> Case:
     """A small table, its cells, every input there is, and whether missing ones are among them."""
     names = draw(st.lists(st.sampled_from("ntbm"), min_size=1, max_size=3, unique=True))
     policy = draw(st.sampled_from(tuple(Policy)))
     cells = [[draw(st.sampled_from(CELLS[name])) for name in names] for _ in range(draw(st.integers(1, 6)))]
     lines: list[list[Any]] = [[policy.words, *(f"if {HEADS[name]}" for name in names), "then x (number: 3, 2, 1)"]]
-    lines += [["", *row, draw(st.integers(1, 3))] for row in cells]
+    lines += [["", *row, draw(st.sampled_from(outputs))] for row in cells]
     if draw(st.booleans()) and policy is not Policy.COUNT:
         lines.append(["default", *[""] * len(names), 1])
     table = made(sheet_of("small", list(enumerate(lines, 1)), lambda line, head: f"line {line}"))
@@ -172,6 +172,42 @@ def test_every_example_shows_what_is_said(case: Case) -> None:
             decided.update(at)
     never = {finding.rows[0] for finding in found.findings if finding.kind == "unreachable"} - {"default"}
     assert never == {row.name for n, row in enumerate(table.rows) if n not in decided}
+
+
+@given(tables((1,)) | tables((2,)))
+def test_whether_an_input_matters_is_told_where_all_rows_give_the_same(case: Case) -> None:
+    table, cells, every, missing = case
+    names = [column.name for column in table.inputs]
+    with mock.patch.object(findings, "matters", side_effect=UndecidedError):
+        found = check(table, missing=names if missing else ())
+    results = [repr(answer(table, matching(table, cells, inputs))) for inputs in every]
+    counts = table.policy is Policy.COUNT or table.policy is Policy.SUM or table.policy.is_list
+    for name in names:
+        others: dict[Any, set[str]] = {}
+        for inputs, result in zip(every, results, strict=True):
+            others.setdefault(tuple(inputs[other] for other in names if other != name), set()).add(result)
+        idle = any(finding.kind == "idle" and finding.said.startswith(f"{name} ") for finding in found.findings)
+        if not any(said.startswith(f"{name}: ") for said in found.undecided):
+            assert idle == all(len(one) == 1 for one in others.values())
+        else:
+            assert counts or "conflict" in found.many
+
+
+def test_a_large_table_of_one_output_is_decided() -> None:
+    random, names = Random(3), [f"x{n}" for n in range(8)]
+    lines: list[list[Any]] = [["any", *(f"if {name} (whole number: [0..999])" for name in names), "then y"]]
+    for _ in range(300):
+        starts = [random.randrange(800) for _ in names[:-1]]
+        lines.append(["", *(f"[{start}..{start + 199}]" if random.random() < 0.7 else "-" for start in starts), "-", 1])
+    lines.append(["", *["-"] * 7, ">= 500", 1])
+    table = made(sheet_of("large", list(enumerate(lines, 1)), lambda line, head: ""))
+    with mock.patch.object(findings, "matters", side_effect=UndecidedError):
+        found = check(table, effort=50_000)
+    assert not [said for said in found.undecided if "ever matters" in said]
+    assert "idle" not in found.many
+    lines.append(["", *["-"] * 7, "< 500", 1])
+    whole = check(made(sheet_of("large", list(enumerate(lines, 1)), lambda line, head: "")), effort=50_000)
+    assert whole.many["idle"] == 8
 
 
 def _value(name: str, text: str) -> Any:

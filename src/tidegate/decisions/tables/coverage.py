@@ -110,6 +110,21 @@ def _holds(outer: Runs, inner: Runs) -> bool:
     return all(any(low <= a and b <= high for low, high in outer) for a, b in inner)
 
 
+def parts(grid: Grid, place: int, gaps: list[Box]) -> bool:
+    """Whether an input decides between a row and a gap: some row is met where a gap is left by that input alone."""
+    runs, every = grid.runs, range(grid.rows)
+    for box in gaps:
+        beside = [other for other in grid.order if other != place]
+        if any(runs[place][row] and all(_meet(runs[other][row], box[other]) for other in beside) for row in every):
+            return True
+    return False
+
+
+def _meet(one: Runs, other: Runs) -> bool:
+    """Whether two lists of runs have a region in common."""
+    return any(a <= high and low <= b for a, b in one for low, high in other)
+
+
 def matters(grid: Grid, place: int, result: Callable[[int], Hashable], budget: Budget) -> tuple[Point, int, int] | None:
     """A point, and two regions of an input that give it different results; None if no point is like that.
 
@@ -154,4 +169,4 @@ def common(grid: Grid, rows: tuple[int, int]) -> Point:
     return point
 
 
-__all__ = ["MOST_BOXES", "Point", "common", "gaps", "matters", "reached"]
+__all__ = ["MOST_BOXES", "Point", "common", "gaps", "matters", "parts", "reached"]

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tidegate.decisions.tables.cells import Cell
-from tidegate.decisions.tables.coverage import MOST_BOXES, common, gaps, matters, reached
-from tidegate.decisions.tables.grid import MOST_BYTES, Budget, Grid, UndecidedError, bits
+from tidegate.decisions.tables.coverage import MOST_BOXES, common, gaps, matters, parts, reached
+from tidegate.decisions.tables.grid import MOST_BYTES, Box, Budget, Grid, UndecidedError, bits
 from tidegate.decisions.tables.meeting import Meeting, Rows
 from tidegate.decisions.tables.plan import ranks
 from tidegate.decisions.tables.policy import Policy
@@ -89,6 +89,10 @@ class _Check:
         self.table, self.grid, self.effort, self.found = table, grid, effort, Found()
         self.rank = np.argsort(np.array(ranks(table), np.int64))
         known: dict[Hashable, int] = {}
+        self.gaps: tuple[list[Box], bool] = ([], False)
+        """The gaps, and whether these are all."""
+        self._all_met = False
+        """Whether every row was compared with all that it meets."""
         self.gives = np.array([known.setdefault(row.outputs, len(known)) for row in table.rows], np.int64)
 
     def all(self) -> Found:
@@ -125,7 +129,8 @@ class _Check:
                 continue
             if hidden is not None:
                 alone.append(hidden)
-        if next_row < self.grid.rows:
+        self._all_met = next_row == self.grid.rows
+        if not self._all_met:
             shared = "" if meeting.place is None else f" that may share {self.table.inputs[meeting.place].name}"
             self.found.undecided.append(
                 f"rows from {self._name(next_row)} on: whether they overlap others or are reached; "
@@ -205,7 +210,7 @@ class _Check:
         return Finding("unreachable", "error", said, (self._name(row), *names[:5]), example(self.grid, point))
 
     def _gaps(self) -> None:
-        boxes, whole = gaps(self.grid, Budget(self.effort))
+        boxes, whole = self.gaps = gaps(self.grid, Budget(self.effort))
         default = self.table.default is not None
         severity = "note" if default or self.table.policy.is_list or self.table.policy.is_sum else "warning"
         for box in boxes:
@@ -233,7 +238,7 @@ class _Check:
                 said = f"{column.name} never matters: every row holds for all that it can be"
             else:
                 try:
-                    if matters(self.grid, place, self._result, Budget(self.effort)) is not None:
+                    if self._matters(place):
                         continue
                 except UndecidedError:
                     self.found.undecided.append(
@@ -242,6 +247,31 @@ class _Check:
                     continue
                 said = f"{column.name} never matters: whatever it is, the result is the same"
             self.found.add(Finding("idle", "warning", said))
+
+    def _matters(self, place: int) -> bool:
+        """Whether an input ever matters. Where all rows give the same, it is between them and the gaps that it may.
+
+        Raises:
+            UndecidedError: the budget is spent.
+        """
+        if self._give_the_same():
+            boxes, whole = self.gaps
+            if self._result(0) == self._result(1):
+                return False
+            if parts(self.grid, place, boxes):
+                return True
+            if whole:
+                return False
+        return matters(self.grid, place, self._result, Budget(self.effort)) is not None
+
+    def _give_the_same(self) -> bool:
+        """Whether the result is the same wherever a row matches, as far as that shows in the rows."""
+        policy = self.table.policy
+        if policy is Policy.COUNT or policy.is_list or policy is Policy.SUM:
+            return False  # it is of how many match
+        if policy is Policy.UNIQUE and (not self._all_met or "conflict" in self.found.many):
+            return False
+        return len({row.outputs[0] if policy.is_sum else _gives(row) for row in self.table.rows}) == 1
 
     def _result(self, mask: int) -> Hashable:
         """What a set of matching rows gives: outputs and words."""
