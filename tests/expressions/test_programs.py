@@ -1,6 +1,7 @@
 """Whatever is written, the kernel finds what the oracle finds: whole numbers exactly, floats to 1e-12."""
 
 import math
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -101,6 +102,16 @@ def test_remainders_have_the_sign_of_the_divisor() -> None:
     for a in (-5, -4, 5, 12):
         for b in (3, -3):
             assert value(Row.small % b, small=a) == a % b
+
+
+@given(st.integers(-15, 15), st.lists(st.floats(1e285) | st.floats(max_value=-1e285), min_size=1, max_size=20))
+@example(2, [1e308, -1e308])
+@example(-15, [sys.float_info.max])
+def test_rounding_is_there_for_the_largest_floats_too(digits: int, numbers: list[float]) -> None:
+    expr, events = f.round_(Row.wild, digits), [row(wild=x) for x in numbers if math.isfinite(x)]
+    _check(expr, events)
+    for event, found in zip(events, by_kernel(expr, events), strict=True):
+        assert found == pytest.approx(round(event.wild, digits), rel=1e-15)  # type: ignore[attr-defined]
 
 
 def test_rounding_is_to_even() -> None:

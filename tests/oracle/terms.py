@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from tidegate.expressions.node import Call, Expr, FieldRead, Literal
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BIG = 2**62
+_WIDE = Context(prec=400, rounding=ROUND_HALF_EVEN)
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ _PARTS: dict[str, Callable[[datetime], int]] = {
 def _rint(x: float, digits: float) -> float:
     scale = math.pow(10.0, digits)
     scaled = x * scale
-    return (float(round(scaled)) if math.isfinite(scaled) else scaled) / scale
+    found = float(round(scaled)) / scale if math.isfinite(scaled) else math.inf
+    return found if math.isfinite(found) else float(Decimal(x).quantize(Decimal(10) ** -int(digits), context=_WIDE))
 
 
 def _above(limit: float, function: Callable[[float], float], inclusive: bool = False) -> Callable[[Any], Any]:

@@ -55,7 +55,10 @@ def ceil(value: object) -> Expr:
 
 
 def round_(value: object, digits: int = 0) -> Expr:
-    """Rounded to decimal digits, ties to even, computed as `rint(x * 10**digits) / 10**digits`."""
+    """Rounded to decimal digits, ties to even, computed as `rint(x * 10**digits) / 10**digits`.
+
+    Where that is too large for a float, it is the number itself: floats of that size have no digits to round.
+    """
     if not -15 <= digits <= 15:
         raise FlowError("Rounding takes -15 to 15 digits.", seen=str(digits))
     return call("round", value, digits)

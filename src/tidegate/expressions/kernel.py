@@ -74,6 +74,8 @@ def _real(op, x, y):  # type: ignore[no-untyped-def]
     else:
         scale = math.pow(10.0, y)
         r = np.rint(x * scale) / scale
+        if not math.isfinite(r):
+            r = x  # floats of that size have no digits to round
     return r if math.isfinite(r) else math.nan
 
 
