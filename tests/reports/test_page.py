@@ -90,7 +90,7 @@ def test_same_figures_same_page() -> None:
         (bare(3, score=np.array([np.nan, np.inf, -np.inf])), "No decision has a score"),
         (bare(2, score=np.array([-300.0, 900.0]), label=np.array([0, 1], np.int8)), "Average precision"),
         (bare(2, at=np.array([-(10**17), 10**18])), "2 events were decided"),
-        (bare(2, latency_us=np.zeros(3)), "Time of one decision"),
+        (bare(2, latency_us=np.zeros(100)), "Time of one decision"),
         (bare(2, latency_us=np.full(4, np.nan), stages={"parse": 0.0}), "Time by stage"),
         (bare(2, outcomes=("pass",)), "one outcome only"),
         (replay(label=None), "cannot be said how many"),

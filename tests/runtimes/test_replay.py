@@ -215,8 +215,18 @@ def test_the_figures_make_a_report() -> None:
     figures = found.figures(source="payments.parquet", about=Quick.definition.purpose)
     assert dict(summary(figures))["events decided"] == "3,000"
     assert "Too much in a day" in render(figures)
-    assert len(found.latency_us) >= 200
+    assert len(found.latency_us) >= 199
+    assert " timed one by one)" in dict(summary(figures))["time of one decision"]
     assert found.examples and found.examples[0].outcome == "decline"
+
+
+def test_the_times_of_a_few_decisions_are_no_quantiles(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "x.db") as store:
+        both = (replay(Quick, payments(6)), ""), (replay(Quick, payments(6), store=store), ", each kept on disk")
+    for few, kept in both:
+        assert len(few.latency_us) == 5, "the first loads kernels"
+        told = dict(summary(few.figures(source="payments.parquet", about="")))
+        assert told["time of one decision"] == f"not told: 5 timed one by one{kept}, too few"
 
 
 def test_a_type_that_the_flow_does_not_know_is_told() -> None:

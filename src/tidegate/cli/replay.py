@@ -138,10 +138,12 @@ def _plain(done: "Replayed", figures: Any, lines: list[tuple[str, str]]) -> dict
     import numpy as np
 
     from tidegate.decisions.answer import OUTCOMES
+    from tidegate.reports.spread import ENOUGH
     from tidegate.reports.unseen import fitted_on, unvalued
 
     counts = vars(done.counts)
-    latency = {f"p{q}": float(np.percentile(done.latency_us, q)) for q in (50, 99)} if len(done.latency_us) else {}
+    enough = len(done.latency_us) >= ENOUGH
+    latency = {f"p{q}": float(np.percentile(done.latency_us, q)) for q in (50, 99)} if enough else {}
     return {
         "flow": done.plan.flow,
         "digest": done.plan.digest,
@@ -152,6 +154,7 @@ def _plain(done: "Replayed", figures: Any, lines: list[tuple[str, str]]) -> dict
         "limited": done.limited,
         "events_per_second": round(done.rate),
         "latency_us": latency,
+        "timed": len(done.latency_us),
         "seconds": done.seconds,
         "stages": dict(done.stages),
         "models": {name: model.digest for name, model in done.models.items()},

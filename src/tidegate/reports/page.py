@@ -55,8 +55,15 @@ def summary(figures: ReplayFigures, found: Findings | None = None) -> list[tuple
     lines += fitted_on(figures)
     if found.latency:
         times = ", ".join(f"p{100 * q:g} {words.duration(t)}" for q, t in found.latency.quantiles)
-        lines.append(("time of one decision", times))
+        lines.append(("time of one decision", f"{times} ({_timed(figures, found.latency.samples)})"))
+    elif figures.latency_us is not None and len(figures.latency_us):
+        lines.append(("time of one decision", f"not told: {_timed(figures, len(figures.latency_us))}, too few"))
     return lines
+
+
+def _timed(figures: ReplayFigures, many: int) -> str:
+    """What the times are of: a replay with a store waits for the disk in each."""
+    return f"{words.count(many)} timed one by one" + (", each kept on disk" if "keep" in figures.stages else "")
 
 
 def render(figures: ReplayFigures, found: Findings | None = None) -> str:

@@ -20,6 +20,8 @@ _STEPS = {
 }
 _MOST_STEPS = 200
 QUANTILES = (0.5, 0.9, 0.99, 0.999)
+ENOUGH = 100
+"""So many decisions have to be timed for their quantiles to say something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,9 @@ class Latency:
 
 
 def latency(samples: NDArray[np.float64] | None) -> Latency | None:
-    """Spread of the latency samples; None when none is finite. Quantiles are values that occurred (inverted CDF)."""
+    """Spread of the latency samples; None of fewer than `ENOUGH`. Quantiles are values that occurred (inverted CDF)."""
     times = np.empty(0) if samples is None else samples[np.isfinite(samples) & (samples >= 0)].astype(np.float64)
-    if not len(times):
+    if len(times) < ENOUGH:
         return None
     # A clock's tick may read as 0: the logarithmic axis starts a little below the least time that is not.
     above = times[times > 0]
@@ -124,7 +126,7 @@ def latency(samples: NDArray[np.float64] | None) -> Latency | None:
         quantiles=tuple(
             (q, float(np.quantile(times, q, method="inverted_cdf")))
             for q in QUANTILES
-            if q == QUANTILES[0] or len(times) * (1 - q) > 0.999  # as many samples as it takes to see one beyond
+            if len(times) * (1 - q) > 0.999  # as many samples as it takes to see one beyond
         ),
         mean=float(times.mean()),
         longest=float(times.max()),

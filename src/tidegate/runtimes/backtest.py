@@ -224,7 +224,7 @@ class _Kept:
         seconds = perf_counter() - self._began if self._began is not None else 0.0
         self.stages["read"] = max(0.0, seconds - self.stages["decide"] - self.stages["keep"])
         return self.tally.result(
-            latency_us=self.latency,
+            latency_us=self.latency[1:],
             stages=self.stages,
             seconds=seconds,
             models=self.engine.models,

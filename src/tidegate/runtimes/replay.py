@@ -194,7 +194,7 @@ class Replay:
         seconds = perf_counter() - self._began if self._began is not None else 0.0
         self.stages["read"] = max(0.0, seconds - sum(v for name, v in self.stages.items() if name != "read"))
         return self.tally.result(
-            latency_us=self.latency,
+            latency_us=self.latency[1:],
             stages=self.stages,
             seconds=seconds,
             examples=self._examples.best(),

@@ -99,7 +99,8 @@ class Replayed:
         amount: minor units of `currency`, -2**63 where missing or in another currency; None where there is no amount.
         counts: what became of all rows.
         limited: how many decisions the flow's own limits made milder.
-        latency_us: single decisions, event to answer, in microseconds.
+        latency_us: single decisions, event to answer, in microseconds; with a store, until it is kept on disk. The
+            first one is left out, since it loads kernels.
         stages: seconds of each stage.
         seconds: the whole run, reading included, warming excluded.
         examples: some decisions to be shown in full.
