@@ -44,6 +44,7 @@ def test_only_the_first_model_becomes_champion_unasked(folder: Path) -> None:
     assert Registry("models").resolve("risk@champion").version == "1"
     assert train("--promote", *WHY)["asked_stands_for"] == "risk@4"
     said = typed("train", "risky.py", "f.parquet", "--rounds", 10)
+    assert "precision when the 0.1 % with the highest scores are alerted on" in " ".join(said.stdout.split())
     assert "still stands for risk@4" in said.stdout and "models promote risk@5" in said.stderr
 
     listed = json.loads(typed("models", "--json").stdout)["models"]

@@ -182,6 +182,8 @@ def _next_version(registry: "Registry", name: str) -> str:
 def _show(facts: dict[str, Any], done: "Training") -> None:
     from rich.table import Table
 
+    from tidegate.reports.tables import measured
+
     console = out()
     said = f", {' and '.join(facts['aliases'])} stands for it" if facts["aliases"] else ""
     console.print(f"[bold]{facts['model']}[/]: {facts['trees']} trees, stored in {facts['path']}{said}", soft_wrap=True)
@@ -193,7 +195,7 @@ def _show(facts: dict[str, Any], done: "Training") -> None:
     )
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2), pad_edge=False)
     for key, value in facts["figures"].items():
-        table.add_row(key.replace("_", " "), f"{value:,.0f}" if key in ("rows", "positives") else f"{value:.4f}")
+        table.add_row(measured(key), f"{value:,.0f}" if key in ("rows", "positives") else f"{value:.4f}")
     console.print(table)
     if done.embargoed:
         many = several(done.embargoed, "row")

@@ -198,7 +198,9 @@ def _feature(series: pl.Series, training: NDArray[np.bool_]) -> ModelFeature:
     if series.dtype.is_numeric() or series.dtype == pl.Boolean or isinstance(series.dtype, pl.Datetime | pl.Duration):
         return ModelFeature(series.name)
     raise ModelError(
-        f"The column {series.name!r} cannot be a feature.", seen=str(series.dtype), do="Give numbers, times or texts."
+        f"The column {series.name!r} cannot be a feature.",
+        seen=str(series.dtype),
+        do="Give numbers, truth values, times, lengths of time or texts.",
     )
 
 

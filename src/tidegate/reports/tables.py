@@ -162,20 +162,27 @@ def models(figures: ReplayFigures) -> Table | None:
         for model in figures.models
         for metric, value in (
             (f"model {model.name}", model.digest[:16] or words.NOTHING),
-            *((_metric(name), _measure(value)) for name, value in model.metrics.items()),
+            *((measured(name), _measure(value)) for name, value in model.metrics.items()),
         )
     ]
     return Table("Models of the flow, as training measured them", ("measure", "value"), tuple(rows)) if rows else None
 
 
-_METRICS = {"rows": "events judged on", "positives": "frauds among them", "roc_auc": "ROC AUC", "brier": "Brier score"}
+_METRICS = {
+    "rows": "events judged on",
+    "positives": "positives among them",
+    "roc_auc": "ROC AUC",
+    "roc_auc_low": "ROC AUC, 95 % interval from",
+    "roc_auc_high": "ROC AUC, 95 % interval to",
+    "brier": "Brier score",
+}
 
 
-def _metric(name: str) -> str:
+def measured(name: str) -> str:
     """What training measured, in words: precision_at_0.001 is the precision when 0.1 % of the events are alerted on."""
     what, at, share = name.partition("_at_")
     if at:
-        return f"{what} when {100 * float(share):g} % are alerted on"
+        return f"{what} when the {100 * float(share):g} % with the highest scores are alerted on"
     return _METRICS.get(name, name.replace("_", " "))
 
 
