@@ -1,6 +1,8 @@
 """Decisions made again from their own record: the same bytes, whatever the flow uses."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -186,6 +188,26 @@ def test_what_is_not_there_is_said(kept: tuple[Store, dict[str, bytes]]) -> None
         remake(store, "nobody")
     with pytest.raises(StoreError, match="no decision 'l1'"):
         remake(store, "l1")
+
+
+def test_a_record_that_is_not_what_was_sealed_is_not_made_again(kept: tuple[Store, dict[str, bytes]]) -> None:
+    store, answers = kept
+    path = str(store.address)
+    for place, change in enumerate(
+        (
+            'body = CAST(replace(CAST(body AS TEXT), \'"shop":"shop-1"\', \'"shop":"shop-9"\') AS BLOB)',
+            "level = 'other'",
+            "seq = 9999",
+        )
+    ):
+        id = f"p{13 + 12 * place}"
+        assert remake(store, id).equal
+        with closing(sqlite3.connect(path, timeout=60)) as touching:
+            assert touching.execute(f"UPDATE records SET {change} WHERE id = ?", (id,)).rowcount == 1
+            touching.commit()
+        with pytest.raises(StoreError, match=f"The record of '{id}' is not what was sealed"):
+            remake(store, id)
+    assert remake(store, "p1").answer == answers["p1"]
 
 
 def test_the_first_difference_is_named(kept: tuple[Store, dict[str, bytes]]) -> None:

@@ -221,8 +221,10 @@ def test_the_figures_make_a_report() -> None:
 
 
 def test_the_times_of_a_few_decisions_are_no_quantiles(tmp_path: Path) -> None:
+    how: Any = {"columns": {"card": "who"}, "defaults": EUROS}
     with Store.open(tmp_path / "x.db") as store:
-        both = (replay(Quick, payments(6)), ""), (replay(Quick, payments(6), store=store), ", each kept on disk")
+        kept_too = replay(Quick, payments(6), store=store, **how)
+    both = (replay(Quick, payments(6), **how), ""), (kept_too, ", each kept on disk")
     for few, kept in both:
         assert len(few.latency_us) == 5, "the first loads kernels"
         told = dict(summary(few.figures(source="payments.parquet", about="")))

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -63,6 +64,20 @@ def test_a_decision_that_is_looked_up_tells_the_timing_of_its_first_answer(serve
     assert set(found) == {"wait", "decide"}
     assert found["wait"] == told["wait"]
     assert 0 < found["decide"] <= told["decide"]
+
+
+def test_a_decision_whose_record_was_touched_is_not_told(tmp_path: Path) -> None:
+    with served(tmp_path / "store.db") as running:
+        for name in ("whole", "touched"):
+            assert running.decide(payment(1, name)).status_code == 200
+        with contextlib.closing(sqlite3.connect(tmp_path / "store.db", timeout=60)) as connection:
+            change = "UPDATE records SET body = CAST(replace(CAST(body AS TEXT), ?, ?) AS BLOB) WHERE id = ?"
+            connection.execute(change, ('"EUR"', '"USD"', "touched-1"))
+            connection.commit()
+        assert running.client.get("/decisions/whole-1").status_code == 200
+        answer = running.client.get("/decisions/touched-1")
+        assert (answer.status_code, answer.json()["code"]) == (500, "touched")
+        assert "not what was sealed" in answer.json()["title"]
 
 
 def test_each_of_many_events_has_its_own_wait_kept(server: Running) -> None:

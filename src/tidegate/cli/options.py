@@ -57,10 +57,12 @@ def found(store: "Store", id: str) -> "Stored":
     """The record of a decision.
 
     Raises:
-        StoreError: the store has none of this id, or the event was only learned from.
+        StoreError: the store has none of this id, the event was only learned from, or the record is not what was
+            sealed.
     """
     from tidegate.errors import StoreError
     from tidegate.evidence.erasure import is_blank
+    from tidegate.evidence.proof import require_sealed
     from tidegate.runtimes.erasing import erased
 
     record = store.get(id)
@@ -81,4 +83,5 @@ def found(store: "Store", id: str) -> "Stored":
             seen=f"a {record.kind} event, record {record.seq}",
             do=f"List decisions with `tidegate decisions --store {store.address}`.",
         )
+    require_sealed(store, record)
     return record

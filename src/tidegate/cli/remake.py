@@ -7,7 +7,10 @@ from tidegate.cli.terminal import aside, out, ready
 
 
 def remake(id: EventId, store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None:
-    """Make a decision again, from its record alone, and compare. The exit code is 1 if it comes out otherwise."""
+    """Make a decision again, from its record alone, and compare. The exit code is 1 if it comes out otherwise.
+
+    A record that is not what was sealed is not made again; the exit code is then 2.
+    """
     ready()
     import msgspec
 

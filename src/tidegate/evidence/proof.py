@@ -1,4 +1,4 @@
-"""Proving to others that a record is in the log, and that the log only grew."""
+"""That a record is the one that was sealed; proving to others that it is in the log, and that the log only grew."""
 
 import base64
 import binascii
@@ -17,7 +17,30 @@ from tidegate.evidence.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from tidegate.evidence.record import TreeHead, leaf, sealed
+from tidegate.evidence.record import Stored, TreeHead, leaf, sealed
+
+
+def require_sealed(store: Log, record: Stored) -> None:
+    """Make sure that a record is the one that was sealed: one leaf hash is computed and compared with the log's.
+
+    That finds a record that was changed or put there, at the cost of reading it once more. That nobody wrote the log's
+    own hashes anew is for `prove` and `verify` to say.
+
+    Raises:
+        StoreError: it is not.
+    """
+    if is_blank(record):
+        return  # it was erased; what says so is looked for where a record is shown
+    row = tuple(int(value) if value is True or value is False else value for value in msgspec.structs.astuple(record))
+    index = record.seq - 1
+    if 0 <= index < store.head().size and leaf(row) == store.subtree(0, index):
+        return
+    raise StoreError(
+        f"The record of {record.id!r} is not what was sealed: it was changed, or put there, by something else than "
+        "Tidegate.",
+        seen=f"record {record.seq} of {store.head().size} does not have its leaf hash",
+        do="Run `tidegate verify`: it names the first record that was touched. Then put back a copy of the store.",
+    )
 
 
 def prove(store: Log, id: str, head: TreeHead | None = None) -> dict[str, object]:

@@ -16,6 +16,7 @@ from tidegate.decisions.plan import Plan, load
 from tidegate.errors import StoreError
 from tidegate.evidence.artefacts import Program
 from tidegate.evidence.erasure import is_blank
+from tidegate.evidence.proof import require_sealed
 from tidegate.evidence.record import Stored
 from tidegate.models.artefact import verified
 from tidegate.models.scoring import ScoringModel
@@ -49,7 +50,8 @@ def remake(store: Store, id: str) -> Remade:
     """Make a decision again from what the store holds of it: the event, its past, the plan of its flow and its models.
 
     Raises:
-        StoreError: the store holds no decision of this id, or what it rests on is missing or damaged.
+        StoreError: the store holds no decision of this id, its record is not what was sealed, or what it rests on is
+            missing or damaged.
         ModelError: a model's artefact was changed.
     """
     kept = store.get(id)
@@ -59,6 +61,7 @@ def remake(store: Store, id: str) -> Remade:
         raise StoreError(
             f"The store {store.address} holds no decision {id!r}.", do="List them with `tidegate decisions`."
         )
+    require_sealed(store, kept)
     plan, models = program(store, kept.flow)
     answer = to_json(again(plan, models, kept))
     return Remade(answer, kept.answer, _difference(answer, kept.answer))

@@ -12,6 +12,7 @@ from tidegate.connectors.traces import Traces
 from tidegate.decisions.decision import Decision
 from tidegate.errors import ContractError, TidegateError
 from tidegate.evidence.elapsed import timing
+from tidegate.evidence.proof import require_sealed
 from tidegate.features.kernels.words import NEVER
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.serve.body import GoneError, Receive, rest_of, said_length, too_large
@@ -234,6 +235,11 @@ class Application:
             raise Problem("no-decision", "No event of this id was taken.", id=id[:256])
         if found.answer is None:
             raise Problem("no-decision", "The event of this id was learned from, not decided on.", id=id[:256])
+        try:
+            require_sealed(serving.turns.store, found)
+        except TidegateError as error:
+            _LOG.error("%s", error)
+            raise Problem("touched", "It was changed since; the server's log tells more.", id=id[:256]) from None
         # Through the type, so that what is told is what this version means by a decision.
         decision = msgspec.json.decode(found.answer, type=Decision)
         told = msgspec.structs.replace(decision, timing=timing(found.elapsed))

@@ -126,7 +126,7 @@ def openapi(flow: str, purpose: str, version: str, kinds: Mapping[str, type[Even
     get = {
         "summary": "The first answer to an event, by the event's id.",
         "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
-        "responses": {"200": decision, **_problems("unauthorized", "no-decision", "starting", "store")},
+        "responses": {"200": decision, **_problems("unauthorized", "no-decision", "touched", "starting", "store")},
     }
     document: dict[str, Any] = {
         "openapi": "3.1.0",

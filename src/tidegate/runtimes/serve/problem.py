@@ -26,6 +26,7 @@ TITLES = {
     "before-retention": (422, "The event is older than what the flow remembers."),
     "future": (422, "The event's time lies in the future."),
     "busy": (429, "Too many events are waiting."),
+    "touched": (500, "The record of the decision is not what was sealed."),
     "starting": (503, "The server is not ready yet."),
     "draining": (503, "The server is stopping."),
     "store": (503, "The decision could not be kept."),
