@@ -102,6 +102,17 @@ def test_a_difference_is_as_it_is_told(name: str) -> None:
     assert [plain_of_feel(ours), theirs] == told and told[0] != told[1]
 
 
+def test_built_ins_and_operators_agree_at_their_edges() -> None:
+    """Null, another type, another number of arguments, names, nested lists, signs, zones, the ends of domains."""
+    texts = (Path(__file__).parent / "edges.feel").read_text("utf-8").splitlines()
+    data = dmn(*(decision(f"D{number}", literal(text)) for number, text in enumerate(texts)))
+    ours, theirs = sound(data), Drools(data).evaluate_all({})
+    told = {text: plain_of_feel(ours.evaluate(f"D{number}", {}).value) for number, text in enumerate(texts)}
+    differ = {text: (told[text], theirs[f"D{n}"]) for n, text in enumerate(texts) if told[text] != theirs[f"D{n}"]}
+    assert not differ
+    assert sum(one is None for one in told.values()) < len(texts) / 2
+
+
 @few
 @cases(policies, st.lists(st.tuples(tests, tests), min_size=1, max_size=6), st.tuples(NUMBERS, NUMBERS), st.booleans())
 def test_tables_agree(

@@ -122,7 +122,7 @@ def duration(run: Run, text: str) -> Any:
     return parse_duration(text) or run.why("{} is no duration: P1Y2M and P1DT2H3M4S are", text)
 
 
-@builtin("is(value1?: any, value2?: any)")
+@builtin("is(value1: any, value2: any)")
 def same(run: Run, one: Any, other: Any) -> Any:
     """Whether two values are one and the same: of one type, and where they say where they are, they say the same."""
     return _identical(run, one, other)
