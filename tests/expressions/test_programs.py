@@ -19,6 +19,7 @@ from tidegate.events.money import Money, eur
 from tidegate.events.types import Kind
 from tidegate.expressions import functions as f
 from tidegate.expressions.node import Expr, call, literal
+from tidegate.expressions.program import Columns, Compiler
 
 
 def _same(found: Any, said: Any, expr: Expr) -> bool:
@@ -191,6 +192,16 @@ def test_every_operator_of_the_language_has_been_tried() -> None:
 
         look()
     assert not set(RULES) - seen - {"feel"}  # which is written in FEEL, and tried there
+
+
+def test_the_same_step_is_run_once() -> None:
+    columns = Columns()
+    program = Compiler(columns, lambda node: columns.new())
+    low, high = [program.column(call("clip", Row.small * 3 + Row.small * 3, 0, end)) for end in (5, 6)]
+    differs, same = program.column(Row.small != 3), program.column(~(Row.small == 3))
+    assert low != high and differs == same
+    steps = [tuple(line[:1]) + tuple(line[2:]) for line in program.program().code.tolist()]
+    assert len(set(steps)) == len(steps) == 7  # times, plus, greatest, two of least, equal, not
 
 
 def test_calls_are_made_by_name_too() -> None:

@@ -71,6 +71,7 @@ class Compiler:
         self.code: list[tuple[int, int, int, int, int]] = []
         self.pool: list[int] = []
         self._pooled: dict[bytes, int] = {}
+        self._emitted: dict[tuple[str, int, int, int], int] = {}
 
     def program(self) -> Program:
         """What has been compiled so far."""
@@ -78,10 +79,12 @@ class Compiler:
         return Program(code, np.array(self.pool or [0], dtype=np.int64))
 
     def emit(self, op: str, a: int, b: int = 0, c: int = 0) -> int:
-        """Append an instruction; gives the column of its result."""
-        to = self.columns.new()
-        self.code.append((OPCODES[op], to, a, b, c))
-        return to
+        """The column of an instruction's result. One that is there already, on the same columns, is not run again."""
+        same = (op, a, b, c)
+        if same not in self._emitted:
+            to = self._emitted[same] = self.columns.new()
+            self.code.append((OPCODES[op], to, a, b, c))
+        return self._emitted[same]
 
     def column(self, node: Expr) -> int:
         """The column of an expression, compiled if it is not yet there."""
