@@ -9,9 +9,10 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from tidegate import Decision, Engine, Event, Flow, Store, decline, entity, model, review
+from tidegate import Decision, Engine, Event, Flow, Store, count, decline, entity, model, review, where
 from tidegate.cli import app
 from tidegate.decisions.answer import Answers
+from tidegate.decisions.input_words import in_words
 from tidegate.models.foreign import artefact_of
 from tidegate.models.registry import Registry
 from tidegate.models.tree_model import TreeModel
@@ -109,6 +110,71 @@ def test_an_approved_decision_is_explained_later(tmp_path: Path) -> None:
     assert [reason["feature"] for reason in told["reasons"]] == ["b", "c"] and not told["decision"].get("reasons")
     said = CliRunner().invoke(app, ["remake", "1", "--store", str(tmp_path / "s.db")])
     assert said.exit_code == 0, said.output
+
+
+class Noted(Event):
+    card: Card
+    note: str
+    a: float
+
+
+class Inline(Flow[Noted]):
+    """A model of inputs that have no names of their own."""
+
+    risk = model(
+        "risk@1", of=[Noted.note, where(Noted.a > 1.0, 5.0, 0.0), count(per=Card, last="1d") * 2], otherwise=0.0
+    )
+    always = review(Noted.a >= 0.0, because="All")
+
+
+def test_inputs_without_a_name_and_empty_texts_are_told_in_words(tmp_path: Path) -> None:
+    ((names,),) = [[one.names for one in segment.models] for segment in Inline.plan.segments if segment.models]
+    forest = stump(tmp_path, "risk", "f0", "f1", "f2").forest
+    given = TreeModel(forest, features=names, categories={names[0]: ("", "b ", "c")})
+    engine = Engine(Inline, models={"risk@1": given})
+
+    def said(id: str, note: str) -> dict[str, str]:
+        answer = engine.decide(Noted(id=id, at=datetime(2026, 1, 1, tzinfo=UTC), card="x", note=note, a=2.0))
+        assert isinstance(answer, Decision)
+        return {reason.feature: reason.words for reason in answer.reasons}
+
+    assert said("1", "") == {
+        names[0]: "note is an empty text, which lowers the risk",
+        names[1]: '"5.0 if a > 1.0, else 0.0" is 5, which raises the risk',
+        names[2]: "(the number of events per Card in 1d) * 2 is 0, which lowers the risk",
+    }
+    assert said("2", "b ")[names[0]] == 'note is "b ", which lowers the risk'
+    engine.answers = Answers(engine.decider, edition=4)
+    assert said("3", "") == {
+        names[0]: f"{names[0]} is , which lowers the risk",
+        names[1]: f"{names[1]} is 5, which raises the risk",
+        names[2]: f"{names[2]} is 4, which raises the risk",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Paid.amount", "amount"),
+        ("times_usual", "times_usual"),
+        ("where(Paid.amount > money('50.00 EUR'), 'big', 'small')", '"big if amount > 50.00 EUR, else small"'),
+        ("Paid.amount / mean(Paid.amount, per=Card, last='30d')", "amount / (the mean of amount per Card in 30d)"),
+        ("count(Login, per=(Card, Shop), last='1d', where=~Login.ok)",
+         "the number of Login per Card and Shop in 1d where (not ok)"),
+        ("mode(Paid.land, per=Card, last='9d').otherwise('none')",
+         '"the most frequent land per Card in 9d, or none where it is missing"'),
+        ("hour(Paid.at, 'Europe/Berlin')", "hour of at in Europe/Berlin"),
+        ("round_(Paid.amount / 7, 2)", "(amount / 7) rounded to 2 digits"),
+        ("(Paid.a == 1) & ~Paid.b", "(a is 1) and (not b)"),
+        ("Age.Group", "Age.Group"),
+        ("a b", "a b"),
+        ("", ""),
+        ("(" * 500, "(" * 500),
+        ("nth_previous(Paid.a, 2, per=Card, last='1d')", "nth_previous(Paid.a, 2, per=Card, last='1d')"),
+    ],
+)  # fmt: skip
+def test_an_expression_in_words(text: str, told: str) -> None:
+    assert in_words(text, {"Paid", "Login"}) == told
 
 
 def test_what_an_edition_before_answered_is_remade_to_the_letter(

@@ -19,13 +19,14 @@ from tidegate.events.durations import written
 from tidegate.events.money import Money
 from tidegate.expressions.words import MISSING
 
-EDITION = 4
+EDITION = 5
 """The edition of the answers' words. A record names its own, so that an old answer can be made again to the letter.
 
 1: a model's reasons in raw units (minor units, microseconds); amounts in other currencies missing without a word.
 2: a model's reasons in their units, and `unread`.
 3: why a model that is there had no answer.
 4: reasons of the models that what was decided rests on, and not of the first one.
+5: inputs without a name of their own in words, and texts that are empty or end in a blank told as such.
 """
 
 OUTCOMES = tuple(outcome.word for outcome in Outcome)

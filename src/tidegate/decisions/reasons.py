@@ -7,6 +7,7 @@ from typing import Any
 from tidegate.decisions.cells import shown
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import ModelReason
+from tidegate.decisions.input_words import in_words
 from tidegate.decisions.plan import ModelPlan
 from tidegate.events.durations import spoken as spoken_duration
 from tidegate.events.types import Kind
@@ -34,6 +35,10 @@ class Reasons:
     ) -> None:
         self._decider, self._plan, self._models = decider, decider.plan, models
         self._descriptions, self._edition, self._currency = dict(descriptions), edition, currency
+        if edition > 4:
+            events = {kind.event for kind in self._plan.kinds}
+            for name in {name for model in models for name in model.names} - set(descriptions):
+                self._descriptions[name] = in_words(name, events)
 
     def of(self, row: int) -> tuple[ModelReason, ...]:
         """At most four reasons, by contributions or a model's own reason codes; of several models each gives its share.
@@ -79,6 +84,8 @@ class Reasons:
     def _said(self, model: ModelPlan, place: int, value: Any) -> str:
         """The value in words, with its unit."""
         kind = model.types[place]
+        if isinstance(value, str) and self._edition > 4:
+            return "an empty text" if not value else value if value == value.strip() else f'"{value}"'
         if value is None or isinstance(value, str):
             return spoken(value)
         if kind.kind is Kind.DURATION:
