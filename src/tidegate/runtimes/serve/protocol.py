@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from tidegate.runtimes.serve.application import Application, Headers
 from tidegate.runtimes.serve.keys import Keys
 from tidegate.runtimes.serve.lingering import Closing, Lingering
+from tidegate.runtimes.serve.pausing import Pausing
 from tidegate.runtimes.serve.problem import Problem
 from tidegate.runtimes.serve.turns import Told
 
@@ -88,17 +89,26 @@ class DirectProtocol(HttpToolsProtocol):
         self._taken = -1
         self._answered = 0.0
         self._head: int | None = None
+        self._begun = 0
+        self._refusal: tuple[str, str, bool] | None = None
         self._head_slow: asyncio.TimerHandle | None = None
         self._reply: Reply | None = None
         self._never = asyncio.Event()
         self._slow: asyncio.TimerHandle | None = None
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is there."""
+        super().connection_made(transport)
+        self.flow = Pausing(transport, self.pipeline)
+
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
+        if self._refusal is not None:
+            return
         between, self._taken = self._between, -1
         if between and self._is_known(data):
             return
-        self._parse(data)
+        self._parse(data, between)
         if between:
             self._remember(data)
 
@@ -123,14 +133,14 @@ class DirectProtocol(HttpToolsProtocol):
                 self._heads.clear()
             self._heads[data[:end]] = (self.headers, self._taken, self.application.keys)
 
-    def _parse(self, data: bytes) -> None:
-        if self._head is not None:
-            self._head += len(data)
-        if self._head is None or self._head <= _MOST_HEAD:
-            began = self._head is None
-            super().data_received(data)
-            if began and self._head is not None:  # the headers of a request began in these bytes and go on
-                self._head = len(data)
+    def _parse(self, data: bytes, between: bool) -> None:
+        head, begun = self._head, self._begun
+        super().data_received(data)
+        if self._head is not None:  # the headers of a request are not complete
+            if self._begun == begun:
+                self._head = (head or 0) + len(data)
+            else:  # Where they began the parser does not say. After other requests little of the bytes need be theirs.
+                self._head = len(data) if between and self._begun == begun + 1 else 0
         if self._head is not None and self._head > _MOST_HEAD:
             self._turn_away("431 Request Header Fields Too Large", "The headers are too long.", more=True)
             return
@@ -148,6 +158,7 @@ class DirectProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         self._between, self._head = False, 0
+        self._begun += 1
         super().on_message_begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -161,9 +172,27 @@ class DirectProtocol(HttpToolsProtocol):
             self._head_slow.cancel()
             self._head_slow = None
 
+    def send_400_response(self, msg: str) -> None:
+        """What came is no HTTP."""
+        cycle = self.cycle
+        if self._reply is None and (cycle is None or not cycle.more_body or isinstance(cycle, Reply)):
+            self._turn_away("400 Bad Request", msg)
+        elif self.pipeline:  # it came within the body of the last request, which so gets this for its answer
+            self.pipeline.popleft()
+            cycle.response_complete = True
+            self._refusal = ("400 Bad Request", msg, False)
+        else:
+            super().send_400_response(msg)
+
     def _turn_away(self, status: str, words: str, *, more: bool = False) -> None:
-        """Say why nothing more is taken, and hang up; `more` if more is on its way."""
+        """Say why nothing more is taken, and hang up; `more` if more is on its way.
+
+        Requests before it get their answers first.
+        """
         self._head_is_there()
+        if self.pipeline or not self._is_free():
+            self._refusal = (status, words, more)
+            return
         body = words.encode()
         lines = (f"HTTP/1.1 {status}", "content-type: text/plain", f"content-length: {len(body)}", "connection: close")
         head = "\r\n".join((*lines, "", ""))
@@ -248,6 +277,10 @@ class DirectProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """An answer is written: wait for the next request, but not for ever."""
+        if self._refusal is not None and not self.pipeline and not self.transport.is_closing():
+            status, words, more = self._refusal
+            self._turn_away(status, words, more=more)
+            return
         if self.pipeline or self.flow.read_paused:
             super().on_response_complete()
             return
