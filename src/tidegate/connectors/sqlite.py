@@ -4,7 +4,8 @@
         head = store.append(entries)      # on disk when this returns, all of it or nothing
 
 WAL with synchronous=FULL: a commit is on the disk before `append` returns, and readers never wait for it. One commit
-holds a whole batch (group commit), so the cost of the disk's sync is shared.
+holds a whole batch (group commit), so the cost of the disk's sync is shared. After `sync_apart`, as a server uses it,
+it is `sync` that puts what was appended on the disk.
 """
 
 import os
@@ -74,6 +75,8 @@ class SqliteStore(SqliteReading):
         """The store in a file; see `Store.open`."""
         if path.is_dir():
             raise StoreError(f"{path} is a folder, not a store.", do="Give the path of a file in it.")
+        if path.is_symlink():  # what lies beside it, its lock too, is named after the file and not after a link to it
+            path = path.resolve()
         if not path.exists() and (read_only or not create):
             raise StoreError(f"There is no store {path}.", do="Give the path of an existing store.")
         if read_only:
@@ -143,8 +146,8 @@ class SqliteStore(SqliteReading):
     def append(self, batch: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> TreeHead:
         """Keep a batch, records and their seals, in one transaction.
 
-        It is on the disk when this returns. If it raises, nothing of the batch is visible, and the next call works
-        again once the cause is gone.
+        It is on the disk when this returns, or after `sync_apart` once `sync` was called. If it raises, nothing of the
+        batch is visible, and the next call works again once the cause is gone.
 
         Args:
             batch: entries in the order in which they were decided and learned; none may have an id the store holds.

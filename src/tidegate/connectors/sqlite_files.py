@@ -27,8 +27,8 @@ CACHE_KIB = 32 * 1024
 CHECKPOINT = 4000
 """Pages (32 MiB) in the write-ahead log at which a commit also moves them into the database, some 30 ms.
 
-More pages save writing where ids come in no order and make the one wait longer. A thread of its own for it was
-measured: it halved the longest wait and made one commit in a hundred three times as slow, as both sync one disk.
+More pages save writing where ids come in no order and make the one wait longer. Where `sync` is apart, a thread of its
+own moves them: see `sqlite_checkpoint`.
 """
 
 
@@ -36,13 +36,23 @@ class Lock:
     """Keeps a second process, or a second `Store` of this one, from writing the same store.
 
     An advisory lock on the file `<store>.lock`, which holds the number of the process. It goes with the process,
-    however that ends.
+    however that ends. It is by the store's name: whoever deletes that file while it is held lets a second one in.
+
+    Args:
+        store: its path, without symbolic links.
 
     Raises:
-        StoreError: another holds it, or the file cannot be made.
+        StoreError: another holds it, or the file cannot be made; or the store has a second name.
     """
 
     def __init__(self, store: Path) -> None:
+        if store.exists() and store.stat().st_nlink > 1:
+            # The log, and this lock, lie beside the name that it is opened by: by another name both would be missed.
+            raise StoreError(
+                f"The store {store} has another name too (a hard link), by which it could be written at the same time.",
+                seen=f"{store.stat().st_nlink} names",
+                do="Delete the other name, or make the copy with `tidegate store copy`.",
+            )
         self.path = store.with_name(store.name + ".lock")
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
