@@ -8,11 +8,13 @@ from typing import Any
 from tidegate.connectors.sqlite_seen import SeenIds
 from tidegate.errors import StoreError
 from tidegate.evidence.merkle import EMPTY_ROOT, Range
+from tidegate.evidence.proof import require_all_sealed
 from tidegate.evidence.record import Event, Found, HeadRow, Listed, Refusal, Row, Stored, TreeHead
 from tidegate.evidence.tables import LOWEST_NODE, RECORDS, TABLES, UNSEALED
 
 _COLUMNS = ", ".join(name for name, _, _ in RECORDS)
 _CHUNK = 1000
+_LEARNED = [[name for name, _, _ in RECORDS].index(name) for name in Event.__struct_fields__]
 ROWS = f"SELECT {_COLUMNS} FROM records WHERE seq > ? ORDER BY seq LIMIT ?"
 _MOST_IDS = 256
 _Rows = list[Any]
@@ -139,15 +141,20 @@ class Reading(ABC):
         return [Listed(a, b, c, d, e, f, g, bool(alarm)) for a, b, c, d, e, f, g, alarm in rows]
 
     def replay(self, after_seq: int = 0) -> Iterator[Event]:
-        """Every stored event after `after_seq`, in order: what recovery learns again on top of a snapshot."""
-        columns = "seq, id, kind, at, flags, outcome, digest, body"
+        """Every stored event after `after_seq`, in order: what recovery learns again on top of a snapshot.
+
+        Raises:
+            StoreError: a record is not what was sealed, so that nothing may be decided on it.
+        """
         while True:
-            rows = self._read(f"SELECT {columns} FROM records WHERE seq > ? ORDER BY seq LIMIT {_CHUNK}", (after_seq,))
+            rows = self.rows(after_seq)
             if not rows:
                 return
+            last = int(str(rows[-1][0]))
+            require_all_sealed(rows, self.leaves(after_seq, min(last, self.head().size)))
             for row in rows:
-                yield Event(*row)
-            after_seq = rows[-1][0]
+                yield Event(*(row[place] for place in _LEARNED))  # type: ignore[arg-type]
+            after_seq = last
 
     def refusals(self, *, limit: int = 100, after: int = 0, newest: bool = False) -> Sequence[tuple[int, Refusal]]:
         """Events that were not taken, in the order of arrival or the newest first, each with its number."""

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -17,7 +17,7 @@ from tidegate.evidence.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from tidegate.evidence.record import Stored, TreeHead, leaf, sealed
+from tidegate.evidence.record import Row, Stored, TreeHead, leaf, sealed
 
 
 def require_sealed(store: Log, record: Stored) -> None:
@@ -33,12 +33,29 @@ def require_sealed(store: Log, record: Stored) -> None:
         return  # it was erased; what says so is looked for where a record is shown
     row = tuple(int(value) if value is True or value is False else value for value in msgspec.structs.astuple(record))
     index = record.seq - 1
-    if 0 <= index < store.head().size and leaf(row) == store.subtree(0, index):
-        return
-    raise StoreError(
-        f"The record of {record.id!r} is not what was sealed: it was changed, or put there, by something else than "
-        "Tidegate.",
-        seen=f"record {record.seq} of {store.head().size} does not have its leaf hash",
+    if not (0 <= index < store.head().size and leaf(row) == store.subtree(0, index)):
+        raise _touched(record.id, record.seq)
+
+
+def require_all_sealed(rows: Sequence[Row], leaves: Sequence[bytes]) -> None:
+    """Make sure that records which follow each other are those that were sealed, as `require_sealed` does of one.
+
+    Args:
+        rows: as they lie in the table.
+        leaves: the log's leaf hashes, from that of the first row on.
+
+    Raises:
+        StoreError: one is not.
+    """
+    for place, row in enumerate(rows):
+        if not is_blank(row) and (place >= len(leaves) or leaf(row) != leaves[place]):
+            raise _touched(str(row[1]), int(str(row[0])))
+
+
+def _touched(id: str, seq: int) -> StoreError:
+    return StoreError(
+        f"The record of {id!r} is not what was sealed: it was changed, or put there, by something else than Tidegate.",
+        seen=f"record {seq} does not have its leaf hash",
         do="Run `tidegate verify`: it names the first record that was touched. Then put back a copy of the store.",
     )
 

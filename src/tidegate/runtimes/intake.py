@@ -26,6 +26,11 @@ _ONLY_LEARNED = (
     "Send what is to be decided to be decided alone: to /decisions, not to /events; in Python to decide, not learn."
 )
 
+_TOUCHED = (
+    "The first answer to it was changed since, by something else than Tidegate, so it is not told again. "
+    "Whoever runs this should run `tidegate verify`."
+)
+
 
 def too_late(lateness: int) -> str:
     """Why an event is refused that came too late for a flow."""
@@ -195,8 +200,10 @@ class Intake:
         if not known.same(event):
             reason, code = REUSED_ID, "id-reused"
         elif isinstance(known.answer, Decision):
-            if not learn_only:
+            if not learn_only and not known.touched():
                 return msgspec.structs.replace(known.answer, repeated=True)
+            if not learn_only:
+                reason, code = _TOUCHED, "touched"
         elif type(event) is self._order[0] and not learn_only:
             reason, code = _ONLY_LEARNED, "only-learned"
         if not code:

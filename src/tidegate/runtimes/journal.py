@@ -1,5 +1,6 @@
 """An engine's memory on disk: what it decided goes to the store, what the store holds comes back after a restart."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,7 @@ from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
 from tidegate.events.times import microseconds_of
 from tidegate.evidence.artefacts import Program
+from tidegate.evidence.proof import require_sealed
 from tidegate.evidence.record import LEARN, Entry, Found, Refusal
 from tidegate.evidence.record import Event as StoredEvent
 from tidegate.evidence.snapshot import Snapshots
@@ -26,6 +28,9 @@ from tidegate.models.scoring import ScoringModel
 
 if TYPE_CHECKING:
     from tidegate.runtimes.engine import Engine
+
+
+_LOG = logging.getLogger("tidegate.store")
 
 
 class Record(msgspec.Struct, array_like=True):
@@ -112,6 +117,17 @@ class Kept:
             return bool(Reader(type(event)).read(stored.body, int(version or 1), stored=True) == event)
         except ContractError:
             return False
+
+    def touched(self) -> bool:
+        """Whether the record is not what was sealed."""
+        stored = self._store.get(self._id)
+        try:
+            if stored is not None:
+                require_sealed(self._store, stored)
+        except StoreError as error:
+            _LOG.error("%s", error)
+            return True
+        return stored is None
 
 
 class Journal:

@@ -18,6 +18,9 @@ class Known(Protocol):
     def same(self, event: Event) -> bool:
         """Whether this event has the content that the id had the first time."""
 
+    def touched(self) -> bool:
+        """Whether the answer was changed since by something else."""
+
 
 class Past(Protocol):
     """What has been answered before, and where answers are kept."""
@@ -40,6 +43,10 @@ class Remembered(msgspec.Struct, gc=False):
     def same(self, event: Event) -> bool:
         """Whether the events are equal, field by field."""
         return type(event) is type(self.event) and event == self.event
+
+    def touched(self) -> bool:
+        """No: it is as it was given."""
+        return False
 
 
 class Memory:
