@@ -2,7 +2,8 @@
 
 `keyed` is a PyFlink job of two KeyedProcessFunctions, by card and by merchant, whose ValueState holds what plain
 Python's deques hold in `bench/w1.py`. `sql` is Flink SQL: one OVER window after another, since one query takes one
-only, by event time. Both read JSON from the topic until its end, and give their features to nobody.
+only, by event time. Both read JSON from the topic, as many events as they are told, keep checkpoints as our job does,
+and give their features to nobody.
 """
 
 import json
@@ -17,12 +18,21 @@ CARD_WINDOWS = {"1m": MINUTE, "10m": 10 * MINUTE, "1h": HOUR, "24h": DAY, "7d": 
 MERCHANT_WINDOWS = {"1h": HOUR, "24h": DAY, "7d": 7 * DAY}
 
 
-def keyed(servers: str, topic: str, group: str, jar: str) -> None:
+def settings(folder: str) -> dict[str, str]:
+    """What both are run with: one task of each operator, and a checkpoint each second."""
+    return {
+        "parallelism.default": "1",
+        "execution.checkpointing.interval": "1 s",
+        "execution.checkpointing.dir": f"file://{folder}",
+    }
+
+
+def keyed(servers: str, topic: str, events: str, jar: str, folder: str) -> None:
     """The DataStream job."""
     from pyflink.common import Configuration, Types, WatermarkStrategy
     from pyflink.common.serialization import SimpleStringSchema
     from pyflink.datastream import KeyedProcessFunction, StreamExecutionEnvironment
-    from pyflink.datastream.connectors.kafka import KafkaOffsetsInitializer, KafkaSource
+    from pyflink.datastream.connectors.kafka import KafkaOffsetsInitializer, KafkaSource, KafkaTopicPartition
     from pyflink.datastream.state import ValueStateDescriptor
 
     class PerKey(KeyedProcessFunction):  # type: ignore[misc]
@@ -66,19 +76,20 @@ def keyed(servers: str, topic: str, group: str, jar: str) -> None:
         event["at"] = int(datetime.fromisoformat(event["at"]).timestamp() * 1000)
         return event
 
-    settings = Configuration()
-    settings.set_string("pipeline.jars", f"file://{jar}")
+    configured = Configuration()
+    configured.set_string("pipeline.jars", f"file://{jar}")
     for name in ("python.executable", "python.client.executable"):
-        settings.set_string(name, sys.executable)
-    env = StreamExecutionEnvironment.get_execution_environment(settings)
-    env.set_parallelism(1)
+        configured.set_string(name, sys.executable)
+    for name, value in settings(folder).items():
+        configured.set_string(name, value)
+    env = StreamExecutionEnvironment.get_execution_environment(configured)
     source = (
         KafkaSource.builder()
         .set_bootstrap_servers(servers)
         .set_topics(topic)
-        .set_group_id(group)
+        .set_group_id(f"keyed-{events}")
         .set_starting_offsets(KafkaOffsetsInitializer.earliest())
-        .set_bounded(KafkaOffsetsInitializer.latest())
+        .set_bounded(KafkaOffsetsInitializer.offsets({KafkaTopicPartition(topic, 0): int(events)}))
         .set_value_only_deserializer(SimpleStringSchema())
         .build()
     )
@@ -93,22 +104,22 @@ def keyed(servers: str, topic: str, group: str, jar: str) -> None:
     env.execute("W1 keyed")
 
 
-def sql(servers: str, topic: str, group: str, jar: str) -> None:
+def sql(servers: str, topic: str, events: str, jar: str, folder: str) -> None:
     """The SQL job."""
     from pyflink.table import EnvironmentSettings, TableEnvironment
 
     table = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
-    settings = table.get_config()
-    settings.set("pipeline.jars", f"file://{jar}")
-    settings.set("parallelism.default", "1")
+    for name, value in ({"pipeline.jars": f"file://{jar}"} | settings(folder)).items():
+        table.get_config().set(name, value)
     table.execute_sql(
         f"""
         CREATE TABLE events (id STRING, `at` TIMESTAMP_LTZ(3), card BIGINT,
             merchant BIGINT, amount_cents BIGINT, declined BOOLEAN, WATERMARK FOR `at` AS `at`)
         WITH ('connector' = 'kafka', 'topic' = '{topic}', 'properties.bootstrap.servers' = '{servers}',
-            'properties.group.id' = '{group}', 'scan.startup.mode' = 'earliest-offset',
-            'scan.bounded.mode' = 'latest-offset', 'format' = 'json',
-            'json.timestamp-format.standard' = 'ISO-8601')""".replace("at_text STRING METADATA VIRTUAL, ", "")
+            'properties.group.id' = 'sql-{events}', 'scan.startup.mode' = 'earliest-offset',
+            'scan.bounded.mode' = 'specific-offsets',
+            'scan.bounded.specific-offsets' = 'partition:0,offset:{events}', 'format' = 'json',
+            'json.timestamp-format.standard' = 'ISO-8601')"""
     )
     columns, query = ["id", "`at`", "card", "merchant", "amount_cents", "declined"], "events"
     for per, windows in (("card", CARD_WINDOWS), ("merchant", MERCHANT_WINDOWS)):

@@ -1,5 +1,6 @@
-"""What becomes of bad events, of a broker that goes, of secrets, of a disk that takes no checkpoint: on a real Flink,
-with a broker of this file's own, which also listens behind TLS and a password."""
+"""What becomes of bad events, of a broker that goes or stands still, of secrets and certificates, of topics that are
+not there or grow, of a disk that takes no checkpoint: on a real Flink, with a broker of this file's own, which also
+listens behind TLS and a password."""
 
 import os
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.flink.site import FLOW, PARTITIONS, Site, reach
+from tests.flink.site import FLOW, PARTITIONS, Site, much_later, reach
 from tests.flink.traffic import bytes_of, right, traffic
 from tests.servers.kafka import Kafka
 from tests.servers.server import free_port
@@ -26,23 +27,27 @@ LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 
 
 class Secured(Kafka):
-    """A broker with a second listener: TLS, and a name and password."""
+    """A broker with a second and a third listener: TLS, and a name and password; the third's certificate is over."""
 
     def __init__(self, folder: Path) -> None:
-        self.secured = free_port()
+        self.secured, self.expired = free_port(), free_port()
         super().__init__(folder)
-        pair = folder / "pair.pem"
-        pair.write_text((TLS / "good-key.pem").read_text() + (TLS / "good.pem").read_text())
-        plain = f"PLAINTEXT://127.0.0.1:{self.port}"
+        plain, mine = f"PLAINTEXT://127.0.0.1:{self.port}", f"CONTROLLER://127.0.0.1:{self.controller}"
+        guarded = f"GUARDED://127.0.0.1:{self.secured},OVER://127.0.0.1:{self.expired}"
         self.settings = {
-            "listeners": f"{plain},CONTROLLER://127.0.0.1:{self.controller},GUARDED://127.0.0.1:{self.secured}",
-            "advertised.listeners": f"{plain},GUARDED://127.0.0.1:{self.secured}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,GUARDED:SASL_SSL",
-            "listener.name.guarded.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.guarded.plain.sasl.jaas.config": f'{LOGIN} user_tide="hunter2";',
-            "ssl.keystore.type": "PEM",
-            "ssl.keystore.location": pair,
+            "listeners": f"{plain},{mine},{guarded}",
+            "advertised.listeners": f"{plain},{guarded}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,GUARDED:SASL_SSL,OVER:SASL_SSL",
         }
+        for listener, certificate in (("guarded", "good"), ("over", "expired")):
+            pair = folder / f"{listener}.pem"
+            pair.write_text((TLS / "good-key.pem").read_text() + (TLS / f"{certificate}.pem").read_text())
+            self.settings |= {
+                f"listener.name.{listener}.sasl.enabled.mechanisms": "PLAIN",
+                f"listener.name.{listener}.plain.sasl.jaas.config": f'{LOGIN} user_tide="hunter2";',
+                f"listener.name.{listener}.ssl.keystore.type": "PEM",
+                f"listener.name.{listener}.ssl.keystore.location": pair,
+            }
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +79,29 @@ def _until(met: Callable[[], bool], what: str) -> None:
         time.sleep(1)
 
 
-def _guarded(site: Site, broker: Secured, cluster: Cluster, password: str, *more: str) -> "tuple[int, str]":
+def _send(broker: Kafka, topic: str, *placed: tuple[int, bytes]) -> None:
+    """Put messages into partitions of a topic."""
+    from confluent_kafka import Producer
+
+    producer = Producer({"bootstrap.servers": broker.address})
+    for partition, data in placed:
+        producer.produce(topic, data, partition=partition)
+    assert producer.flush(60) == 0
+
+
+def _guarded(
+    site: Site, port: int, cluster: Cluster, password: str, *more: str, trusted: str = "good", paid: str = "paid"
+) -> "tuple[int, str]":
     """Ask for a job on the cluster, by a guarded listener."""
     file = site.folder / "kafka.properties"
     file.write_text(
         "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nssl.truststore.type=PEM\n"
-        f"ssl.truststore.location={TLS / 'good.pem'}\n"
+        f"ssl.truststore.location={TLS / trusted}.pem\n"
         f'sasl.jaas.config={LOGIN} username="tide" password="{password}";\n'
     )
-    at = f"kafka://127.0.0.1:{broker.secured}/{site.own}"
+    at = f"kafka://127.0.0.1:{port}/{site.own}"
     command = [str(Path(sys.executable).with_name("tidegate")), "flink", FLOW, "--models", str(site.models)]
-    command += ["--from", f"{at}-paid", "--from", f"Login={at}-logins", "--from", f"ListChange={at}-changes"]
+    command += ["--from", f"{at}-{paid}", "--from", f"Login={at}-logins", "--from", f"ListChange={at}-changes"]
     command += ["--to", f"{at}-out", "--cluster", cluster.address, "--python", str(site.flink.python)]
     command += ["--kafka-config", str(file), "--shards", "4", "--until-now", *more]
     done = subprocess.run(command, cwd=site.folder, env=os.environ, capture_output=True, text=True, timeout=900)
@@ -94,16 +111,61 @@ def _guarded(site: Site, broker: Secured, cluster: Cluster, password: str, *more
 def test_a_cluster_of_others_reads_behind_tls_and_a_password(site: Site, broker: Secured, cluster: Cluster) -> None:
     events = list(traffic(400))
     site.produce(events)
-    code, said = _guarded(site, broker, cluster, "hunter2")
+    code, said = _guarded(site, broker.secured, cluster, "hunter2")
     assert code == 0, said
     site.held(right([(t, partition % PARTITIONS[t], event) for t, partition, event in events], site.models))
     known = list((site.folder / "flink-state").rglob("*.json"))
     assert known
     for file in known:
         assert "hunter2" not in file.read_text() or file.stat().st_mode & 0o077 == 0
-    code, said = _guarded(site, broker, cluster, "hunter3", "--setting", "restart-strategy.type=none")
+    once = ("--setting", "restart-strategy.type=none")
+    code, said = _guarded(site, broker.secured, cluster, "hunter3", *once)
     assert code == 2
     assert "Authentication failed" in said and "hunter3" not in said
+
+
+def test_a_topic_that_is_not_there_and_a_certificate_that_is_over_are_told_with_what_to_do(
+    site: Site, broker: Secured, cluster: Cluster
+) -> None:
+    code, said = _guarded(site, broker.secured, cluster, "hunter2", paid="payd")
+    assert code == 2
+    assert f"There is no topic {site.own}-payd at" in said and f"Did you mean '{site.own}-paid'?" in said
+    once = ("--setting", "restart-strategy.type=none")
+    code, said = _guarded(site, broker.expired, cluster, "hunter2", *once)
+    assert code == 2
+    assert "The broker's certificate has expired (NotAfter: " in said and "Give the broker a new certificate" in said
+    code, said = _guarded(site, broker.secured, cluster, "hunter2", *once, trusted="renewed")
+    assert code == 2
+    assert "The broker's certificate is not trusted" in said and "ssl.truststore.location" in said
+    assert "hunter2" not in said
+
+
+def test_a_partition_is_added_and_the_broker_stands_still_while_the_job_runs(
+    site: Site, broker: Secured, cluster: Cluster
+) -> None:
+    events = list(traffic(600, seed=5))
+    begun, rest = events[:300], events[300:]
+    topic = f"{site.own}-paid"
+    site.produce(begun)
+    running = site.start(site.job(parallelism=1), cluster)
+    _until(lambda: running.state() == "RUNNING" and running.rest.taken(running.id) == len(begun), "the beginning")
+    broker.widen(topic, 4)
+    added = [event for place, _, event in rest if place == "paid"][::3]
+    _send(broker, topic, *((3, bytes_of(event)) for event in added))
+    _until(lambda: running.rest.taken(running.id) == len(begun) + len(added), "the added partition")
+    broker.freeze()
+    said = list[str]()
+    _until(lambda: bool(said.append(running.standing(running.state())) or any(said)), "that nothing is committed")
+    assert "Nothing has been committed for" in said[-1] and "Kafka's brokers answer" in said[-1]
+    broker.thaw()
+    site.produce([one for one in rest if one[2] not in added])
+    site.produce(list(much_later(events)))
+    _send(broker, topic, (3, bytes_of(replace(added[-1], id="zpaid3", at=added[-1].at + timedelta(hours=2)))))
+    placed = [(t, 3 if event in added else partition % PARTITIONS[t], event) for t, partition, event in events]
+    expected = right(placed, site.models)
+    site.wait(len(expected))
+    running.stop()
+    site.held(expected)
 
 
 def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
@@ -113,12 +175,7 @@ def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
     topic, letters = f"{site.own}-paid", f"{site.own}-out.dead-letters"
 
     def send(*bodies: bytes) -> None:
-        from confluent_kafka import Producer
-
-        producer = Producer({"bootstrap.servers": broker.address})
-        for number, data in enumerate(bodies):
-            producer.produce(topic, data, partition=number % 2)  # the third stays idle, as the other topics do
-        assert producer.flush(60) == 0
+        _send(broker, topic, *((number % 2, data) for number, data in enumerate(bodies)))  # the third stays idle
 
     def later(name: str, hours: int, **more: object) -> bytes:
         return bytes_of(replace(paid[-1], id=name, at=paid[-1].at + timedelta(hours=hours), **more))

@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 from tests.flink.watched import Watched
 from tidegate.cli import app
 from tidegate.connectors.flink import environment
+from tidegate.runtimes.flink.causes import cause
 from tidegate.runtimes.flink.job import Input, Job, made, stage_of
 from tidegate.runtimes.flink.outgoing import answers, letters
-from tidegate.runtimes.flink.running import _cause
 from tidegate.runtimes.stages.stage import Answered, Refusal
 
 FLOW = f"{Path(__file__).with_name('watched.py')}:Watched"
@@ -84,12 +84,12 @@ def test_records_are_lengths_and_parts() -> None:
 
 def test_of_a_stack_of_exceptions_the_cause_is_told() -> None:
     java = "o.FlinkException: Global failure\n\tat a.b(C.java:1)\nCaused by: x.SaslException: No password\n\t... 7"
-    assert _cause(java) == "Caused by: x.SaslException: No password"
+    assert cause(java) == "Caused by: x.SaslException: No password"
     python = (
         "java.util.concurrent.ExecutionException: java.lang.RuntimeException: Error received from SDK harness\n"
         "Caused by: java.lang.RuntimeException: Error received: Traceback (most recent call last):\n"
         '  File "stage_function.py", line 40, in open\n    raise FlowError(\n'
         "tidegate.errors.FlowError: f.py is another flow here.\n\n\tat org.apache.beam.X.y(Z.java:2)"
     )
-    assert _cause(python) == "tidegate.errors.FlowError: f.py is another flow here."
-    assert _cause("") == "nothing was said"
+    assert cause(python) == "tidegate.errors.FlowError: f.py is another flow here."
+    assert cause("") == "nothing was said"

@@ -4,6 +4,7 @@ The answers in `recorded/` are those of a real cluster, with fewer lines of thei
 """
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -84,6 +85,26 @@ def test_a_job_that_cannot_go_on_says_why(manager: StandIn, tmp_path: Path, reco
     with pytest.raises(TidegateError, match=cause):
         running(manager, tmp_path).watch(lambda *words: told.append(words), every=0.01)
     assert told == [("INITIALIZING", 7), ("RUNNING", 7), ("FAILING", 7)]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "words", "do"),
+    [
+        ("topic-gone", r"A topic is not there: one of x-logins, x-changes, x-nothing\.", "Make it, or name another"),
+        ("certificate-over", r"certificate has expired \(NotAfter: Fri Jan 01", "Give the broker a new certificate"),
+        ("certificate-of-another", r"is another host's \(No subject alternative names", "an address that its certificate"),
+        ("no-answer", r"Kafka does not answer in time \(Timed out waiting", "See whether its brokers run"),
+    ],
+)
+def test_what_a_cause_means_and_what_to_do_is_told_while_it_tries_and_at_the_end(
+    manager: StandIn, tmp_path: Path, recorded: str, words: str, do: str
+) -> None:
+    manager.states = ["RESTARTING", "FAILED"]
+    manager.stack = (RECORDED / f"{recorded}.txt").read_text()
+    job, causes = running(manager, tmp_path), list[str]()
+    with pytest.raises(TidegateError, match=f"The job is failed.*{words}.*{do}"):
+        job.watch(lambda state, taken: causes.append(job.failure()), every=0.01)
+    assert re.search(f"{words}.*{do}", causes[0])
 
 
 def test_a_disk_that_takes_no_checkpoint_is_named_while_the_job_begins_again(manager: StandIn, tmp_path: Path) -> None:

@@ -271,6 +271,9 @@ def _watch(running: "Running") -> None:
                     causes.append(cause)
                     said = "[yellow]The job failed, and goes on from its last checkpoint:[/]"
                     console.print(said, escape(cause), soft_wrap=True)
+                standing = running.standing(state)
+                if standing:
+                    console.print(f"[yellow]{escape(standing)}[/]", soft_wrap=True)
 
             running.watch(tell)
         console.print("Everything that was there has been decided.")

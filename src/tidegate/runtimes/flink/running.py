@@ -1,7 +1,6 @@
 """A job from outside: submitted, watched, stopped; and, on a cluster of our own, kept alive."""
 
 import os
-import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -13,14 +12,14 @@ from tidegate.connectors.flink.cluster import Cluster
 from tidegate.connectors.flink.environment import Environment
 from tidegate.connectors.flink.rest import Rest
 from tidegate.errors import TidegateError
+from tidegate.runtimes.flink.causes import cause, meaning
 from tidegate.runtimes.flink.change import keep
+from tidegate.runtimes.flink.commits import Commits
 from tidegate.runtimes.flink.job import Job
 
 _SUBMIT = "tidegate.runtimes.flink.submit"
 _ENDED = {"FINISHED", "FAILED", "CANCELED", "SUSPENDED"}
 _LONGEST = 600
-_RAISED = re.compile(r"[A-Za-z_][\w.]*Error: ")
-"""How Python tells an exception, after its traceback."""
 _STARTING = "Not all required tasks are"
 """What Flink says of a savepoint of a job that is just starting."""
 
@@ -43,6 +42,7 @@ class Running:
         self._cluster, self._address = cluster, address
         self.id = ""
         self._ids: list[str] = []
+        self._commits = Commits(max(30.0, 10 * job.checkpoint / 1000))
 
     def submit(self) -> None:
         """Hand the job to the cluster.
@@ -104,9 +104,18 @@ class Running:
             raise _failed(f"The job is {state.lower()}.", self.rest.failure(self.id))
 
     def failure(self) -> str:
-        """Why the job failed last, in a line; empty if it did not."""
+        """Why the job failed last, in a line, and what to do where that is known; empty if it did not."""
         said = self.rest.failure(self.id)
-        return _cause(said) if said else ""
+        meant, do = meaning(said)
+        return f"{meant} {do}" if meant else cause(said) if said else ""
+
+    def standing(self, state: str) -> str:
+        """That the job runs and has committed nothing for half a minute, each time that it is so; else nothing."""
+        try:
+            done = self.rest.checkpoints(self.id) if state == "RUNNING" else -1
+        except TidegateError:
+            return ""
+        return self._commits.look(done, time.monotonic())
 
     def stop(self) -> str:
         """Stop the job; gives the savepoint to go on from. One that is just starting again is waited for.
@@ -133,15 +142,8 @@ def _failed(what: str, said: str) -> TidegateError:
     if "Cannot map checkpoint/savepoint state" in said:
         return TidegateError(
             "The savepoint is of another flow: what its stages keep is defined otherwise now.",
-            seen=_cause(said),
+            seen=cause(said),
             do="Start without --from-savepoint, under another --group: the state is made again from the topics.",
         )
-    return TidegateError(what, seen=_cause(said))
-
-
-def _cause(text: str) -> str:
-    """The part of a stack of exceptions that says why: what a worker in Python said, else the last cause, or line."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    python = [line for line in lines if _RAISED.match(line) and not line.startswith(("java.", "org.", "py4j."))]
-    causes = [line for line in lines if line.startswith("Caused by:")]
-    return (python or causes or lines or ["nothing was said"])[-1][:600]
+    meant, do = meaning(said)
+    return TidegateError(f"{what} {meant}".strip(), seen=cause(said), do=do)

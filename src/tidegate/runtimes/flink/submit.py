@@ -12,6 +12,7 @@ from pyflink.java_gateway import get_gateway
 
 from tidegate.runtimes.flink.job import Job, made
 from tidegate.runtimes.flink.stage_function import StageFunction
+from tidegate.runtimes.flink.topics import require_topics
 
 _PARTS = "org.apache.flink.connector.kafka"
 
@@ -74,6 +75,8 @@ def _source(job: Job, env: StreamExecutionEnvironment, shards: Any) -> Any:
         .setStartingOffsets(offsets.earliest())
         .setDeserializer(incoming)
         .setProperty("isolation.level", "read_committed")
+        # Sooner than what a new partition holds can be behind the watermark of the others, which have no gaps.
+        .setProperty("partition.discovery.interval.ms", str(min(10_000, max(500, job.out_of_order // 2))))
     )
     for name, value in job.properties.items():
         builder.setProperty(name, value)
@@ -166,6 +169,7 @@ def main() -> None:
     env = _environment(_configuration(job, cluster), cluster)
     env.set_parallelism(job.parallelism)
     env.enable_checkpointing(job.checkpoint, CheckpointingMode.EXACTLY_ONCE)
+    require_topics(job)
     _assembled(job, env)
     if cluster:
         sys.stdout.write(str(env.execute_async(job.name).get_job_id()) + "\n")
