@@ -93,8 +93,8 @@ def keyed(servers: str, topic: str, events: str, jar: str, folder: str) -> None:
         .set_value_only_deserializer(SimpleStringSchema())
         .build()
     )
-    events = env.from_source(source, WatermarkStrategy.no_watermarks(), "events").map(read)
-    cards = events.key_by(lambda event: event["card"], Types.LONG()).process(
+    read_events = env.from_source(source, WatermarkStrategy.no_watermarks(), "events").map(read)
+    cards = read_events.key_by(lambda event: event["card"], Types.LONG()).process(
         PerKey(list(CARD_WINDOWS.values()), "merchant")
     )
     done = cards.key_by(lambda event: event["merchant"], Types.LONG()).process(

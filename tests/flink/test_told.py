@@ -92,7 +92,11 @@ def test_a_job_that_cannot_go_on_says_why(manager: StandIn, tmp_path: Path, reco
     [
         ("topic-gone", r"A topic is not there: one of x-logins, x-changes, x-nothing\.", "Make it, or name another"),
         ("certificate-over", r"certificate has expired \(NotAfter: Fri Jan 01", "Give the broker a new certificate"),
-        ("certificate-of-another", r"is another host's \(No subject alternative names", "an address that its certificate"),
+        (
+            "certificate-of-another",
+            r"is another host's \(No subject alternative names",
+            "an address that its certificate",
+        ),
         ("no-answer", r"Kafka does not answer in time \(Timed out waiting", "See whether its brokers run"),
     ],
 )

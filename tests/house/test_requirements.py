@@ -19,6 +19,7 @@ LOCKS = [*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "requirements" /
 BY_ITS_HOST = {
     "runtimes/flink/stage_function.py": {"pyflink"},
     "runtimes/flink/submit.py": {"pyflink"},
+    "runtimes/flink/topics.py": {"pyflink"},
     "mypy.py": {"mypy"},
 }
 """What a file of ours imports that is always there, because nothing else loads the file."""

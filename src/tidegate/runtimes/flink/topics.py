@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from py4j.protocol import Py4JJavaError
 from pyflink.java_gateway import get_gateway
+from pyflink.util.exceptions import JavaException, Py4JJavaError
 
 from tidegate.errors import StreamError, meant
 from tidegate.runtimes.flink.job import Job
@@ -22,7 +22,7 @@ def require_topics(job: Job) -> None:
     """
     try:
         there = _names(job)
-    except Py4JJavaError:
+    except (JavaException, Py4JJavaError):
         return
     wanted = [*(given.topic for given in job.inputs), job.output, job.dead_letters]
     missing = [topic for topic in wanted if topic not in there]
