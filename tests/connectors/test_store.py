@@ -134,6 +134,7 @@ def test_list_narrows_and_pages(place: str) -> None:
         assert [row.seq for row in store.list(since=at + 5, until=at + 8)] == [7, 6, 5]
         assert [row.seq for row in store.list(text='"NUMBER":42')] == [42]
         assert [row.seq for row in store.list(text="e9", limit=2)] == [99, 98]
+        assert not store.list(text="e" * 100_000)
         assert store.list(text="%") == [] and store.list(outcome="review") == []
 
 

@@ -20,6 +20,9 @@ _MISFILED = (
     "WHERE r.seq BETWEEN ? AND ?) WHERE seq <> leads ORDER BY seq LIMIT 1"
 )
 
+_LONGEST_PATTERN = 50_000
+"""Bytes of a pattern that SQLite takes (SQLITE_MAX_LIKE_PATTERN_LENGTH); longer texts are looked for as they stand."""
+
 
 class SqliteReading(Store):
     """The reading half of a `SqliteStore`."""
@@ -94,6 +97,8 @@ class SqliteReading(Store):
     def _holds_text(self, text: str) -> tuple[str, Sequence[object]]:
         like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         places = ("id", "CAST(body AS TEXT)", "CAST(answer AS TEXT)")
+        if len(like.encode()) > _LONGEST_PATTERN:
+            return " OR ".join(f"instr({place}, ?)" for place in places), [text] * len(places)
         return " OR ".join(f"{place} LIKE ? ESCAPE '\\'" for place in places), [like] * len(places)
 
     def rows(self, after: int = 0, limit: int = 1000) -> Sequence[Row]:
