@@ -22,8 +22,8 @@ def _configuration(job: Job, cluster: str) -> Configuration:
         "pipeline.jars": ";".join(f"file://{jar}" for jar in job.jars),
         "pipeline.name": job.name,
         "pipeline.max-parallelism": str(job.shards),
-        # Each watermark is a batch of every shard: ten of them in the time that is waited for events out of order.
-        "pipeline.auto-watermark-interval": f"{min(1000, max(50, job.out_of_order // 10))} ms",
+        # Each watermark is a batch of every shard: five of them in the time that is waited for events out of order.
+        "pipeline.auto-watermark-interval": f"{min(1000, max(50, job.out_of_order // 5))} ms",
         "execution.checkpointing.dir": f"{job.state}/checkpoints",
         "execution.checkpointing.savepoint-dir": f"{job.state}/savepoints",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
