@@ -173,6 +173,53 @@ def test_back_and_forth(world: World) -> None:
         assert [one.proposal.id for one in again.versions("F")] == [first, second, first]
 
 
+def test_what_was_taken_back_is_not_released_again_on_its_old_signatures(world: World) -> None:
+    first = world.let_out(digest="1" * 64)
+    second = world.let_out(digest="2" * 64, before="1" * 64)
+    with pytest.raises(ReleaseError, match="live already"):
+        world.say(RELEASED, "ana", proposal=second)
+    world.say(ROLLED_BACK, "ben", proposal=first, why="x")
+    with pytest.raises(ReleaseError, match="was released before") as told:
+        world.say(RELEASED, "ana", proposal=second)
+    assert f"tidegate rollback F --to {second[:12]} --why" in told.value.do
+    assert world.register.live("F").proposal.id == first
+    world.say(ROLLED_BACK, "ana", proposal=second, why="It was not that")
+    assert world.register.live("F").proposal.id == second
+    world.say(ROLLED_BACK, "ben", proposal=first, why="It was")
+    anew = world.let_out(digest="2" * 64, before="1" * 64)
+    assert anew != second and world.register.live("F").proposal.id == anew
+
+
+@pytest.mark.parametrize("edition", [3, EDITION])
+def test_a_register_in_which_that_was_done_by_the_rules_of_its_day_is_read(world: World, edition: int) -> None:
+    one, two = Change(flow="F", digest="1" * 64, bundle="b"), Change(flow="F", digest="2" * 64, bundle="b")
+    cleo = read_key(world.folder / "cleo.pem")
+    path, seen = world.folder / "older.db", []
+
+    def said(what: str, **more: Any) -> str:
+        signed = sign(world.statement(what, "cleo", edition=edition, **more), cleo)
+        seen.append(signed)
+        return sha256(msgspec.msgpack.encode(signed)).hexdigest()
+
+    said(ADDED, role="AI", person="cleo", key=world.keys["cleo"])
+    first = said(PROPOSED, why="why", change=one)
+    said(RELEASED, proposal=first)
+    second = said(PROPOSED, why="why", change=msgspec.structs.replace(two, before=one.digest))
+    said(RELEASED, proposal=second)
+    said(ROLLED_BACK, proposal=first, why="x")
+    said(RELEASED, proposal=second)
+    with Store.open(path) as store:
+        for signed in seen:
+            body = msgspec.msgpack.encode(signed)
+            store.append([Entry(id=sha256(body).hexdigest(), kind=KIND, at=1, digest=b"\0" * 32, body=body, flags=0)])
+    if edition == EDITION:
+        with pytest.raises(ReleaseError, match="was released before"):
+            Register.open(path, read_only=True)
+        return
+    with Register.open(path, read_only=True) as read:
+        assert read.live("F").proposal.id == second
+
+
 def test_a_change_is_signed_by_the_roles_that_the_live_version_and_itself_demand(world: World) -> None:
     live = world.let_out(digest="1" * 64)
     for roles in ((), ("business",), ("AI", "data")):

@@ -39,7 +39,7 @@ def compared(**changes) -> Compared:
         "scores": (9, 0.125),
         "reasons": 6,
         "alone": (1, 2),
-        "flips": pl.DataFrame(),
+        "flips": pl.DataFrame({"amount": [1, None, None, 4]}),
     }
     return Compared(**(fields | changes))
 
@@ -62,7 +62,7 @@ def test_what_is_looked_for_is_called_by_its_label() -> None:
     reader = checked(render_comparison(compared(new=named)))
     text = " ".join(" ".join(reader.text).split())
     assert "Of known bad 7 are treated more severely" in text and "bad value caught" in text
-    assert dict(compared_in_words(compared(new=named)))["bad, stopped or held now"].startswith("7")
+    assert dict(compared_in_words(compared(new=named)))["bad, treated more severely now"].startswith("7")
 
 
 def test_two_versions_that_agree_say_so() -> None:
@@ -89,7 +89,10 @@ def test_money_is_left_out_where_there_is_none() -> None:
 def test_the_short_form() -> None:
     lines = dict(compared_in_words(compared()))
     assert lines["decided otherwise"] == "22 (0.73 %)"
-    assert lines["fraud, stopped or held now"] == "7, EUR 700.50"
-    assert lines["good, let go or treated milder now"] == "12, EUR 12.34"
+    assert lines["fraud, treated more severely now"] == "7, EUR 700.50"
+    assert lines["not in the sums"] == "2 of 22 decided otherwise have no amount in EUR"
+    assert "2 of 22 decided otherwise have no amount in EUR: sums" in render_comparison(compared())
+    assert "not in the sums" not in dict(compared_in_words(compared(flips=pl.DataFrame({"amount": [1]}))))
+    assert lines["good, treated more mildly now"] == "12, EUR 12.34"
     assert lines["alarms"] == "5 more, 2 fewer"
     assert lines["another score"] == "9, by 0.1250 at most"

@@ -146,6 +146,11 @@ def test_hostile_words_are_shown_and_never_obeyed(text: str) -> None:
     assert "\x00" not in page and "\u202e" not in page and "49" not in reader.text
 
 
+def test_an_example_in_another_currency_is_told_in_that_one() -> None:
+    examples = (Example(id="p", at=START, outcome="decline", amount=123_400, currency="JPY"),)
+    assert "JPY 123,400" in "".join(checked(render(replay(300, examples=examples))).text)
+
+
 @pytest.mark.parametrize("module", ["matplotlib", "jinja2"])
 def test_missing_library_says_what_to_install(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__

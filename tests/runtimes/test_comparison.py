@@ -149,6 +149,22 @@ def test_examples_have_the_values_that_both_versions_saw() -> None:
     assert "recent >= 4 → recent >= 3" in " ".join(map(str, cause.changes))
 
 
+def test_a_flip_without_an_amount_in_the_currency_has_none_in_the_table() -> None:
+    frame = columns([(i, "a", 100 + i, label) for i, label in enumerate((None, True, False, None, True, False))])
+    currency = ["EUR", "EUR", "EUR", "CHF", "EUR", "CHF"]
+    frame = frame.with_columns(pl.Series("amount.currency", currency))
+    new = challenger(3, 100, None, "1h")
+    found = compare(Old, new, {"Payment": frame})
+    assert found.flips.select("id", "label", "amount", "currency").rows() == [("p3", None, None, None)]
+    new = challenger(2, 100, None, "1h")
+    found = compare(Old, new, {"Payment": frame})
+    assert found.flips.select("id", "label", "amount", "currency").rows() == [
+        ("p2", False, 102, "EUR"), ("p3", None, None, None),
+    ]  # fmt: skip
+    none = compare(Old, Old, {"Payment": frame}).flips
+    assert none.schema == found.flips.schema and none.is_empty(), "a table of no flips has the same columns"
+
+
 Plastic = entity("card")
 
 
@@ -166,6 +182,17 @@ def test_two_files_have_their_own_events_and_are_met_by_id() -> None:
     rows = [(i, "a", 100, False) for i in range(6)]
     found = compare(Old, Other, {"Payment": columns(rows)})
     assert found.total(0, True).events == 2 and found.same == 4
+
+
+def test_examples_are_of_the_largest_amounts_and_not_of_those_without_one() -> None:
+    rows = [(i // 4, f"c{i}", 100 + i, True) for i in range(48)]
+    currency = pl.Series("amount.currency", ["CHF" if i % 2 else "EUR" for i in range(48)])
+
+    class New(Old):
+        every = decline(Old.definition.features["recent"] >= 0, because="All")
+
+    found = compare(Old, New, {"Payment": columns(rows).with_columns(currency)})
+    assert [flip.amount for flip in found.examples] == [146, 144, 142]
 
 
 def test_flows_on_other_events_cannot_be_compared() -> None:

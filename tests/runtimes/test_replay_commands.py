@@ -1,6 +1,7 @@
 """`replay`, `features` and `train` as they are typed: on good files, on bad rows, on mistakes."""
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -236,7 +237,12 @@ def test_frauds_that_are_in_no_sum_are_counted(folder: Path) -> None:
     done = json.loads(typed(*words, "--json").stdout)
     lacking = other.filter(pl.col("fraud") & (pl.col("cur") == "USD")).height
     assert lacking > 0 and done["frauds_not_in_sums"] == lacking
-    assert "have no amount in EUR" in typed(*words).stdout.replace("\n", " ")
+    told = typed(*words, "--event", "Login=logins.ndjson", "--report", "two.html")
+    assert "have no amount in EUR" in told.stdout.replace("\n", " ")
+    shown = re.findall(
+        r"(USD|EUR) [\d,]+\.\d\d", Path("two.html").read_text(encoding="utf-8").partition("Some decisions")[2]
+    )
+    assert "USD" in shown, "amounts of examples are in their own currency"
 
 
 def test_a_report_with_a_store_shows_examples(folder: Path) -> None:

@@ -319,6 +319,8 @@ class Register:
         elif said.what == say.RELEASED:
             if said.edition > 1:
                 self._check_roles(proposal.change)
+            if said.edition > 3:
+                self._check_new(proposal)
             self._check_release(proposal)
             self._check_reasons(said, proposal)
         elif said.what == say.ROLLED_BACK and proposal.id not in [
@@ -339,6 +341,20 @@ class Register:
                 seen="; ".join(f"{reference}: {what}" for reference, what in lacking.items()),
                 do='Release it all the same with --override --why "…", which is kept.',
             )
+
+    def _check_new(self, proposal: Proposal) -> None:
+        """Raise ReleaseError if a proposal was released before: its signatures were for that once."""
+        versions = self.versions(proposal.change.flow)
+        if proposal.id not in [one.proposal.id for one in versions]:
+            return
+        if versions[-1].proposal.id == proposal.id:
+            raise ReleaseError(f"{proposal.short} is live already.", do="There is nothing to release.")
+        raise ReleaseError(
+            f"{proposal.short} was released before, and is not live any more.",
+            seen=f"{versions[-1].proposal.short} is live",
+            do=f"To let it decide again say why: `tidegate rollback {proposal.change.flow} --to {proposal.short} "
+            '--why "…"`; or propose it anew, to be signed.',
+        )
 
     def _check_release(self, proposal: Proposal) -> None:
         if proposal.hindrance:

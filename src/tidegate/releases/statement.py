@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 KIND = "Statement"
 """What a store calls the records that hold statements."""
 
-EDITION = 3
+EDITION = 4
 """Of the rules of who may do what. By the first, anyone joined unasked, nobody looked at the roles of a proposal, and
 a signature named only the beginning of a proposal's digest. By the second, a change was released whatever nobody had
-measured of its models' reasons. A register follows a later edition from its first statement of that edition on, and
+measured of its models' reasons. By the third, what had been taken back was released again on its old signatures. A
+register follows a later edition from its first statement of that edition on, and
 takes none of an earlier one then."""
 
 ADDED, REMOVED, PROPOSED, SIGNED, REFUSED, RELEASED, ROLLED_BACK = (

@@ -89,7 +89,8 @@ class Compared:
         scores: events whose score differs, and the largest difference.
         reasons: events of the same outcome on which other rules fired.
         alone: events that only the old and only the new version took.
-        flips: every flip: id, at, label, amount in minor units, both outcomes and scores.
+        flips: every flip: id, at, label, amount in minor units and its currency, both outcomes and scores; null where
+            the label is not known, or there is no amount in the currency that is added up.
     """
 
     old: ReplayFigures
@@ -114,6 +115,11 @@ class Compared:
     def flipped(self) -> int:
         """Events decided otherwise."""
         return sum(group.events for (old, new, _), group in self.groups.items() if old != new)
+
+    @property
+    def unvalued(self) -> int:
+        """Events decided otherwise that have no amount in the currency that is added up, and so are in no sum."""
+        return self.flips["amount"].null_count() if self.new.amount is not None and self.flipped else 0
 
     def total(self, label: int, up: bool) -> Group:
         """Flips of this label towards a severer (`up`) or a milder outcome."""

@@ -27,11 +27,13 @@ def compared_in_words(found: Compared) -> list[tuple[str, str]]:
         ("decided otherwise", f"{words.count(found.flipped)} ({share})"),
     ]
     for label, name in labels(found).items():
-        for up, way in ((True, "stopped or held now"), (False, "let go or treated milder now")):
+        for up, way in ((True, "treated more severely now"), (False, "treated more mildly now")):
             group = found.total(label, up)
             if group.events:
                 value = money(found, group.money)
                 lines.append((f"{name}, {way}", words.count(group.events) + (f", {value}" if value else "")))
+    if said := _unvalued(found):
+        lines.append(("not in the sums", said))
     only_old, only_new = found.alarms
     if only_old or only_new:
         lines.append(("alarms", f"{words.count(only_new)} more, {words.count(only_old)} fewer"))
@@ -81,6 +83,14 @@ def render_comparison(found: Compared) -> str:
     )
 
 
+def _unvalued(found: Compared) -> str:
+    """How many flips are in no sum of money; empty if all are."""
+    if not found.unvalued:
+        return ""
+    what = f"amount in {found.new.currency}" if found.new.currency else "amount"
+    return f"{words.count(found.unvalued)} of {words.count(found.flipped)} decided otherwise have no {what}"
+
+
 def _span(found: Compared) -> str:
     at = found.new.at
     return f"{words.when(int(at.min()))} to {words.when(int(at.max()))}" if len(at) else ""
@@ -114,6 +124,8 @@ def _notes(found: Compared) -> Iterator[str]:
     unknown = sum(g.events for (old, new, label), g in found.groups.items() if label == UNKNOWN and old != new)
     if unknown:
         yield f"{words.count(unknown)} flips are of events without a known label: which is right, nobody can say."
+    if said := _unvalued(found):
+        yield f"{said}: sums of money are without them."
     if any(found.alone):
         only_old, only_new = map(words.count, found.alone)
         yield f"Only the old version took {only_old} events, and only the new one {only_new}; they are not compared."
@@ -147,7 +159,7 @@ def _flips_plot(found: Compared) -> str:
     axes.set_yticks(place, [f"{outcomes[o]} → {outcomes[n]}" for o, n in kinds], color=INK)
     axes.set_xlim(0, 1.1 * float(left.max()))
     axes.set_xlabel("events")
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(LABELS), borderaxespad=0.2)
     quiet(axes, "x")
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
@@ -175,6 +187,8 @@ def _example(found: Compared, flip: Flip) -> Mapping[str, Any]:
 def _seen(value: Any) -> str:
     if value is None:
         return words.NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return words.number(value, 3) if isinstance(value, float) else str(value)
 
 
@@ -194,6 +208,7 @@ def plain(found: Compared) -> dict[str, Any]:
         "currency": found.new.currency,
         "same": found.same,
         "flipped": found.flipped,
+        "unvalued": found.unvalued,
         "changes": [{"line": c.name, "old": c.old, "new": c.new} for c in found.changes],
         "groups": groups(found.groups),
         "causes": [

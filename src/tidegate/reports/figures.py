@@ -44,13 +44,18 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One decision to show in full. `amount` is in minor units, `at` in microseconds since 1970 UTC."""
+    """One decision to show in full.
+
+    `amount` is in minor units of `currency`, where that is empty of the one that is added up; `at` is in microseconds
+    since 1970 UTC.
+    """
 
     id: str
     at: int
     outcome: str
     score: float = float("nan")
     amount: int | None = None
+    currency: str = ""
     label: int = UNKNOWN
     reasons: tuple[str, ...] = ()
 

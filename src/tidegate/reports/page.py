@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from tidegate.events.currency import decimals
 from tidegate.reports import canvas, card_plots, card_tables, plots, tables, words
 from tidegate.reports.detection import Caught
 from tidegate.reports.figures import FRAUD, HONEST, ReplayFigures
@@ -164,7 +165,8 @@ def _content(figures: ReplayFigures, found: Findings) -> dict[str, Any]:
 def _example(figures: ReplayFigures, example: Any) -> dict[str, Any]:
     severity = figures.outcomes.index(example.outcome) if example.outcome in figures.outcomes else 1
     last = len(figures.outcomes) - 1
-    amount = words.money(example.amount, figures.currency, figures.exponent) if example.amount is not None else ""
+    of = (example.currency, decimals(example.currency)) if example.currency else (figures.currency, figures.exponent)
+    amount = words.money(example.amount, *of) if example.amount is not None else ""
     return {
         "id": example.id,
         "at": words.when(example.at),

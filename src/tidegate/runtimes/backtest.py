@@ -151,7 +151,7 @@ class _Kept:
         self.stages = {"read": 0.0, "decide": 0.0, "keep": 0.0}
         self._whens = {rule.name: place for place, rule in enumerate(engine.plan.rules)}
         self._levels = dict(zip(engine.plan.levels, engine.plan.thresholds, strict=True))
-        self._examples = Examples(Answers(engine.decider), engine.plan)
+        self._examples = Examples(Answers(engine.decider), engine.plan, amount)
         self._began: float | None = None
 
     def take(self, batch: Batch) -> NDArray[np.int64]:

@@ -34,11 +34,12 @@ class Examples:
     Args:
         answers: makes decisions of rows.
         plan: what is run.
+        amount: the money field to show, if there is one.
     """
 
-    def __init__(self, answers: Answers, plan: Plan) -> None:
+    def __init__(self, answers: Answers, plan: Plan, amount: str | None) -> None:
         self._answers, self._plan, self._decider = answers, plan, answers.decider
-        self._names = [field.name for field in plan.kinds[0].fields]
+        self._amount = amount
         self._kept: list[tuple[float, int, Example]] = []
         self._seen = 0
 
@@ -73,8 +74,7 @@ class Examples:
         return self._told(decision, event)
 
     def _told(self, decision: Decision, event: Event) -> Example:
-        amounts = (value for name in self._names if isinstance(value := getattr(event, name), Money))
-        amount = next(amounts, None)
+        amount = getattr(event, self._amount) if self._amount is not None else None
         reasons = [
             f"{rule.because} ({', '.join(f'{n} = {said(v)}' for n, v in rule.saw.items())})" for rule in decision.rules
         ]
@@ -84,7 +84,8 @@ class Examples:
             at=microseconds_of(event.at),
             outcome=decision.outcome,
             score=decision.score if decision.score is not None else float("nan"),
-            amount=amount.units if amount is not None else None,
+            amount=amount.units if isinstance(amount, Money) else None,
+            currency=amount.currency if isinstance(amount, Money) else "",
             reasons=tuple(reasons),
         )
 

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from tidegate.decisions.answer import OUTCOMES
 from tidegate.decisions.plan import Plan
 from tidegate.expressions.words import MISSING
 from tidegate.reports.compared import Group
@@ -27,6 +29,23 @@ def sums(code: Ints, amount: Ints) -> dict[int, Group]:
         of = amount[rows]
         found[key] = Group(int(rows.sum()), exact_sum(of[of != MISSING]))
     return found
+
+
+def table(old: Decided, new: Decided) -> pl.DataFrame:
+    """Decisions of the same events that flipped, as they are written: what is missing or not known is null."""
+    label = pl.when(pl.col("label") >= 0).then(pl.col("label") == 1)
+    amount = pl.when(pl.col("amount") != MISSING).then(pl.col("amount"))
+    columns = {
+        "id": old.ids,
+        "at": pl.Series(old.at).cast(pl.Datetime("us", "UTC")),
+        "label": pl.Series(old.label),
+        "amount": pl.Series(old.amount),
+        "old": pl.Series(OUTCOMES).gather(old.outcome),
+        "new": pl.Series(OUTCOMES).gather(new.outcome),
+        "old_score": pl.Series(old.score).fill_nan(None),
+        "new_score": pl.Series(new.score).fill_nan(None),
+    }
+    return pl.DataFrame(columns).with_columns(label.alias("label"), amount.alias("amount"))
 
 
 def blame(left: Plan, right: Plan, old: Decided, new: Decided) -> Mapping[tuple[str, str], Ints]:

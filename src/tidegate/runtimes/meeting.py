@@ -16,7 +16,7 @@ from tidegate.expressions.node import Expr, walk
 from tidegate.expressions.words import MISSING
 from tidegate.models.score import ModelScore
 from tidegate.reports.compared import Cause, Compared, Flip, Group, Kind
-from tidegate.runtimes.flips import LIMITS, Blamed, blame, sums
+from tidegate.runtimes.flips import LIMITS, Blamed, blame, sums, table
 from tidegate.runtimes.side import Decided, Version
 
 Ints = NDArray[np.int64]
@@ -97,20 +97,7 @@ class Meeting:
             mine = self.blamed.setdefault((rule, fires), {})
             for key, group in sums(_code(old, new)[rows], old.amount[rows]).items():
                 mine[key] = mine.get(key, Group()) + group
-        self.flips.append(
-            pl.DataFrame(
-                {
-                    "id": old.ids,
-                    "at": pl.Series(old.at).cast(pl.Datetime("us", "UTC")),
-                    "label": pl.Series(old.label),
-                    "amount": pl.Series(old.amount),
-                    "old": pl.Series(OUTCOMES).gather(old.outcome),
-                    "new": pl.Series(OUTCOMES).gather(new.outcome),
-                    "old_score": pl.Series(old.score).fill_nan(None),
-                    "new_score": pl.Series(new.score).fill_nan(None),
-                }
-            )
-        )
+        self.flips.append(table(old, new))
         self._keep_examples(old, new, blamed)
 
     def _keep_examples(self, old: Decided, new: Decided, blamed: Mapping[tuple[str, str], Ints]) -> None:
@@ -118,7 +105,9 @@ class Meeting:
         kinds = np.stack([old.outcome, new.outcome, old.label])
         for kind in np.unique(kinds, axis=1).T.tolist():
             rows = np.flatnonzero((kinds == np.array(kind)[:, None]).all(axis=0))
-            rows = rows[np.argsort(-np.abs(old.amount[rows].astype(np.float64)), kind="stable")][:MOST_EXAMPLES]
+            amount = old.amount[rows]
+            large = np.where(amount == MISSING, -1.0, np.abs(amount.astype(np.float64)))
+            rows = rows[np.argsort(-large, kind="stable")][:MOST_EXAMPLES]
             best = self._best.setdefault((kind[0], kind[1], kind[2]), [])
             for row in rows.tolist():
                 self._number += 1
@@ -164,8 +153,15 @@ class Meeting:
             scores=self.scores,
             reasons=self.reasons,
             alone=(len(waiting[0]), len(waiting[1])) if waiting is not None else (0, 0),
-            flips=pl.concat(self.flips) if self.flips else pl.DataFrame(),
+            flips=self._table(),
         )
+
+    def _table(self) -> pl.DataFrame:
+        """Every flip, and of what currency its amount is."""
+        flips = pl.concat(self.flips or [table(self.left.nothing(), self.right.nothing())])
+        currency = pl.when(pl.col("amount").is_not_null()).then(pl.lit(self.left.currency or None, pl.String))
+        amount = flips.columns.index("amount")
+        return flips.insert_column(amount + 1, flips.select(currency.alias("currency")).to_series())
 
     def _cause(self, rule: str, fires: str, groups: Blamed, old: type[Flow[Any]], new: type[Flow[Any]]) -> Cause:
         placed = {_kind(key): group for key, group in groups.items()}

@@ -43,6 +43,7 @@ class Recorded:
     Attributes:
         mine: how many decisions of the version have been read.
         others: how many of other versions.
+        currency: as of `Version`.
     """
 
     def __init__(self, store: Store, flow: type[Flow[Any]], labels: Labels, amount: str | None) -> None:
@@ -51,7 +52,7 @@ class Recorded:
         self._reader: Reader[Any] = Reader(self._event)
         self._labels, self._label = labels, label_of(self._event)
         self._amount = amount or amount_of(self._event)
-        self._currency = currency_of(flow.plan, self._event, self._amount) or ""
+        self.currency = currency_of(flow.plan, self._event, self._amount) or ""
         self._rules = {rule.name: place for place, rule in enumerate(flow.plan.rules)}
         self._levels = {name: place for place, name in enumerate(flow.plan.levels)}
         self._flows: dict[bytes, bool] = {}
@@ -79,7 +80,7 @@ class Recorded:
             yield decided
 
     def nothing(self) -> Decided:
-        """No decisions."""
+        """As of `Version`."""
         return self._decided([])
 
     def _is_mine(self, one: Stored) -> bool:
@@ -120,7 +121,7 @@ class Recorded:
         own = getattr(event, self._label) if self._label is not None else None
         known = self._labels.get(event.id, own)
         value = getattr(event, self._amount) if self._amount is not None else None
-        units = value.units if isinstance(value, Money) and value.currency == self._currency else MISSING
+        units = value.units if isinstance(value, Money) and value.currency == self.currency else MISSING
         return (-1 if known is None else int(bool(known)), units)
 
     def values(self, cells: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
@@ -145,8 +146,8 @@ class Recorded:
             label=every.label if known else None,
             label_name=self._label or "",
             amount=every.amount if self._amount is not None else None,
-            currency=self._currency,
-            exponent=decimals(self._currency) if self._currency else 2,
+            currency=self.currency,
+            exponent=decimals(self.currency) if self.currency else 2,
             outcomes=OUTCOMES,
             fired=tuple(
                 FiredRule(

@@ -84,7 +84,7 @@ class Replay:
         self._scored = [Scored(card) for card in self.plan.scorecards]
         self._encoder = Encoder(self.plan, self.decider.words, 1)
         self._answers = Answers(self.decider)
-        self._examples = Examples(self._answers, self.plan)
+        self._examples = Examples(self._answers, self.plan, amount)
         self._admission = Admission(self.plan.lateness)
         self._numbers: dict[type[Event], int] = {event: k for k, event in enumerate(self.definition.kinds)}
         self._numbers |= dict.fromkeys(INSTRUCTIONS, _CHANGE)

@@ -89,8 +89,15 @@ class Version(Protocol):
     plan: Plan
 
     @property
+    def currency(self) -> str:
+        """The one in which amounts are added up; empty where none are."""
+
+    @property
     def digests(self) -> Mapping[str, str]:
         """The content of the models that were asked, by reference."""
+
+    def nothing(self) -> Decided:
+        """No decisions."""
 
     def values(self, cells: Ints, names: Sequence[str]) -> dict[str, Any]:
         """Some of the values that a decision rested on, as a person reads them; `cells` is a column of `Decided`."""
@@ -141,7 +148,7 @@ class Side(Replay):
         )
 
     def nothing(self) -> Decided:
-        """No decisions."""
+        """As of `Version`."""
         ints, floats, bools = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.bool_)
         held, cells = np.zeros((len(self.plan.rules), 0), np.bool_), np.zeros((len(self._columns), 0), np.int64)
         ids = pl.Series(dtype=pl.String)
@@ -167,6 +174,11 @@ class Side(Replay):
                 decider.cells[self._columns][:, chosen],
             )
         )
+
+    @property
+    def currency(self) -> str:
+        """As of `Version`."""
+        return self.tally.currency or ""
 
     @property
     def digests(self) -> Mapping[str, str]:
