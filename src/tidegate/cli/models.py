@@ -55,7 +55,10 @@ def add(
     ] = "",
     typical: Annotated[
         Path | None,
-        typer.Option("--typical", help="Of ONNX: a CSV file of ordinary rows, which reasons are told against."),
+        typer.Option(
+            "--typical",
+            help="Of ONNX, and PMML without reasons of its own: a CSV file of ordinary rows, to tell reasons against.",
+        ),
     ] = None,
     unit: Annotated[
         list[str] | None, typer.Option("--unit", help="What a feature is in, as in amount=EUR or age=days.")

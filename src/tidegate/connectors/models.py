@@ -44,7 +44,8 @@ def model(
             second: `"probabilities[1]"`; with a text as `otherwise`, the only text.
         features: of a file in ONNX, names for the columns of its one tensor.
         missing: of a file in ONNX, "pass" if it answers where a value is missing. Else it is not asked then.
-        typical: of a file in ONNX, a typical value by feature, which reasons are told against. Without, it gives none.
+        typical: of a file in ONNX, or in PMML that gives no reasons by itself (no codes, no counted trees), a
+            typical value by feature, which reasons are told against. Without, it gives none.
         units: of a file, what a feature is in, by name: "EUR", "minor EUR" (cents), "seconds", "hours", "days".
 
     Raises:

@@ -146,7 +146,8 @@ class Artefact(msgspec.Struct, frozen=True):
         model = read_pmml(self.content, f"{self.card.name}@{self.card.version}")
         units = {one.name: one.unit for one in self.card.features if one.unit}
         output = str(self.card.parameters.get("output", ""))
-        scorer = PmmlScorer(model, digest=self.digest, output=output, units=units)
+        typical = {one.name: one.typical for one in self.card.features if one.typical is not None}
+        scorer = PmmlScorer(model, digest=self.digest, output=output, units=units, typical=typical)
         scorer.files = self.files()
         return scorer
 

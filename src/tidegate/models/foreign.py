@@ -25,7 +25,8 @@ class Author:
         output: of PMML and ONNX, which output is the answer.
         features: of ONNX, the names of the columns of its one tensor.
         missing: of ONNX, "pass" if it answers where a value is missing.
-        typical: of ONNX, a typical value by feature, which reasons are told against.
+        typical: of ONNX, and of PMML that gives no reasons by itself, a typical value by feature, which reasons are
+            told against.
         units: of a feature by name, as in "EUR", "minor EUR", "seconds".
         text: whether an output that is a text is meant where none is named.
     """
@@ -54,7 +55,7 @@ def artefact_of(content: bytes, reference: str, *, file: str, author: Author | N
     if kind == "onnx":
         card, what = _onnx(content, file, said)
     else:
-        _only_onnx(said, file)
+        _only_onnx(said, file, kind)
         card, what = _pmml(content, file, said) if kind == "pmml" else _trees(content, file, said)
     unknown = [one for one in said.units if one not in {feature.name for feature in card.features}]
     if unknown:
@@ -94,8 +95,9 @@ def _replaced(card: Card, name: str, version: str) -> Card:
     )
 
 
-def _only_onnx(said: Author, file: str) -> None:
-    for option, value in (("features", said.features), ("missing", said.missing), ("typical", said.typical)):
+def _only_onnx(said: Author, file: str, kind: str) -> None:
+    typical = {} if kind == "pmml" else said.typical
+    for option, value in (("features", said.features), ("missing", said.missing), ("typical", typical)):
         if value:
             raise ModelError(
                 f"{file} says its {option} by itself.", seen=f"{option}={value!r}",
@@ -105,15 +107,41 @@ def _only_onnx(said: Author, file: str) -> None:
 
 def _pmml(content: bytes, file: str, said: Author) -> tuple[Card, str]:
     scorer = PmmlScorer(read_pmml(content, file), output=said.output, text=said.text)
+    _require_typical(scorer, said, file)
     features = tuple(
         ModelFeature(one.name, "category" if one.kind == "string" else "number", one.values,
-                     said.units.get(one.name, one.unit))
+                     said.units.get(one.name, one.unit), said.typical.get(one.name))
         for one in scorer.pmml.inputs
         if one.needed
     )  # fmt: skip
     parameters: _Parameters = {"output": scorer.output.name}
     card = Card(name="", version="", objective="pmml", features=features, parameters=parameters)
     return card, f"PMML {scorer.pmml.kind}, its {_called(scorer.texts)} {scorer.output.name}"
+
+
+def _require_typical(scorer: PmmlScorer, said: Author, file: str) -> None:
+    """Raise ModelError where a typical row is said that is none of the model's, or that it has no use for."""
+    if not said.typical:
+        return
+    if scorer.texts is not None or scorer.gives_reasons:
+        why = "answers with a text, which no typical row gives reasons for"
+        raise ModelError(
+            f"{file} {'gives its reasons by itself' if scorer.texts is None else why}.",
+            seen=f"typical={dict(said.typical)!r}"[:80], do="Leave the typical row out.",
+        )  # fmt: skip
+    if set(said.typical) != set(scorer.features):
+        raise ModelError(
+            f"A typical row of {file} has a value for each of its features.", seen=", ".join(said.typical),
+            do=f"Give {', '.join(scorer.features)}.",
+        )  # fmt: skip
+    for one in scorer.inputs:
+        typical = said.typical[one.name]
+        if isinstance(typical, str) != (one.kind == "text"):
+            raise ModelError(
+                f"The typical {one.name} of {file} is no {one.kind}.",
+                seen=repr(typical),
+                do="Give what the model reads.",
+            )
 
 
 def _called(texts: Sequence[str] | None) -> str:

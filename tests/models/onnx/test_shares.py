@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tidegate.models.onnx.shares import MOST_EXACT, contributions, method_of
+from tidegate.models.shares import MOST_EXACT, contributions, method_of
 
 Floats = NDArray[np.float64]
 

@@ -1,5 +1,6 @@
 """A stored PMML model as a flow asks it, and a stored LightGBM model written as PMML."""
 
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,56 @@ def test_a_stored_model_is_written_as_pmml_that_pypmml_scores_the_same(tmp_path:
     finally:
         Model.close()
     np.testing.assert_allclose(np.array(theirs, np.float64), wanted[:200], rtol=1e-12)
+
+
+def votes() -> bytes:
+    """Three trees that vote, which has no exact shares."""
+    trees = "".join(
+        f'<Segment><True/><TreeModel functionName="classification">{schema("t")}<Node><True/>'
+        f'<Node score="yes"><SimplePredicate field="{field}" operator="{how}" value="{value}"/></Node>'
+        f'<Node score="no"><True/></Node></Node></TreeModel></Segment>'
+        for field, how, value in (("x", "greaterThan", "1"), ("y", "lessThan", "0"), ("c", "equal", "b"))
+    )
+    output = '<Output><OutputField name="share" feature="probability" value="yes" dataType="double"/></Output>'
+    return document(
+        f'<MiningModel functionName="classification">{schema("t")}{output}'
+        f'<Segmentation multipleModelMethod="majorityVote">{trees}</Segmentation></MiningModel>'
+    )
+
+
+def test_a_vote_has_reasons_against_a_typical_row(tmp_path: Path) -> None:
+    file = tmp_path / "votes.pmml"
+    file.write_bytes(votes())
+    usual: dict[str, float | str] = {"x": 0.0, "y": 1.0, "c": "a"}
+    of = [Payment.x, Payment.y, Payment.c]
+
+    class Voted(Flow[Payment]):
+        share = model(file, of=of, otherwise=-1.0, typical=usual)
+        high = review(share > 0.5, because="Votes")
+
+    made = Payment(id="1", at="2026-01-01T00:00:00Z", card="k", x=2.0, y=1.0, c="b", amount=Money(1, "EUR"))
+    decision = Engine(Voted).decide(made)
+    found = {reason.feature: reason.contribution for reason in decision.reasons}  # type: ignore[union-attr]
+    scorer = PmmlScorer(read_pmml(votes()))
+    codes = {text: float(code) for code, text in enumerate(scorer.pmml.texts)}
+    row = {"x": 2.0, "y": 1.0, "c": codes["b"]}
+    base = {"x": 0.0, "y": 1.0, "c": codes["a"]}
+    shapley = dict.fromkeys(row, 0.0)
+    for order in permutations(row):
+        now = dict(base)
+        for name in order:  # what each adds on the way from the typical row to this one, in every order
+            before = scorer.pmml.numbers(np.array([[now[n] for n in row]]), [scorer.output.register])[0, 1]
+            now[name] = row[name]
+            after = scorer.pmml.numbers(np.array([[now[n] for n in row]]), [scorer.output.register])[0, 1]
+            shapley[name] += (after - before) / 6
+    assert shapley["y"] == 0 and {"x", "c"} == set(found)
+    assert all(abs(found[name] - shapley[name]) < 1e-12 for name in found)
+    assert abs(sum(found.values()) - 2 / 3) < 1e-12
+    assert all("against a typical" in reason.words for reason in decision.reasons)  # type: ignore[union-attr]
+    for wrong, words in (({"x": 0.0}, "a value for each"), (usual | {"c": 1.0}, "typical c .* is no text")):
+        with pytest.raises(ModelError, match=words):
+            model(file, of=of, otherwise=-1.0, typical=wrong)
+    card = tmp_path / "card.pmml"
+    card.write_bytes(document(scorecard("pointsAbove")))
+    with pytest.raises(ModelError, match="by itself"):
+        model(card, of=of, otherwise=-1.0, output="said", typical=usual)

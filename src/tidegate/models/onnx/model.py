@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,13 @@ from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
 from tidegate.models import kernels
-from tidegate.models.explanation import Reason, reasons, spoken
+from tidegate.models.explanation import Reason
 from tidegate.models.onnx.asking import Asking
 from tidegate.models.onnx.document import read_onnx
 from tidegate.models.onnx.kernel import read_single
 from tidegate.models.onnx.said import Said, said_in
-from tidegate.models.onnx.shares import contributions, method_of
 from tidegate.models.scoring import CellKind
+from tidegate.models.shares import against, contributions
 from tidegate.models.signature import InputKind, ModelInput, require_names
 
 __all__ = ["OnnxBinding", "OnnxModel"]
@@ -191,19 +190,7 @@ class OnnxBinding:
             return ()
         values = self._row(cells, row)
         parts = self.model.contributions(values)
-        if np.isnan(parts).any():
-            return ()
-        found = reasons(self, values, parts, descriptions=descriptions, say=say)
-        return tuple(self._against(one, say) for one in found)
-
-    def _against(self, one: Reason, say: Callable[[int, Any], str] | None) -> Reason:
-        """The reason with what it is told against in its words, and how it was worked out."""
-        place = list(self.features).index(one.feature)
-        usual = float(self.model.typical[place]) if self.model.typical is not None else math.nan
-        texts = self.categories.get(one.feature)
-        value = None if math.isnan(usual) else texts[int(usual)] if texts and usual >= 0 else usual
-        told = spoken(value) if say is None else say(place, value)
-        return replace(one, words=f"{one.words}, against a typical {told}", method=method_of(len(self.features)))
+        return against(self, values, parts, self.model.typical.tolist(), descriptions, say)
 
     def _row(self, cells: NDArray[np.int64], row: int) -> Floats:
         values = np.empty(len(self._columns))

@@ -221,8 +221,8 @@ _MISSPELT = {"datatype": "dataType"}
 """As RapidMiner writes them."""
 
 _WHY = {
-    "Aggregate": "It is of several records, and a model is asked about one.",
-    "Lag": "It is of earlier records, and a model is asked about one.",
+    "Aggregate": "It is of several records, and a model is asked about one: let a window of the flow compute it.",
+    "Lag": "It is of earlier records, and a model is asked about one: let a window of the flow compute it.",
     "TableLocator": "Tables outside the document are not read.",
     "CenterFields": "Centers of PMML 3.x are of fields made for them alone.",
     "Regression": "Models embedded as before PMML 4.0 have no mining schema of their own.",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
+from tidegate.models import shares
 from tidegate.models.explanation import Reason, reasons
 from tidegate.models.kernels import MISSING
 from tidegate.models.pmml.model import PmmlModel
@@ -35,6 +36,7 @@ class PmmlScorer:
         output: the output's name; may be left out where the model gives just one number, or just one text.
         units: of inputs by name, where they are said beside the document.
         text: whether a text is meant where no output is named.
+        typical: a typical value by feature, which reasons are told against where the model has no exact ones.
 
     Raises:
         ModelError: there is no such output, it is neither number nor text, or several might be meant.
@@ -42,7 +44,7 @@ class PmmlScorer:
 
     def __init__(
         self, model: PmmlModel, *, digest: str = "", output: str = "", units: Mapping[str, str] | None = None,
-        text: bool = False,
+        text: bool = False, typical: Mapping[str, float | str] | None = None,
     ) -> None:  # fmt: skip
         self.pmml, self.digest, self._units = model, digest, dict(units or {})
         self.files: Mapping[str, bytes] = {}
@@ -56,11 +58,24 @@ class PmmlScorer:
         explained = summed is not None and all(one in model.treated for one in used)
         self._explained = summed if explained else None
         self._used = [self.features.index(model.treated[one]) for one in used] if explained else []
+        self.typical = self._row_of(typical) if typical else None
         if model.computes_texts:
             raise ModelError(
                 "The model computes with texts, which a flow keeps only as hashes.", seen=model.kind,
                 do="Have the flow give it the text that it makes.",
             )  # fmt: skip
+
+    def _row_of(self, values: Mapping[str, float | str]) -> NDArray[np.float64]:
+        codes = {text: float(code) for code, text in enumerate(self.pmml.texts)}
+        given = [values[name] for name in self.features]
+        return np.array([codes.get(one, UNKNOWN) if isinstance(one, str) else float(one) for one in given])
+
+    @property
+    def gives_reasons(self) -> bool:
+        """Whether the document says why by itself: by reason codes, or a sum of trees whose records are counted."""
+        if self.pmml.reason_registers:
+            return True
+        return self.contributions(np.full((1, len(self.features)), math.nan)) is not None
 
     @property
     def inputs(self) -> tuple[ModelInput, ...]:
@@ -159,6 +174,11 @@ class PmmlBinding:
         self._codes = {cell: float(code) for code, cell in enumerate(hashes)}
         self._hashes = np.array([*hashes, MISSING], np.int64)  # a text that the model does not name is missing
 
+    def _answers(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The score of each row, NaN where the model has none."""
+        answers = self.model.pmml.numbers(rows, [self.model.output.register])
+        return np.where(np.isnan(answers).any(axis=1), math.nan, answers[:, 1])
+
     def score(self, cells: NDArray[np.int64], start: int, stop: int) -> None:
         """Write the answers for rows start..stop into the bound column, missing where the model has none."""
         answers = self.model.pmml.numbers(self._values(cells, start, stop), [self.model.output.register])
@@ -182,11 +202,15 @@ class PmmlBinding:
         self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None
     ) -> tuple[Reason, ...]:
         """A scorecard's reason codes with the points that each weighs; of a sum of trees, what weighs most of its exact
-        contributions (see `PmmlScorer.contributions`); other models give none."""
+        contributions (see `PmmlScorer.contributions`); of other models, what each feature did against a typical row,
+        if one was said (`shares`)."""
         pairs = self.model.pmml.reason_registers[:_MOST_REASONS]
         if not pairs:
             values = self._values(cells, row, row + 1)
             parts = self.model.contributions(values)
+            if parts is None and self.model.typical is not None and self.model.texts is None:
+                apart = shares.contributions(self._answers, values[0], self.model.typical)
+                return shares.against(self.model, values[0], apart, self.model.typical.tolist(), descriptions, say)
             return () if parts is None else reasons(self.model, values[0], parts[0], descriptions=descriptions, say=say)
         wanted = [register for pair in pairs for register in pair]
         numbers = self.model.pmml.numbers(self._values(cells, row, row + 1), wanted)[0, 1:].tolist()

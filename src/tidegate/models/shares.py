@@ -7,14 +7,19 @@ typical row's. More features have what the score loses when a feature alone is r
 2014), which need not add up to anything.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from math import factorial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST_EXACT", "contributions", "method_of"]
+from tidegate.models.explanation import Explained, Reason, reasons, spoken
+
+__all__ = ["MOST_EXACT", "against", "contributions", "method_of"]
 
 Floats = NDArray[np.float64]
 MOST_EXACT = 10
@@ -59,3 +64,34 @@ def _weights(n: int) -> Floats:
     without = np.array([-factorial(s) * factorial(n - s - 1) if s < n else 0 for s in range(n + 1)]) / factorial(n)
     found: Floats = np.where(there.T, with_it[sizes], without[sizes])
     return found
+
+
+def against(
+    model: Explained,
+    row: Floats,
+    parts: Floats,
+    typical: Sequence[float],
+    descriptions: Mapping[str, str],
+    say: Callable[[int, Any], str] | None,
+) -> tuple[Reason, ...]:
+    """At most four reasons, with what each is told against in its words; none if the model had no answer somewhere.
+
+    Args:
+        model: whose features they are.
+        row: what is explained, a text as its place.
+        parts: what `contributions` gave.
+        typical: the row that they are told against.
+        descriptions: of features, by name.
+        say: how a value of the feature at a place is told; as it stands if left out.
+    """
+    if np.isnan(parts).any():
+        return ()
+    found = []
+    for one in reasons(model, row, parts, descriptions=descriptions, say=say):
+        place = list(model.features).index(one.feature)
+        usual, texts = float(typical[place]), model.categories.get(one.feature)
+        value = None if math.isnan(usual) else texts[int(usual)] if texts and usual >= 0 else usual
+        told = spoken(value) if say is None else say(place, value)
+        method = method_of(len(model.features))
+        found.append(replace(one, words=f"{one.words}, against a typical {told}", method=method))
+    return tuple(found)
