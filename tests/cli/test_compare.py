@@ -1,6 +1,7 @@
 """`tidegate compare` as it is typed."""
 
 import json
+import shlex
 from pathlib import Path
 
 import polars as pl
@@ -61,6 +62,23 @@ def test_what_flips_for_whom_and_why(folder: Path) -> None:
     assert "EUR 1.50" in text and "EUR 950.00" in text
     assert pl.read_parquet("flips.parquet")["id"].to_list() == ["d", "f"]
     assert "Stop stolen cards" in Path("c.html").read_text("utf-8")
+
+
+def test_the_next_step_can_be_typed_as_it_is_and_tables_are_written_as_they_are_called(folder: Path) -> None:
+    text = ROWS.replace(",card,", ",my card,").replace("950.00,EUR", "950.00,CHF")
+    Path("my file.csv").write_text(text)
+    words = ("compare", "old.py", "new.py", "my file.csv", "--column", "card=my card", "--sort")
+    told = typed(*words, "--to", "flips.csv")
+    assert told.exit_code == 0, told.output
+    step = next(line for line in told.stderr.splitlines() if "--report" in line).partition("  the same")[0]
+    typed_again = shlex.split(step.partition("tidegate ")[2])
+    assert typed_again == [*words, "--report", "comparison.html"]
+    flips = pl.read_csv("flips.csv")
+    assert flips.select("id", "label", "amount", "currency").rows() == [("d", True, 150, "EUR")]
+    for command in (words, ("replay", *words[2:]), ("features", *words[2:4])):
+        refused = typed(*command, "--to", "flips.xlsx")
+        assert refused.exit_code == 2 and "ends with .parquet" in refused.stderr, refused.output
+    assert not Path("flips.xlsx").exists()
 
 
 def test_json_for_scripts(folder: Path) -> None:

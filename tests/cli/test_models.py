@@ -95,6 +95,23 @@ def test_a_model_no_better_than_chance_is_told_and_does_not_decide(folder: Path)
     assert typed("models", "promote", "risk@1", *why).exit_code == 0
 
 
+def test_a_model_that_is_too_good_is_doubted(folder: Path) -> None:
+    assert typed("features", "risky.py", "paid.parquet", *EUROS, "--to", "f.parquet").exit_code == 0
+    assert "too good" not in typed("train", "risky.py", "f.parquet", "--rounds", 10).stderr
+    frame = pl.read_parquet("f.parquet")
+    told = pl.when(pl.col("fraud")).then(1e6).otherwise(1.0)
+    frame.with_columns(told.alias("amount")).write_parquet("f.parquet")
+    done = typed("train", "risky.py", "f.parquet", "--rounds", 10)
+    said = " ".join(done.stderr.split())
+    assert done.exit_code == 0 and "too good to be likely: average precision 1.0000 and ROC AUC 1.0000" in said
+    assert "Look first at amount." in said
+
+
+def test_what_is_no_training_set_is_told(folder: Path) -> None:
+    told = typed("train", "risky.py", "logins.csv")
+    assert told.exit_code == 2 and "tidegate features FLOW logins.csv --to features.parquet" in told.stderr
+
+
 def test_an_alias_of_a_deleted_version_says_so(folder: Path) -> None:
     registry = Registry("models")
     registry.add(artefact("1"), alias="champion", override=True, why="A test's model")

@@ -17,13 +17,16 @@ from tidegate.cli.inputs import (
     Sort,
     inputs,
     not_given,
+    options,
     pairs,
     progress,
     rows_in,
     tell_not_given,
     tell_set_aside,
+    words_of,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath, opened
+from tidegate.cli.table_file import CSV, PARQUET, require_form, write_table
 from tidegate.cli.terminal import emit, next_steps, now, out, program_version, ready, written
 
 if TYPE_CHECKING:
@@ -60,7 +63,7 @@ def compare(
         Path | None, typer.Option("--new-models", help="The models of NEW, if they lie elsewhere.")
     ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write the report here, one HTML file.")] = None,
-    flips: Annotated[Path | None, typer.Option("--to", help="Write every flip here, as Parquet.")] = None,
+    flips: Annotated[Path | None, typer.Option("--to", help="Write every flip here: FILE.parquet or FILE.csv.")] = None,
     quarantine: QuarantineFile = None,
     fail_on_flips: Annotated[
         bool, typer.Option("--fail-on-flips", help="Exit with 1 if any decision flips, as a test of a refactoring.")
@@ -77,6 +80,7 @@ def compare(
     from tidegate.reports.comparison import compared_in_words, plain, render_comparison
     from tidegate.runtimes.load import load_flow
 
+    require_form(flips, PARQUET, CSV)
     versions = load_flow(old), load_flow(new)
     lacking: dict[str, str] = {}
     if live is not None and shadow is not None and not files:
@@ -86,7 +90,13 @@ def compare(
             inputs(versions[1], files, event, versions[0]), label, amount, pairs(column, "--column"),
             pairs(default, "--default"), encoding, sort=sort,
         )  # fmt: skip
-        found, typed = _replayed(versions, said, models, new_models, quarantine, quiet=as_json), f"{files[0]} …"
+        found, typed = _replayed(versions, said, models, new_models, quarantine, quiet=as_json), words_of(files)
+        typed += options(
+            ("--event", event), ("--label", [label] if label else None), ("--amount", [amount] if amount else None),
+            ("--column", column), ("--default", default), ("--encoding", [encoding] if encoding != "utf-8" else None),
+            ("--models", [str(models)] if models != DEFAULT_MODELS else None),
+            ("--new-models", [str(new_models)] if new_models is not None else None),
+        ) + (" --sort" if sort else "")  # fmt: skip
         lacking = not_given(versions[0].definition, said.given) | not_given(versions[1].definition, said.given)
     else:
         raise TidegateError(
@@ -95,7 +105,7 @@ def compare(
         )
     found = replace(found, new=replace(found.new, made_at=now(), version=program_version()))
     if flips is not None:
-        written(flips, found.flips.write_parquet)
+        write_table(found.flips, flips)
     if report is not None:
         page = render_comparison(found)
         written(report, lambda path: path.write_text(page, encoding="utf-8"))

@@ -223,7 +223,8 @@ def _evidence(console: "Console", decision: "Decision", record: "Stored", proof:
     console.print(f"  record {record.seq:,} of {proof['size']:,}, proven in the log by {proven}", soft_wrap=True)
     if stages := timing(record.elapsed):
         took = ", ".join(f"{stage} {micros / 1000:.3f} ms" for stage, micros in stages.items())
-        console.print(f"  {took}, as it was measured then; no seal covers that", soft_wrap=True)
+        whole = "; of the whole batch that it was decided in, where there was one" if "decide" in stages else ""
+        console.print(f"  {took}, as it was measured then{whole}; no seal covers that", soft_wrap=True)
     console.print(
         Text.assemble(
             "  seal ", (str(proof["leaf"])[:32] + "…", "dim"), "  root ", (str(proof["root"])[:32] + "…", "dim")

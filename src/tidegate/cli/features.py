@@ -24,6 +24,7 @@ from tidegate.cli.inputs import (
     tell_set_aside,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
+from tidegate.cli.table_file import PARQUET, require_form, write_table
 from tidegate.cli.terminal import aside, emit, next_steps, out, ready, several
 
 
@@ -44,11 +45,11 @@ def features(
     """Write every feature as of each event, with its label: a training set in which nothing was learned too late."""
     ready()
     from tidegate.connectors.quarantine import Quarantine
-    from tidegate.errors import TidegateError
     from tidegate.models.registry import Registry
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.training_set import training_set
 
+    require_form(to, PARQUET)
     made = load_flow(flow)
     given = inputs(made, files, event)
     lacking = not_given(made.definition, given)
@@ -63,12 +64,7 @@ def features(
             defaults=pairs(default, "--default"), quarantine=aside_rows, progress=told,
             encoding=encoding, sort=sort,
         )  # fmt: skip
-    try:
-        found.table.write_parquet(to)
-    except OSError as error:
-        raise TidegateError(
-            f"{to} cannot be written.", seen=error.strerror or str(error), do="Name another place."
-        ) from None
+    write_table(found.table, to)
     counts, table = found.replayed.counts, found.table
     name = table.columns[-1] if found.replayed.label is not None else ""
     positives = int(table[name].sum() or 0) if name else None

@@ -112,6 +112,18 @@ def event_options(names: Iterable[str]) -> str:
     return "".join(f" --event {name}=FILE" for name in names)
 
 
+def words_of(given: Iterable[object]) -> str:
+    """Words as they are to be typed."""
+    import shlex
+
+    return " ".join(shlex.quote(str(word)) for word in given)
+
+
+def options(*given: tuple[str, Sequence[str] | None]) -> str:
+    """Options as they were typed, each after a blank."""
+    return "".join(f" {option} {words_of([value])}" for option, values in given for value in values or ())
+
+
 def not_given(definition: "Definition", given: Mapping[Any, Any]) -> dict[str, str]:
     """As `other_files`, of the types that no file was given of."""
     there = {kind.__name__ for kind in given}

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from tidegate.runtimes.stream.schemas import Schemas
 
 
-def require_client() -> None:
-    """Make sure that the client of Kafka is installed.
+def require_client(what: str = "A Kafka topic") -> None:
+    """Make sure that the client of Kafka is installed; `what` needs it.
 
     Raises:
         StreamError: it is not.
     """
     if find_spec("confluent_kafka") is None:
-        raise StreamError.not_installed("A Kafka topic", "Kafka's client", "kafka")
+        raise StreamError.not_installed(what, "Kafka's client", "kafka")
 
 
 def pairs_of(given: "Sequence[str]", option: str, example: str) -> dict[str, str]:

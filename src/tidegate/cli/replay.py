@@ -1,6 +1,5 @@
 """`tidegate replay`: a flow over files of past events, with detection figures and a report."""
 
-from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,14 +19,17 @@ from tidegate.cli.inputs import (
     exit_code,
     inputs,
     not_given,
+    options,
     out_of_order,
     pairs,
     progress,
     rows_in,
     tell_not_given,
     tell_set_aside,
+    words_of,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
+from tidegate.cli.table_file import CSV, PARQUET, require_form, write_table
 from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, now, out, program_version, ready, written
 from tidegate.connectors.store_address import Address
 
@@ -59,7 +61,9 @@ def replay(
         ),
     ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write the report here, one HTML file.")] = None,
-    decisions: Annotated[Path | None, typer.Option("--to", help="Write every decision here, as Parquet.")] = None,
+    decisions: Annotated[
+        Path | None, typer.Option("--to", help="Write every decision here: FILE.parquet or FILE.csv.")
+    ] = None,
     quarantine: QuarantineFile = None,
     fail_on_refused: Annotated[
         bool, typer.Option("--fail-on-refused", help="Exit with 1 if any row was not taken.")
@@ -80,6 +84,7 @@ def replay(
     from tidegate.runtimes.models import models_there, require_models
     from tidegate.runtimes.tally import label_of
 
+    require_form(decisions, PARQUET, CSV)
     made = load_flow(flow)
     if models != DEFAULT_MODELS and not without_models:  # before the first one is trained there is no such folder
         require_models(made.definition, models)
@@ -105,7 +110,7 @@ def replay(
     )  # fmt: skip
     found = find(figures)
     if decisions is not None:
-        written(decisions, done.frame().write_parquet)
+        write_table(done.frame(), decisions)
     if report is not None:
         page = render(figures, found)
         written(report, lambda path: path.write_text(page, encoding="utf-8"))
@@ -119,8 +124,8 @@ def replay(
         if done.counts.repeated:
             _tell_repeated(done, str(store))
         read_as = (
-            f"{flow} {_words(map(str, files))}"
-            + _options(
+            f"{flow} {words_of(files)}"
+            + options(
                 ("--event", event),
                 ("--column", column),
                 ("--default", default),
@@ -191,7 +196,8 @@ def _show(done: "Replayed", lines: list[tuple[str, str]], name: str) -> None:
         rows = done.fired[rule.name]
         known = done.label[rows] if done.label is not None else rows[:0]
         known = known[known >= 0]
-        precise = f"{known.mean():.1%}" if len(known) else ""
+        # of a rule that approves the share of frauds is no precision
+        precise = f"{known.mean():.1%}" if len(known) and rule.outcome else ""
         word = OUTCOMES[rule.outcome]
         table.add_row(
             Text(rule.name), Text(word, COLOURS[word]), f"{len(rows):,}", f"{done.unknown[rule.name]:,}", precise
@@ -212,21 +218,10 @@ def _tell_repeated(done: "Replayed", store: str) -> None:
     )  # fmt: skip
 
 
-def _words(words: Iterable[str]) -> str:
-    import shlex
-
-    return " ".join(map(shlex.quote, words))
-
-
-def _options(*given: tuple[str, Sequence[str] | None]) -> str:
-    """Options as they were typed, each after a blank."""
-    return "".join(f" {option} {_words([value])}" for option, values in given for value in values or ())
-
-
 def _next(flow: str, read_as: str, models: Path, store: Address | None, report: Path | None, done: "Replayed") -> None:
     if not done.counts.decided:
         return
-    elsewhere = "" if models == DEFAULT_MODELS else f" --models {_words([str(models)])}"
+    elsewhere = "" if models == DEFAULT_MODELS else f" --models {words_of([models])}"
     wanted = [one.reference for segment in done.plan.segments for one in segment.models]
     lacking = [name for name in wanted if name not in done.models]
     if lacking:

@@ -34,7 +34,7 @@ def check(
 
     Every field at fault is named, and the exit code is then 2. Good for a producer's tests: no broker is asked.
     """
-    require_client()
+    require_client("A schema of messages")
     from tidegate.connectors.schemas.registry import Registry
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.stream.schemas import Schemas
@@ -78,7 +78,7 @@ def decisions(
     form: Annotated[Literal["avro", "protobuf"], typer.Option("--format", help="avro or protobuf")] = "avro",
 ) -> None:
     """Print the schema under which decisions are written, for who registers schemas himself."""
-    require_client()
+    require_client("A schema of messages")
     from tidegate.connectors.schemas.decisions import schema_text
 
     typer.echo(schema_text(form), nl=False)

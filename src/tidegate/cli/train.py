@@ -54,7 +54,7 @@ def train(
     from datetime import timedelta
 
     from tidegate.events.durations import microseconds
-    from tidegate.models.evaluation import no_better_than_chance
+    from tidegate.models.evaluation import no_better_than_chance, too_good
     from tidegate.models.promotion import lacking
     from tidegate.models.registry import Registry
     from tidegate.models.split import USUAL_SHARE
@@ -107,6 +107,13 @@ def train(
         if wait and asked != version
         else []
     )
+    if doubt := too_good(done.figures):
+        aside().print(
+            f"[bold yellow]This is too good to be likely[/]: {doubt}. Often a feature then tells the label: it is "
+            "known only afterwards, or was set by whoever set the label. "
+            f"Look first at {next(iter(done.gain), 'all of them')}.",
+            soft_wrap=True,
+        )
     if short:
         _say_what_is_lacking(chance, short, waits=not facts["aliases"])
     next_steps(
@@ -152,6 +159,11 @@ def _read(table: Path) -> Any:
 
     from tidegate.errors import TidegateError
 
+    if table.suffix.lower() in (".csv", ".ndjson", ".json", ".gz"):
+        raise TidegateError(
+            f"{table} is no training set: what a model is trained on are features, as of each event.",
+            seen=table.suffix, do=f"Write it with `tidegate features FLOW {table} --to features.parquet`.",
+        )  # fmt: skip
     try:
         return pl.read_parquet(table)
     except (OSError, pl.exceptions.PolarsError) as error:

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "at_budget", "average_precision", "brier", "calibration", "evaluate", "kolmogorov_smirnov",
-    "no_better_than_chance", "roc_auc",
-    "roc_auc_interval", "threshold_for",
+    "no_better_than_chance", "roc_auc", "roc_auc_interval", "threshold_for", "too_good",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -16,6 +15,9 @@ Labels = NDArray[np.bool_]
 
 _TWO_SIDED_95 = 1.959964
 """Standard deviations around the mean of a normal distribution that hold 95 of 100."""
+
+TOO_GOOD = 0.999
+"""From here on a figure says rather that a feature tells the label than that a model is good."""
 
 
 def roc_auc(labels: Labels, scores: Floats) -> float:
@@ -54,6 +56,13 @@ def no_better_than_chance(metrics: Mapping[str, float]) -> str:
         return ""
     area = metrics.get("roc_auc", float("nan"))
     return f"ROC AUC {area:.3f}, between {low:.3f} and {high:.3f} with 95 % confidence; a coin has 0.5"
+
+
+def too_good(metrics: Mapping[str, float]) -> str:
+    """In words, that a figure is so close to 1 that the label is likely among the features; empty if none is."""
+    names = {"average_precision": "average precision", "roc_auc": "ROC AUC"}
+    found = {words: metrics.get(name, 0.0) for name, words in names.items()}
+    return " and ".join(f"{words} {value:.4f}" for words, value in found.items() if value >= TOO_GOOD)
 
 
 def _ranks(scores: Floats) -> Floats:
