@@ -245,6 +245,16 @@ def test_frauds_that_are_in_no_sum_are_counted(folder: Path) -> None:
     assert "USD" in shown, "amounts of examples are in their own currency"
 
 
+def test_the_newest_event_is_named_where_it_was_only_learned_from(folder: Path) -> None:
+    newest = events()["at"].max()
+    Path("later.ndjson").write_text(f'{{"id":"L9","at":"{newest.year + 1}-01-01T00:00:00Z","card":"c"}}\n')
+    words = ("replay", "risky.py", "paid.parquet", *EUROS)
+    for store in ((), ("--store", "newest.db")):
+        told = " ".join(typed(*words, "--event", "Login=later.ndjson", *store).stderr.split())
+        assert f"only learned from: L9 of {newest.year + 1}-01-01 00:00:00 UTC (later.ndjson, line 1)" in told
+    assert "only learned from" not in typed(*words).stderr
+
+
 def test_a_report_with_a_store_shows_examples(folder: Path) -> None:
     words = ("replay", "risky.py", "paid.parquet", "--event", "Login=logins.ndjson", *EUROS, "--report")
     assert typed(*words, "a.html").exit_code == 0

@@ -30,7 +30,7 @@ from tidegate.cli.inputs import (
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
 from tidegate.cli.table_file import CSV, PARQUET, require_form, write_table
-from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, now, out, program_version, ready, written
+from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, now, out, program_version, ready, when, written
 from tidegate.connectors.store_address import Address
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def replay(
     else:
         _show(done, lines, made.definition.name)
         tell_not_given(lacking)
+        _tell_newest(done)
         tell_set_aside(done.counts, aside_rows)
         if done.counts.repeated:
             _tell_repeated(done, str(store))
@@ -204,6 +205,16 @@ def _show(done: "Replayed", lines: list[tuple[str, str]], name: str) -> None:
         )
     console.print()
     console.print(table)
+
+
+def _tell_newest(done: "Replayed") -> None:
+    """Say which event the time goes by, where it is newer than all that were decided on."""
+    newest = done.counts.newest
+    if newest is not None and len(done.at) and newest.at > int(done.at.max()):
+        aside().print(
+            f"The newest event was only learned from: {newest.id} of {when(newest.at)} UTC ({newest.source}, line "
+            f"{newest.line}). What comes next is late or not by its time.", soft_wrap=True, markup=False,
+        )  # fmt: skip
 
 
 def _tell_repeated(done: "Replayed", store: str) -> None:

@@ -26,7 +26,8 @@ class TurnedAway:
     Args:
         sources: of the replay, in the order of each batch's parts.
         lateness: of the flow, in microseconds.
-        counts: gets the first ids that were refused, the first late event, and the event that it was too late for.
+        counts: gets the first ids that were refused, the first late event, the event that it was too late for, and the
+            newest of all.
     """
 
     def __init__(self, sources: Sequence[Source], lateness: int, counts: Counts) -> None:
@@ -39,8 +40,6 @@ class TurnedAway:
     def look(self, batch: Batch, verdict: Ints) -> None:
         """Note the events of a batch that were not taken; `verdict` says for each what became of it."""
         away = np.flatnonzero((verdict == LATE) | (verdict == REUSED))
-        if not len(away) and self._counts.behind is not None:
-            return
         place = _places(batch)
         for row in away.tolist():
             part = int(batch.source[row])
@@ -51,10 +50,12 @@ class TurnedAway:
                 self._counts.reused_ids.append(str(frame["id"][int(place[row])]))
         if self._counts.behind is None:
             late = np.flatnonzero(verdict == LATE)
-            self._advance(batch, place, verdict, int(late[0]) if len(late) else len(verdict))
             if len(late):
+                self._advance(batch, place, verdict, int(late[0]))
                 self._counts.behind = self._newest
                 self._counts.first_late = Placed(*self._placed(batch, place, int(late[0])))
+        self._advance(batch, place, verdict, len(verdict))
+        self._counts.newest = self._newest
 
     def _advance(self, batch: Batch, place: Ints, verdict: Ints, end: int) -> None:
         """Know the newest event of those before place `end`, and how far it went ahead of the one before it."""
