@@ -56,10 +56,11 @@ class Counts:
     """What became of the rows that were read.
 
     `decided` and `learned` were taken; `repeated` had come before; `reused` came with an id that stood for other
-    content and `late` after the flow had forgotten their time, both refused; `quarantined` are rows that are no events.
-    `reused_ids` names the first of those that were refused for their id; `first_late` is the first of the late ones,
-    and `behind` the event that it came too late for; `newest` is the newest of all that were taken. `twice` counts times
-    that could be either of two, since clocks were put back over them. `unread` says of each source what it has that is not read.
+    content and `late` after the flow had forgotten their time, both refused; `quarantined` are rows that are no
+    events. `reused_ids` names the first of those that were refused for their id; `first_late` is the first of the
+    late ones, and `behind` the event that it came too late for; `newest` is the newest of all that were taken.
+    `twice` counts times that could be either of two, since clocks were put back over them. `unread` says of each
+    source what it has that is not read.
     """
 
     read: int = 0
