@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Self
 
 from tidegate.connectors import sqlite_seen_file as seen_file
-from tidegate.connectors.sqlite_checkpoint import LATEST, Checkpoints
 from tidegate.connectors.sqlite_faults import told
 from tidegate.connectors.sqlite_files import Lock, add_refusals, bring_up, connect, make, recognise
 from tidegate.connectors.sqlite_reading import SqliteReading
@@ -34,12 +33,6 @@ WORTH_KEEPING = 50_000
 _INSERT = f"INSERT INTO records VALUES ({', '.join('?' * len(RECORDS))})"
 
 
-def _leave_to_sync(connection: sqlite3.Connection) -> None:
-    """Let commits neither sync the log nor, as a rule, move it."""
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {LATEST}")
-
-
 class SqliteStore(SqliteReading):
     """A store in a SQLite file. Made by `open`; see `Store`."""
 
@@ -51,7 +44,6 @@ class SqliteStore(SqliteReading):
         self._tree = self._refused = Range()
         self._writer: sqlite3.Connection | None = None
         self._apart = self._unsure = False
-        self._checkpoints: Checkpoints | None = None
         self._logs: dict[int, int] = {}
         self._keeping = threading.Lock()
         self._seen_kept = 0
@@ -98,7 +90,7 @@ class SqliteStore(SqliteReading):
         if self._writer is None:
             self._writer = connect(self.path, write=True)
             if self._apart:
-                _leave_to_sync(self._writer)
+                self._writer.execute("PRAGMA synchronous = NORMAL")
         return self._writer
 
     def _tree_on_disk(self) -> Range:
@@ -187,8 +179,6 @@ class SqliteStore(SqliteReading):
                 self._undo(connection)
                 raise
             self._tree, self._refused = tree, refused
-            if self._checkpoints is not None:
-                self._checkpoints.committed(connection, sum(len(entry.body) + len(entry.record) for entry in batch))
             return head
 
     def _undo(self, connection: sqlite3.Connection) -> None:
@@ -248,10 +238,8 @@ class SqliteStore(SqliteReading):
         """
         with self._writing:
             connection = self._write_connection()
-            _leave_to_sync(connection)
+            connection.execute("PRAGMA synchronous = NORMAL")
             self._apart = True
-            if self._checkpoints is None:
-                self._checkpoints = Checkpoints(self.path)
 
     def _log(self) -> int:
         """The calling thread's own descriptor of the log: Linux tells a failed write once to each.
@@ -307,8 +295,6 @@ class SqliteStore(SqliteReading):
     def close(self) -> None:
         """Close every connection and let other processes in. Closing twice is no mistake."""
         self.keep_seen()
-        if self._checkpoints is not None:
-            self._checkpoints.close()
         with self._writing, self._opening:
             if self._closed:
                 return

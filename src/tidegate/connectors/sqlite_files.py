@@ -27,8 +27,9 @@ CACHE_KIB = 32 * 1024
 CHECKPOINT = 4000
 """Pages (32 MiB) in the write-ahead log at which a commit also moves them into the database, some 30 ms.
 
-More pages save writing where ids come in no order and make the one wait longer. Where `sync` is apart, a thread of its
-own moves them: see `sqlite_checkpoint`.
+More pages save writing where ids come in no order and make the one wait longer. A thread of its own for it was
+measured: a server decided no more events a second, and one answer in a hundred took 3.8 to 5.2 ms where it takes 2.7 to
+3.6, as both sync one disk.
 """
 
 
