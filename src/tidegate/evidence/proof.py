@@ -32,8 +32,10 @@ def require_sealed(store: Log, record: Stored) -> None:
     if is_blank(record):
         return  # it was erased; what says so is looked for where a record is shown
     row = tuple(int(value) if value is True or value is False else value for value in msgspec.structs.astuple(record))
-    index = record.seq - 1
-    if not (0 <= index < store.head().size and leaf(row) == store.subtree(0, index)):
+    index, size = record.seq - 1, store.head().size
+    if not 0 <= index < size:
+        raise _outside(record, size)
+    if leaf(row) != store.subtree(0, index):
         raise _touched(record.id, record.seq)
 
 
@@ -50,6 +52,14 @@ def require_all_sealed(rows: Sequence[Row], leaves: Sequence[bytes]) -> None:
     for place, row in enumerate(rows):
         if not is_blank(row) and (place >= len(leaves) or leaf(row) != leaves[place]):
             raise _touched(str(row[1]), int(str(row[0])))
+
+
+def _outside(record: Stored, size: int) -> StoreError:
+    return StoreError(
+        f"The record of {record.id!r} lies outside the log, so somebody inserted it.",
+        seen=f"record {record.seq}, where the log has records 1 to {size}",
+        do="Run `tidegate verify`, then put back a copy of the store.",
+    )
 
 
 def _touched(id: str, seq: int) -> StoreError:
@@ -86,11 +96,7 @@ def prove(store: Log, id: str, head: TreeHead | None = None) -> dict[str, object
     if head is None or head.size <= index:
         head = store.head()
     if not 0 <= index < head.size:
-        raise StoreError(
-            f"The record of {id!r} cannot be proven: it lies outside the log, so somebody inserted it.",
-            seen=f"record {record.seq}, where the log has records 1 to {head.size}",
-            do="Run `tidegate verify`, then put back a copy of the store.",
-        )
+        raise _outside(record, head.size)
     row = store.rows(index, 1)[0]
     own = leaf(row)
     proof = inclusion_proof(index, head.size, store.subtree)

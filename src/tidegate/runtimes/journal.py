@@ -15,7 +15,7 @@ from tidegate.decisions.drl.plan import DrlAnswer
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.plan import AT, Plan, dump
 from tidegate.decisions.rule import outcome_of
-from tidegate.errors import ContractError, FlowError, SnapshotError, StoreError
+from tidegate.errors import ContractError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
 from tidegate.events.times import microseconds_of
@@ -119,7 +119,7 @@ class Kept:
             return False
 
     def touched(self) -> bool:
-        """Whether the record is not what was sealed."""
+        """Whether the record is not what was sealed; one that is not committed yet is in nobody's reach."""
         stored = self._store.get(self._id)
         try:
             if stored is not None:
@@ -127,7 +127,7 @@ class Kept:
         except StoreError as error:
             _LOG.error("%s", error)
             return True
-        return stored is None
+        return False
 
 
 class Journal:
@@ -317,14 +317,7 @@ def reread(reader: Reader[Any], stored: StoredEvent, version: int) -> Event:
 
 def _answered(stored: StoredEvent) -> int | None:
     """The outcome that a stored event was answered with, if it was decided on."""
-    try:
-        return None if stored.outcome is None else int(outcome_of(stored.outcome))
-    except FlowError:
-        raise StoreError(
-            f"Record {stored.seq}, {stored.id!r}, has an outcome that there is not: it was touched.",
-            seen=stored.outcome or "",
-            do="Run `tidegate verify`, then put back a copy of the store.",
-        ) from None
+    return None if stored.outcome is None else int(outcome_of(stored.outcome))
 
 
 @lru_cache(maxsize=256)

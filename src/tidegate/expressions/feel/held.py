@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from tidegate.expressions.feel.certainty import may_differ
 from tidegate.expressions.immutable import fill
 from tidegate.expressions.node import Call, Expr
 
@@ -57,6 +56,8 @@ class Held(Call):
 
 def held(made: Expr, text: str, currency: str, names: Mapping[str, Expr], rounded: Collection[float]) -> Expr:
     """What the graph makes of a text, held to decimals if there are values on which the two differ."""
+    from tidegate.expressions.feel.certainty import may_differ  # which brings NumPy, and commands start without
+
     args = tuple(names.values())
     if not may_differ(made, {id(arg) for arg in args}, rounded):
         return made
