@@ -84,6 +84,20 @@ def test_a_broker_that_stands_still_slows_and_loses_nothing(tmp_path: Path, own:
         assert decisions(broker, f"{own}-out") == replayed(payments(0, 400))
 
 
+def test_a_topic_that_was_just_made_is_waited_for(kafka: Kafka, own: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker may tell of it later than the one that made it."""
+    cluster = Cluster(kafka.address, {})
+    told, asked = cluster.topics, list[int]()
+
+    def late() -> dict[str, int]:
+        asked.append(1)
+        return {name: many for name, many in told().items() if name != f"{own}-made" or len(asked) > 3}
+
+    monkeypatch.setattr(cluster, "topics", late)
+    assert cluster.make(f"{own}-made")
+    assert cluster.partitions([f"{own}-made"]) == {f"{own}-made": 1}
+
+
 def test_a_change_of_a_list_that_the_flow_does_not_read_ends_nothing(kafka: Kafka, own: str, tmp_path: Path) -> None:
     kafka.topics(f"{own}-in", f"{own}-changes", f"{own}-out")
     change = {"id": "x", "at": "2026-01-01T00:00:00Z", "list": "stolen", "key": "c1", "listed": True}

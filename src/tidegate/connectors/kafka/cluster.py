@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -234,7 +234,20 @@ class Cluster:
                 seen=f"no answer from {self.servers} in {_PATIENCE:.0f} s",
                 do=_DO[KafkaError._TIMED_OUT],
             ) from None
+        self._hear_of(topic)
         return True
+
+    def _hear_of(self, topic: str) -> None:
+        """Wait until a topic that was made is told of: the broker that is asked hears of it a little later."""
+        until = monotonic() + _PATIENCE
+        while topic not in self.topics():
+            if monotonic() > until:
+                raise PassingError(
+                    f"The topic {topic} was made, and is not told of yet.",
+                    seen=f"no {topic} on {self.servers} for {_PATIENCE:.0f} s",
+                    do="See whether the controller and the brokers are well, then start again.",
+                )
+            sleep(0.1)
 
     def refresh(self, consumer: Consumer, topic: str) -> None:
         """Let a client learn which partitions a topic has now.
