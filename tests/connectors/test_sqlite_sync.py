@@ -55,19 +55,43 @@ def test_sync_puts_the_log_on_the_disk_only_where_it_is_apart(tmp_path: Path, mo
 def test_after_a_failed_sync_the_log_is_moved_before_it_is_called_safe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(_: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
     with Store.open(tmp_path / "s.db") as store:
         store.sync_apart()
         store.append(entries(1, 50))
-        with monkeypatch.context() as patch:
-            patch.setattr(sqlite, "_data_sync", failing)
-            with pytest.raises(StoreError, match="could not be put on the disk"):
-                store.sync()
+        fail_to_sync(store, monkeypatch)
         assert not held_without_log(tmp_path)
         store.sync()
         assert held_without_log(tmp_path) == 50
+
+
+def fail_to_sync(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have one sync fail."""
+
+    def failing(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite, "_data_sync", failing)
+        with pytest.raises(StoreError, match="could not be put on the disk"):
+            store.sync()
+
+
+def test_a_log_that_a_reader_keeps_from_being_moved_is_not_called_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(tmp_path / "s.db") as store:
+        store.sync_apart()
+        store.append(entries(1, 5))
+        store._write_connection().execute("PRAGMA busy_timeout = 50")
+        reader = sqlite3.connect(tmp_path / "s.db")
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM records").fetchone()
+        store.append(entries(6, 50))
+        fail_to_sync(store, monkeypatch)
+        with pytest.raises(StoreError):
+            store.sync()
+        reader.close()
+        store.sync()
 
 
 def held_without_log(folder: Path) -> int:

@@ -147,13 +147,13 @@ class Reading(ABC):
             StoreError: a record is not what was sealed, so that nothing may be decided on it.
         """
         while True:
-            rows = self.rows(after_seq)
+            rows: Sequence[tuple[Any, ...]] = self.rows(after_seq)
             if not rows:
                 return
-            last = int(str(rows[-1][0]))
+            last: int = rows[-1][0]
             require_all_sealed(rows, self.leaves(after_seq, min(last, self.head().size)))
             for row in rows:
-                yield Event(*(row[place] for place in _LEARNED))  # type: ignore[arg-type]
+                yield Event(*(row[place] for place in _LEARNED))
             after_seq = last
 
     def refusals(self, *, limit: int = 100, after: int = 0, newest: bool = False) -> Sequence[tuple[int, Refusal]]:

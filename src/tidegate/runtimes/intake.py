@@ -200,9 +200,9 @@ class Intake:
         if not known.same(event):
             reason, code = REUSED_ID, "id-reused"
         elif isinstance(known.answer, Decision):
-            if not learn_only and not known.touched():
-                return msgspec.structs.replace(known.answer, repeated=True)
             if not learn_only:
+                if not known.touched():
+                    return msgspec.structs.replace(known.answer, repeated=True)
                 reason, code = _TOUCHED, "touched"
         elif type(event) is self._order[0] and not learn_only:
             reason, code = _ONLY_LEARNED, "only-learned"

@@ -172,10 +172,11 @@ def test_the_engine_says_what_feel_says(text: str, events: list[Paid]) -> None:
 
 
 def test_decimals_are_asked_only_where_doubles_leave_it_open() -> None:
-    text, fields = "x * 0.1 > 0.02 and a / 3 < 1", {"x": Paid.x, "a": Paid.a}
+    text = "x * 0.1 > 0.02 and a / 3 < 1"
+    fields: dict[str, Any] = {"x": Paid.x, "a": Paid.a}
 
     class Asks(Flow[Paid]):
-        held = feel(text, fields)  # type: ignore[arg-type]
+        held = feel(text, fields)
 
     engine = Engine(Asks, explain=True)
     text_at_work = engine.decider._programs[1][-1][0]

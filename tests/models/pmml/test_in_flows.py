@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from tidegate import Event, Flow, Money, entity, model, review
 from tidegate.cli import app
+from tidegate.decisions.decision import Decision
 from tidegate.errors import ModelError
 from tidegate.models.artefact import Artefact, Card, ModelFeature
 from tidegate.models.pmml.model import read_pmml
@@ -147,7 +148,8 @@ def test_a_vote_has_reasons_against_a_typical_row(tmp_path: Path) -> None:
 
     made = Payment(id="1", at="2026-01-01T00:00:00Z", card="k", x=2.0, y=1.0, c="b", amount=Money(1, "EUR"))
     decision = Engine(Voted).decide(made)
-    found = {reason.feature: reason.contribution for reason in decision.reasons}  # type: ignore[union-attr]
+    assert isinstance(decision, Decision)
+    found = {reason.feature: reason.contribution for reason in decision.reasons}
     scorer = PmmlScorer(read_pmml(votes()))
     codes = {text: float(code) for code, text in enumerate(scorer.pmml.texts)}
     row = {"x": 2.0, "y": 1.0, "c": codes["b"]}
@@ -163,7 +165,7 @@ def test_a_vote_has_reasons_against_a_typical_row(tmp_path: Path) -> None:
     assert shapley["y"] == 0 and {"x", "c"} == set(found)
     assert all(abs(found[name] - shapley[name]) < 1e-12 for name in found)
     assert abs(sum(found.values()) - 2 / 3) < 1e-12
-    assert all("against a typical" in reason.words for reason in decision.reasons)  # type: ignore[union-attr]
+    assert all("against a typical" in reason.words for reason in decision.reasons)
     for wrong, words in (({"x": 0.0}, "a value for each"), (usual | {"c": 1.0}, "typical c .* is no text")):
         with pytest.raises(ModelError, match=words):
             model(file, of=of, otherwise=-1.0, typical=wrong)

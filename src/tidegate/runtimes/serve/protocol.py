@@ -96,7 +96,7 @@ class DirectProtocol(HttpToolsProtocol):
         self._never = asyncio.Event()
         self._slow: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: Any) -> None:
         """A client is there."""
         super().connection_made(transport)
         self.flow = Pausing(transport, self.pipeline)
