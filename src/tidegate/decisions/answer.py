@@ -66,7 +66,7 @@ class Answers:
         self._reasons = Reasons(decider, self.models, descriptions or {}, edition, self.currency)
         self.wants_texts = explain or bool(decider.tables or decider.scorecards)
         self._all_reasons = explain and edition > 3
-        self._severest = sorted(range(len(self.plan.rules)), key=lambda r: -self.plan.rules[r].outcome)
+        self._severest = sorted(self.plan.rules, key=lambda rule: -rule.outcome)
         self._words = decider.said
         open_amounts = (f for f in self.plan.kinds[0].fields if f.currency and not f.type.currency)
         self.open = [(f.name, f.currency) for f in open_amounts] if edition > 1 else []
@@ -145,16 +145,16 @@ class Answers:
             unread: what `unread` says of the event.
         """
         decider, plan = self.decider, self.plan
-        settled = decider.settled
-        outcome = int(settled[0, row])
-        alarm = plan.alarm >= 0 and decider.cells[plan.alarm, row] == 1
+        cells, stride = decider.flat, decider.capacity  # quicker to look into than an array
+        outcome, fired, unknown = decider.settled[:, row].tolist()
+        alarm = plan.alarm >= 0 and cells[plan.alarm * stride + row] == 1
         limited = None
         if decider.limited and row in decider.limited:
             cap = plan.caps[decider.limited[row]]
             most = f"at most {cap.count} times {OUTCOMES[cap.outcome]} in {written(cap.last)}"
             limited = f"{most}: {OUTCOMES[cap.then]} instead"
         score = _there(float(decider.floats[plan.score, row])) if plan.score >= 0 else None
-        fired, words = settled[1, row], texts
+        words = texts
         if fired or self.wants_texts:
             words = ChainMap(dict(texts), self._words, decider.words)
         if overdue:
@@ -165,15 +165,13 @@ class Answers:
             outcome=OUTCOMES[outcome],
             score=score,
             level=self._band(float(decider.floats[plan.level, row])) if plan.level >= 0 else None,
-            alarm=bool(alarm),
+            alarm=alarm,
             rules=self._fired(row, words) if fired else (),
             reasons=self._reasons.of(row) if self.models and (outcome or alarm or self._all_reasons) else (),
-            unknown=tuple(r.name for r in plan.rules if decider.cells[r.when, row] == MISSING)
-            if settled[2, row]
-            else (),
+            unknown=tuple(r.name for r in plan.rules if cells[r.when * stride + row] == MISSING) if unknown else (),
             unread=unread,
             models=self._uses(row) if self.models else (),
-            tables=tuple(self._table(table, row, words) for table in decider.tables),
+            tables=tuple(self._table(table, row, words) for table in decider.tables) if decider.tables else (),
             packages=self._packages(row) if decider.packages else (),
             scorecards=self._scorecards(row, words) if decider.scorecards else (),
             limited=limited,
@@ -192,11 +190,8 @@ class Answers:
 
     def _fired(self, row: int, words: Mapping[int, str]) -> tuple[FiredRule, ...]:
         silent = self.decider.silenced.get(row, {})
-        fired: list[RulePlan] = [
-            self.plan.rules[r]
-            for r in self._severest
-            if self.decider.cells[self.plan.rules[r].when, row] == 1 and self.plan.rules[r].name not in silent
-        ]
+        cells, stride = self.decider.flat, self.decider.capacity
+        fired = [rule for rule in self._severest if cells[rule.when * stride + row] == 1 and rule.name not in silent]
         found: list[FiredRule] = []
         for rule in fired:
             if rule.table >= 0:

@@ -26,6 +26,10 @@ _PARTS = (attrgetter("days"), attrgetter("seconds"), attrgetter("microseconds"))
 word = lru_cache(maxsize=65_536)(hashed)
 
 
+Times = NDArray[np.int64] | tuple[int]
+"""The times of a batch, or of one event alone, in microseconds since 1970 UTC."""
+
+
 def times_of(ats: Sequence[datetime]) -> NDArray[np.int64]:
     """Times as microseconds since 1970 UTC."""
     past, n = [at - EPOCH for at in ats], len(ats)
@@ -138,7 +142,9 @@ class _Packer:
         left = [dict(self.convert).get(place) for place in range(len(self.columns))]
         self._steps = list(zip(self._places, self.columns, self.floats, left, strict=True))
 
-    def fill(self, events: Sequence[Event], cells: NDArray[np.int64], words: dict[int, str]) -> None:
+    def fill(
+        self, events: Sequence[Event], cells: NDArray[np.int64], words: dict[int, str], times: Times | None
+    ) -> None:
         """Write the events into the first rows of the columns, a field at a time."""
         if self._places is None:
             self._learn(type(events[0]))
@@ -147,7 +153,7 @@ class _Packer:
         for place, (field, column) in enumerate(zip(self._places or (), self.columns, strict=True)):
             values: Sequence[Any] = fields[field]
             if place == 0:
-                cells[column, :n] = times_of(values)
+                cells[column, :n] = times_of(values) if times is None else times
                 continue
             given = values
             if place in convert:
@@ -208,9 +214,16 @@ class Encoder:
         packer = self._packers[kind]
         packer.pack_row(packer.raw(event), self._buffer, row * self._stride, self.words)
 
-    def put_all(self, kind: int, events: Sequence[Event], cells: NDArray[np.int64]) -> None:
-        """Bring many events of one kind into the first rows: what `put` of each and `scatter` do."""
-        self._packers[kind].fill(events, cells, self.words)
+    def put_all(self, kind: int, events: Sequence[Event], cells: NDArray[np.int64], times: Times | None = None) -> None:
+        """Bring many events of one kind into the first rows: what `put` of each and `scatter` do.
+
+        Args:
+            kind: of the events.
+            events: the events.
+            cells: the columns.
+            times: of the events, if they are known already.
+        """
+        self._packers[kind].fill(events, cells, self.words, times)
 
     def put_one(self, kind: int, event: Event, cells: memoryview, floats: "memoryview[float]", stride: int) -> None:
         """Bring one event into the first row: what `put` and `scatter` do, of a plan that keeps no wordings.

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,8 +29,7 @@ class Explained(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """One feature's part in an answer.
 
     Attributes:
@@ -70,7 +69,7 @@ def reasons(
         say: words for a value, by the place of its feature, where its unit is known; default: the plain number.
     """
     parts: list[float] = np.asarray(contributions, np.float64)[: len(model.features)].tolist()
-    weights = [abs(part) for part in parts]
+    weights = list(map(abs, parts))
     least = least_share * sum(weights)
     found = []
     for k in sorted(range(len(parts)), key=weights.__getitem__, reverse=True)[:most]:

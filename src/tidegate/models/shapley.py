@@ -33,7 +33,7 @@ from tidegate.kernels.compiled import compiled
 from tidegate.models.kernels import fill_slots, read_cells
 from tidegate.models.layout import FEATURE_COUNT, NODES, SLOT_COUNT, level_order
 from tidegate.models.lightgbm import Forest, Tree
-from tidegate.models.vectors import add4, load4, multiply4, splat4, store4, subtract4
+from tidegate.models.vectors import add4, choose4, load4, multiply4, splat4, store4, subtract4
 
 __all__ = ["Shares", "contributions_cells", "contributions_matrix", "tabulate"]
 
@@ -169,7 +169,7 @@ def _explain(forest, trees, splits, leaves, shares, points, factors, slots, out)
                 right = np.uint64(slots[laid[at + u1] >> np.uint64(32)] > numbers[at]) & live
                 passed[child] = live & (u1 - right)
                 passed[child + u1] = live & right
-                went[j] = child + right
+                went[j] = right
                 factor = (row + (np.uint64(block) if row else np.uint64(0))) * u4 * live
                 share = splat4(shares[u3 * (start + j) + (u2 - live - right)])
                 constants = rule + np.uint64(8) * (u1 - live)
@@ -179,14 +179,16 @@ def _explain(forest, trees, splits, leaves, shares, points, factors, slots, out)
                 part = multiply4(above, away)
                 store4(aside, j * u4, away)
                 store4(gain, j * u4, multiply4(multiply4(above, f), multiply4(scale, load4(points, constants + u4))))
-                store4(product, (child + u1 - right) * u4, part)
-                store4(product, (child + right) * u4, subtract4(above, part))
+                rest = subtract4(above, part)
+                store4(product, child * u4, choose4(right, part, rest))
+                store4(product, (child + u1) * u4, choose4(right, rest, part))
             for n in range(count):
                 j = count - u1 - np.uint64(n)
                 split = u4 * (start + j)
-                total, taken = splits[split + u1] * u4, went[j]
-                hot = load4(below, taken * u4)
-                difference = subtract4(hot, load4(below, (u3 + u4 * j - taken) * u4))
+                total, child = splits[split + u1] * u4, (u1 + u2 * j) * u4
+                left, right = load4(below, child), load4(below, child + u4)
+                hot = choose4(went[j], right, left)
+                difference = subtract4(hot, choose4(went[j], left, right))
                 store4(below, splits[split] * u4, subtract4(hot, multiply4(load4(aside, j * u4), difference)))
                 more = multiply4(load4(gain, j * u4), difference)
                 store4(totals, total, add4(load4(totals, total), more))

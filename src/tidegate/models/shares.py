@@ -9,11 +9,11 @@ typical row's. More features have what the score loses when a feature alone is r
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from math import factorial
 from typing import Any
 
+import msgspec.structs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -93,5 +93,5 @@ def against(
         value = None if math.isnan(usual) else texts[int(usual)] if texts and usual >= 0 else usual
         told = spoken(value) if say is None else say(place, value)
         method = method_of(len(model.features))
-        found.append(replace(one, words=f"{one.words}, against a typical {told}", method=method))
+        found.append(msgspec.structs.replace(one, words=f"{one.words}, against a typical {told}", method=method))
     return tuple(found)

@@ -11,7 +11,7 @@ from numba import extending
 from numba.core import cgutils, types
 from numba.extending import models, register_model
 
-__all__ = ["add4", "load4", "multiply4", "splat4", "store4", "subtract4"]
+__all__ = ["add4", "choose4", "load4", "multiply4", "splat4", "store4", "subtract4"]
 
 intrinsic: Any = extending.intrinsic  # its type does not know that the caller leaves the first argument out
 
@@ -89,3 +89,19 @@ def subtract4(typing: Any, a: Any, b: Any) -> Any:
 def multiply4(typing: Any, a: Any, b: Any) -> Any:
     """a * b."""
     return FOUR(a, b), lambda context, builder, signature, pair: builder.fmul(*pair)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def choose4(typing: Any, first: Any, a: Any, b: Any) -> Any:
+    """a if `first`, an unsigned 0 or 1, is 1, else b: without a branch."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        flags = ir.VectorType(ir.IntType(1), 4)
+        one = builder.trunc(arguments[0], ir.IntType(1))
+        placed = builder.insert_element(ir.Constant(flags, ir.Undefined), one, ir.Constant(ir.IntType(32), 0))
+        all_four = builder.shuffle_vector(
+            placed, ir.Constant(flags, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), 4), [0, 0, 0, 0])
+        )
+        return builder.select(all_four, arguments[1], arguments[2])
+
+    return FOUR(first, a, b), generate

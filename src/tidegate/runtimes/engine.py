@@ -13,7 +13,7 @@ from tidegate.decisions.answer import Answers, texts_of
 from tidegate.decisions.decider import LEARN, OVERDUE, READ, Decider
 from tidegate.decisions.decision import Decision, tell, to_json
 from tidegate.decisions.definition import Definition
-from tidegate.decisions.encode import Encoder
+from tidegate.decisions.encode import Encoder, Times
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import INSTRUCTIONS
@@ -204,15 +204,15 @@ class Engine:
         answers: list[Any] = [None] * len(events)
         new: Sequence[int] = range(len(events))
         twice, refusals = list[int](), list[Refusal]()
-        admitted = self._intake.admit(events)
-        if not admitted:
+        times = self._intake.admit(events)
+        if times is None:
             new, twice, refusals = self._intake.sort(events, answers, learn_only)
         entries: list[Entry] = []
         try:
-            if admitted:
-                answers = self._run(events, learn_only, overdue, entries)
-            else:
+            if times is None:
                 self._run_some(events, new, learn_only, overdue, answers, entries)
+            else:
+                answers = self._run(events, learn_only, overdue, entries, times)
             decided = perf_counter()
             if entries:
                 _time(entries, (decided - began) * 1e6, [waited[place] for place in new] if waited else ())
@@ -253,7 +253,12 @@ class Engine:
                 answers[place] = answer
 
     def _run(
-        self, events: Sequence[Event], learn_only: bool, overdue: Sequence[bool], entries: list[Entry]
+        self,
+        events: Sequence[Event],
+        learn_only: bool,
+        overdue: Sequence[bool],
+        entries: list[Entry],
+        times: Times | None = None,
     ) -> list[Answer]:
         """The answers to new events, or to one instruction."""
         first, journal = events[0], self._journal
@@ -263,7 +268,7 @@ class Engine:
                 entries.append(journal.obeyed(first))
             return [Learned(first.id)]
         late = overdue if any(overdue) else ()
-        self.put(events, learn_only, late)
+        self.put(events, learn_only, late, times)
         self.decider.run(len(events))
         made: list[Answer] = []
         made += [Learned(event.id) for event in events] if learn_only else self._answers_of(events, late)
@@ -292,8 +297,10 @@ class Engine:
         unread = self.answers.unread(partial(getattr, event)) if self.answers.open else ()
         return self.answers.decision(row, event.id, texts, late, unread)
 
-    def put(self, events: Sequence[Event], learn_only: bool = False, late: Sequence[bool] = ()) -> None:
-        """Bring events into the decider's rows; `late` marks those whose deadline has passed."""
+    def put(
+        self, events: Sequence[Event], learn_only: bool = False, late: Sequence[bool] = (), times: Times | None = None
+    ) -> None:
+        """Bring events, whose `times` may be known, into the decider's rows; `late` marks those past their deadline."""
         decider, encoder, n = self.decider, self.encoder, len(events)
         if n == 1 and not late and not self.plan.worded:
             kind = self._kinds[type(events[0])]
@@ -303,7 +310,7 @@ class Engine:
         if n >= _MANY and not late and len(set(map(type, events))) == 1:
             kind = self._kinds[type(events[0])]
             decider.kinds[:n], decider.flags[:n] = kind, LEARN if learn_only or kind else READ | LEARN
-            encoder.put_all(kind, events, decider.cells)
+            encoder.put_all(kind, events, decider.cells, times)
             return
         for row, event in enumerate(events):
             kind = self._kinds[type(event)]

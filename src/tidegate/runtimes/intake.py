@@ -7,7 +7,7 @@ import numpy as np
 
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.definition import Definition
-from tidegate.decisions.encode import times_of
+from tidegate.decisions.encode import Times, times_of
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import Instructions
 from tidegate.errors import ContractError
@@ -91,29 +91,32 @@ class Intake:
         self._instructions = Instructions(definition)
         self.clock = NEVER
 
-    def admit(self, events: Sequence[Event]) -> bool:
-        """Whether all events, as a rule, are the flow's, new and in time: they are then taken, and none need be sorted.
+    def admit(self, events: Sequence[Event]) -> Times | None:
+        """Take all events at once, if they are, as a rule, the flow's, new and in time: none need be sorted then.
 
-        If not, nothing has been done, and `sort` tells them apart.
+        Returns:
+            Their times, in microseconds since 1970 UTC. None if that is not so: nothing has been done, and `sort` tells
+            them apart.
         """
         if self._horizon is not None or not events or not self._kinds.issuperset(map(type, events)):
-            return False
+            return None
         ids = [event.id for event in events]
         if self._past.find(ids):
-            return False
+            return None
+        ats: Times
         if len(ids) == 1:
             at = microseconds_of(events[0].at)
-            behind, clock = self.clock - at, max(self.clock, at)
+            ats, behind, clock = (at,), self.clock - at, max(self.clock, at)
         elif len(set(ids)) < len(ids):
-            return False
+            return None
         else:
             ats = times_of([event.at for event in events])
             clocks = np.maximum(np.maximum.accumulate(ats), self.clock)
             behind, clock = int((clocks - ats).max()), int(clocks[-1])
         if behind > self._lateness:
-            return False
+            return None
         self.clock = clock
-        return True
+        return ats
 
     def sort(
         self, events: Sequence[Event], answers: list[Answer | None], learn_only: bool = False
