@@ -28,6 +28,12 @@ Override = Annotated[
     bool, typer.Option("--override", help="Do it although a model's reasons fall short or were never measured.")
 ]
 OverrideWhy = Annotated[str, typer.Option("--why", help="With --override: why, in words; it is kept.")]
+OtherFlowOk = Annotated[
+    bool,
+    typer.Option(
+        "--other-flow-ok", help="Go on in a store that a flow of another name wrote, with what that one learned."
+    ),
+]
 EventId = Annotated[str, typer.Argument(metavar="ID", help="The event's id.")]
 
 DEFAULT_STORE = Address("tidegate.db")

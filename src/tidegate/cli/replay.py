@@ -28,7 +28,7 @@ from tidegate.cli.inputs import (
     tell_set_aside,
     words_of,
 )
-from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath
+from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath, OtherFlowOk
 from tidegate.cli.table_file import CSV, PARQUET, require_form, write_table
 from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, now, out, program_version, ready, when, written
 from tidegate.connectors.store_address import Address
@@ -60,6 +60,7 @@ def replay(
             "--store", "-s", parser=Address, metavar="STORE", help="Keep every decision with its evidence here."
         ),
     ] = None,
+    other_flow_ok: OtherFlowOk = False,
     report: Annotated[Path | None, typer.Option("--report", help="Write the report here, one HTML file.")] = None,
     decisions: Annotated[
         Path | None, typer.Option("--to", help="Write every decision here: FILE.parquet or FILE.csv.")
@@ -101,7 +102,7 @@ def replay(
         done = run(
             made, given, models=found_models, store=kept, label=label or None, amount=amount or None,
             columns=pairs(column, "--column"), defaults=pairs(default, "--default"), quarantine=aside_rows,
-            encoding=encoding, sort=sort, progress=told,
+            encoding=encoding, sort=sort, progress=told, other_flow_ok=other_flow_ok,
         )  # fmt: skip
     source = ", ".join(file.name for file in every)
     figures = done.figures(

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from tidegate.cli.logs import LogFormat, write_logs
-from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath
+from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath, OtherFlowOk
 from tidegate.cli.terminal import aside, ready, several
 from tidegate.cli.traces import TracesShare, TracesTo, traces_to
 from tidegate.connectors.store_address import Address
@@ -35,6 +35,7 @@ def run(
             help="Where decisions are kept; made if it is not there.",
         ),
     ] = DEFAULT_STORE,
+    other_flow_ok: OtherFlowOk = False,
     models: ModelsPath = DEFAULT_MODELS,
     group: Annotated[
         str, typer.Option(help="Instances of one group decide in turn: one decides, the others stand by.")
@@ -127,7 +128,7 @@ def run(
     given = properties(kafka_config) if kafka_config is not None else {}
     origin, target = place(source, given), place(sink, given, single=True)
     settings = Settings(
-        flow=found, source=origin, sink=target, store=store, models=models,
+        flow=found, source=origin, sink=target, store=store, models=models, other_flow_ok=other_flow_ok,
         group=group or f"tidegate-{found.definition.name}-{target.topic}",
         events=pairs_of(event, "--event", "logins=Login"), dead=dead_letters, order=order, begin=begin, hold=hold,
         ahead=ahead, session=session, until_end=until_end, catch_up=catch_up,

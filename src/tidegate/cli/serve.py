@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tidegate.cli.logs import LogFormat, write_logs
-from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath
+from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath, OtherFlowOk
 from tidegate.cli.terminal import aside, ready
 from tidegate.cli.traces import TracesShare, TracesTo, traces_to
 from tidegate.connectors.store_address import Address
@@ -30,6 +30,7 @@ def serve(
             help="Where decisions are kept; made if it is not there.",
         ),
     ] = DEFAULT_STORE,
+    other_flow_ok: OtherFlowOk = False,
     models: ModelsPath = DEFAULT_MODELS,
     without_models: Annotated[
         bool, typer.Option("--without-models", help="Serve although a model is not there; its otherwise is used.")
@@ -102,6 +103,7 @@ def serve(
         traces=traces_to(traces, traces_share, served.definition.name),
         explain=explain,
         register=register,
+        other_flow_ok=other_flow_ok,
         limits=Limits(queue=queue, ahead=ahead),
     )
     if not without_models:

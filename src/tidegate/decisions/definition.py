@@ -62,6 +62,8 @@ class Definition:
     text: str
     digest: str
     signed_by: tuple[str, ...] = ()
+    challenges: tuple[str, ...] = ()
+    """The names of the flows that its class is a subclass of, the nearest first."""
 
     @property
     def kinds(self) -> tuple[type[Event], ...]:
@@ -141,6 +143,7 @@ def define(cls: type, event: type[Event], lines: dict[str, Any]) -> Definition:
         text=text,
         digest=hashlib.sha256(text.encode()).hexdigest(),
         signed_by=_roles(cls),
+        challenges=tuple(base.__name__ for base in cls.__mro__[1:] if "definition" in base.__dict__),
     )
 
 

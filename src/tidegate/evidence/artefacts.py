@@ -32,11 +32,13 @@ def nothing_else(kind: str, body: bytes) -> tuple[()]:
     return ()
 
 
-class Program(msgspec.Struct):
-    """What is kept of a flow: its plan, its text, and the digests of its models' artefacts by reference."""
+class Program(msgspec.Struct, omit_defaults=True):
+    """What is kept of a flow: its plan, the digests of its models' artefacts by reference, and the names of the flows
+    that it challenges."""
 
     plan: bytes
     models: dict[str, bytes]
+    challenges: tuple[str, ...] = ()
 
 
 class ArtefactStore(Protocol):

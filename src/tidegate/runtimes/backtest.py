@@ -46,6 +46,7 @@ def replay(
     *,
     models: Models = None,
     store: Store | None = None,
+    other_flow_ok: bool = False,
     label: str | None = None,
     amount: str | None = None,
     columns: Mapping[str, str] | None = None,
@@ -67,6 +68,7 @@ def replay(
             those of that type. Within a source events come in its order, and sources are merged by time.
         models: as of `Engine`.
         store: where every decision is kept with its evidence; slower, since each event then goes through the engine.
+        other_flow_ok: as of `Engine`.
         label: a field or column that says what happened in the end, for figures only; default: the event's label field.
         amount: the money field to add up; default: the event's first.
         columns, defaults: how the files' columns become fields; see `connectors.files.read`. Of another event than the
@@ -101,7 +103,7 @@ def replay(
             flow, models=loaded, label=label, amount=amount, keep=keep, batch=batch, watch=watch, spoken=spoken
         )
     else:
-        run = _Kept(Engine(flow, models=models, store=store, batch=batch), label, amount)
+        run = _Kept(Engine(flow, models=models, store=store, batch=batch, other_flow_ok=other_flow_ok), label, amount)
     counts = run.tally.counts
 
     note = noting(counts, quarantine, progress)

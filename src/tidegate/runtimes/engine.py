@@ -29,6 +29,7 @@ from tidegate.runtimes.intake import Answer, Intake, Learned, Refused
 from tidegate.runtimes.journal import Journal
 from tidegate.runtimes.memory import Memory, Past
 from tidegate.runtimes.models import Models, models_of, runners_of
+from tidegate.runtimes.own_store import require_own_store
 
 _ENCODER = msgspec.json.Encoder()
 _MANY = 8
@@ -50,10 +51,11 @@ class Engine:
         now: a clock, for live use: events more than `ahead` after it are refused, since they would make all others too
             late. Without one any time is taken, as for a replay.
         ahead: how far an event may be ahead of that clock.
+        other_flow_ok: go on in a store that another flow wrote; see `require_own_store`.
 
     Raises:
         ModelError: a model is not in the registry, is damaged, or reads other features than the flow gives it.
-        StoreError: the store cannot be read.
+        StoreError: the store cannot be read, or another flow wrote it.
     """
 
     def __init__(
@@ -67,15 +69,19 @@ class Engine:
         remember: int = 100_000,
         now: Callable[[], datetime] | None = None,
         ahead: timedelta = timedelta(minutes=5),
+        other_flow_ok: bool = False,
     ) -> None:
         self.definition: Definition = flow.definition
+        if store is not None and not other_flow_ok:
+            require_own_store(store, self.definition)
         self.plan: Plan = flow.plan
         self.models = models_of(self.definition, models)
         self.batch, self.explain = batch, explain
         kinds: list[type[Event]] = [*self.definition.kinds, *INSTRUCTIONS]
         self.readers: dict[str, Reader[Any]] = {kind.__name__: Reader(kind) for kind in kinds}
         self._kinds: dict[type[Event], int] = {kind: number for number, kind in enumerate(self.definition.kinds)}
-        self._journal = Journal(store, self.plan, self.models) if store is not None else None
+        challenges = self.definition.challenges
+        self._journal = Journal(store, self.plan, self.models, challenges) if store is not None else None
         self._past: Past = self._journal if self._journal is not None else Memory(max(remember, batch))
         self._intake = Intake(self.definition, self._past, None if now is None else Horizon(ahead, now))
         self._broken = False

@@ -137,13 +137,16 @@ class Journal:
         store: the store.
         plan: of the flow that writes.
         models: the models it uses.
+        challenges: the names of the flows that it challenges.
     """
 
-    def __init__(self, store: Store, plan: Plan, models: Mapping[str, ScoringModel]) -> None:
+    def __init__(
+        self, store: Store, plan: Plan, models: Mapping[str, ScoringModel], challenges: tuple[str, ...] = ()
+    ) -> None:
         self.store, self.plan = store, plan
         self.snapshots = Snapshots.beside(store.place)
         kept = {name: store.put_artefact("model", _model_bytes(model)) for name, model in sorted(models.items())}
-        self.flow: bytes = store.put_artefact("flow", _ENCODER.encode(Program(dump(plan), kept)))
+        self.flow: bytes = store.put_artefact("flow", _ENCODER.encode(Program(dump(plan), kept, challenges)))
         self.passed_over: list[SnapshotError] = []
         self._taken = 0
 

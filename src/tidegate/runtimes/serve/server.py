@@ -67,6 +67,7 @@ class Settings:
         traces: are told of each request.
         explain: put every feature's value into every decision.
         register: a register of changes; what it releases of this flow is served, then and from then on.
+        other_flow_ok: as of `Engine`.
         limits: bounds of the server.
     """
 
@@ -82,6 +83,7 @@ class Settings:
     traces: Traces | None = None
     explain: bool = False
     register: Path | None = None
+    other_flow_ok: bool = False
     limits: Limits = field(default_factory=Limits)
 
 
@@ -305,9 +307,10 @@ class Server:
         models = _registry(settings)
         flow = (self._released.flow() if self._released is not None else None) or settings.flow
         self._store = Store.open(settings.store)
-        self._look_at_last(flow.definition.name)
         found = models_there(flow.definition, models)
-        engine = Engine(flow, models=found, store=self._store, explain=settings.explain)
+        engine = Engine(
+            flow, models=found, store=self._store, explain=settings.explain, other_flow_ok=settings.other_flow_ok
+        )
         for error in engine.passed_over:
             _LOG.warning("A snapshot was passed over, and its events were learned again from the store: %s", error)
         warm(flow, found, explain=settings.explain)
@@ -317,16 +320,6 @@ class Server:
         gc.freeze()
         gc.set_threshold(_YOUNG)
         return engine
-
-    def _look_at_last(self, flow: str) -> None:
-        """Say so if another flow decided last: a store may be mistaken for another."""
-        last = self._store.list(limit=1) if self._store is not None else ()
-        found = self._store.get(last[0].id) if self._store is not None and last else None
-        if found is not None and found.answer is not None:
-            before = str(msgspec.json.decode(found.answer).get("flow", "")).partition("@")[0]
-            if before and before != flow:
-                where = self.settings.store
-                _LOG.warning("The last decision in %s is of %s, and %s goes on in it.", where, before, flow)
 
     def _drain(self) -> None:
         """Stop: take nothing more, answer what was taken. Asked twice, do not wait either."""

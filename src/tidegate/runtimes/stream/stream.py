@@ -62,6 +62,7 @@ class Settings:
         catch_up: only do again what was decided, and stop.
         schemas: of topics that are not written in JSON.
         traces: are told of every transaction; whoever made them closes them.
+        other_flow_ok: as of `Engine`.
     """
 
     flow: type[Flow[Any]]
@@ -82,6 +83,7 @@ class Settings:
     catch_up: bool = False
     schemas: Schemas | None = None
     traces: Traces | None = None
+    other_flow_ok: bool = False
 
 
 class Stream:
@@ -120,7 +122,9 @@ class Stream:
         self._store = HeldStore(self._kept)
         self._kept.sync_apart()  # the truth is in the topics; only snapshots are synced
         registry = Registry(settings.models)
-        self.engine = Engine(settings.flow, models=registry, store=cast(Store, self._store))
+        self.engine = Engine(
+            settings.flow, models=registry, store=cast(Store, self._store), other_flow_ok=settings.other_flow_ok
+        )
         self._reading = Reading(self.engine.readers, own, settings.events, self.engine.require, messages)
         self._inputs = Inputs(self._cluster, settings.group, self._reading.read, settings.hold, bound=self._bound)
         self._orders = OrderTopic(self._cluster, self.topics.order, settings.group)
