@@ -7,6 +7,7 @@ import pytest
 
 from tidegate.connectors import sqlite
 from tidegate.connectors import sqlite_seen_file as seen_file
+from tidegate.connectors import store as store_file
 from tidegate.connectors.sqlite_seen import LEAST_WORDS, SeenIds
 from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
@@ -137,3 +138,40 @@ def test_a_file_of_no_sensible_size_is_passed_over(tmp_path: Path) -> None:
     for size in (0, 47, 48, 64, 65, 72 + 16):
         file.write_bytes(seen_file.MAGIC.ljust(size, b"\0")[:size])
         assert seen_file.read(file, lambda _: b"") is None
+
+
+@pytest.mark.usefixtures("worth")
+def test_a_forged_filter_is_told_at_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its check is right and its content is not: it knows no id at all."""
+    path = tmp_path / "s.db"
+    with Store.open(path) as store:
+        store.append(entries(1, 100))
+        head = store.head()
+    seen_file.write(seen_file.beside(path), SeenIds.room_for(100), head)
+    assert known(path, 100) == 0
+    assert "was changed: it denies ids that are there" in caplog.text
+
+
+@pytest.mark.usefixtures("worth")
+def test_a_filter_that_the_records_contradict_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It denies one id of very many: that one is refused once, and then known."""
+    path = tmp_path / "s.db"
+    with Store.open(path) as store:
+        store.append(entries(1, 100))
+        head = store.head()
+    forged = SeenIds.room_for(100)
+    forged.add(f"e{n}" for n in range(1, 101) if n != 70)
+    seen_file.write(seen_file.beside(path), forged, head)
+    monkeypatch.setattr(store_file, "_TRIED", 2)
+    with Store.open(path) as store:
+        assert store._seen_kept == 100 and store.find(["e70"]) == {}
+        with pytest.raises(StoreError, match="denied an id that the store holds.*send the batch again"):
+            store.append([*entries(101, 101), *entries(70, 70)])
+        assert "was made anew" in caplog.text and not seen_file.beside(path).exists()
+        assert set(store.find(["e70", "e101"])) == {"e70"}
+        store.append(entries(101, 101))
+        with pytest.raises(StoreError, match="Ask `find`"):
+            store.append(entries(70, 70))
+    assert known(path, 101) == 101

@@ -124,7 +124,7 @@ class PostgresStore(PostgresReading):
         """Which ids are there: from what was kept of them, and from the records since; or from all of them."""
         size, after = self._tree.size, 0
         kept = seen_file.read(seen_file.beside(self.place), self.root_at)
-        if kept is None or size - kept.size > size // 8:
+        if kept is None or size - kept.size > size // 8 or not self._seen_trusted(kept.seen, kept.size):
             seen = SeenIds.room_for(size)
         else:
             seen, after, self._seen_kept = kept.seen, kept.size, kept.size
@@ -175,7 +175,9 @@ class PostgresStore(PostgresReading):
             except BaseException as error:
                 self._undo(session)
                 if isinstance(error, psycopg.Error):
-                    raise told(error, self.address) from error
+                    twice = isinstance(error, psycopg.errors.UniqueViolation)
+                    found = self._mend_seen([one.id for one in batch]) if twice else None
+                    raise found or told(error, self.address) from error
                 raise
             self._tree, self._refused = tree, refused
             return head

@@ -114,7 +114,7 @@ class SqliteStore(SqliteReading):
         size = self._tree.size
         kept = seen_file.read(seen_file.beside(self.path), self.root_at)
         execute = self._write_connection().execute
-        if kept is None or size - kept.size > size // 8:  # an id is read faster from the index of all than with its row
+        if kept is None or size - kept.size > size // 8 or not self._seen_trusted(kept.seen, kept.size):  # an id is read faster from the index of all than with its row
             seen = SeenIds.room_for(size)
             seen.add_all(row[0] for row in execute("SELECT id FROM records"))
             return seen
@@ -174,7 +174,8 @@ class SqliteStore(SqliteReading):
                 connection.execute("COMMIT")
             except sqlite3.Error as error:
                 self._undo(connection)
-                raise told(error, self.path) from error
+                twice = isinstance(error, sqlite3.IntegrityError)
+                raise (self._mend_seen([one.id for one in batch]) if twice else None) or told(error, self.path) from error
             except BaseException:
                 self._undo(connection)
                 raise

@@ -6,16 +6,24 @@
 Runtimes and commands know a store as this, and open it by its address; how a database does it is its own file's.
 """
 
+import logging
+import threading
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tidegate.connectors.sqlite_seen import SeenIds
+from tidegate.connectors.sqlite_seen_file import beside
 from tidegate.connectors.store_address import Address
 from tidegate.connectors.store_reading import Reading
 from tidegate.errors import StoreError
 from tidegate.evidence.record import Entry, Refusal, Row, TreeHead
+
+_LOG = logging.getLogger("tidegate.store")
+_TRIED = 256
+"""Ids that a filter from a file is tried with: some milliseconds."""
 
 
 class Store(Reading):
@@ -26,6 +34,9 @@ class Store(Reading):
 
     place: Path
     """What files that belong to this store, such as snapshots, are named after: they lie beside it."""
+    _keeping: threading.Lock
+    _seen_kept: int
+    """Of how many of the first records the filter of ids beside the store knows."""
 
     @staticmethod
     def open(address: str | Path | Address, *, create: bool = True, read_only: bool = False) -> "Store":
@@ -136,6 +147,38 @@ class Store(Reading):
 
         Any thread may ask. It is of use, not of need: where it cannot be written, the next start takes longer.
         """
+
+    def _seen_trusted(self, seen: SeenIds, size: int) -> bool:
+        """Whether a filter that was kept knows some of the first `size` ids, from all over: one that was put there by
+        somebody has a right check as well. What this misses is told by `_mend_seen`."""
+        places = sorted({1 + place * (size - 1) // max(1, _TRIED - 1) for place in range(_TRIED)}) if size else []
+        marks = ", ".join("?" * len(places))
+        ids = [row[0] for row in self._read(f"SELECT id FROM records WHERE seq IN ({marks})", places)] if places else []
+        if len(seen.maybe(ids)) == len(ids):
+            return True
+        _LOG.error("The filter of ids %s was changed: it denies ids that are there. It is made anew.", beside(self.place))
+        return False
+
+    def _mend_seen(self, ids: Sequence[str]) -> StoreError | None:
+        """After a batch was refused for an id that is there already: if the filter of ids denied that id, and so is
+        not what was kept, it is made anew, and this is what to say."""
+        seen = self._seen
+        if seen is None:
+            return None
+        denied = sorted(set(ids).difference(seen.maybe(ids)))
+        marks = ", ".join("?" * len(denied))
+        if not denied or not self._read(f"SELECT 1 FROM records WHERE id IN ({marks}) LIMIT 1", denied):
+            return None
+        with self._keeping:
+            after = 0
+            while rows := self._read("SELECT seq, id FROM records WHERE seq > ? ORDER BY seq LIMIT 50000", (after,)):
+                seen.add_all(row[1] for row in rows)
+                after = rows[-1][0]
+            beside(self.place).unlink(missing_ok=True)
+            self._seen_kept = 0
+        wrong = f"The filter of ids {beside(self.place)} was changed: it denied an id that the store holds."
+        _LOG.error("%s It was made anew.", wrong)
+        return StoreError(wrong, seen="an id twice", do="It was made anew: send the batch again.")
 
     @abstractmethod
     def close(self) -> None:
