@@ -167,7 +167,7 @@ def test_a_filter_that_the_records_contradict_is_made_anew(
     monkeypatch.setattr(store_file, "_TRIED", 2)
     with Store.open(path) as store:
         assert store._seen_kept == 100 and store.find(["e70"]) == {}
-        with pytest.raises(StoreError, match="denied an id that the store holds.*send the batch again"):
+        with pytest.raises(StoreError, match=r"denied an id that the store holds.*send the batch again"):
             store.append([*entries(101, 101), *entries(70, 70)])
         assert "was made anew" in caplog.text and not seen_file.beside(path).exists()
         assert set(store.find(["e70", "e101"])) == {"e70"}

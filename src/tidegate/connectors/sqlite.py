@@ -8,6 +8,7 @@ holds a whole batch (group commit), so the cost of the disk's sync is shared. Af
 it is `sync` that puts what was appended on the disk.
 """
 
+import logging
 import os
 import sqlite3
 import threading
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from tidegate.connectors import sqlite_seen_file as seen_file
-from tidegate.connectors.sqlite_faults import told
+from tidegate.connectors.sqlite_faults import told, written_by_another
 from tidegate.connectors.sqlite_files import Lock, add_refusals, bring_up, connect, make, recognise
 from tidegate.connectors.sqlite_reading import SqliteReading
 from tidegate.connectors.sqlite_seen import SeenIds
@@ -31,6 +32,8 @@ _data_sync = getattr(os, "fdatasync", os.fsync)
 WORTH_KEEPING = 50_000
 """So many new ids take some 20 ms to read anew; fewer are not worth the writing of 8 MiB."""
 _INSERT = f"INSERT INTO records VALUES ({', '.join('?' * len(RECORDS))})"
+
+_LOG = logging.getLogger("tidegate.store")
 
 
 class SqliteStore(SqliteReading):
@@ -87,11 +90,58 @@ class SqliteStore(SqliteReading):
             raise StoreError(f"The store {self.path} is closed.", do="Open it again with Store.open.")
         if self._lock is None:
             raise StoreError(f"The store {self.path} was opened to read only.", do="Open it without read_only.")
+        self._lock.require_place()
+        if not self._lock.held():
+            self._lock_again(self._lock)
         if self._writer is None:
             self._writer = connect(self.path, write=True)
             if self._apart:
                 self._writer.execute("PRAGMA synchronous = NORMAL")
         return self._writer
+
+    def _lock_again(self, lost: Lock) -> None:
+        """Take a new lock in place of one whose file was deleted.
+
+        Raises:
+            StoreError: another process has the store since, or had it and wrote to it.
+        """
+        gone = f"The file {lost.path}, by which this process held its store, was deleted"
+        try:
+            self._lock = Lock(self.path)
+        except StoreError as error:
+            raise StoreError(
+                f"{gone}, and another process writes the store since. Nothing more is written by this one.",
+                seen=error.seen,
+                do="Stop one of the two; if that is the other, this one goes on. What either acknowledged is kept.",
+            ) from error
+        lost.release()
+        _LOG.warning("%s; it was made again.", gone)
+        if self._look_again():
+            raise written_by_another(self.path)
+
+    def take_hold(self) -> None:
+        """Be the one that writes, and know what the store holds by now; see `Store.take_hold`."""
+        with self._writing:
+            try:
+                self._write_connection()
+                if self._doubtful:
+                    self._look_again()
+            except sqlite3.Error as error:
+                raise told(error, self.path) from error
+
+    def _look_again(self) -> bool:
+        """Read anew what the store holds; gives whether another process wrote to it."""
+        known = self._tree
+        self._read_trees()
+        if self._seen is not None and self._tree.size > known.size:
+            rows = self._write_connection().execute("SELECT id FROM records WHERE seq > ?", (known.size,))
+            self._seen.add(row[0] for row in rows)
+        self._doubtful = False
+        return (known.size, known.root()) != (self._tree.size, self._tree.root())
+
+    def written(self) -> TreeHead:
+        """The tree head of the last commit of this store object: what its engine's state is as of."""
+        return TreeHead(self._tree.size, self._tree.root())
 
     def _tree_on_disk(self) -> Range:
         size = self.head().size
@@ -114,7 +164,8 @@ class SqliteStore(SqliteReading):
         size = self._tree.size
         kept = seen_file.read(seen_file.beside(self.path), self.root_at)
         execute = self._write_connection().execute
-        if kept is None or size - kept.size > size // 8 or not self._seen_trusted(kept.seen, kept.size):  # an id is read faster from the index of all than with its row
+        if kept is None or size - kept.size > size // 8 or not self._seen_trusted(kept.seen, kept.size):
+            # An id is read faster from the index of all than with its row.
             seen = SeenIds.room_for(size)
             seen.add_all(row[0] for row in execute("SELECT id FROM records"))
             return seen
@@ -129,7 +180,7 @@ class SqliteStore(SqliteReading):
         Any thread may ask. It is of use, not of need: where it cannot be written, the next start takes longer.
         """
         with self._keeping:
-            head = TreeHead(self._tree.size, self._tree.root())  # first: ids are remembered before they are committed
+            head = self.written()  # first: ids are remembered before they are committed
             if self._seen is None or head.size - self._seen_kept < WORTH_KEEPING:
                 return
             seen_file.write(seen_file.beside(self.path), self._seen, head)
@@ -155,8 +206,7 @@ class SqliteStore(SqliteReading):
             connection = self._write_connection()
             try:
                 if self._doubtful:
-                    self._read_trees()
-                    self._doubtful = False
+                    self._look_again()
                 tree, refused = self._tree.copy(), self._refused.copy()
                 rows, leaves = seal(batch, tree.size)
                 nodes = tree.extend(leaves, LOWEST_NODE)
@@ -174,13 +224,20 @@ class SqliteStore(SqliteReading):
                 connection.execute("COMMIT")
             except sqlite3.Error as error:
                 self._undo(connection)
-                twice = isinstance(error, sqlite3.IntegrityError)
-                raise (self._mend_seen([one.id for one in batch]) if twice else None) or told(error, self.path) from error
+                raise (self._why_twice(error, batch) or told(error, self.path)) from error
             except BaseException:
                 self._undo(connection)
                 raise
             self._tree, self._refused = tree, refused
             return head
+
+    def _why_twice(self, error: sqlite3.Error, batch: Sequence[Entry]) -> StoreError | None:
+        """What to say of a batch with an id or a number that is there already, if it is not the caller's mistake."""
+        if not isinstance(error, sqlite3.IntegrityError):
+            return None
+        if self.head().size != self._tree.size:
+            return written_by_another(self.path)
+        return self._mend_seen([entry.id for entry in batch])
 
     def _undo(self, connection: sqlite3.Connection) -> None:
         """Take back what a failed transaction did. What the disk holds is looked at before the next one."""

@@ -38,3 +38,12 @@ def told(error: sqlite3.Error, path: Path) -> StoreError:
         case _:
             wrong, do = f"The store {path} failed.", "See what SQLite said."
     return StoreError(wrong, seen=seen, do=do)
+
+
+def written_by_another(path: Path) -> StoreError:
+    """The fault of a batch that follows on what is no longer the last record."""
+    return StoreError(
+        f"Another process wrote to the store {path} meanwhile, so nothing of this batch was kept.",
+        seen=f"records of its own; was {path.name}.lock deleted?",
+        do="Send the batch again: the state is made anew from the store first.",
+    )

@@ -41,7 +41,7 @@ class Lock:
     """Keeps a second process, or a second `Store` of this one, from writing the same store.
 
     An advisory lock on the file `<store>.lock`, which holds the number of the process. It goes with the process,
-    however that ends. It is by the store's name: whoever deletes that file while it is held lets a second one in.
+    however that ends. It is by the store's name: whoever deletes that file lets a second one in, which `held` tells.
 
     Args:
         store: its path, without symbolic links.
@@ -58,7 +58,14 @@ class Lock:
                 seen=f"{store.stat().st_nlink} names",
                 do="Delete the other name, or make the copy with `tidegate store copy`.",
             )
-        self.path = store.with_name(store.name + ".lock")
+        self.store, self.path = store, store.with_name(store.name + ".lock")
+        self._stored: tuple[int, int] | None = None
+        self._take(store)
+        while self._identity(self.path) != self._own:  # deleted between opening and locking it
+            self.release()
+            self._take(store)
+
+    def _take(self, store: Path) -> None:
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
@@ -83,6 +90,38 @@ class Lock:
             ) from error
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode("ascii"), 0)
+        found = os.fstat(self._file)
+        self._own = (found.st_dev, found.st_ino)
+
+    def require_place(self) -> None:
+        """Make sure that the file of the store's name is the one that was there at the first call.
+
+        Raises:
+            StoreError: it was moved, deleted or replaced, so that what is written now would be found by nobody.
+        """
+        found = self._identity(self.store)
+        if self._stored is None:
+            self._stored = found
+        elif self._stored != found:
+            raise StoreError(
+                f"The store {self.store} was {'replaced' if found else 'moved or deleted'} while it is written, so "
+                "nothing more is written to it.",
+                seen="another file by that name" if found else "no file by that name",
+                do="Put the file back, or stop this process; start it again once the right store is there.",
+            )
+
+    def held(self) -> bool:
+        """Whether the file that is locked is still the one of its name: it costs a look at the folder."""
+        return self._identity(self.path) == self._own
+
+    @staticmethod
+    def _identity(path: Path) -> tuple[int, int] | None:
+        # Never by opening it: SQLite's own locks on a file go when its process closes any descriptor of that file.
+        try:
+            found = os.stat(path)
+        except OSError:
+            return None
+        return (found.st_dev, found.st_ino)
 
     def release(self) -> None:
         """Let others in. Doing it twice is no mistake."""

@@ -70,6 +70,10 @@ class Store(Reading):
             StoreError: another process writes, or the database cannot be reached.
         """
 
+    def written(self) -> TreeHead:
+        """The tree head of the last commit of this store object: what its engine's state is as of."""
+        return self.head()
+
     @abstractmethod
     def append(self, batch: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> TreeHead:
         """Keep a batch, records and their seals, in one transaction.
@@ -156,7 +160,9 @@ class Store(Reading):
         ids = [row[0] for row in self._read(f"SELECT id FROM records WHERE seq IN ({marks})", places)] if places else []
         if len(seen.maybe(ids)) == len(ids):
             return True
-        _LOG.error("The filter of ids %s was changed: it denies ids that are there. It is made anew.", beside(self.place))
+        _LOG.error(
+            "The filter of ids %s was changed: it denies ids that are there. It is made anew.", beside(self.place)
+        )
         return False
 
     def _mend_seen(self, ids: Sequence[str]) -> StoreError | None:

@@ -217,7 +217,7 @@ class Journal:
     def hold(self, engine: "Engine") -> Callable[[], None]:
         """Copy the state as of the last record; what is given back writes it as a snapshot."""
         arrays, about = engine.snapshot()
-        head, flow = self.store.head(), bytes.fromhex(self.plan.digest)
+        head, flow = self.store.written(), bytes.fromhex(self.plan.digest)
 
         def write() -> None:
             self.snapshots.write(seq=head.size, flow=flow, arrays=arrays, about=about, root=head.root)
