@@ -1,4 +1,4 @@
-"""Somebody deletes the lock of a store in use, or the store itself: no two write to it, and nothing is lost unnoticed."""
+"""Somebody deletes the lock of a store in use, or the store: no two write to it, and nothing is lost, unnoticed."""
 
 import os
 import subprocess

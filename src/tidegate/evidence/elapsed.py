@@ -5,7 +5,11 @@ it was decided in, up to where the batch was handed to the store. How long keepi
 is written, so the caller is told it, and the record does not have it.
 """
 
+from collections.abc import Sequence
+
 import msgspec
+
+from tidegate.evidence.record import Entry
 
 _DECODER = msgspec.json.Decoder(dict[str, float])
 
@@ -13,6 +17,18 @@ _DECODER = msgspec.json.Decoder(dict[str, float])
 def elapsed(decide: float, wait: float | None = None) -> bytes:
     """The bytes that are kept; both in microseconds."""
     return b'{"decide":%.1f}' % decide if wait is None else b'{"wait":%.1f,"decide":%.1f}' % (wait, decide)
+
+
+def note(entries: Sequence[Entry], decide: float, waits: Sequence[float]) -> None:
+    """Note in the entries of a batch how long they took, in microseconds; without waits of their own they share the
+    bytes."""
+    if waits:
+        for entry, wait in zip(entries, waits, strict=True):
+            entry.elapsed = elapsed(decide, wait)
+        return
+    shared = elapsed(decide)
+    for entry in entries:
+        entry.elapsed = shared
 
 
 def timing(kept: bytes) -> dict[str, float] | None:

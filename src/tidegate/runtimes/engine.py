@@ -21,7 +21,7 @@ from tidegate.decisions.plan import Plan
 from tidegate.errors import ContractError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, check, check_all
 from tidegate.events.event import Event
-from tidegate.evidence.elapsed import elapsed
+from tidegate.evidence.elapsed import note
 from tidegate.evidence.record import Entry, Refusal
 from tidegate.features.kernels.words import NEVER
 from tidegate.runtimes.horizon import Horizon
@@ -221,7 +221,7 @@ class Engine:
                 answers = self._run(events, learn_only, overdue, entries, times)
             decided = perf_counter()
             if entries:
-                _time(entries, (decided - began) * 1e6, [waited[place] for place in new] if waited else ())
+                note(entries, (decided - began) * 1e6, [waited[place] for place in new] if waited else ())
             if new or refusals:
                 self._past.keep(entries, refusals, [(events[place], answers[place]) for place in new])
             if twice:
@@ -390,17 +390,6 @@ class Engine:
         """
         self.mend()  # a state that holds what was never kept must not be written down
         return self._journal.hold(self) if self._journal is not None else lambda: None
-
-
-def _time(entries: Sequence[Entry], decide: float, waits: Sequence[float]) -> None:
-    """Note how long the entries of a batch took; without waits of their own they share the bytes."""
-    if waits:
-        for entry, wait in zip(entries, waits, strict=True):
-            entry.elapsed = elapsed(decide, wait)
-        return
-    shared = elapsed(decide)
-    for entry in entries:
-        entry.elapsed = shared
 
 
 __all__ = ["Answer", "ContractError", "Engine", "Learned", "Refused", "to_json"]
