@@ -47,6 +47,15 @@ def test_a_function_in_a_context_may_call_itself() -> None:
     assert plain(asked(context(("fac", written), ("", literal("fac(10)"))))) == 3628800
 
 
+def test_a_function_in_a_context_may_be_declared_by_what_it_gives() -> None:
+    """As Trisotech and KIE write it, and as a business knowledge model is declared."""
+    body = literal('if n > 0 then n else "x"')
+    boxed = f"<functionDefinition>{formal('n: number')}{body}</functionDefinition>"
+    made = asked(context(("size", boxed), ("", literal("[size(2), size(-2)]")), size="number"))
+    assert plain(made) == [2, None]
+    assert "not of the type number" in why(made)
+
+
 def test_a_function_goes_on_to_see_what_it_saw_when_it_was_made() -> None:
     made = asked(context(("f", literal("function() x")), ("x", literal("2")), ("", literal("[f(), x]"))), {"x": 1})
     assert plain(made) == [1, 2]
@@ -121,6 +130,15 @@ def test_for_some_and_every() -> None:
     assert plain(iterated("some", "[1, 2, 3]", "one > 2")) is True
     assert plain(iterated("every", "[1, 2, 3]", "one > 2")) is False
     assert plain(iterated("every", "[]", "false")) is True
+
+
+def test_iterators_count_as_those_of_feel_do() -> None:
+    assert plain(iterated("for", "1..3", "one * 2")) == [2, 4, 6]
+    assert plain(iterated("for", "3..1", "one")) == [3, 2, 1]
+    assert plain(iterated("for", " count([1, 2])..4 ", "one")) == [2, 3, 4]
+    assert plain(iterated("for", "[1..3]", "one")) == [1, 2, 3]
+    assert plain(iterated("some", "1..3", "one > 2")) is True
+    assert plain(iterated("every", "1..3", "one > 2")) is False
 
 
 def conditional(condition: str) -> DmnResult:

@@ -22,6 +22,12 @@ def test_every_version_is_read(namespace: str) -> None:
     assert model.evaluate("D", {"x": 5}).value == 2
 
 
+def test_a_namespace_may_be_written_with_http() -> None:
+    for namespace in VERSIONS:
+        data = dmn(decision("D", literal("1")), version=namespace.replace("https:", "http:"))
+        assert read_dmn(data).version == MODEL[namespace]
+
+
 def test_types_of_dmn_1_1_are_qualified_names() -> None:
     data = b"""<dmn:definitions xmlns:dmn="http://www.omg.org/spec/DMN/20151101/dmn.xsd" xmlns:me="urn:me"
      xmlns:feel="http://www.omg.org/spec/FEEL/20140401" namespace="urn:me" name="old">

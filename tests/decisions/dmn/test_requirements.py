@@ -6,6 +6,7 @@ import pytest
 
 from tidegate.decisions.dmn import DmnModel, read_dmn, to_plain
 from tidegate.errors import DocumentError
+from tidegate.expressions.feel.refusals import FeelLimitError
 
 from .written import decision, dmn, function, given, literal, service, sound, why
 
@@ -252,3 +253,34 @@ def test_asking_for_what_is_not_there_names_what_is_near() -> None:
 def test_what_is_wrong_with_requirements_is_found(body: str, wrong: str) -> None:
     found = [str(one) for one in read_dmn(dmn(body), "t.dmn").findings]
     assert any(wrong in one for one in found), found
+
+
+def test_an_element_may_have_the_name_of_an_import() -> None:
+    to_other = '<import name="Other" namespace="urn:other"/>'
+    other = dmn(decision("B", literal("2")), function("Other", "x", literal("x + 40")), namespace="urn:other")
+    calls = function("Other", "x", literal("Other.Other(x)"), knows=("urn:other#Other",))
+    model = read_dmn(dmn(to_other, calls, decision("D", literal("Other(2)"), knows=("Other",))), imports={"o": other})
+    assert to_plain(model.evaluate("D", {}).value) == 42
+    assert ["an import has the same name" in one.wrong for one in model.findings] == [True]
+
+
+def test_what_an_import_brings_is_not_put_into_a_decision_of_its_name() -> None:
+    model = read_dmn(
+        dmn(
+            '<import name="Other" namespace="urn:other"/>',
+            decision("Other", literal("{a: 1}")),
+            decision("D", literal("Other.B"), needs=("!Other", "!urn:other#B")),
+            decision("E", literal("[Other, D]"), needs=("!Other", "!D")),
+        ),
+        imports={"o": dmn(decision("B", literal("2")), namespace="urn:other")},
+    )
+    assert to_plain(model.evaluate("E", {}).value) == [{"a": 1}, 2]
+
+
+def test_functions_may_call_themselves_hundreds_of_times_and_not_without_an_end() -> None:
+    faculty = function("f", "n: number", literal("if n <= 1 then 1 else n * f(n - 1)"), kind="number", knows=("f",))
+    asks = decision("D", literal("f(n) / f(n - 1)"), needs=("n",), knows=("f",))
+    model = sound(dmn(given("n", "number"), faculty, asks))
+    assert to_plain(model.evaluate("D", {"n": 300}).value) == 300
+    with pytest.raises(FeelLimitError, match="too deeply"):
+        model.evaluate("D", {"n": 100_000})

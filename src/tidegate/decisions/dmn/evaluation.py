@@ -84,12 +84,15 @@ class Evaluation:
         return scope
 
     def _fill(self, scope: dict[str, Any], one: Ready) -> None:
+        """Add the values of what an element requires; the name of an import hides an element of the same name."""
+        imported: dict[str, dict[str, Any]] = {}
         for found in one.required:
             value = self.value(found.key)
             if found.prefix is None:
                 scope[found.element.name] = value
             else:
-                scope.setdefault(found.prefix, {})[found.element.name] = value
+                imported.setdefault(found.prefix, {})[found.element.name] = value
+        scope.update(imported)
 
     def _decide(self, one: Ready) -> Any:
         step = Step("decision", one.site.place, one.site.line)

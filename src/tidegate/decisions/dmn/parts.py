@@ -58,6 +58,8 @@ class Part:
                 self.findings.error(one.line, self.said(one), "it has no name.")
             elif one.name in names:
                 self.findings.error(one.line, self.said(one), f"{self.said(names[one.name])} has the same name.")
+            elif one.name in self.imports:
+                self.findings.warning(one.line, self.said(one), "an import has the same name, and hides it beside it.")
             self.elements.setdefault(one.id, one)
             names.setdefault(one.name, one)
 

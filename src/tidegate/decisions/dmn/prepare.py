@@ -2,7 +2,8 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tidegate.decisions.dmn import boxed as b
@@ -71,7 +72,7 @@ class Preparer:
             return self.signature(boxed)
         return None
 
-    def signature(self, definition: b.Definition) -> Type:
+    def signature(self, definition: b.Definition) -> FunctionType:
         """The type of a function."""
         return FunctionType(tuple(self.types.get(one.type_ref, ANY) for one in definition.parameters), ANY)
 
@@ -144,6 +145,11 @@ class Preparer:
             kind = self.types.of(one.type_ref, one.line, at.place)
             hides = hides or one.name in names.known
             inner = names.plus({**seen, one.name: None} if self._may_call_itself(one, names, seen) else seen)
+            if isinstance(one.value, b.Definition) and one.name and not isinstance(kind.type, FunctionType):
+                # As with a business knowledge model, tools put here what the function gives.
+                entries.append(logic.Entry(at, one.name, kinds.ANY, self.function(one.value, inner, at, kind)))
+                seen[one.name] = FunctionType(self.signature(one.value).parameters, kind.type)
+                continue
             entries.append(
                 logic.Entry(at, one.name, kind, self.ready(one.value, inner, at, kind if one.name else whole))
             )
@@ -202,11 +208,24 @@ class Preparer:
         if not boxed.variable:
             self.findings.error(boxed.line, site.place, f"<{boxed.kind}> has no iteratorVariable.")
         inner = names.plus({"partial": None, boxed.variable: None})
-        source = self.ready(boxed.source, names, site.part("in"))
+        source = self._gone_through(boxed.source, names, site.part("in"))
         word = "return" if boxed.kind == "for" else "satisfies"
         body = self.ready(boxed.body, inner, site.part(word))
         each = choices.ForLogic(site, boxed.variable, source, body)
         return each if boxed.kind == "for" else choices.QuantifiedLogic(site, each, every=boxed.kind == "every")
+
+    def _gone_through(self, source: b.Boxed | None, names: Names, site: Site) -> Logic:
+        """What an iterator goes through: a list, or as FEEL's own iterators write it, `1..4`."""
+        if isinstance(source, b.Literal) and is_feel(source.text.language) and ".." in source.text.text:
+            text = source.text.text
+            try:
+                parse(text, names.known, names.types)
+            except FeelError:
+                counted = replace(source.text, text=f"for element in {text.strip()} return element")
+                with suppress(FeelError):
+                    parse(counted.text, names.known, names.types)
+                    return self.feel(counted, names, Site(site.file, source.text.line, site.place))
+        return self.ready(source, names, site)
 
     def _invocation(self, boxed: b.Invocation, names: Names, site: Site) -> Logic:
         bindings = []

@@ -70,8 +70,9 @@ def read_definitions(data: bytes, file: str) -> Definitions:
 def _version(root: xml.Element, file: str) -> str:
     """The version, by the root's name and namespace."""
     namespace = xml.namespace_of(root)
-    if name_of(root) == "definitions" and namespace in versions.MODEL:
-        return versions.MODEL[namespace]
+    version = versions.version_of(namespace)
+    if name_of(root) == "definitions" and version is not None:
+        return version
     if namespace in versions.OTHERS:
         raise DocumentError(
             f"{file} is DMN {versions.OTHERS[namespace]}, which is not read.",

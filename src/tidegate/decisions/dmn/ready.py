@@ -69,7 +69,8 @@ class _Reader:
         site = self.part.site(element)
         if element.logic is None:
             return Nothing(site, "the function has no body.")
-        names = self._names(element, required).plus({element.name: type_of(self.part, element)})
+        seen = self._names(element, required)
+        names = Names({element.name: type_of(self.part, element), **seen.known}, seen.types, seen.elsewhere)
         return self.preparer.function(element.logic, names, site, kind)
 
     def _service(self, found: Found, element: Service) -> Ready:
@@ -133,8 +134,8 @@ def type_of(part: Part, element: Element) -> Type | None:
         return preparer.type_of(element.logic, declared, Names({}, part.types))
     result = declared.result if isinstance(declared, FunctionType) else declared
     if isinstance(element, Knowledge):
-        kinds = preparer.signature(element.logic or Definition(0, "", "FEEL", (), None))
-        return FunctionType(kinds.parameters, result) if isinstance(kinds, FunctionType) else None
+        signature = preparer.signature(element.logic or Definition(0, "", "FEEL", (), None))
+        return FunctionType(signature.parameters, result)
     if isinstance(element, Service):
         given = [one for one in map(part.find, (*element.given_inputs, *element.given_decisions)) if one]
         if result is ANY:

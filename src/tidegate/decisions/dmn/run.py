@@ -1,5 +1,6 @@
 """One evaluation as it goes: what was met, what came to nothing and why, which rows matched."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from tidegate.expressions.feel.literals import literal_of
 from tidegate.expressions.feel.temporal import DateTime
 
 MOST_REASONS = 1000
+DEEPEST = 10_000
+"""How deep the functions of a model may call each other, in frames of Python's stack: a factorial of 300 and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,9 @@ class Run:
     def __init__(
         self, now: DateTime | None, external: External | None, pmml: External | None = None, *, explain: bool = False
     ) -> None:
-        budget, trace = Budget(), Trace()
+        # Python's own end, 1000 frames, is a recursion of 25. Frames of Python are on the heap: none overflows a stack.
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), DEEPEST + 2_000))
+        budget, trace = Budget(depth=DEEPEST), Trace()
         self.host = host = self._host(external, pmml)
         self.given = Given(now=now, trace=trace, budget=budget, external=host)
         self.quiet = Given(now=now, trace=None, budget=budget, external=host)

@@ -16,6 +16,11 @@ OTHERS = {
 """Versions that are known, and not read."""
 
 
+def version_of(namespace: str) -> str | None:
+    """The version that a namespace is of, if it is read. Tools write `http:` where the standard has `https:`."""
+    return MODEL.get(namespace) or MODEL.get(namespace.replace("http://", "https://", 1))
+
+
 def is_feel(language: str) -> bool:
     """Whether the name of an expression or type language is FEEL's, in any version; no name is FEEL too."""
     return not language or "feel" in language.lower()
