@@ -15,7 +15,7 @@ RUN /opt/tidegate/bin/python -c "from tidegate.connectors.flink.environment impo
  && ln -s $(dirname /opt/cache/tidegate/flink-2.2.1-*/complete) /opt/stages \
  && mkdir /opt/overlay && ln -s /opt/tidegate/lib/python3.11/site-packages/tidegate /opt/overlay/tidegate \
  && echo /opt/overlay > /opt/stages/lib/python3.11/site-packages/tidegate.pth \
- && mkdir -p /opt/tidegate/kernels && chown -R flink /opt/cache /opt/tidegate/kernels
+ && mkdir -p /opt/tidegate/kernels /state && chown -R flink /opt/cache /opt/tidegate/kernels /state
 ENV PATH=/opt/tidegate/bin:$PATH
 USER flink
 WORKDIR /state

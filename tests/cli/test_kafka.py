@@ -45,6 +45,7 @@ def test_from_topic_to_topic_and_what_cannot_be_taken_is_mended(kafka: Kafka, ow
     status = json.loads(typed(app, ["alerts", "status", "--store", str(tmp_path / "s.db"), "--json"]).stdout)
     assert status["told"] > 0 and not status["behind"]
     assert "Fraud decides" in done.output and "62 messages taken" in done.output
+    assert "2 dead letters, see `tidegate dead-letters show`" in done.output
     dead = f"kafka://{kafka.address}/{own}-out.dead-letters"
     shown = typed(app, ["dead-letters", "show", dead]).output
     assert f"{own}-in/0 offset 60" in shown and "contract" in shown and "crad" in shown and r"\xff" in shown
@@ -162,3 +163,36 @@ def test_mistakes(kafka: Kafka, own: str, tmp_path: Path, words: list[str], said
     source = f"kafka://{kafka.address}/{own}-in"
     done = typed(app, ["run", str(tmp_path / "flow.py"), "--from", source, *words, "--store", str(tmp_path / "s.db")])
     assert done.exit_code == 2 and said in " ".join(done.output.split()), done.output
+
+
+def test_a_flow_without_its_model_runs_when_that_is_said(kafka: Kafka, own: str, tmp_path: Path) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    asking = FLOW.replace("count, decline", "count, decline, model") + (
+        '    score = model("not-there@champion", of=[count(per=Card, last="1h")], otherwise=0.25)\n'
+    )
+    (tmp_path / "flow.py").write_text(asking)
+    put(kafka, f"{own}-in", events(0, 5))
+    run = [
+        "run", str(tmp_path / "flow.py"), "--from", f"kafka://{kafka.address}/{own}-in", "--until-end",
+        "--to", f"kafka://{kafka.address}/{own}-out", "--store", str(tmp_path / "s.db"), "--models", str(tmp_path),
+    ]  # fmt: skip
+    refused = typed(app, run)
+    assert refused.exit_code == 2 and "--without-models" in refused.output
+    done = typed(app, [*run, "--without-models"])
+    assert done.exit_code == 0, done.output
+    assert [json.loads(one)["score"] for one in decisions(kafka, f"{own}-out")] == [0.25] * 5
+
+
+@pytest.mark.parametrize(
+    "more", [["--to", "in"], ["--to", "out", "--dead-letters", "in"], ["--to", "out", "--order", "out"]]
+)
+def test_what_is_written_is_not_read_again(kafka: Kafka, own: str, tmp_path: Path, more: list[str]) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    (tmp_path / "flow.py").write_text(FLOW)
+    more = [f"{own}-{one}" if one in ("in", "out") else one for one in more]
+    more[1] = f"kafka://{kafka.address}/{more[1]}"
+    done = typed(app, [
+        "run", str(tmp_path / "flow.py"), "--from", f"kafka://{kafka.address}/{own}-in", "--until-end",
+        "--store", str(tmp_path / "s.db"), "--models", str(tmp_path), *more,
+    ])  # fmt: skip
+    assert done.exit_code == 2 and "is one topic, and cannot be two of a stream" in done.output, done.output

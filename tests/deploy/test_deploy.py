@@ -93,13 +93,52 @@ def test_the_compose_file_is_one() -> None:
     (found,) = documents(DEPLOY / "compose.yaml")
     jsonschema.validate(found, json.loads(Path(__file__).with_name("compose-spec.json").read_text("utf-8")))
     for service in found["services"].values():
-        if service["image"].startswith("tidegate"):
-            understood(shlex.split(service["command"]))
+        words = service.get("entrypoint", [])[1:] + shlex.split(str(service.get("command", "")))
+        if service["image"].startswith("tidegate") and words[0] not in ("jobmanager", "taskmanager"):
+            understood(words)
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             assert source in found["volumes"] or source == "../keys" or (DEPLOY / source).exists(), source
         for port in service.get("ports", []):
             assert port.startswith("127.0.0.1:")
+
+
+def test_the_compose_file_has_all_parts_and_each_can_start() -> None:
+    (found,) = documents(DEPLOY / "compose.yaml")
+    services = found["services"]
+    assert services.keys() >= {
+        "kafka",
+        "jobmanager",
+        "taskmanager",
+        "flink",
+        "opensearch",
+        "postgres",
+        "tidegate",
+        "stream",
+    }
+    for name in ("tidegate", "stream", "flink"):  # the image has no model, and the flow asks for one
+        assert "card_fraud" in services[name]["command"] and "--without-models" in services[name]["command"]
+
+
+def test_what_a_stream_tells_can_be_scraped() -> None:
+    """Its figures are on loopback unless it is told otherwise, and there only what runs beside it reads them."""
+    (compose,) = documents(DEPLOY / "compose.yaml")
+    (prometheus,) = documents(DEPLOY / "prometheus" / "prometheus.yaml")
+    streams = [shlex.split(compose["services"]["stream"]["command"])]
+    streams += [one["args"] for doc in documents(DEPLOY / "kubernetes" / "stream.yaml") for one in containers(doc)]
+    for words in streams:
+        assert words[words.index("--metrics") + 1] == "9100" and words[words.index("--metrics-host") + 1] == "0.0.0.0"
+    (job,) = [one for one in prometheus["scrape_configs"] if one["job_name"] == "tidegate-stream"]
+    assert job["dns_sd_configs"][0] == {"names": ["stream"], "type": "A", "port": 9100, "refresh_interval": "15s"}
+    assert 'job="tidegate-stream"' in " ".join(expressions())
+
+
+def test_a_stand_by_wakes_nobody() -> None:
+    """A stream's figures, of which a stand-by tells zero, are never those that alarm when one instance is at zero."""
+    stream = (ROOT / "src/tidegate/runtimes/stream/stream.py").read_text("utf-8")
+    assert 'gauges["ready"]' not in stream and 'gauges["decides"]' in stream
+    zeros = [expr for expr in expressions() if re.search(r"tidegate_decides\)? == 0", expr)]
+    assert zeros and all("max by (job) (tidegate_decides) == 0" in expr for expr in zeros)
 
 
 def expressions() -> list[str]:

@@ -91,6 +91,28 @@ def test_a_stream_ends_when_it_is_told_to_while_the_broker_is_frozen(
         broker.thaw()
 
 
+def test_brokers_that_stand_still_while_nothing_is_in_flight_are_counted_as_silent(
+    broker: Kafka, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question ends at its own limit and is asked anew; an alarm needs how long there was no answer."""
+    monkeypatch.setattr(cluster, "_PATIENCE", 2.0)
+    broker.topics(f"{own}-in", f"{own}-out")
+    put(broker, f"{own}-in", payments(0, 10))
+    stream = Stream(settings(broker, own, tmp_path, until_end=False))
+    try:
+        with running(stream):
+            gauges = stream.figures.metrics.gauges
+            until(lambda: len(decisions(broker, f"{own}-out")) == 10, 120)
+            assert gauges["decides"][1]() == 1
+            broker.freeze()
+            until(lambda: gauges["unanswered_seconds"][1]() > 12, 240)
+            assert gauges["decides"][1]() == 0
+            broker.thaw()
+            until(lambda: gauges["decides"][1]() == 1 and gauges["unanswered_seconds"][1]() < 5, 240)
+    finally:
+        broker.thaw()
+
+
 def test_a_call_that_does_not_come_back_ends_the_process(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

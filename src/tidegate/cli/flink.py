@@ -32,6 +32,9 @@ def flink(
         str, typer.Option("--dead-letters", metavar="TOPIC", help="What cannot be taken; default: TO.dead-letters.")
     ] = "",
     models: ModelsPath = DEFAULT_MODELS,
+    without_models: Annotated[
+        bool, typer.Option("--without-models", help="Run although a model is not there; its otherwise is used.")
+    ] = False,
     parallelism: Annotated[int, typer.Option("--parallelism", "-p", min=1, help="Tasks of each stage.")] = 1,
     shards: Annotated[
         int, typer.Option("--shards", min=1, max=1024, help="Parts of each stage, the most tasks it can ever have.")
@@ -114,7 +117,7 @@ def flink(
             ("kept", checkpoint),
         )
     }
-    if made.definition.models:
+    if made.definition.models and not without_models:
         require_models(made.definition, models)
     folder = Path(state if "://" not in state else "flink-state").resolve()
     try:
@@ -129,6 +132,7 @@ def flink(
         flow=str(Path(flow.rpartition(":")[0] or flow).resolve()) + _class(flow) if ".py" in flow else flow,
         digest=made.definition.digest,
         models=str(models.resolve()) if made.definition.models else "",
+        without_models=without_models,
         servers=servers,
         inputs=[Input(one, kind) for one, kind in inputs],
         output=out.topic,

@@ -37,6 +37,9 @@ def run(
     ] = DEFAULT_STORE,
     other_flow_ok: OtherFlowOk = False,
     models: ModelsPath = DEFAULT_MODELS,
+    without_models: Annotated[
+        bool, typer.Option("--without-models", help="Run although a model is not there; its otherwise is used.")
+    ] = False,
     group: Annotated[
         str, typer.Option(help="Instances of one group decide in turn: one decides, the others stand by.")
     ] = "",
@@ -90,8 +93,11 @@ def run(
         float, typer.Option(min=1, help="Seconds after which an instance that fell silent is replaced.")
     ] = 6.0,
     metrics: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of loopback for GET /metrics, /ready and /health; 0: none.")
+        int, typer.Option(min=0, max=65535, help="Port for GET /metrics, /ready and /health; 0: none.")
     ] = 0,
+    metrics_host: Annotated[
+        str, typer.Option("--metrics-host", help="Address of that port; any but loopback lets others read the figures.")
+    ] = "127.0.0.1",
     alerts: Annotated[
         list[str], typer.Option("--alerts", help="Tell these of every decision too; see `tidegate alerts deliver`.")
     ] = [],
@@ -124,14 +130,15 @@ def run(
 
     write_logs(log_format, verbose=verbose)
     found = load_flow(flow)
-    require_models(found.definition, models)
+    if not without_models:
+        require_models(found.definition, models)
     given = properties(kafka_config) if kafka_config is not None else {}
     origin, target = place(source, given), place(sink, given, single=True)
     settings = Settings(
         flow=found, source=origin, sink=target, store=store, models=models, other_flow_ok=other_flow_ok,
         group=group or f"tidegate-{found.definition.name}-{target.topic}",
         events=pairs_of(event, "--event", "logins=Login"), dead=dead_letters, order=order, begin=begin, hold=hold,
-        ahead=ahead, session=session, until_end=until_end, catch_up=catch_up,
+        ahead=ahead, session=session, until_end=until_end, catch_up=catch_up, without_models=without_models,
         schemas=stream_schemas(
             value_format, schema_registry, registry_config, [*origin.topics, target.topic],
             pairs_of(subject, "--subject", "payments=Payment"),
@@ -162,7 +169,7 @@ def run(
     try:
         from tidegate.runtimes.stream.page import serving
 
-        with serving(metrics, stream.figures.metrics, lambda: stream.leads):
+        with serving(metrics, stream.figures.metrics, lambda: stream.leads, metrics_host):
             stream.run(stop, ready=lambda: console.print(f"{name} decides"), end=lambda: os._exit(_TRY_AGAIN))
         if telling is not None and until_end:
             left = left_untold(telling, store, len(alerts), stop)
@@ -173,5 +180,8 @@ def run(
             telling.stop()
         if settings.traces is not None:
             settings.traces.close()
-    outcomes = ", ".join(f"{many:,} {word}" for word, many in sorted(stream.figures.metrics.outcomes.items()))
-    console.print(f"Stopped: {several(stream.figures.taken, 'message')} taken{': ' + outcomes if outcomes else ''}.")
+    became = [f"{many:,} {word}" for word, many in sorted(stream.figures.metrics.outcomes.items())]
+    if letters := stream.figures.letters.total():
+        became.append(f"{several(letters, 'dead letter')}, see `tidegate dead-letters show`")
+    taken = several(stream.figures.taken, "message")
+    console.print(f"Stopped: {taken} taken{': ' + ', '.join(became) if became else ''}.", soft_wrap=True)

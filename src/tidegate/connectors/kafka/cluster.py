@@ -71,6 +71,8 @@ class Cluster:
         self._heard_at = 0.0
         self.asked: tuple[str, float] | None = None
         """What the brokers are asked for now, and since when on the monotonic clock; None while they are not."""
+        self.silent: float | None = None
+        """Since when, on the monotonic clock, they do not answer what they are asked; None while they do."""
 
     @contextmanager
     def asking(self, what: str) -> Iterator[None]:
@@ -159,6 +161,8 @@ class Cluster:
         cause = self._known or inner if vague else inner
         passes = vague or inner.code() in _EARLY
         kind = PassingError if passes and cause.code() not in _ROOT_CAUSES else StreamError
+        if vague and self.silent is None:
+            self.silent = monotonic()
         seen, do = self._plain(cause.str()), _DO.get(cause.code(), "")
         if cause.code() == KafkaError._SSL and "certificate verify failed" in seen:
             why = distrust(seen, self._settings.get("ssl.ca.location", ""))
@@ -210,6 +214,7 @@ class Cluster:
                 if monotonic() > until or self._hopeless:
                     raise self.told(error, "Nothing could be learned about topics.") from None
         client.poll(0)
+        self.silent = None
         return {name: len(about.partitions) for name, about in found.items() if about.error is None}
 
     def make(self, topic: str, **config: str) -> bool:
@@ -272,6 +277,7 @@ class Cluster:
             raise self.told(error, f"The ends of {topic}/{partition} could not be learned.") from None
         if found is None:
             raise PassingError(f"The ends of {topic}/{partition} could not be learned.", seen="no answer in time")
+        self.silent = None
         return found
 
 

@@ -8,7 +8,7 @@ import msgspec
 from tidegate.decisions.flow import Flow
 from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.load import load_flow
-from tidegate.runtimes.models import models_of
+from tidegate.runtimes.models import models_of, models_there
 from tidegate.runtimes.stages.decision import DecisionsAt
 from tidegate.runtimes.stages.intake import IntakeAt
 from tidegate.runtimes.stages.lists import ListsAt
@@ -45,6 +45,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         flow: file or name of the flow, with the class if there are several.
         digest: of the flow; a worker that finds another one stops.
         models: folder of the model registry; empty for none.
+        without_models: go on although a model is not there; its `otherwise` is used.
         servers: Kafka's, as its clients take them.
         inputs: the topics, in the order that ties of time are broken by.
         output: topic of decisions.
@@ -94,6 +95,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     rebuilt: list[int] = []
     reading: int = 0
     changed: bool = False
+    without_models: bool = False
 
     def save(self, path: Path) -> None:
         """Write it, for no one else to read: its properties can be secrets."""
@@ -121,5 +123,6 @@ def stage_of(job: Job, flow: type[Flow[Any]], staging: Staging, number: int) -> 
         return ListsAt(staging, staging.lists[number - 1])
     if number < staging.decision:
         return WindowsAt(staging, staging.windows[number - 1 - len(staging.lists)])
-    models: dict[str, ScoringModel] = models_of(definition, job.models or None)
+    find = models_there if job.without_models else models_of
+    models: dict[str, ScoringModel] = find(definition, job.models or None)
     return DecisionsAt(definition, staging, models)

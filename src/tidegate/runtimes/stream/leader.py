@@ -178,7 +178,12 @@ class Leader:
         codes, self._codes = self._codes, Counter()
         self.figures.batch([one.message for one in arrived], answers, codes, began, decided)
         self._unsaid += codes
-        if self._unsaid and self.figures.now() >= self._say_at:
+        if self.figures.now() >= self._say_at:
+            self.say_letters()
+
+    def say_letters(self) -> None:
+        """Say what became dead letters since that was last said."""
+        if self._unsaid:
             said = ", ".join(f"{many:,} {code}" for code, many in self._unsaid.most_common())
             hint = " If there are many of the future, see whether this machine's clock is right."
             hint *= "future" in self._unsaid

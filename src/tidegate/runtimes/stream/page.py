@@ -1,4 +1,4 @@
-"""What a stream tells of itself over HTTP on loopback: figures, and whether it decides."""
+"""What a stream tells of itself over HTTP: figures, and whether it decides. Nothing of events or decisions."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,11 +10,11 @@ from tidegate.runtimes.serve.metrics import MEDIA, Metrics
 
 
 @contextmanager
-def serving(port: int, metrics: Metrics, decides: Callable[[], bool]) -> Iterator[None]:
-    """Tell it at this port of loopback while the block runs; not at all if the port is 0.
+def serving(port: int, metrics: Metrics, decides: Callable[[], bool], host: str = "127.0.0.1") -> Iterator[None]:
+    """Tell it at this port of an address of this machine while the block runs; not at all if the port is 0.
 
     Raises:
-        StreamError: the port is in use.
+        StreamError: the port is in use, or the address is not this machine's.
     """
     if not port:
         yield
@@ -39,9 +39,13 @@ def serving(port: int, metrics: Metrics, decides: Callable[[], bool]) -> Iterato
             pass
 
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), Page)
+        server = ThreadingHTTPServer((host, port), Page)
     except OSError as error:
-        raise StreamError(f"Port {port} cannot be used.", seen=str(error), do="Give another to --metrics.") from None
+        raise StreamError(
+            f"Port {port} of {host} cannot be used.",
+            seen=str(error),
+            do="Give another to --metrics, or an address of this machine to --metrics-host.",
+        ) from None
     thread = threading.Thread(target=server.serve_forever, daemon=True, name="tidegate-page")
     thread.start()
     try:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +22,10 @@ from tidegate.connectors.store_address import Address
 from tidegate.connectors.traces import Traces
 from tidegate.decisions.flow import Flow
 from tidegate.errors import StreamError
+from tidegate.features.kernels.words import NEVER
 from tidegate.models.registry import Registry
 from tidegate.runtimes.engine import Engine
+from tidegate.runtimes.models import Models, models_there
 from tidegate.runtimes.stream.figures import Figures
 from tidegate.runtimes.stream.follower import Follower
 from tidegate.runtimes.stream.held import HeldStore
@@ -63,6 +66,7 @@ class Settings:
         schemas: of topics that are not written in JSON.
         traces: are told of every transaction; whoever made them closes them.
         other_flow_ok: as of `Engine`.
+        without_models: go on although a model is not there; its `otherwise` is used.
     """
 
     flow: type[Flow[Any]]
@@ -84,6 +88,7 @@ class Settings:
     schemas: Schemas | None = None
     traces: Traces | None = None
     other_flow_ok: bool = False
+    without_models: bool = False
 
 
 class Stream:
@@ -98,6 +103,7 @@ class Stream:
         self.settings, self.figures = settings, Figures()
         sink = settings.sink.topic
         self.topics = Topics(sink, settings.dead or f"{sink}.dead-letters", settings.order or f"{sink}.order")
+        self._apart()
         if settings.source.servers != settings.sink.servers:
             raise StreamError(
                 "A transaction lies in one cluster.",
@@ -121,7 +127,9 @@ class Stream:
         self._kept = Store.open(settings.store)
         self._store = HeldStore(self._kept)
         self._kept.sync_apart()  # the truth is in the topics; only snapshots are synced
-        registry = Registry(settings.models)
+        registry: Models = Registry(settings.models)
+        if settings.without_models:
+            registry = models_there(settings.flow.definition, registry)
         self.engine = Engine(
             settings.flow, models=registry, store=cast(Store, self._store), other_flow_ok=settings.other_flow_ok
         )
@@ -136,9 +144,22 @@ class Stream:
         self._saving = Saving(self._kept, self.engine, settings.snapshot)
         self._count()
 
+    def _apart(self) -> None:
+        """Make sure that nothing which is written here is read as an event again, or lies among other things."""
+        written = {"--to": self.topics.decisions, "--dead-letters": self.topics.dead, "--order": self.topics.order}
+        told = [(name, "--from") for name in self.settings.source.topics] + [(name, at) for at, name in written.items()]
+        for name, many in Counter(name for name, _ in told).items():
+            if many > 1:
+                raise StreamError(
+                    f"{name} is one topic, and cannot be two of a stream.",
+                    seen=" and ".join(at for one, at in told if one == name),
+                    do="Give each a topic of its own: what is decided would be read as an event again.",
+                )
+
     def _count(self) -> None:
         gauges = self.figures.metrics.gauges
-        gauges["ready"] = ("1 when this instance decides.", lambda: float(self.leads))
+        gauges["decides"] = ("1 when this instance decides, 0 while it stands by.", lambda: float(self.leads))
+        gauges["clock_lag_seconds"] = ("The wall clock's time less the newest event's.", self._behind_clock)
         gauges["registry_awaited"] = ("1 while messages wait for the schema registry.", lambda: float(self.waits))
         gauges["lag_messages"] = ("Messages that are there and not taken.", lambda: float(self.lag))
         self.figures.metrics.by_partition["partition_lag_messages"] = (
@@ -155,6 +176,9 @@ class Stream:
     def lag(self) -> int:
         """Messages that are there and not taken, as far as is known."""
         return sum(one.lag for one in self._inputs.partitions)
+
+    def _behind_clock(self) -> float:
+        return 0.0 if self.engine.clock == NEVER else time() - self.engine.clock / 1e6
 
     def run(
         self,
@@ -175,7 +199,7 @@ class Stream:
         """
         with Watch(self._cluster, end) as watch:
             self.figures.metrics.gauges["unanswered_seconds"] = (
-                "For how long the brokers have been asked for the same thing.", lambda: watch.seconds
+                "For how long the brokers have not answered.", lambda: watch.seconds
             )  # fmt: skip
             self._run(stop, ready)
 
@@ -240,6 +264,12 @@ class Stream:
             tracing=Tracing(self.settings.traces, self.settings.group, self.settings.source.topics),
         )  # fmt: skip
         ready()
+        try:
+            self._decide(leader, member, stop)
+        finally:
+            leader.say_letters()
+
+    def _decide(self, leader: Leader, member: Membership, stop: threading.Event) -> None:
         looked = monotonic()
         while not stop.is_set() and member.look():
             taken = leader.step(member.metadata(), _WAIT)

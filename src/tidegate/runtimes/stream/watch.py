@@ -36,9 +36,11 @@ class Watch:
 
     @property
     def seconds(self) -> float:
-        """For how long the brokers have been asked for the same thing; 0 while they are not."""
-        asked = self._cluster.asked
-        return 0.0 if asked is None else monotonic() - asked[1]
+        """For how long the brokers have not answered: since they were asked for what they are asked for now, or since
+        they first did not answer in time, whichever is longer ago; 0 while neither is so."""
+        asked, silent = self._cluster.asked, self._cluster.silent
+        since = [one for one in (None if asked is None else asked[1], silent) if one is not None]
+        return monotonic() - min(since) if since else 0.0
 
     def _work(self) -> None:
         told: tuple[tuple[str, float] | None, int] = None, 0

@@ -1,0 +1,33 @@
+"""What a stream tells of itself over HTTP, and to whom."""
+
+import socket
+
+import httpx
+import pytest
+
+from tests.servers.server import free_port
+from tidegate.errors import StreamError
+from tidegate.runtimes.serve.metrics import Metrics
+from tidegate.runtimes.stream.page import serving
+
+
+def test_it_is_told_on_loopback_or_where_it_is_said() -> None:
+    port, decides = free_port(), [True]
+    with serving(port, Metrics(), lambda: decides[0]):
+        asked = httpx.get(f"http://127.0.0.1:{port}/ready")
+        assert (asked.status_code, asked.text) == (200, "decides\n")
+        decides.clear()
+        decides.append(False)
+        assert httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 503
+        with socket.socket() as other, pytest.raises(OSError):
+            other.connect(("127.0.0.2", port))  # another address of this machine
+    with serving(port, Metrics(), lambda: True, "0.0.0.0"):
+        assert "tidegate_decisions_total" in httpx.get(f"http://127.0.0.2:{port}/metrics").text
+
+
+def test_an_address_that_is_not_of_this_machine_is_refused() -> None:
+    with (
+        pytest.raises(StreamError, match=r"of 192\.0\.2\.1 cannot be used.*--metrics-host"),
+        serving(free_port(), Metrics(), lambda: True, "192.0.2.1"),
+    ):
+        pass
