@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.store import Store
@@ -46,10 +47,28 @@ def delivery_beside(
     return Companion(words, "The delivery of alerts")
 
 
-def telling_figures(beside: Companion, store: Address, many: int) -> Gauges:
-    """What is watched of it, `many` sinks: whether it runs, how many records the slowest sink lacks, what is held."""
+class Beside(Protocol):
+    """What runs the delivery."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs now."""
+        ...
+
+
+def telling_figures(beside: Beside, store: Address, many: int, elsewhere: Callable[[], bool] = lambda: False) -> Gauges:
+    """What is watched of it, `many` sinks: whether it runs, how many records the slowest sink lacks, what is held.
+
+    Args:
+        beside: what runs it.
+        store: what is told of.
+        many: how many sinks there are.
+        elsewhere: whether another instance is the one that tells; then nothing lacks here.
+    """
 
     def behind() -> float:
+        if elsewhere():
+            return 0.0
         with AlertsFile.beside(store.place) as file, Store.open(store, read_only=True) as kept:
             told = [marks[0][0] if (marks := Told(file, name).marks()) else 0 for name in sinks(file)]
             return float(kept.head().size - min(told)) if len(told) >= many else float(kept.head().size)
@@ -65,7 +84,7 @@ def telling_figures(beside: Companion, store: Address, many: int) -> Gauges:
     }
 
 
-def left_untold(beside: Companion, store: Address, many: int, stop: threading.Event, patience: float = 60.0) -> int:
+def left_untold(beside: Beside, store: Address, many: int, stop: threading.Event, patience: float = 60.0) -> int:
     """Wait until others were told of all that a store holds, for so many seconds at most; gives what is left."""
     behind, until = telling_figures(beside, store, many)["alerts_behind_records"][1], time.monotonic() + patience
     while (left := behind()) != 0 and time.monotonic() < until and not stop.wait(0.2):

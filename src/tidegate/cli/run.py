@@ -126,7 +126,9 @@ def run(
 
     require_client()
     from tidegate.connectors.kafka.place import place, properties
+    from tidegate.connectors.kafka.shared import SharedProgress
     from tidegate.runtimes.stream.stream import Settings, Stream
+    from tidegate.runtimes.stream.telling import Telling
 
     write_logs(log_format, verbose=verbose)
     found = load_flow(flow)
@@ -145,7 +147,7 @@ def run(
         ),
         traces=traces_to(traces, traces_share, found.definition.name),
     )  # fmt: skip
-    telling = delivery_beside(alerts, store, found.definition, log_format, kafka_config)
+    beside = delivery_beside(alerts, store, found.definition, log_format, kafka_config)
     stop, console = threading.Event(), aside()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -163,8 +165,11 @@ def run(
         f"{several(stream.engine.recovered, 'event')} learned again",
         soft_wrap=True,
     )
-    if telling is not None:
-        stream.figures.metrics.gauges |= telling_figures(telling, store, len(alerts))
+    telling: Telling | None = None
+    if beside is not None:
+        shared = SharedProgress(stream.cluster, stream.topics.order, settings.group)
+        telling = Telling(beside, store, shared, lambda: stream.deciding)
+        stream.figures.metrics.gauges |= telling_figures(telling, store, len(alerts), lambda: telling.waits)
         telling.start()
     try:
         from tidegate.runtimes.stream.page import serving

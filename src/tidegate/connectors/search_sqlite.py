@@ -26,9 +26,10 @@ class SqliteIndex:
     """
 
     most = 2000
+    NAME = "search"
 
     def __init__(self, file: AlertsFile) -> None:
-        self.file, self.name = file, "search"
+        self.file, self.name = file, self.NAME
         self._fields: dict[str, int] = {}
         self._read_fields()
 

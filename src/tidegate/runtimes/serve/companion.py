@@ -19,6 +19,7 @@ class Companion:
     """
 
     def __init__(self, words: Sequence[str], what: str) -> None:
+        self._words = words
         self._command = [sys.executable, "-c", "from tidegate.cli import app; app()", *words]
         self._what = what
         self._process: subprocess.Popen[bytes] | None = None
@@ -29,6 +30,10 @@ class Companion:
     def running(self) -> bool:
         """Whether it runs now."""
         return self._process is not None and self._process.poll() is None
+
+    def again(self) -> "Companion":
+        """Another one of the same command, which was not started yet: one that was stopped is not started again."""
+        return Companion(self._words, self._what)
 
     def start(self) -> None:
         """Start it, in the background."""

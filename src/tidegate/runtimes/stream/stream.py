@@ -140,7 +140,8 @@ class Stream:
             self._orders, self._inputs, self.engine, self._store, self.engine.program, self._reading
         )
         self._member: Membership | None = None
-        self.waits = False
+        self.waits = self.deciding = False
+        """Whether messages wait for the schema registry; whether this instance decides, having all that was before."""
         self._saving = Saving(self._kept, self.engine, settings.snapshot)
         self._count()
 
@@ -166,6 +167,11 @@ class Stream:
             "Messages of a partition that are there and not taken.",
             lambda: {one.spot: float(one.lag) for one in self._inputs.partitions},
         )
+
+    @property
+    def cluster(self) -> Cluster:
+        """Where its topics are."""
+        return self._cluster
 
     @property
     def leads(self) -> bool:
@@ -263,10 +269,12 @@ class Stream:
             reading=self._reading, encode=self._encode,
             tracing=Tracing(self.settings.traces, self.settings.group, self.settings.source.topics),
         )  # fmt: skip
+        self.deciding = True
         ready()
         try:
             self._decide(leader, member, stop)
         finally:
+            self.deciding = self.settings.until_end and member.leads  # it read to the end, and nobody else does more
             leader.say_letters()
 
     def _decide(self, leader: Leader, member: Membership, stop: threading.Event) -> None:
