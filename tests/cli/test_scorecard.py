@@ -73,6 +73,17 @@ def test_rows_without_times_are_in_their_order_only_if_one_says_so(tmp_path: Pat
     assert "no file that scorecards are written to" in fit(file, tmp_path / "card.doc", "--in-order", code=2)
 
 
+def test_a_training_set_in_csv_gives_the_same_scorecard(tmp_path: Path) -> None:
+    table = german_credit()
+    table.write_parquet(tmp_path / "credit.parquet")
+    table.write_csv(tmp_path / "credit.csv")
+    for kind in ("parquet", "csv"):
+        fit(tmp_path / f"credit.{kind}", tmp_path / f"{kind}.csv")
+    assert (tmp_path / "csv.csv").read_text() == (tmp_path / "parquet.csv").read_text()
+    (tmp_path / "credit.csv").write_text("a,b\n1,2,3\n")
+    assert "as CSV with a header" in fit(tmp_path / "credit.csv", tmp_path / "card.csv", code=2)
+
+
 def test_ids_keys_and_the_flows_own_scores_are_left_out_unless_named(tmp_path: Path) -> None:
     (tmp_path / "scored.py").write_text(SCORED)
     file = tmp_path / "credit.parquet"

@@ -58,7 +58,9 @@ def test_a_table_without_faults_ends_well(tmp_path: Path) -> None:
     result = typed("table", "check", f"{tmp_path / 'flow.py'}:Fees", "--strict")
     assert result.exit_code == 0, result.output
     assert "money in EUR" in result.stdout and "no row matches" not in result.stdout
-    assert "decision tables" in typed("check", tmp_path / "flow.py").stdout
+    said = typed("check", tmp_path / "flow.py").stdout
+    assert "decision tables" in said
+    assert "table('" not in said, "rules name the table's outputs, not its content"
 
 
 def test_missing_values_are_looked_at_when_asked(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What tells two versions of a flow apart, in as few words as do."""
 
-from tidegate import Event, Flow, Money, at_most, bands, count, decline, entity, eur, mean, review
+from tidegate import Event, Flow, Money, at_most, bands, count, decline, entity, eur, mean, review, table
 from tidegate.decisions.difference import Change, apart, changes
 
 Card = entity("card")
@@ -96,3 +96,38 @@ def test_rules_that_came_and_went() -> None:
     assert told(New, "foreign") == ["foreign: added Payment.country != 'DE'"]
     lines = {change.name: (bool(change.old), bool(change.new)) for change in changes(Old.definition, New.definition)}
     assert lines == {"unusual": (True, False), "foreign": (False, True)}
+
+
+def tabled(rows: list[dict[str, object]]) -> type[Flow[Payment]]:
+    class Tabled(Flow[Payment]):
+        recent = count(per=Card, last="10m")
+        fees = table(rows, of={"recent": recent, "country": Payment.country}, hit="first")
+        costly = review(fees.fee > 5, because="Fees add up")
+
+    return Tabled
+
+
+def test_of_a_table_the_rows_that_changed_are_told_in_every_rule_that_reads_it() -> None:
+    before = [
+        {"recent": f"[{10 * i}..{10 * i + 10})", "country": "-", "fee": i, "outcome": "review", "because": "Costs"}
+        for i in range(8)
+    ]
+    one = [*before[:3], {**before[3], "country": "DE"}, *before[4:]]
+    old, new = tabled(before), tabled(one)
+    row = "recent [30..40): fee 3, outcome review, because='Costs'"
+    here = row.replace(":", ", country DE:", 1)
+    for rule in ("fees.review", "costly"):
+        assert [str(change) for change in apart(rule, old.definition, new.definition)] == [
+            f"fees row 4: {row} → {here}"
+        ]
+    every = [{**row, "country": "FR"} for row in before]
+    lines = apart("costly", old.definition, tabled(every).definition)
+    assert [line.name for line in lines] == [*(f"fees row {n}" for n in (1, 2, 3, 4)), "4 more lines of fees"]
+    later = tabled(before).definition
+
+    class Slower(Flow[Payment]):
+        recent = count(per=Card, last="1h")
+        fees = table(before, of={"recent": recent, "country": Payment.country}, hit="first")
+        costly = review(fees.fee > 5, because="Fees add up")
+
+    assert [line.name for line in apart("costly", later, Slower.definition)] == ["recent"]

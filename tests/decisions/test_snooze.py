@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -91,6 +92,7 @@ def test_what_is_no_snooze_is_refused_with_its_place() -> None:
         (snooze("s", 0, 1, entity="cart"), "/entity"),
         (snooze("s", 0, 1, entity="shop", key="x"), "/key"),
         (snooze("s", 5, 1), "/until"),
+        (msgspec.structs.replace(snooze("s", 0, 1), because=" "), "/because"),
     ):
         with pytest.raises(ContractError) as told:
             engine.learn(wrong)

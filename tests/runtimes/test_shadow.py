@@ -17,6 +17,7 @@ from tidegate import (
     Label,
     ListChange,
     Money,
+    Snooze,
     Store,
     StoreError,
     count,
@@ -132,6 +133,25 @@ def test_what_only_the_champion_keeps_was_lost_with_the_power(tmp_path: Path) ->
     decide(tmp_path / "live.db", events[25:])
     follow(tmp_path / "live.db", tmp_path / "shadow.db")
     assert len(answers(tmp_path / "shadow.db")) == len(answers(tmp_path / "live.db"))
+
+
+def test_a_snooze_or_a_list_of_what_the_challenger_lacks_does_not_stop_it(tmp_path: Path) -> None:
+    class Without(Champion):
+        blocked = None
+
+    until = START + timedelta(days=1)
+    events: list[Event] = [
+        Snooze(id="s", at=START, rule="blocked", entity="card", key="a", until=until, because="On its way"),
+        ListChange(id="c", at=START, list="blocked", key="a", listed=True),
+        *(event for event in stream(60) if not isinstance(event, ListChange)),
+    ]
+    decide(tmp_path / "live.db", events)
+    with Store.open(tmp_path / "live.db", read_only=True) as champion, Store.open(tmp_path / "own.db") as store:
+        shadow = Shadow(champion, Engine(Without, store=store), store)
+        shadow.catch_up()
+        assert (shadow.behind, shadow.followed.unknown) == (0, 2)
+        assert shadow.followed.taken == len(events) - 2
+    assert answers(tmp_path / "own.db").keys() == answers(tmp_path / "live.db").keys()
 
 
 def test_a_store_that_follows_another_one_is_refused(tmp_path: Path) -> None:

@@ -53,6 +53,8 @@ def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
 
     names = {id(expr): name for name, expr in reversed(tuple(definition.features.items()))}
     shown = {name: expr for name, expr in definition.features.items() if names[id(expr)] == name}
+    for name, table in definition.tables.items():
+        names |= {id(node): f"{name}.{node.label}" for node in table.outputs()}
     return {
         "flow": definition.name,
         "purpose": " ".join(definition.purpose.split()),
@@ -67,7 +69,7 @@ def _facts(definition: "Definition", models: Path) -> dict[str, Any]:
         "memory": _memory(definition),
         "memory_beside": beside_windows(definition, plan(definition)),
         "rules": [
-            {"name": name, "outcome": rule.outcome.word, "when": write(rule.when, names), "because": rule.because}
+            {"name": name, "outcome": rule.outcome.word, "when": _named(rule.when, names), "because": rule.because}
             for name, rule in definition.rules.items()
         ],
         "score": None if definition.score is None else _named(definition.score, names),

@@ -106,12 +106,13 @@ def _read(table: Path, at: str, in_order: bool) -> Any:
 
     from tidegate.errors import TidegateError
 
+    csv = table.suffix.lower() == ".csv"
     try:
-        frame = pl.read_parquet(table)
+        frame = pl.read_csv(table, infer_schema_length=None, try_parse_dates=True) if csv else pl.read_parquet(table)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise TidegateError(
             f"The training set {table} cannot be read.", seen=str(error).splitlines()[0][:200],
-            do="Write it as Parquet, or with `tidegate features`.",
+            do="Write it as Parquet, as CSV with a header, or with `tidegate features`.",
         ) from None  # fmt: skip
     if at not in frame.columns and in_order:
         return frame.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(at))

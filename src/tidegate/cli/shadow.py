@@ -79,7 +79,7 @@ def shadow(
     done = following.followed
     console.print(
         f"Stopped: {several(done.taken, 'event')} taken, {done.refused:,} of them refused; "
-        f"{several(done.unknown, 'event')} of types that it does not know.",
+        f"{several(done.unknown, 'event')} of no use to it: of types, rules or lists that it does not have.",
         soft_wrap=True,
     )
     next_steps(

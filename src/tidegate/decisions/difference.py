@@ -9,11 +9,14 @@ from tidegate.decisions.rule import Rule
 from tidegate.decisions.scorecards import lines as cards
 from tidegate.decisions.scorecards.node import Scorecard
 from tidegate.decisions.tables.lines import told
+from tidegate.decisions.tables.node import DecisionTable, TableOutput
 from tidegate.events.durations import written
 from tidegate.expressions.node import Call, Expr, Literal
 from tidegate.expressions.text import write
 
 ABSENT = ""
+MOST_LINES = 4
+"""How many rows of a table are told as what made the difference in a rule; `changes` tells all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,7 @@ def changes(old: Definition, new: Definition) -> tuple[Change, ...]:
 
     A line that only uses a line that changed did not change itself.
     """
-    before, after = dict(_lines(old)), dict(_lines(new))
-    names = [*before, *(name for name in after if name not in before)]
-    found = (Change(name, before.get(name, ABSENT), after.get(name, ABSENT)) for name in names)
-    return tuple(change for change in found if change.old != change.new)
+    return tuple(_lines_apart(dict(_lines(old)), dict(_lines(new))))
 
 
 def _lines(flow: Definition) -> Iterator[tuple[str, str]]:
@@ -98,6 +98,11 @@ def apart(name: str, old: Definition, new: Definition) -> tuple[Change, ...]:
         if isinstance(left, Scorecard) and isinstance(right, Scorecard):
             found += _bins_apart(where or left.card.name, (left, old_names), (right, new_names))
             continue
+        if isinstance(left, TableOutput) and isinstance(right, TableOutput):
+            lines = _rows_apart((left.of, old, old_names), (right.of, new, new_names))
+            found += [line for line in lines if line not in found]
+            if lines:
+                continue
         texts = [
             write(part, _without(names, id(part))) if part is not None else ABSENT
             for part, names in ((left, old_names), (right, new_names))
@@ -111,8 +116,31 @@ def _bins_apart(
 ) -> list[Change]:
     """The lines in which two scorecards differ."""
     before, after = (dict(cards.told(name, one, partial(_said, names=names))) for one, names in (old, new))
+    return _lines_apart(before, after)
+
+
+def _rows_apart(
+    old: tuple[DecisionTable, Definition, Mapping[int, str]], new: tuple[DecisionTable, Definition, Mapping[int, str]]
+) -> list[Change]:
+    """The rows in which two tables differ, the first few of them; empty if what differs is none of them."""
+    before, after = (
+        dict(told(_line_of(table, flow), table, partial(_said, names=names))) for table, flow, names in (old, new)
+    )
+    found = _lines_apart(before, after)
+    more = len(found) - MOST_LINES
+    if more <= 1:
+        return found
+    name = _line_of(old[0], old[1])
+    return [*found[:MOST_LINES], Change(f"{more:,} more lines of {name}", "as they were", "as they are")]
+
+
+def _line_of(table: DecisionTable, flow: Definition) -> str:
+    return next((name for name, one in flow.tables.items() if one.read == table.read), table.table.name)
+
+
+def _lines_apart(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
     lines = [*before, *(line for line in after if line not in before)]
-    found = [Change(line, before.get(line, ABSENT), after.get(line, ABSENT)) for line in lines]
+    found = (Change(line, before.get(line, ABSENT), after.get(line, ABSENT)) for line in lines)
     return [change for change in found if change.old != change.new]
 
 

@@ -55,6 +55,9 @@ class Instructions:
         _fits(event.key, of)
         if event.until < event.at:
             raise ContractError("A snooze ends after it begins.", seen=event.until.isoformat(), pointer="/until")
+        if not event.because.strip():
+            do = "Write why; decisions made meanwhile tell it."
+            raise ContractError("A snooze says why, in words.", seen=repr(event.because), do=do, pointer="/because")
 
 
 def _fits(key: str, of: Any) -> None:

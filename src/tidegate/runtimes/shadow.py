@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from tidegate.connectors.store import Store
-from tidegate.errors import StoreError
+from tidegate.decisions.instruction import Instruction
+from tidegate.errors import ContractError, StoreError
 from tidegate.events.event import Event
 from tidegate.evidence.record import READ
 from tidegate.evidence.record import Event as StoredEvent
@@ -22,7 +23,10 @@ _MOST_LOST, _STEP = 10_000, 500
 
 @dataclass
 class Followed:
-    """What became of the champion's events: how many were taken, refused, or of a type that the challenger lacks."""
+    """What became of the champion's events: how many were taken, refused, or of no use to the challenger.
+
+    Of no use are types that it lacks, snoozes of rules that it has no more, changes of lists that it does not read.
+    """
 
     taken: int = 0
     refused: int = 0
@@ -107,8 +111,20 @@ class Shadow:
             if reader is None:
                 self.followed.unknown += 1
                 continue
-            events.append((not stored.flags & READ, reread(reader, stored, int(version or 1))))
+            event = reread(reader, stored, int(version or 1))
+            if isinstance(event, Instruction) and not self._of_use(event):
+                self.followed.unknown += 1
+                continue
+            events.append((not stored.flags & READ, event))
         for learn_only, run in groupby(events, key=lambda one: one[0]):
             answers = self.engine.process([event for _, event in run], learn_only=learn_only)
             self.followed.taken += len(answers)
             self.followed.refused += sum(isinstance(answer, Refused) for answer in answers)
+
+    def _of_use(self, instruction: Instruction) -> bool:
+        """Whether the challenger has what this speaks of; the champion has, or it would not have taken it."""
+        try:
+            self.engine.require(instruction)
+        except ContractError:
+            return False
+        return True
