@@ -125,7 +125,7 @@ def test_help_is_quick() -> None:
         "import sys; from tidegate.cli import app\n"
         "try: app(['--help'])\n"
         "except SystemExit: pass\n"
-        "slow = ('numba', 'numpy', 'polars', 'lightgbm', 'matplotlib', 'sqlite3', 'uvicorn')\n"
+        "slow = ('numba', 'numpy', 'polars', 'lightgbm', 'matplotlib', 'sqlite3', 'uvicorn', 'alembic', 'sqlalchemy')\n"
         "print([m for m in slow if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

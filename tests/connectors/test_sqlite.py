@@ -51,7 +51,7 @@ def test_a_second_opener_is_told_who_holds_the_store(tmp_path: Path) -> None:
 
 def test_the_tables_are_written_for_every_database() -> None:
     made = definitions("postgresql")
-    assert len(made) == len(TABLES) + 3
+    assert len(made) == len(TABLES) + 5
     assert any("BYTEA" in statement for statement in made) and not any("BLOB" in statement for statement in made)
 
 

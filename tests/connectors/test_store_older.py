@@ -26,7 +26,11 @@ def old(tmp_path: Path) -> Path:
 
 def test_it_is_brought_up_and_its_seals_hold(old: Path) -> None:
     said = CliRunner().invoke(app, ["store", "migrate", "--store", str(old)])
-    assert said.exit_code == 0 and "tables of version 3; 12 records" in said.output, said.output
+    assert (
+        said.exit_code == 0
+        and "tables of revision 0001; 12 records" in said.output
+        and "revision 0004 now" in said.output
+    ), said.output
     with Store.open(old) as store:
         found = verify(store)
         assert found.ok and found.head.root.hex() == ROOT
@@ -47,22 +51,3 @@ def test_it_is_not_moved_without_its_refusals(old: Path, tmp_path: Path) -> None
         with pytest.raises(StoreError, match="tidegate store migrate"):
             copy(store, other)
         assert other.head().size == 0
-
-
-def test_what_version_2_had_to_send_on_is_let_go(places: Places) -> None:
-    place = places()
-    with Store.open(place) as store:
-        head = store.append(entries(1, 3))
-        store._change("CREATE TABLE outbox (n BIGINT, topic TEXT, body BYTEA, seq BIGINT)", [()])
-        store._change("INSERT INTO outbox VALUES (?, ?, ?, ?)", [(1, "alerts", b"about a person", 1)])
-        store._change("UPDATE about SET value = '2' WHERE name = 'tables'", [()])
-    with Store.open(place, read_only=True) as store:
-        assert store.head() == head and verify(store).ok and store._has_table("outbox")
-    for _ in range(2):
-        with Store.open(place) as store:
-            assert not store._has_table("outbox")
-            assert store.head() == head and verify(store).ok
-    with Store.open(place) as store:
-        store._change("UPDATE about SET value = '4' WHERE name = 'tables'", [()])
-    with pytest.raises(StoreError, match=r"another version of Tidegate(.|\n)*tables of version 4"):
-        Store.open(place)

@@ -128,7 +128,8 @@ def as_version_1(path: Path) -> None:
         path,
         "DROP TABLE refusal_heads",
         "CREATE TABLE outbox (n INTEGER PRIMARY KEY, topic TEXT NOT NULL, body BLOB NOT NULL, seq INTEGER)",
-        "UPDATE about SET value = '1' WHERE name = 'tables'",
+        "INSERT INTO about (name, value) VALUES ('tables', '1')",
+        "DROP TABLE store_revision",
         "DELETE FROM refusals WHERE seq = 3",
     )
 

@@ -162,13 +162,13 @@ def test_what_is_no_store_is_told_apart(tmp_path: Path) -> None:
         Store.open(tmp_path / "nowhere" / "s.db")
 
 
-def test_a_store_of_another_version_is_not_opened(tmp_path: Path) -> None:
+def test_a_store_of_a_newer_version_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     Store.open(path).close()
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("UPDATE about SET value = '99' WHERE name = 'tables'")
+    connection.execute("UPDATE store_revision SET version_num = '0099'")
     connection.close()
-    with pytest.raises(StoreError, match=r"another version of Tidegate\. Seen: tables of version 99, .* version 3\."):
+    with pytest.raises(StoreError, match=r"newer version of Tidegate\. Seen: tables of revision 0099, .* up to 0004\."):
         Store.open(path)
 
 

@@ -14,14 +14,42 @@ Why = Annotated[str, typer.Option("--why", help="The reason; it is kept in the l
 
 
 @app.command()
-def migrate(store: StoreAddress = DEFAULT_STORE) -> None:
-    """Bring a store of an older version to the tables of today. Nothing is lost if it is cut off."""
-    from tidegate.connectors.store import Store
-    from tidegate.evidence.tables import VERSION
+def migrate(
+    store: StoreAddress = DEFAULT_STORE,
+    to: Annotated[str, typer.Option("--to", metavar="REVISION", help="Stop at this one; else at the newest.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    sql: Annotated[
+        bool, typer.Option("--sql", help="Do nothing: print the SQL, for an administrator of PostgreSQL to run.")
+    ] = False,
+) -> None:
+    """Bring a store to a newer revision of its tables. It is one transaction: cut off, the store is as it was.
 
-    with Store.open(store, create=False) as kept:
-        many = kept.head().size
-    out().print(f"{store} has tables of version {VERSION}; {several(many, 'record')}.", soft_wrap=True, highlight=False)
+    A server brings its store up by itself when it starts. Where its user may not change tables, an administrator runs
+    what `--sql` prints, also where there is no store yet: `tidegate store migrate --sql | psql -v ON_ERROR_STOP=1`.
+    """
+    from tidegate.connectors.migrating import sql as written
+    from tidegate.connectors.migrating import steps
+    from tidegate.connectors.store_upgrade import bring_up, only_as_sql, state
+    from tidegate.evidence.tables import REVISION
+
+    to = to or REVISION
+    if sql:
+        only_as_sql(store)
+    at, kept_by_it = state(store)
+    todo = steps(at, to)
+    if sql:
+        typer.echo(written(at, to, kept=kept_by_it) if todo else f"-- {store} has tables of revision {at} already.")
+        return
+    with opened(store) as kept:
+        many = several(kept.head().size, "record")
+    out().print(f"{store} has tables of revision {at}; {many}.", soft_wrap=True, highlight=False)
+    for step in todo:
+        out().print(f"  {step.revision}  {step.words}", soft_wrap=True, highlight=False, markup=False)
+    if todo and not dry_run:
+        bring_up(store, to)
+        out().print(f"It has tables of revision {to} now.", highlight=False)
+    elif not todo:
+        aside().print("There is nothing to do.", style="dim")
 
 
 @app.command()

@@ -15,9 +15,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tidegate.connectors.postgres_patience import SILENCE, at_most
+from tidegate.connectors.postgres_patience import LONG, SILENCE, at_most
+from tidegate.connectors.store_revision import check_known, revision
 from tidegate.errors import StoreError
-from tidegate.evidence.tables import OLDER, UNSEALED, VERSION, definitions
+from tidegate.evidence.tables import REVISION, definitions
 
 _TIDE = 0x54494445
 _SCHEMA = "(SELECT oid::bigint::bit(32)::int FROM pg_namespace WHERE nspname = current_schema())"
@@ -48,29 +49,27 @@ def connect(url: str) -> Connection:
 
 
 def recognise(connection: Connection, address: str) -> str | None:
-    """The version of the store's tables; None where there is no store.
+    """The revision of the store's tables; None where there is no store.
 
     Raises:
-        StoreError: what is there is no store of ours, or of another version.
+        StoreError: what is there is no store of ours, or of a revision that we do not know.
     """
-    row = connection.execute("SELECT to_regclass('about'), to_regclass('records'), current_schema()").fetchone()
-    about, records, schema = row or (None, None, None)
+
+    def has_table(name: str) -> bool:
+        found = connection.execute("SELECT to_regclass(%s)", (name,)).fetchone()
+        return found is not None and found[0] is not None
+
+    row = connection.execute("SELECT current_schema()").fetchone()
+    schema = row[0] if row else None
     if schema is None:
         raise StoreError(f"{address} has no schema to keep a store in.", do="Give a search_path with a schema in it.")
-    if about is None and records is None:
+    if not has_table("about") and not has_table("records"):
         return None
-    version = None
-    if about is not None and records is not None:
+    found = None
+    if has_table("records"):
         with suppress(psycopg.errors.UndefinedColumn):
-            found = connection.execute("SELECT value FROM about WHERE name = 'tables'").fetchone()
-            version = found[0] if found else None
-    if version == UNSEALED or version not in (*OLDER, str(VERSION)):  # PostgreSQL never had the first version
-        raise StoreError(
-            f"{address} holds tables that are no store, or one of another version of Tidegate.",
-            seen=f"tables of version {version or 'unknown'} in the schema {schema}, where this one reads {VERSION}",
-            do="Give another database or schema (?options=-csearch_path%3DNAME), or use the version that made it.",
-        )
-    return str(version)
+            found = revision(has_table, lambda asked: connection.execute(asked.encode()).fetchall())
+    return check_known(found, address, where=f" in the schema {schema}")
 
 
 class Session:
@@ -80,34 +79,34 @@ class Session:
         url: of the database.
         address: as people are told of it.
         create: make the tables if there are none.
-        patience: seconds to wait for another writer that may just have ended.
+        to: the revision to bring its tables to.
 
     Raises:
         StoreError: another process writes this store; there is none, or what is there is none.
         psycopg.Error: PostgreSQL cannot be reached.
     """
 
-    def __init__(self, url: str, address: str, *, create: bool, patience: float = PATIENCE) -> None:
+    def __init__(self, url: str, address: str, *, create: bool, to: str = REVISION) -> None:
         self.connection = connect(url)
         self.address = address
         try:
-            with at_most(SILENCE + patience, self.connection):
+            with at_most(SILENCE + PATIENCE, self.connection):
                 self.connection.execute(_SETTINGS)
-                self._lock(patience)
-                version = recognise(self.connection, address)
-                if version is None and not create:
-                    raise StoreError(f"There is no store {address}.", do="Give the address of an existing store.")
-                if version is None:
-                    _make(self.connection)
-                elif version in OLDER:
-                    _bring_up(self.connection)
+                self._lock()
+                at = recognise(self.connection, address)
+            if at is None and not create:
+                raise StoreError(f"There is no store {address}.", do="Give the address of an existing store.")
+            if at is None or at < to:
+                with at_most(LONG, self.connection):
+                    _bring_up(self.connection, address, at, to)
+            with at_most(SILENCE, self.connection):
                 self.epoch, self.before = self._begin()
         except BaseException:
             self.connection.close()
             raise
 
-    def _lock(self, patience: float) -> None:
-        until = time.monotonic() + patience
+    def _lock(self) -> None:
+        until = time.monotonic() + PATIENCE
         while not self._one(f"SELECT pg_try_advisory_lock({_TIDE}, {_SCHEMA})"):
             if time.monotonic() > until:
                 holder = self._one(
@@ -158,16 +157,20 @@ class Session:
             self.connection.close()
 
 
-def _bring_up(connection: Connection) -> None:
-    """Make a store of version 2, the first that PostgreSQL had, one of today."""
-    with connection.transaction():
-        connection.execute("DROP TABLE outbox")
-        connection.execute("UPDATE about SET value = %s WHERE name = 'tables'", (str(VERSION),))
+def _bring_up(connection: Connection, address: str, at: str | None, to: str) -> None:
+    """Make the tables, where there are none, or bring them to a newer revision: all of it or nothing."""
+    if at is None:
+        with connection.transaction():
+            for statement in definitions("postgresql"):
+                connection.execute(sql.SQL(statement))
+        return
+    from tidegate.connectors.migrating import upgrade
 
-
-def _make(connection: Connection) -> None:
-    """Make the tables, all or none."""
-    with connection.transaction():
-        for statement in definitions("postgresql"):
-            connection.execute(sql.SQL(statement))
-        connection.execute("INSERT INTO about (name, value) VALUES ('epoch', '0')")
+    try:
+        upgrade(connection, at=at, to=to)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise StoreError(
+            f"The store {address} has tables of an older revision, which this user may not change.",
+            seen=f"revision {at}, where this one writes {REVISION}: {str(error).splitlines()[0]}",
+            do="Have their owner run `tidegate store migrate`, or what it prints with --sql.",
+        ) from error

@@ -51,10 +51,10 @@ class SqliteStore(SqliteReading):
         self._keeping = threading.Lock()
         self._seen_kept = 0
         try:
-            recognise(self._reader(), path)  # before anything may write: see `check_whole`
+            at = recognise(self._reader(), path)  # before anything may write: see `check_whole`
             if lock is not None:
                 self._check_complete()
-                bring_up(self._write_connection())
+                bring_up(path, at)
                 self._read_trees()
                 self._check_whole()
                 self._seen = self._read_seen()

@@ -10,11 +10,12 @@ from urllib.parse import quote
 
 from tidegate.connectors.sqlite_faults import told
 from tidegate.connectors.sqlite_whole import check_whole
+from tidegate.connectors.store_revision import check_known, revision
 from tidegate.errors import StoreError
 from tidegate.evidence.merkle import Range
 from tidegate.evidence.record import Refusal
 from tidegate.evidence.refusals import seal_refusals
-from tidegate.evidence.tables import OLDER, VERSION, definition, definitions
+from tidegate.evidence.tables import REVISION, definitions
 
 # Python 3.11 asks bytes, six times a record, whether they would be something else, and makes words of each no:
 # a third of what binding costs. So it is told beforehand that bytes are bytes.
@@ -199,8 +200,8 @@ def make(path: Path) -> None:
         ) from error
 
 
-def recognise(connection: sqlite3.Connection, path: Path) -> None:
-    """Make sure that this is a store, whole, and of our version.
+def recognise(connection: sqlite3.Connection, path: Path) -> str:
+    """The revision of a store's tables; makes sure that it is one, whole, and of a revision that we know.
 
     Args:
         connection: to read only (see `check_whole`).
@@ -224,40 +225,34 @@ def recognise(connection: sqlite3.Connection, path: Path) -> None:
             do="Give the path of a store, or of a file that does not exist yet.",
         )
     check_whole(connection, path)
-    row = connection.execute("SELECT value FROM about WHERE name = 'tables'").fetchone()
-    if row is None or row[0] not in (*OLDER, str(VERSION)):
-        raise StoreError(
-            f"The store {path} was made by another version of Tidegate.",
-            seen=f"tables of version {row[0] if row else 'unknown'}, where this one reads version {VERSION}",
-            do="Open it with the version that made it, or give another path.",
-        )
+
+    def has_table(name: str) -> bool:
+        named = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return connection.execute(named, (name,)).fetchone() is not None
+
+    return check_known(revision(has_table, lambda asked: connection.execute(asked).fetchall()), path)
 
 
-def bring_up(connection: sqlite3.Connection) -> None:
-    """Make a store of an older version one of today, in one transaction.
+def bring_up(path: Path, at: str, to: str = REVISION) -> None:
+    """Bring a store to a newer revision, in one transaction.
 
-    Refusals that were not sealed are sealed as they are now; the table of what was to be sent on is let go.
+    Args:
+        path: the file, whose lock the caller has.
+        at: the revision that it has.
+        to: the revision to bring it to.
 
     Raises:
         sqlite3.Error: it cannot be written; the store is then as it was.
     """
-    (version,) = connection.execute("SELECT value FROM about WHERE name = 'tables'").fetchone()
-    if version not in OLDER:
+    if at == to:
         return
-    connection.execute("BEGIN IMMEDIATE")
+    from tidegate.connectors.migrating import upgrade
+
+    connection = connect(path, write=True)
     try:
-        if version == "1":
-            connection.execute(definition("refusal_heads", "sqlite"))
-            found = connection.execute("SELECT id, digest, reason, at FROM refusals ORDER BY seq").fetchall()
-            connection.execute("DELETE FROM refusals")  # and back in, numbered without gaps
-            add_refusals(connection, [Refusal(*row) for row in found], Range())
-        connection.execute("DROP TABLE outbox")
-        connection.execute("UPDATE about SET value = ? WHERE name = 'tables'", (str(VERSION),))
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+        upgrade(connection, at=at, to=to)
+    finally:
+        connection.close()
 
 
 def add_refusals(connection: sqlite3.Connection, refusals: Sequence[Refusal], tree: Range) -> None:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from tidegate.connectors.sqlite_seen import SeenIds
+from tidegate.connectors.store_revision import revision
 from tidegate.errors import StoreError
 from tidegate.evidence.merkle import EMPTY_ROOT, Range
 from tidegate.evidence.proof import require_all_sealed
@@ -166,8 +167,12 @@ class Reading(ABC):
         return [(row[0], Refusal(*row[1:])) for row in rows]
 
     def refusals_sealed(self) -> bool:
-        """Whether refusals are sealed: a store of version 1, while it is only read, has none that are."""
-        return bool(self._read("SELECT value FROM about WHERE name = 'tables'") != [(UNSEALED,)])
+        """Whether refusals are sealed: a store of revision 0001, while it is only read, has none that are."""
+        return self.revision() != UNSEALED
+
+    def revision(self) -> str | None:
+        """The revision of its tables; None if they do not say."""
+        return revision(self._has_table, self._read)
 
     def lacking(self) -> Sequence[str]:
         """The tables that a store of its version has and this one has not."""

@@ -2,6 +2,8 @@
 
 Event and decision share the row of `records`: one insert for each is a third cheaper than two, and one read finds
 either. `decisions` is a view of it. Leaf hashes lie with the tree head of the commit that added them.
+
+Whoever changes them adds a revision to `connectors/migrations` for the stores that there are.
 """
 
 from typing import Literal
@@ -9,15 +11,17 @@ from typing import Literal
 Dialect = Literal["sqlite", "postgresql"]
 Type = Literal["int", "text", "real", "blob", "key", "serial"]
 
-VERSION = 3
-"""The version of these tables."""
+REVISION = "0004"
+"""The revision of these tables: the newest in `connectors/migrations`, whose tests hold the two together."""
 
-OLDER = ("1", "2")
-"""Versions that can be read as they are, and are brought up when a store is opened for writing: version 1 did not seal
-refusals, and both had a table of what was to be sent on, which nothing reads any more (ADR 20)."""
+OLDER = ("0001", "0002", "0003")
+"""Revisions that can be read as they are, and are brought up when a store is opened for writing."""
 
-UNSEALED = "1"
-"""The version that had no seals of refusals, and so not their table: `refusal_heads`."""
+UNSEALED = "0001"
+"""The revision that had no seals of refusals, and so not their table: `refusal_heads`."""
+
+REVISIONS = "store_revision"
+"""Where Alembic keeps a store's revision. Not its usual name: an application's own may lie in the same schema."""
 
 LOWEST_NODE = 8
 """Complete subtrees of 2^8 leaves and more are kept, so that a proof reads no more than 2^8 leaf hashes at its ends."""
@@ -91,8 +95,7 @@ _TYPES: dict[Dialect, dict[Type, str]] = {
 }
 
 
-def definition(table: str, dialect: Dialect) -> str:
-    """The statement that makes a table."""
+def _definition(table: str, dialect: Dialect) -> str:
     types = _TYPES[dialect]
     parts = [f"{name} {types[kind]}{'' if empty else ' NOT NULL'}" for name, kind, empty in TABLES[table]]
     if table in PRIMARY:
@@ -101,9 +104,18 @@ def definition(table: str, dialect: Dialect) -> str:
 
 
 def definitions(dialect: Dialect) -> list[str]:
-    """The statements that make an empty store, in order."""
-    made = [definition(table, dialect) for table in TABLES]
+    """The statements that make an empty store of the newest revision, in order.
+
+    Alembic would come to the same tables by way of every older revision, and takes half a second to be imported.
+    """
+    made = [_definition(table, dialect) for table in TABLES]
     made.append(f"CREATE UNIQUE INDEX {IDS} ON records (id)")
     made.append("CREATE VIEW decisions AS SELECT * FROM records WHERE answer IS NOT NULL")
-    made.append(f"INSERT INTO about (name, value) VALUES ('tables', '{VERSION}')")
+    made.append(
+        f"CREATE TABLE {REVISIONS} (version_num VARCHAR(32) NOT NULL, "
+        f"CONSTRAINT {REVISIONS}_pkc PRIMARY KEY (version_num))"
+    )
+    made.append(f"INSERT INTO {REVISIONS} (version_num) VALUES ('{REVISION}')")
+    if dialect == "postgresql":
+        made.append("INSERT INTO about (name, value) VALUES ('epoch', '0')")  # of its writers, see `postgres_session`
     return made
