@@ -164,6 +164,13 @@ def test_it_may_stop_on_the_way_and_does_not_go_back(places: Places) -> None:
     assert "nothing to do" in migrate(place).output
 
 
+def test_sql_is_not_said_to_seal(postgres: Postgres) -> None:
+    place = postgres.room()
+    older(place, "1")
+    said = migrate(place, "--sql")
+    assert said.exit_code == 2 and "to be sealed, which SQL cannot do" in " ".join(said.output.split())
+
+
 def test_a_store_of_a_newer_tidegate_is_refused(fresh: str) -> None:
     done(fresh, "UPDATE store_revision SET version_num = '0099'")
     for read_only in (True, False):

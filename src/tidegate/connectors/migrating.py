@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from tidegate.errors import StoreError
-from tidegate.evidence.tables import REVISION, REVISIONS
+from tidegate.evidence.tables import REVISION, REVISIONS, UNSEALED
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -114,7 +114,16 @@ def sql(at: str | None, to: str = REVISION, *, kept: bool) -> str:
         at: its revision; None to make it from nothing.
         kept: whether Alembic keeps the revision already.
         to: the revision to bring it to.
+
+    Raises:
+        StoreError: there are refusals to seal.
     """
+    if at == UNSEALED:
+        raise StoreError(
+            "This store has refusals that are to be sealed, which SQL cannot do.",
+            seen=f"tables of revision {at}",
+            do="Run `tidegate store migrate` without --sql, as a user who may change its tables.",
+        )
     written = StringIO()
     if at is not None and not kept:
         command.stamp(config(written), at, sql=True)

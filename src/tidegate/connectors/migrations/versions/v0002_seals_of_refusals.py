@@ -15,7 +15,7 @@ down_revision = "0001"
 def upgrade() -> None:
     """Make the table of their tree heads, and seal what is there."""
     op.create_table("refusal_heads", key("size"), need("root", BLOB), need("leaves", BLOB), need("edge", BLOB))
-    if not context.is_offline_mode():  # as SQL it only ever follows 0001 in an empty database
+    if not context.is_offline_mode():  # what is printed as SQL is for an empty database: see `migrating.sql`
         _seal()
     op.execute("UPDATE about SET value = '2' WHERE name = 'tables'")
 
