@@ -107,7 +107,7 @@ def definition(table: str, dialect: Dialect) -> str:
 def definitions(dialect: Dialect) -> list[str]:
     """The statements that make an empty store of the newest revision, in order.
 
-    Alembic would come to the same tables by way of every older revision, and takes a quarter of a second to be imported.
+    Alembic would come to the same tables by way of every older revision; its import alone takes a quarter of a second.
     """
     made = [definition(table, dialect) for table in TABLES]
     made.append(f"CREATE UNIQUE INDEX {IDS} ON records (id)")
