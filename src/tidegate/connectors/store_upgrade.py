@@ -26,11 +26,13 @@ def state(address: Address) -> State:
     if address.url is None:
         with Store.open(address, read_only=True) as store:
             return State(store.revision(), store._has_table(REVISIONS))
-    import psycopg
+    try:
+        import psycopg
 
-    from tidegate.connectors.postgres_faults import told
-    from tidegate.connectors.postgres_session import connect, recognise
-
+        from tidegate.connectors.postgres_faults import told
+        from tidegate.connectors.postgres_session import connect, recognise
+    except ImportError as error:
+        raise StoreError.not_installed("A store in PostgreSQL", "psycopg", "postgres", error) from None
     try:
         with connect(address.url) as connection:
             at = recognise(connection, str(address))
