@@ -57,6 +57,10 @@ def test_a_model_with_mistakes_is_told_by_line_with_exit_code_1(tmp_path: Path) 
     assert result.exit_code == 1
     assert 'm.dmn:3  decision "D": nothing here is called "amuont"' in result.stdout
     assert 'Did you mean "amount"?' in result.stdout and "1 error" in result.stdout
+    path.write_bytes(path.read_bytes().replace(b"amuont + 1", b"if amuont &gt; 1 then 1 else 2"))
+    made = typed("dmn", "run", path, "--set", "amount=5", "--json")
+    assert made.exit_code == 0 and '"D": 2' in made.stdout, "it decides around the mistake"
+    assert 'm.dmn:3  decision "D": nothing here is called "amuont"' in made.stderr, "and says so"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli.options import AsJson
-from tidegate.cli.terminal import aside, next_steps, out, ready
+from tidegate.cli.terminal import aside, next_steps, out, ready, several
 from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
@@ -53,6 +53,16 @@ def run(
     asked = [*(decision or ())] or ([service] if service else list(found.decisions))
     if not asked:
         raise TidegateError(f"{model} has no decisions.", do="Ask a service with --service, if it has one.")
+    wrong = [one for one in found.findings if one.severity == "error"]
+    if wrong:
+        said = f"{wrong[0].file}:{wrong[0].line}  {wrong[0].place}: {wrong[0].wrong}"
+        more = f" {several(len(wrong), 'error')} in all: tidegate dmn check {model}" if len(wrong) > 1 else ""
+        aside().print(
+            f"The model has mistakes, and decides around them. {said}{more}",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
     rows = _given(found, input_file, values)
     first = list(islice(rows, 2))
     # A line of JSON for each where there are several, from the first line on.

@@ -2,6 +2,7 @@
 
 from tidegate.decisions.dmn import versions
 from tidegate.decisions.dmn.boxed import Parameter
+from tidegate.decisions.dmn.camunda import as_meant, is_camundas
 from tidegate.decisions.dmn.elements import (
     Decision,
     Definitions,
@@ -51,7 +52,7 @@ def read_definitions(data: bytes, file: str) -> Definitions:
         make = _ELEMENTS.get(name_of(one))
         if make is not None:
             elements.append(make(reader, one))
-    return Definitions(
+    model = Definitions(
         file,
         name_in(root),
         namespace,
@@ -65,6 +66,8 @@ def read_definitions(data: bytes, file: str) -> Definitions:
             if name_of(one) in ("knowledgeSource", "textAnnotation", "group")
         ),
     )
+    said = {name: root.get(name, "") for name in ("exporter", "namespace")}
+    return as_meant(model) if is_camundas(said) else model
 
 
 def _version(root: xml.Element, file: str) -> str:
