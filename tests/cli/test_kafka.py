@@ -33,7 +33,7 @@ def events(first: int, last: int) -> list[bytes]:
 def test_from_topic_to_topic_and_what_cannot_be_taken_is_mended(kafka: Kafka, own: str, tmp_path: Path) -> None:
     kafka.topics(f"{own}-in", f"{own}-out")
     (tmp_path / "flow.py").write_text(FLOW)
-    broken = json.dumps({"id": "p100", "at": "2026-01-01T00:05:00Z", "crad": "c1"}).encode()
+    broken = json.dumps({"id": "p100", "at": "2026-01-01T00:05:00Z", "crad": "c1" * 20}).encode()
     put(kafka, f"{own}-in", [*events(0, 60), broken, b"\xff"], key=b"k")
     run = [
         "run", str(tmp_path / "flow.py"), "--from", f"kafka://{kafka.address}/{own}-in", "--until-end",
@@ -48,6 +48,10 @@ def test_from_topic_to_topic_and_what_cannot_be_taken_is_mended(kafka: Kafka, ow
     assert "2 dead letters, see `tidegate dead-letters show`" in done.output
     dead = f"kafka://{kafka.address}/{own}-out.dead-letters"
     shown = typed(app, ["dead-letters", "show", dead]).output
+    (tmp_path / "of kafka").write_text("# nothing\n")
+    secured = typed(app, ["dead-letters", "show", dead, "--kafka-config", str(tmp_path / "of kafka")]).output
+    assert f"send {dead} --kafka-config '{tmp_path}/of kafka' --offset N" in " ".join(secured.split())
+    assert f"  {broken.decode()}\n" in shown and len(broken) > 80  # in one line, to be copied
     assert f"{own}-in/0 offset 60" in shown and "contract" in shown and "crad" in shown and r"\xff" in shown
     lines = [json.loads(line) for line in typed(app, ["dead-letters", "show", dead, "--json"]).stdout.splitlines()]
     assert lines[1]["value_base64"] == "/w==" and lines[0]["key"] == "k"

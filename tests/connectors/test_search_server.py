@@ -120,7 +120,7 @@ def test_one_that_does_not_fit_is_rejected_and_the_others_are_there(index: Searc
 
 def test_while_an_index_cannot_be_written_nothing_is_rejected(index: SearchServer) -> None:
     index.send([one(1)])
-    settings = f"/{index._pattern}/_settings"
+    settings = f"/{index._index if index._stream else index._index + '-2*'}/_settings"
     ask(index, "PUT", settings, b'{"index.blocks.read_only_allow_delete":true}')  # as when the disk is full
     with pytest.raises(UnavailableError, match="did not take all documents"):
         index.send([one(2)])
@@ -128,15 +128,41 @@ def test_while_an_index_cannot_be_written_nothing_is_rejected(index: SearchServe
     assert index.send([one(2)]) == [] and there(index) == ["e1", "e2"]
 
 
-def test_a_template_of_someone_elses_is_left_alone(index: SearchServer) -> None:
+@pytest.mark.parametrize("version", [b'"version":7,', b'"version":0,', b""])
+def test_a_template_of_someone_elses_is_left_alone(index: SearchServer, version: bytes) -> None:
     path = f"/_index_template/{index._index}"
-    theirs = b'{"index_patterns":["%b*"],"version":7,"template":{}}' % index._index.encode()
+    theirs = b'{"index_patterns":["%b*"],%b"template":{}}' % (index._index.encode(), version)
     if index._stream:
-        theirs = theirs.replace(b'"version"', b'"data_stream":{},"version"')
+        theirs = theirs.replace(b'"template"', b'"data_stream":{},"template"')
     ask(index, "PUT", path, theirs)
     index.send([one(1)])
     found = index._client.ask("GET", path).body["index_templates"][0]["index_template"]
-    assert found["version"] == 7 and "mappings" not in found["template"]
+    assert "_meta" not in found and "mappings" not in found["template"]
+
+
+def test_a_name_that_is_none_is_told_and_not_taken_for_an_empty_index(index: SearchServer) -> None:
+    index.send([one(1)])
+    ask(index, "POST", f"/{index._pattern}/_refresh")
+    misspelled = SearchServer(index._client, index._index[:-1], stream=index._stream)
+    with pytest.raises(TidegateError, match=f"no index of decisions {index._index[:-1]} .*one called {index._index}"):
+        misspelled.search(parse("kind:Payment"))
+    otherwise = SearchServer(index._client, index._index, stream=not index._stream)
+    if not index._stream:  # a data stream of that name is no index there either
+        with pytest.raises(TidegateError, match=r"is no data stream.*Leave out \?stream=1"):
+            otherwise.search(parse("kind:Payment"))
+    else:
+        with pytest.raises(TidegateError, match=r"is a data stream.*Write \?stream=1"):
+            otherwise.search(parse("kind:Payment"))
+    begun = SearchServer(index._client, f"{index._index}-new", stream=index._stream)
+    begun.send([])
+    assert begun.search(parse("kind:Payment")).total == 0  # nothing was delivered so far
+
+
+def test_indices_whose_names_begin_alike_are_two(index: SearchServer) -> None:
+    other = SearchServer(index._client, f"{index._index}-eu", stream=index._stream)
+    assert index.send([one(1), one(2)]) == other.send([one(3)]) == []
+    assert there(index) == ["e1", "e2"] and there(other) == ["e3"]
+    assert index.search(parse("kind:P")).total == 2
 
 
 def test_the_products_tell_each_other_apart(opensearch: Node, own: str) -> None:

@@ -55,6 +55,7 @@ def search(
     Without a server they are found in a file beside the store, which is brought up to date first.
     Terms beside each other all hold; OR, NOT (or -) and parentheses mean what they say. field:value, field:a,b,
     field:begin*, field>5, since:7d, until:2026-01-31; other words are looked for in texts and reasons.
+    A query that begins with - stands behind all options and --.
     """
     from tidegate.actions.query import parse
 

@@ -1,5 +1,6 @@
 """`tidegate dead-letters`: what a stream could not take; to be looked at, mended and sent again."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,14 +68,15 @@ def show(
             emit(_plain(one))
             continue
         _show(one)
-        out().print(_shortly(one.value, "  "))
+        out().print(_shortly(one.value, "  "), soft_wrap=True)
     if not shown:
         aside().print("There are no dead letters.", style="green")
     elif not as_json:
+        at = topic + (f" --kafka-config {shlex.quote(str(kafka_config))}" if kafka_config is not None else "")
         next_steps(
-            f"tidegate dead-letters send {topic} --offset N  send one again as it is",
-            f"tidegate dead-letters repair {topic} --offset N --set FIELD=VALUE  see what a change makes of it",
-            f"tidegate dead-letters show {topic} --json > letters  to mend them by hand, then: send --file letters",
+            f"tidegate dead-letters send {at} --offset N  send one again as it is",
+            f"tidegate dead-letters repair {at} --offset N --set FIELD=VALUE  see what a change makes of it",
+            f"tidegate dead-letters show {at} --json > letters  to mend them by hand, then: send --file letters",
         )
 
 
@@ -93,7 +95,7 @@ def _show(one: "DeadLetter") -> None:
 def _shortly(value: bytes | None, before: str, style: str = "dim") -> "Text":
     from rich.text import Text
 
-    return Text(before + _text(value)[:300], style=style, overflow="ellipsis", no_wrap=True)
+    return Text(before + _text(value)[:300], style=style)
 
 
 def _text(value: bytes | None) -> str:
@@ -163,10 +165,10 @@ def repair(
     for one in found:
         _show(one.letter)
         if one.value == (one.letter.value or b""):
-            out().print(_shortly(one.value, "  "))
+            out().print(_shortly(one.value, "  "), soft_wrap=True)
         else:
-            out().print(_shortly(one.letter.value, "  - ", "red"))
-            out().print(_shortly(one.value, "  + ", "green"))
+            out().print(_shortly(one.letter.value, "  - ", "red"), soft_wrap=True)
+            out().print(_shortly(one.value, "  + ", "green"), soft_wrap=True)
         if one.fault:
             out().print(f"  still not good: {one.fault}", style="yellow", markup=False, soft_wrap=True)
     good = sum(not one.fault for one in found)

@@ -6,8 +6,11 @@ from typing import Any
 _KEYWORD = {"type": "keyword", "normalizer": "lowercase", "ignore_above": 1024}
 _MONTH = "%Y.%m"
 
-VERSION = 1
+VERSION = 2
 """The version of the template; one of the same or a later version that is there already is left as it is."""
+
+META = {"made by": "tidegate"}
+"""How a template of ours is known; any other is someone's own, and left as it is."""
 
 
 def template(name: str, *, stream: bool) -> dict[str, Any]:
@@ -41,16 +44,21 @@ def template(name: str, *, stream: bool) -> dict[str, Any]:
         },
     }
     made: dict[str, Any] = {
-        "index_patterns": [name if stream else f"{name}-*"],
+        "index_patterns": [name] if stream else months(name),
         "version": VERSION,
         "priority": 200,
         "template": {"mappings": mappings},
-        "_meta": {"made by": "tidegate"},
+        "_meta": META,
     }
     if stream:
         mappings["properties"]["@timestamp"] = {"type": "date"}
         made["data_stream"] = {}
     return made
+
+
+def months(name: str) -> list[str]:
+    """Patterns of the names of monthly indices: not those of another index that begins alike, `NAME-eu-2026.11`."""
+    return [f"{name}-{digit}*" for digit in range(1, 10)]
 
 
 def month_of(us: int) -> str:

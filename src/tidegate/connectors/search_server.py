@@ -5,6 +5,7 @@ lie in an index for each month of event time, where the same id always comes to 
 its newest index whatever is sent, so there, what may have been taken already is asked for before it is sent again.
 """
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,12 +16,18 @@ from tidegate.actions.query import Query
 from tidegate.actions.search import MOST_FACETS, Hits, counts, known_fields, read_after
 from tidegate.actions.sink import Gone, Rejected, UnavailableError
 from tidegate.connectors.search_client import Answer, Client
-from tidegate.connectors.search_mapping import VERSION, month_of, template
+from tidegate.connectors.search_mapping import META, VERSION, month_of, months, template
 from tidegate.connectors.search_terms import clause, number, place
+from tidegate.errors import TidegateError
 
 _ENCODE = msgspec.json.Encoder().encode
 _MOST_BYTES = 8 << 20
 _PICKED = "errors,items.create.status,items.create.error.type,items.create.error.reason"
+_DO = {
+    400: "Change what is in its way, or give another name.",
+    401: "Look at the user's rights.",
+    403: "Look at the user's rights.",
+}
 _LATER = {429, 502, 503, 504}
 _CLUSTER = {"index_not_found_exception", "cluster_block_exception", "security_exception"}
 """Reasons that are the cluster's and not the document's: they go away when someone mends the cluster."""
@@ -140,8 +147,8 @@ class SearchServer:
         answer = self._client.ask("GET", path)
         if answer.status == 200:
             there = answer.body["index_templates"][0]["index_template"]
-            if there.get("version", 0) >= VERSION:
-                return
+            if there.get("_meta") != META or there.get("version", 0) >= VERSION:
+                return  # someone's own is left alone, whatever it says
         elif answer.status != 404:
             self._must(answer, "does not show its templates")
         self._must(
@@ -156,7 +163,7 @@ class SearchServer:
             raise UnavailableError(
                 f"{self.name} {what}.",
                 seen=f"{answer.status} {str(reason)[:300]}".strip(),
-                do="Look at the user's rights." if answer.status in (401, 403) else "Look at the cluster's health.",
+                do=_DO.get(answer.status, "Look at the cluster's health."),
             )
 
     def _busy(self, said: str) -> UnavailableError:
@@ -191,7 +198,7 @@ class SearchServer:
 
     @property
     def _pattern(self) -> str:
-        return self._index if self._stream else f"{self._index}-*"
+        return self._index if self._stream else ",".join(months(self._index))
 
     def _search(self, body: Mapping[str, Any]) -> dict[str, Any]:
         params = {"ignore_unavailable": "true", "allow_no_indices": "true"}
@@ -206,15 +213,38 @@ class SearchServer:
 
     def _fields(self) -> tuple[set[str], set[str]]:
         """The names of all texts and of all numbers of events that documents have."""
-        answer = self._client.ask("GET", f"/{self._pattern}/_mapping", params={"ignore_unavailable": "true"})
+        params = {"ignore_unavailable": "true", "allow_no_indices": "true"}
+        answer = self._client.ask("GET", f"/{self._pattern}/_mapping", params=params)
         found: dict[str, set[str]] = {"words": set(), "numbers": set()}
-        if answer.status != 404:
+        if answer.status == 404 or not answer.body:
+            self._require_template()
+        else:
             self._must(answer, "does not show its mapping")
             for index in answer.body.values():
                 for part, names in found.items():
                     properties = index["mappings"].get("properties", {})
                     names |= set(properties.get(part, {}).get("properties", {}))
         return found["words"], found["numbers"]
+
+    def _require_template(self) -> None:
+        """Where there is no index: one that was begun has a template, and of any other name it is told that it is none."""
+        answer = self._client.ask("GET", f"/_index_template/{self._index}")
+        if answer.status == 404:
+            every = self._client.ask("GET", "/_index_template")
+            names = [one["name"] for one in every.body["index_templates"]] if every.status == 200 else []
+            near = difflib.get_close_matches(self._index, names, 1)
+            raise TidegateError(
+                f"There is no index of decisions {self._index} at {self._client.name}.",
+                seen=f"one called {near[0]}" if near else "",
+                do="Write the name that `tidegate alerts deliver` was given; what was never delivered is not there.",
+            )
+        if answer.status == 200:
+            is_stream = "data_stream" in answer.body["index_templates"][0]["index_template"]
+            if is_stream is not self._stream:
+                raise TidegateError(
+                    f"{self._index} at {self._client.name} is {'a data stream' if is_stream else 'no data stream'}.",
+                    do="Write ?stream=1 behind it." if is_stream else "Leave out ?stream=1.",
+                )
 
     def close(self) -> None:
         """Let go of connections."""

@@ -224,6 +224,7 @@ def test_a_url_names_servers_topics_and_properties() -> None:
         ("kafka://h:9092", "names one topic"),
         ("kafka://h/a,b", "names one topic"),
         ("kafka://u:secret@h/a", "no name and password"),
+        ("kafka://h/a?sasl.password=secret", r"holds no password and no key.*\?sasl\.password=….*--kafka-config"),
         ("kafka://h/a b", "cannot be the name"),
         ("kafka://h/a?group.id=x", "group.id is not for you to set"),
         ("kafka://h/a?isolation.level=read_uncommitted", "not for you to set"),

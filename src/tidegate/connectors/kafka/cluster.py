@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from tidegate.connectors.kafka.connection import distrust, listens
+from tidegate.connectors.kafka.place import SECRET
 from tidegate.connectors.kafka.said import CLIENT
 from tidegate.errors import StreamError
 
@@ -18,7 +19,6 @@ _PATIENCE = 15.0
 """Seconds that a question about topics may take."""
 _SLICE = 2.0
 """Seconds after which it is seen whether waiting longer helps."""
-_SECRET = ("password", "secret", "sasl.jaas", "key.pem", "oauthbearer.config")
 _DO = {
     KafkaError._TRANSPORT: "See whether a broker runs there and can be reached.",
     KafkaError._ALL_BROKERS_DOWN: "See whether a broker runs there and can be reached.",
@@ -91,6 +91,7 @@ class Cluster:
 
     def _config(self, more: Mapping[str, Any]) -> dict[str, Any]:
         own = {"bootstrap.servers": self.servers, "error_cb": self._heard, "logger": CLIENT, "client.id": "tidegate"}
+        own["log_level"] = "5"  # what is below goes to the terminal as it is, once a client ends
         return own | self._settings | dict(more)
 
     def _heard(self, error: KafkaError) -> None:
@@ -148,7 +149,7 @@ class Cluster:
     def _plain(self, said: str) -> str:
         """What librdkafka said, without any secret."""
         for name, value in self._settings.items():
-            if value and any(word in name for word in _SECRET):
+            if value and any(word in name for word in SECRET):
                 said = said.replace(value, "…")
         return said
 

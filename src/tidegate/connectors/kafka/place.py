@@ -24,6 +24,9 @@ OURS = {
 }
 """Properties that are what they are, and why."""
 
+SECRET = ("password", "secret", "sasl.jaas", "key.pem", "oauthbearer.config")
+"""What is in the names of properties that hold secrets."""
+
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _FORM = "kafka://HOST:PORT/TOPIC"
 
@@ -85,6 +88,13 @@ def place(url: str, settings: Mapping[str, str] | None = None, *, single: bool =
         raise StreamError(f"The URL names {wanted}.", seen=shown, do=f"Write {_FORM}.")
     servers = ",".join(host if re.search(r":\d+$", host) else f"{host}:9092" for host in parts.netloc.split(","))
     own = dict(parse_qsl(parts.query, keep_blank_values=True))
+    for name in own:
+        if any(word in name for word in SECRET):
+            raise StreamError(
+                "A URL of a topic holds no password and no key: others on this machine can read the command line.",
+                seen=f"?{name}=…",
+                do="Put it into a file, and give that with --kafka-config.",
+            )
     return Place(servers, topics, _allowed({**(settings or {}), **own}))
 
 
