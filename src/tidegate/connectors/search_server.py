@@ -227,7 +227,7 @@ class SearchServer:
         return found["words"], found["numbers"]
 
     def _require_template(self) -> None:
-        """Where there is no index: one that was begun has a template, and of any other name it is told that it is none."""
+        """Where there is no index: one that was begun has a template; of any other name it is told that it is none."""
         answer = self._client.ask("GET", f"/_index_template/{self._index}")
         if answer.status == 404:
             every = self._client.ask("GET", "/_index_template")
