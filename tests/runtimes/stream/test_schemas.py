@@ -1,6 +1,7 @@
 """Streams whose messages have schemas: decided as their JSON is, waiting for a registry, telling what does not fit."""
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -139,7 +140,12 @@ def test_a_message_waits_for_the_registry_and_is_not_given_up(
 
 
 def test_what_does_not_fit_is_a_dead_letter_and_the_others_go_on(
-    kafka: Kafka, registry: Server, peers: Peers, topics: str, tmp_path: Path
+    kafka: Kafka,
+    registry: Server,
+    peers: Peers,
+    topics: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     bodies = payments(0, 30)
     write = peers.avro(f"{topics}-in", AVRO)
@@ -159,6 +165,11 @@ def test_what_does_not_fit_is_a_dead_letter_and_the_others_go_on(
     codes = ["schema", "undecodable", "unknown-schema", "no-schema-id", "empty"]
     assert [letter.code for letter in letters if letter] == codes
     assert letters[0] is not None and "amount is not in it" in letters[0].reason and letters[0].value == bad[0]
+    put(kafka, f"{topics}-in", [write(in_avro(body)) for body in payments(30, 40)])
+    with caplog.at_level(logging.ERROR):  # a restart that finds the newest schema not to fit goes on as it would have
+        stream(kafka, registry, topics, tmp_path).run(threading.Event())
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 40))
+    assert "does not fit the contract of Payment" in caplog.text and "becomes dead letters" in caplog.text
 
 
 def test_a_start_without_a_registry_or_with_another_contract_is_refused(

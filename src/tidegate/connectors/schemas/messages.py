@@ -22,6 +22,10 @@ _KINDS = {"avro": "AVRO", "protobuf": "PROTOBUF"}
 _PACKAGES = {"avro": "fastavro", "protobuf": "grpc_tools"}
 
 
+class UnfitError(StreamError):
+    """Messages of a schema cannot be events of the flow; every field at fault is named."""
+
+
 class Messages:
     """Reads the messages of one topic.
 
@@ -55,7 +59,8 @@ class Messages:
 
         Raises:
             RegistryAwayError: the registry cannot be asked.
-            StreamError: there is none, or it does not fit; every field at fault is named.
+            StreamError: there is none.
+            UnfitError: it does not fit; every field at fault is named.
         """
         subject = subject or f"{self.topic}-value"
         found = self._registry.latest(subject)
@@ -77,7 +82,7 @@ class Messages:
             name: what it is called.
 
         Raises:
-            StreamError: they are none of the flow's; every field at fault is named.
+            UnfitError: they are none of the flow's; every field at fault is named.
         """
         try:
             made = self._schemas[schema.id] = self._made(schema)
@@ -86,9 +91,9 @@ class Messages:
             fit = self._fit(schema.id, part, kind)
         except UndecodableError as error:
             said = f"{error.wrong} {error.seen}".strip()
-            raise StreamError(f"{name} cannot be used.", seen=said, do=error.do) from None
+            raise UnfitError(f"{name} cannot be used.", seen=said, do=error.do) from None
         if fit.faults:
-            raise StreamError(
+            raise UnfitError(
                 f"{name} does not fit the contract of {kind}.",
                 seen="; ".join(fit.faults),
                 do="Change the event type of the flow, or name the right one with --event.",

@@ -115,7 +115,7 @@ class Stream:
         own, schemas = settings.flow.definition.event.__name__, settings.schemas
         self._encode = as_it_is if schemas is None else schemas.writer(sink)
         messages = None if schemas is None else schemas.messages(
-            settings.source.topics, settings.events, own, settings.flow.definition.kinds
+            settings.source.topics, settings.events, own, settings.flow.definition.kinds, begun=self._begun()
         )  # fmt: skip
         self._cluster.make(self.topics.order, retention_ms="-1", retention_bytes="-1", cleanup_policy="delete")
         self._cluster.make(self.topics.dead, retention_ms="-1")
@@ -156,6 +156,16 @@ class Stream:
                     seen=" and ".join(at for one, at in told if one == name),
                     do="Give each a topic of its own: what is decided would be read as an event again.",
                 )
+
+    def _begun(self) -> bool:
+        """Whether this stream decided before."""
+        if self.topics.order not in self._cluster.topics():
+            return False
+        orders = OrderTopic(self._cluster, self.topics.order, self.settings.group)
+        try:
+            return orders.ends()[1] > 0
+        finally:
+            orders.close()
 
     def _count(self) -> None:
         gauges = self.figures.metrics.gauges
