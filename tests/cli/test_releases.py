@@ -96,7 +96,7 @@ def test_a_proposal_whose_cases_fail_says_that_it_cannot_be_released(folder: Pat
     words = ("propose", "desk.py", "--suite", "cases.ndjson", "--as", "cleo", "--why", "because")
     result = typed(*words)
     assert result.exit_code == 1, result.output
-    assert "fails: a large payment passes" in result.stdout
+    assert "fails: a large payment passes (review, not approve; by large)" in result.stdout
     assert "It cannot be released: 1 of its 1 cases fail" in result.stderr and "Next" not in result.stderr
     as_json = typed(*words, "--json")
     assert as_json.exit_code == 1 and json.loads(as_json.stdout)["suite"]["failed"]
@@ -105,6 +105,10 @@ def test_a_proposal_whose_cases_fail_says_that_it_cannot_be_released(folder: Pat
     assert sound.exit_code == 0 and "tidegate sign" in sound.stderr, sound.output
     with Register.open("releases.db", read_only=True) as kept:
         assert len(kept.proposals) == 3, "what failed is on record, too"
+    (folder / "cases.ndjson").write_text(json.dumps({**CASE, "outcome": ""}))
+    assert "expects nothing, so it could not fail" in typed(*words).stderr
+    (folder / "cases.ndjson").write_text(json.dumps({**CASE, "events": [*CASE["events"], {"id": "2"}]}))
+    assert "Event 2 of the case 'a large payment passes' does not keep its contract" in typed(*words).stderr
 
 
 def test_a_history_in_another_encoding_is_proposed(folder: Path) -> None:

@@ -25,7 +25,7 @@ ADDED, REMOVED, PROPOSED, SIGNED, REFUSED, RELEASED, ROLLED_BACK = (
 
 
 class Suite(msgspec.Struct, frozen=True):
-    """What came of a proposal's own cases: how many, and the names of those that failed."""
+    """What came of a proposal's own cases: how many, and those that failed, each with what came out instead."""
 
     cases: int
     failed: tuple[str, ...] = ()

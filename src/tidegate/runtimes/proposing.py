@@ -11,13 +11,13 @@ import msgspec
 
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.flow import Flow
-from tidegate.errors import ReleaseError, TidegateError
+from tidegate.errors import ContractError, ReleaseError, TidegateError
 from tidegate.models.promotion import lacking
 from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
 from tidegate.releases.bundle import Bundle, make_bundle
 from tidegate.releases.statement import Suite
-from tidegate.runtimes.engine import Engine
+from tidegate.runtimes.engine import Engine, Refused
 from tidegate.runtimes.load import load_flow, load_parts
 
 
@@ -114,7 +114,7 @@ def cases_in(path: Path) -> list[Case]:
     """The cases in a file, one JSON object a line.
 
     Raises:
-        ReleaseError: a line is no case, or there is none.
+        ReleaseError: a line is no case, or expects nothing, or there is none.
     """
     cases = []
     try:
@@ -124,13 +124,20 @@ def cases_in(path: Path) -> list[Case]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                cases.append(msgspec.json.decode(line, type=Case))
+                case = msgspec.json.decode(line, type=Case)
             except msgspec.DecodeError as error:
                 raise ReleaseError(
                     f"Line {number} of {path} is no case.",
                     seen=str(error),
                     do='Write {"name": "…", "events": [{…}], "outcome": "decline", "rules": ["testing"]}.',
                 ) from None
+            if not (case.outcome or case.level or case.rules):
+                raise ReleaseError(
+                    f"The case {case.name!r} expects nothing, so it could not fail.",
+                    seen=f"line {number} of {path}",
+                    do="Say the outcome, the level or the rules that must come out.",
+                )
+            cases.append(case)
     if not cases:
         raise ReleaseError(f"{path} holds no case.")
     return cases
@@ -140,25 +147,37 @@ def run_suite(flow: type[Flow[Any]], models: Mapping[str, ScoringModel], cases: 
     """Try each case on a flow that knows nothing but the case's own events.
 
     Raises:
-        ContractError: an event of a case does not keep its contract.
+        ReleaseError: an event of a case is none of the flow's, or does not keep its contract.
     """
-    failed = tuple(case.name for case in cases if not _holds(flow, models, case))
-    return Suite(len(cases), failed)
+    tried = ((case, _otherwise(flow, models, case)) for case in cases)
+    return Suite(len(cases), tuple(f"{case.name} ({why})" for case, why in tried if why))
 
 
-def _holds(flow: type[Flow[Any]], models: Mapping[str, ScoringModel], case: Case) -> bool:
+def _otherwise(flow: type[Flow[Any]], models: Mapping[str, ScoringModel], case: Case) -> str:
+    """What came out that the case does not expect, in words; empty if it holds."""
     engine = Engine(flow, models=models)
     last: Any = None
-    for fields in map(dict, case.events):
+    for number, fields in enumerate(map(dict, case.events), 1):
         kind = str(fields.pop("event", flow.definition.event.__name__))
         if kind not in engine.readers:
             raise ReleaseError(f"The case {case.name!r} has an event of an unknown type.", seen=kind)
-        last = engine.process([engine.readers[kind].read(msgspec.json.encode(fields))])[0]
+        try:
+            last = engine.process([engine.readers[kind].read(msgspec.json.encode(fields))])[0]
+        except ContractError as error:
+            raise ReleaseError(
+                f"Event {number} of the case {case.name!r} does not keep its contract: {error.wrong}",
+                seen=error.seen,
+                do=error.do,
+            ) from None
     if not isinstance(last, Decision):
-        return False
-    fired = {rule.rule for rule in last.rules}
-    return (
-        (not case.outcome or case.outcome == last.outcome)
-        and (not case.level or case.level == last.level)
-        and fired.issuperset(case.rules)
-    )
+        return f"no decision: {last.reason}" if isinstance(last, Refused) else "no decision"
+    fired = [rule.rule for rule in last.rules]
+    silent = [rule for rule in case.rules if rule not in fired]
+    found = []
+    if case.outcome and case.outcome != last.outcome:
+        found.append(f"{last.outcome}, not {case.outcome}; {'by ' + ', '.join(fired) if fired else 'no rule fired'}")
+    if case.level and case.level != last.level:
+        found.append(f"level {last.level or 'none'}, not {case.level}")
+    if silent:
+        found.append(f"{', '.join(silent)} did not fire")
+    return "; ".join(found)
