@@ -63,6 +63,16 @@ def test_bad_cells_of_a_model_in_pmml_are_told_by_line_field_and_value(tmp_path:
     assert "Line 3 of" in told and "amount is 'many', which is no double." in told and "Line 2" not in told
 
 
+def test_a_row_that_a_model_says_nothing_of_names_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "r.pmml").write_bytes(pmml(regression("r")))
+    (tmp_path / "d.csv").write_text("amount,country\n1,FR\n,FR\n")
+    done = typed("pmml", "run", tmp_path / "r.pmml", tmp_path / "d.csv", "-o", tmp_path / "o.csv")
+    assert "2 rows, 1 of them without an answer" in done.stderr
+    assert "Line 3 of" in done.stderr and "nothing is given where amount is missing" in done.stderr
+    rows = list(csv.DictReader((tmp_path / "o.csv").open()))
+    assert [row["invalid"] for row in rows] == ["", "nothing is given where amount is missing"]
+
+
 @pytest.mark.parametrize("sign", [",", ";", "\t"])
 def test_pmml_reads_what_spreadsheets_write(tmp_path: Path, sign: str) -> None:
     (tmp_path / "r.pmml").write_bytes(pmml(regression("r")))

@@ -87,8 +87,12 @@ def run(
         for columns, lines in _chunks(given, data, absent):
             answers = model.answers(columns)
             for place, answer in enumerate(answers):
-                if answer.invalid and len(told) < MOST_TOLD:
-                    row = {name: cells[place] for name, cells in columns.items()}
+                if not answer.invalid and any(value is not None for value in answer.values.values()):
+                    continue
+                row = {name: cells[place] for name, cells in columns.items()}
+                if not answer.invalid:
+                    answers[place] = answer = answer._replace(invalid=_silent(model, row))
+                if len(told) < MOST_TOLD:
                     told.append(f"Line {lines[place]} of {data}: {_why_none(model, row, answer.invalid)}")
             found = [_line(model, answer) for answer in answers]
             if explain:
@@ -224,6 +228,13 @@ def _target(path: Path | None) -> IO[str]:
         raise TidegateError(
             f"{path or 'the output'} cannot be written.", seen=error.strerror or str(error), do="Name another place."
         ) from None
+
+
+def _silent(model: "PmmlModel", row: dict[str, str | None]) -> str:
+    """Why a row that is not invalid has no answer, as far as it can be told."""
+    asked = [one.name for one in model.inputs if one.needed and one.treatment.missing_value is None]
+    missing = [name for name in asked if row.get(name) is None]
+    return f"nothing is given where {', '.join(missing)} is missing" if missing else "nothing is given for this row"
 
 
 def _why_none(model: "PmmlModel", row: dict[str, str | None], invalid: str) -> str:
