@@ -65,7 +65,8 @@ def refused(*words: object) -> str:
 
 def let_out(place: str, *more: object) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(said("propose", place, *more, "--as", "cleo", "--why", "because", "--json"))
-    said("sign", found["id"], "--as", "ana")
+    signed = run("sign", found["id"], "--as", "ana")
+    assert signed.exit_code == 0 and ("--override --why" in signed.output) == bool(found["reasons_lacking"])
     if found["reasons_lacking"]:
         for short in ((), ("--override",), ("--why", "A pilot"), ("--override", "--why", " ")):
             told = refused("release", found["id"], "--as", "ana", *short)

@@ -40,4 +40,5 @@ def sign(
         state = state_of(opened, found)
     aside().print(f"Proposal {found.short}: {state}.", soft_wrap=True)
     if not found.hindrance:
-        next_steps(f"tidegate release {found.short} --as NAME  let it go live")
+        needed = ' --override --why "…"' if found.warning else ""
+        next_steps(f"tidegate release {found.short} --as NAME{needed}  let it go live")
