@@ -81,6 +81,13 @@ def test_what_is_no_model_is_refused_with_exit_code_2(
         assert result.exit_code == 2 and said in result.stderr
 
 
+def test_of_a_long_expression_its_beginning_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "m.dmn"
+    path.write_bytes(dmn(decision("D", literal("(" * 5000 + "1" + ")" * 5000))))
+    told = typed("dmn", "run", path).stdout
+    assert "nested too deeply" in told and len(told) < 1000
+
+
 def test_one_input_by_hand(loan: Path) -> None:
     result = typed(
         "dmn", "run", loan, "--set", 'Person={"name": "Ann", "age": 30, "born": "1995-01-31"}', "--set", "Known=true"

@@ -31,6 +31,10 @@ class Site:
         return Site(self.file, line or self.line, f"{self.place}, {words}")
 
 
+_MOST_TEXT = 200
+"""How many characters of an expression a reason tells in words; `text` has all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why something came to nothing: where, what was written there, and what is wrong with it.
@@ -50,7 +54,8 @@ class Reason:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.place} ({self.file}:{self.line}): " + (f"`{self.text}`: " if self.text else "") + self.why
+        text = self.text if len(self.text) <= _MOST_TEXT else f"{self.text[:_MOST_TEXT]}…"
+        return f"{self.place} ({self.file}:{self.line}): " + (f"`{text}`: " if text else "") + self.why
 
 
 @dataclass(frozen=True, slots=True)
