@@ -2,7 +2,7 @@
 
 Every instance has the same records in a store of its own, so that each could tell all of them; then whoever is told
 would hear everything as often as there are instances. The one that decides runs the delivery and notes in the stream's
-cluster how far each sink was told; the one that takes over begins there. What was told within the last second before a
+cluster how far each sink was told; the one that takes over begins there. What was told in the last moments before a
 fall may be told twice, under the same id.
 """
 
@@ -20,9 +20,8 @@ from tidegate.errors import TidegateError
 from tidegate.runtimes.serve.companion import Companion
 
 _LOG = logging.getLogger("tidegate.stream")
-_LOOK = 0.2
-_NOTE = 1.0
-"""Seconds between notes of how far sinks were told."""
+_LOOK = 0.1
+"""Seconds between looks at who decides, and at how far sinks were told, which is noted where it has changed."""
 
 
 class Telling:
@@ -64,9 +63,7 @@ class Telling:
         self._shared.close()
 
     def _work(self) -> None:
-        waited = 0.0
         while not self._ending.wait(_LOOK):
-            waited += _LOOK
             try:
                 if self._beside is None and self._decides():
                     self._go_on()
@@ -74,8 +71,7 @@ class Telling:
                     self._beside.start()
                 elif self._beside is not None and not self._decides():
                     self._end()
-                elif self._beside is not None and waited >= _NOTE:
-                    waited = 0.0
+                elif self._beside is not None:
                     self._note()
             except TidegateError as error:
                 _LOG.warning("%s It is tried again; nothing is lost.", error)
