@@ -61,6 +61,13 @@ def test_a_function_goes_on_to_see_what_it_saw_when_it_was_made() -> None:
     assert plain(made) == [1, 2]
 
 
+def test_a_function_that_hides_an_outer_name_may_call_itself() -> None:
+    body = literal("if n <= 1 then 1 else n * fac(n - 1)")
+    boxed = f"<functionDefinition>{formal('n: number')}{body}</functionDefinition>"
+    made = asked(context(("x", literal("5")), ("fac", boxed), ("", literal("[fac(x), x]"))), {"x": 1})
+    assert plain(made) == [120, 5]
+
+
 def test_a_function_is_called_by_a_boxed_invocation_with_arguments_by_name() -> None:
     call = (
         f"<invocation>{literal('Fee')}"

@@ -81,6 +81,22 @@ CASES = {
 }  # fmt: skip
 
 
+def compound(operator: str, strategy: str) -> str:
+    """A tree whose node asks three things at once, of which each may not be known, and one of the three is compound."""
+    inner = f'<CompoundPredicate booleanOperator="or">{lt("y", 0)}{lt("c", "b", "equal")}</CompoundPredicate>'
+    asks = f"{lt('x', 0.5)}{inner}{lt('c', 'a', 'equal')}"
+    return (
+        f'<TreeModel functionName="regression" missingValueStrategy="{strategy}">{schema()}{SAID}'
+        f'<Node score="1"><True/><Node score="2"><CompoundPredicate booleanOperator="{operator}">{asks}</CompoundPredicate></Node>'
+        '<Node score="3"><True/></Node></Node></TreeModel>'
+    )
+
+
+for _operator in ("and", "or", "xor", "surrogate"):
+    for _strategy in ("none", "lastPrediction", "nullPrediction"):
+        CASES[f"{_operator}, {_strategy}"] = document(compound(_operator, _strategy))
+
+
 TRANSFORMED = (
     '<LocalTransformations><DerivedField name="scaled" optype="continuous" dataType="double">'
     f"{apply('*', ref('x'), const(2))}</DerivedField></LocalTransformations>"
