@@ -87,8 +87,8 @@ def compound(operator: str, strategy: str) -> str:
     asks = f"{lt('x', 0.5)}{inner}{lt('c', 'a', 'equal')}"
     return (
         f'<TreeModel functionName="regression" missingValueStrategy="{strategy}">{schema()}{SAID}'
-        f'<Node score="1"><True/><Node score="2"><CompoundPredicate booleanOperator="{operator}">{asks}</CompoundPredicate></Node>'
-        '<Node score="3"><True/></Node></Node></TreeModel>'
+        f'<Node score="1"><True/><Node score="2"><CompoundPredicate booleanOperator="{operator}">{asks}'
+        '</CompoundPredicate></Node><Node score="3"><True/></Node></Node></TreeModel>'
     )
 
 
