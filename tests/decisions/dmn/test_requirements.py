@@ -228,6 +228,21 @@ def test_a_service_does_not_see_inputs_that_it_is_not_given() -> None:
     assert model.evaluate("D", {"x": 1}).value is None
 
 
+@pytest.mark.parametrize("name", ["Rate", "fees.Rate"])
+def test_a_service_takes_an_imported_input_by_either_of_its_names(name: str) -> None:
+    call = f'<invocation>{literal("S")}<binding><parameter name="{name}"/>{literal("3")}</binding></invocation>'
+    top = dmn(
+        '<import name="fees" namespace="urn:fees"/>',
+        decision("Twice", literal("fees.Rate * 2"), needs=("urn:fees#Rate",)),
+        service("S", ["Twice"], given=["urn:fees#Rate"]),
+        decision("D", call, knows=("S",)),
+        decision("E", literal("S(4)"), knows=("S",)),
+    )
+    model = sound(top, imports={"fees.dmn": FEES})
+    assert [to_plain(model.evaluate(one, {}).value) for one in ("D", "E")] == [6, 8]
+    assert not model.evaluate("D", {}).reasons
+
+
 def test_asking_for_what_is_not_there_names_what_is_near() -> None:
     model = sound(dmn(*SERVED))
     with pytest.raises(DocumentError, match=r'no decision "Innner"') as told:

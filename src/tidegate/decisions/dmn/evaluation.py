@@ -1,7 +1,7 @@
 """Decisions made: each once an evaluation, what it requires first, in a scope of what it requires and nothing else."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tidegate.decisions.dmn.elements import Decision, Knowledge, Service
@@ -130,7 +130,16 @@ class Evaluation:
                     refused.add(key)
             return self.serve(one, given, refused)
 
-        return Function(one.found.element.name, names, apply)
+        function = Function(one.found.element.name, names, apply)
+        prefixes = {part.definitions.namespace: name for name, part in one.found.part.imports.items() if name}
+        if not any(key[0] in prefixes for _, key in one.parameters):
+            return function
+        # What is imported may be bound by its own name, or as the model calls it, with the import's name before it.
+        full = tuple(
+            replace(parameter, name=f"{prefixes[key[0]]}.{parameter.name}") if key[0] in prefixes else parameter
+            for parameter, key in one.parameters
+        )
+        return replace(function, overloads=(function, replace(function, parameters=full)))
 
     def serve(self, one: Ready, given: Mapping[Key, Any], refused: Collection[Key] = ()) -> Any:
         """What a decision service answers: the value of its one output, or a context of its outputs."""
