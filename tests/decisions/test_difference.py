@@ -70,6 +70,17 @@ def test_a_changed_window_is_found_under_the_rules_that_read_it_and_is_one_chang
     assert [change.name for change in changes(Old.definition, New.definition)] == ["recent"]
 
 
+def test_a_constant_does_not_hide_what_else_changed_beside_it() -> None:
+    class New(Old):
+        recent = count(per=Card, last="1h")
+        testing = decline((recent >= 3) & (Payment.amount < eur(5)), because="Small payments in quick succession")
+
+    assert told(New, "testing") == [
+        "testing: recent >= 4 → recent >= 3",
+        "recent: count(per=Card, last='10m') → count(per=Card, last='1h')",
+    ]
+
+
 def test_outcome_and_settings_are_told() -> None:
     class New(Old):
         unusual = decline(

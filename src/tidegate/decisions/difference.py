@@ -162,9 +162,9 @@ def _parts(old: Expr, new: Expr) -> list[tuple[Expr | None, Expr | None]]:
     if not alike or not old.args:
         return [(old, new)]
     pairs = [(a, b) for a, b in zip(old.args, new.args, strict=True) if a.key != b.key]
-    if any(isinstance(a, Literal) or isinstance(b, Literal) for a, b in pairs):
-        return [(old, new)]
-    return [part for a, b in pairs for part in _parts(a, b)]
+    constants = [isinstance(a, Literal) or isinstance(b, Literal) for a, b in pairs]
+    inside = [part for (a, b), constant in zip(pairs, constants, strict=True) if not constant for part in _parts(a, b)]
+    return [(old, new), *inside] if any(constants) else inside
 
 
 def _flat(node: Expr) -> str:
