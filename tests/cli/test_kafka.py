@@ -64,6 +64,23 @@ def test_from_topic_to_topic_and_what_cannot_be_taken_is_mended(kafka: Kafka, ow
     assert decisions(kafka, f"{own}-out") == replayed([*events(0, 60), lines[0]["value"].encode()], flow)
 
 
+def test_a_challenger_beside_a_stream_decides_on_every_event(kafka: Kafka, own: str, tmp_path: Path) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    (tmp_path / "flow.py").write_text(FLOW)
+    (tmp_path / "new.py").write_text(FLOW.replace(">= 2", ">= 9"))
+    put(kafka, f"{own}-in", events(0, 60), key=b"k")
+    place, store = f"kafka://{kafka.address}/{own}", tmp_path / "s.db"
+    words = ["--store", str(store), "--models", str(tmp_path), "--challenger", str(tmp_path / "new.py")]
+    done = typed(app, ["run", str(tmp_path / "flow.py"), "--from", f"{place}-in", "--to", f"{place}-out", "--until-end",
+                       *words])  # fmt: skip
+    assert done.exit_code == 0, done.output
+    said = typed(app, ["compare", str(tmp_path / "flow.py"), str(tmp_path / "new.py"), "--live", str(store),
+                       "--shadow", f"{store}.shadow", "--json"])  # fmt: skip
+    assert said.exit_code == 0, said.output
+    found = json.loads(said.stdout)
+    assert found["same"] + found["flipped"] == 60 and found["flipped"] == 7 * 3, "the third to ninth of each card"
+
+
 def test_dead_letters_are_repaired_and_sent_once_with_what_they_were(kafka: Kafka, own: str, tmp_path: Path) -> None:
     kafka.topics(f"{own}-in", f"{own}-out")
     (tmp_path / "flow.py").write_text(FLOW)

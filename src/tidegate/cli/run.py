@@ -8,8 +8,16 @@ from typing import Annotated, Literal
 
 import typer
 
+from tidegate.cli.challenger_beside import (
+    ChallengerPlace,
+    ShadowPath,
+    challenger_beside,
+    challenger_figures,
+    shadow_of,
+)
 from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath, OtherFlowOk
+from tidegate.cli.shadow import shadow as follow
 from tidegate.cli.terminal import aside, ready, several
 from tidegate.cli.traces import TracesShare, TracesTo, traces_to
 from tidegate.connectors.store_address import Address
@@ -101,6 +109,8 @@ def run(
     alerts: Annotated[
         list[str], typer.Option("--alerts", help="Tell these of every decision too; see `tidegate alerts deliver`.")
     ] = [],
+    challenger: ChallengerPlace = "",
+    shadow: ShadowPath = None,
     until_end: Annotated[
         bool, typer.Option("--until-end", help="Stop when everything that is there was taken.")
     ] = False,
@@ -148,6 +158,7 @@ def run(
         traces=traces_to(traces, traces_share, found.definition.name),
     )  # fmt: skip
     beside = delivery_beside(alerts, store, found.definition, log_format, kafka_config)
+    following = challenger_beside(challenger, store, shadow, models)
     stop, console = threading.Event(), aside()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -171,6 +182,9 @@ def run(
         telling = Telling(beside, store, shared, lambda: stream.deciding)
         stream.figures.metrics.gauges |= telling_figures(telling, store, len(alerts), lambda: telling.waits)
         telling.start()
+    if following is not None:
+        stream.figures.metrics.gauges |= challenger_figures(following)
+        following.start()
     try:
         from tidegate.runtimes.stream.page import serving
 
@@ -181,8 +195,9 @@ def run(
             if left:
                 console.print(f"Others lack {several(left, 'record')}: `tidegate alerts deliver` goes on.")
     finally:
-        if telling is not None:
-            telling.stop()
+        for companion in (telling, following):
+            if companion is not None:
+                companion.stop()
         if settings.traces is not None:
             settings.traces.close()
     became = [f"{many:,} {word}" for word, many in sorted(stream.figures.metrics.outcomes.items())]
@@ -190,3 +205,5 @@ def run(
         became.append(f"{several(letters, 'dead letter')}, see `tidegate dead-letters show`")
     taken = several(stream.figures.taken, "message")
     console.print(f"Stopped: {taken} taken{': ' + ', '.join(became) if became else ''}.", soft_wrap=True)
+    if challenger and until_end and not stop.is_set():
+        follow(challenger, store, Address(str(shadow_of(store, shadow))), models, once=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tidegate.cli.challenger_beside import ChallengerPlace, ShadowPath, challenger_beside, challenger_figures
 from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath, OtherFlowOk
 from tidegate.cli.terminal import aside, ready
@@ -12,7 +13,6 @@ from tidegate.cli.traces import TracesShare, TracesTo, traces_to
 from tidegate.connectors.store_address import Address
 
 if TYPE_CHECKING:
-    from tidegate.runtimes.serve.companion import Companion
     from tidegate.runtimes.serve.server import Server
     from tidegate.runtimes.serve.tls import Tls
 
@@ -52,12 +52,8 @@ def serve(
         Path | None,
         typer.Option("--register", "-r", help="Serve what this register releases of the flow, as it is released."),
     ] = None,
-    challenger: Annotated[
-        str, typer.Option("--challenger", help="A flow that decides on the same events and answers nobody.")
-    ] = "",
-    shadow: Annotated[
-        Path | None, typer.Option("--shadow", help="Where its decisions go; default: STORE.shadow.")
-    ] = None,
+    challenger: ChallengerPlace = "",
+    shadow: ShadowPath = None,
     alerts: Annotated[
         list[str], typer.Option("--alerts", help="Tell these of every decision too; see `tidegate alerts deliver`.")
     ] = [],
@@ -108,7 +104,7 @@ def serve(
     )
     if not without_models:
         require_models(settings.flow.definition, models)
-    beside = _challenger(challenger, store, shadow, models)
+    beside = challenger_beside(challenger, store, shadow, models)
     telling = delivery_beside(alerts, store, settings.flow.definition, log_format)
     server = Server(settings)
     console = aside()
@@ -127,9 +123,7 @@ def serve(
     def begin(server: "Server") -> None:
         _tell(server)
         if beside is not None:
-            server.application.metrics.gauges["shadow_running"] = (
-                "Whether the challenger's process runs.", lambda: int(beside.running),
-            )  # fmt: skip
+            server.application.metrics.gauges |= challenger_figures(beside)
             beside.start()
         if telling is not None:
             server.application.metrics.gauges |= telling_figures(telling, store, len(alerts))
@@ -142,21 +136,6 @@ def serve(
             if companion is not None:
                 companion.stop()
     console.print("Stopped; everything that was taken is answered and kept.", style="dim")
-
-
-def _challenger(place: str, store: Address, shadow: Path | None, models: Path) -> "Companion | None":
-    """The process in which a challenger follows the store."""
-    import os
-
-    from tidegate.runtimes.load import load_flow
-    from tidegate.runtimes.serve.companion import Companion
-
-    if not place:
-        return None
-    load_flow(place)  # its mistakes are told now, and not by a process in the background
-    own = shadow or store.place.with_name(store.place.name + ".shadow")
-    words = ["shadow", place, "--follow", store.words(), "--store", str(own), "--models", str(models)]
-    return Companion([*words, "--parent", str(os.getpid())], f"The challenger {place}")
 
 
 def _tell_certificate(tls: "Tls") -> None:

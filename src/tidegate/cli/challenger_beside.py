@@ -1,0 +1,40 @@
+"""A challenger beside what decides, a server or a stream: it follows the store, in a process of its own."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tidegate.connectors.store_address import Address
+
+if TYPE_CHECKING:
+    from tidegate.runtimes.serve.companion import Companion
+
+ChallengerPlace = Annotated[
+    str, typer.Option("--challenger", help="A flow that decides on the same events and answers nobody.")
+]
+ShadowPath = Annotated[Path | None, typer.Option("--shadow", help="Where its decisions go; default: STORE.shadow.")]
+
+
+def shadow_of(store: Address, shadow: Path | None) -> Path:
+    """Where the decisions of the challenger go."""
+    return shadow or store.place.with_name(store.place.name + ".shadow")
+
+
+def challenger_beside(place: str, store: Address, shadow: Path | None, models: Path) -> "Companion | None":
+    """The process in which a challenger follows the store; none if there is no challenger."""
+    from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.serve.companion import Companion
+
+    if not place:
+        return None
+    load_flow(place)  # its mistakes are told now, and not by a process in the background
+    words = ["shadow", place, "--follow", store.words(), "--store", str(shadow_of(store, shadow))]
+    return Companion([*words, "--models", str(models), "--parent", str(os.getpid())], f"The challenger {place}")
+
+
+def challenger_figures(beside: "Companion") -> dict[str, tuple[str, Callable[[], int]]]:
+    """What a scrape is told of it."""
+    return {"shadow_running": ("Whether the challenger's process runs.", lambda: int(beside.running))}
