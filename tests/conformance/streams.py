@@ -79,8 +79,9 @@ def _again(draw: Draw, step: Step, decided: Made) -> Step:
 def _list_change(draw: Draw, flow: Definition, number: int, at: datetime) -> ListChange:
     known = draw(st.sampled_from(flow.lists))
     key = str(draw(st.sampled_from(SHOPS))) if known.entity.key_type is int else draw(st.sampled_from(CARDS))
-    until = at + timedelta(microseconds=draw(_HELD)) if draw(st.booleans()) else None
     listed = draw(st.integers(0, 3)) > 0
+    held = draw(_HELD) if draw(st.booleans()) else None
+    until = None if held is None else at + timedelta(microseconds=max(0, held) if listed else held)
     return ListChange(id=f"e{number}", at=at, list=known.name, key=key, listed=listed, until=until, because=None)
 
 

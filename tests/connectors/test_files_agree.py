@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 
 from tests.connectors.shipments import Shipment, shipments
 from tidegate.connectors.files import read, to_events, to_frame
+from tidegate.errors import ContractError
 from tidegate.events.contract import body, check, reader
 from tidegate.events.event import Event
 
@@ -95,3 +96,29 @@ def test_whole_numbers_and_a_currency_from_elsewhere(tmp_path: Path, suffix: str
     row = chunk.frame.row(0, named=True)
     assert (row["id"], row["at"], row["worth"], row["worth.currency"]) == ("row-1", 1_700_000_000_000_000, 1234, "EUR")
     assert (row["sender"], row["fragile"], row["way"], row["weight"], row["fee"]) == ("77", True, "sea", 1.0, None)
+
+
+_SIGNS, _WHOLE, _FRACTION = (
+    st.sampled_from(["", "+", "-"]),
+    st.text("0123456789", max_size=6),
+    st.text("0123456789", max_size=4),
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sign=_SIGNS, whole=_WHOLE, point=st.sampled_from(["", "."]), fraction=_FRACTION)
+def test_an_amount_in_a_file_is_spelled_as_in_json(
+    tmp_path: Path, sign: str, whole: str, point: str, fraction: str
+) -> None:
+    """`.5 EUR` and `5. EUR` too; a point alone is no amount in either."""
+    text = f"{sign}{whole}{point}{fraction} EUR"
+    row = {"id": "s1", "at": "2026-03-01T10:00:00Z", "sender": "a", "dock": 7, "way": "air", "weight": 1, "boxes": 3}
+    row |= {"fragile": True, "worth": text}
+    (tmp_path / "x.csv").write_text(f"{','.join(row)}\n{','.join(map(str, row.values()))}\n")
+    (chunk,) = read(tmp_path / "x.csv", Shipment)
+    try:
+        event = reader(Shipment).read(msgspec.json.encode(row))
+    except ContractError as error:
+        assert [one.pointer for one in chunk.refused] == [error.pointer], text
+    else:
+        assert to_events(chunk.frame, Shipment) == [event], (text, chunk.refused)

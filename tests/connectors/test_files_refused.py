@@ -238,3 +238,22 @@ def test_lines_are_those_of_the_file_where_a_text_goes_over_several(tmp_path: Pa
         assert refused[2].original == 'p3,2026-01-05T10:02:00Z,c1,1.00 EUR,DE,"too ""many""",2'
         assert [line for chunk in chunks for line in chunk.lines.to_list()] == [3, 10], rows
     assert dict(originals(path, [3, 10]))[10].startswith('{"id":"p4"')
+
+
+@pytest.mark.parametrize(
+    ("fee", "options", "seen"),
+    [
+        ("26.45,CHF", {"columns": {"fee.currency": "devise"}}, " Seen: 'CHF'."),
+        ("26.45 CHF,x", {}, " Seen: '26.45 CHF'."),
+        ("26.45 CHF,x", {"defaults": {"fee.currency": "EUR"}}, " Seen: '26.45 CHF'."),
+        ("26.45,x", {"defaults": {"fee.currency": "CHF"}}, ""),
+    ],
+)
+def test_of_a_currency_that_is_not_taken_it_is_told_which(
+    tmp_path: Path, fee: str, options: dict[str, dict[str, str]], seen: str
+) -> None:
+    head, row = ",".join(GOOD).replace("fee", "fee,devise"), ",".join((GOOD | {"fee": fee}).values())
+    (tmp_path / "x.csv").write_text(f"{head}\n{row}\n")
+    (chunk,) = read(tmp_path / "x.csv", Shipment, **options)
+    (refused,) = chunk.refused
+    assert (refused.pointer, refused.reason) == ("/fee/currency", f"fee is not in EUR.{seen}")

@@ -4,10 +4,12 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tidegate import Engine, Event, Flow, ListChange, decline, entity, entity_list
+from tests.oracle.oracle import Oracle, RefusedError
+from tidegate import ContractError, Engine, Event, Flow, Learned, ListChange, decline, entity, entity_list
 from tidegate.decisions.lists import ListBook
 
 LATENESS = 10
@@ -109,3 +111,25 @@ def test_an_entry_is_in_force_until_its_end_and_not_at_it() -> None:
     book = ListBook(LATENESS)
     book.change("l", 1, 0, True, 5)
     assert [book.listed("l", 1, at) for at in (-1, 0, 4, 5, 6)] == [False, True, True, False, False]
+
+
+def test_an_entry_that_ends_before_it_begins_is_refused() -> None:
+    """By the engine and by the exact evaluator alike; one that ends at once takes the entity off."""
+    engine, oracle = Engine(Guarded), Oracle(Guarded)
+    hour = timedelta(hours=1)
+    wrong = ListChange(id="w", at=START, list="blocked", key="a", listed=True, until=START - timedelta(microseconds=1))
+    with pytest.raises(ContractError, match="would list nobody") as told:
+        engine.learn(wrong)
+    assert told.value.pointer == "/until"
+    with pytest.raises(RefusedError):
+        oracle.learn(wrong)
+    for change in (
+        ListChange(id="1", at=START, list="blocked", key="a", listed=True),
+        ListChange(id="2", at=START + hour, list="blocked", key="a", listed=True, until=START + hour),
+        ListChange(id="3", at=START + hour, list="blocked", key="b", listed=False, until=START),  # nothing expires
+    ):
+        assert isinstance(engine.learn(change), Learned)
+        oracle.learn(change)
+    for minutes, outcome in ((30, "decline"), (90, "approve")):
+        event = Payment(id=f"p{minutes}", at=START + timedelta(minutes=minutes), card="a")
+        assert engine.decide(event).outcome == outcome == oracle.decide(event).outcome.word

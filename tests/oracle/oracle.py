@@ -98,6 +98,8 @@ class Oracle:
 
     def learn(self, event: Event) -> None:
         """Learn from an event, or obey an instruction, without deciding on it."""
+        if isinstance(event, ListChange) and event.listed and event.until is not None and event.until < event.at:
+            raise RefusedError("An entry of a list ends after it begins.")
         self._accept(event)
         if isinstance(event, ListChange):
             until = None if event.until is None else microseconds(event.until)

@@ -175,8 +175,16 @@ class Columns:
 
     def _shows(self) -> dict[str, str]:
         """The fields that are no personal data, each with its column: of these it may be told what a row has."""
-        contract = self._event.__contract__.items()
-        plain = {name: self.source(name) for name, one in contract if one.about.personal is Personal.NONE}
+        plain: dict[str, str | None] = {}
+        for name, one in self._event.__contract__.items():
+            if one.about.personal is not Personal.NONE:
+                continue
+            plain[name] = self.source(name)
+            told = self._defaults.get(name + CURRENCY, one.about.currency)
+            if (column := self.source(name + CURRENCY)) is not None:
+                plain[f"{name}/currency"] = column
+            elif one.about.currency not in (None, told):  # it was said with an option, and no row has it
+                plain[f"{name}/currency"] = ""
         return {name: column for name, column in plain.items() if column is not None}
 
     def _raw(self, name: str, raw: pl.DataFrame, first_row: int) -> pl.Series:

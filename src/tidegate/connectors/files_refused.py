@@ -85,7 +85,8 @@ def set_aside(
 ) -> list[Refused]:
     """The bad rows of a frame, each with the first reason that holds for each of its fields.
 
-    `shows` are the fields of which a reason says what was seen, each with its column.
+    `shows` are the fields of which a reason says what was seen, each with its column; a currency (`amount/currency`)
+    with its own, if it has one.
     """
     at = any_bad.arg_true()
     rows = as_they_stood(raw[at])
@@ -95,7 +96,8 @@ def set_aside(
         for (_, where, reason), here in zip(wrong, holds, strict=True):
             if here:
                 field = where.split("/")[1] if where else ""
-                faults.setdefault(field, (where, reason + _seen(row.get(shows.get(field, "")), reason)))
+                column = shows.get(where[1:], shows.get(field, ""))
+                faults.setdefault(field, (where, reason + _seen(row.get(column), reason)))
         first, *others = faults.values()
         found.append(Refused(first_line + line, *first, original(row), tuple(others[:MOST_OTHERS])))
     return found

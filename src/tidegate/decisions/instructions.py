@@ -40,6 +40,12 @@ class Instructions:
                 do = f"Did you mean {near[0]}?" if near else f"It reads {', '.join(self._lists) or 'none'}."
                 raise ContractError("The flow reads no such list.", seen=event.list, do=do, pointer="/list")
             _fits(event.key, of)
+            if event.listed and event.until is not None and event.until < event.at:
+                raise ContractError(
+                    "An entry of a list ends after it begins, so this one would list nobody.",
+                    seen=event.until.isoformat(), do="Give a later `until`, or leave it out; to take an entity off a "
+                    'list send "listed": false.', pointer="/until",
+                )  # fmt: skip
 
     def _require_snooze(self, event: Snooze) -> None:
         if event.rule not in self._rules:

@@ -22,7 +22,7 @@ class ListChange(Instruction):
     list: Annotated[str, Field(description="Name of the list, as the flow declares it")]
     key: Annotated[str, Field(description="Key of the entity; whole numbers as text")]
     listed: Annotated[bool, Field(description="True puts the entity on the list, false takes it off")]
-    until: Annotated[datetime | None, Field(description="When the entry expires; never, if left out")]
+    until: Annotated[datetime | None, Field(description="When the entry expires, not before `at`; never, if left out")]
     because: Annotated[str | None, Field(description="Why")]
 
 

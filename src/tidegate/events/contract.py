@@ -31,7 +31,7 @@ Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 _Mend = Callable[[Any], Any]
 
 # At most 18 digits before the point: a number such as 1e99999999 would take minutes and gigabytes to expand.
-MONEY_TEXT = r"[+-]?[0-9]{1,18}(\.[0-9]{1,6})? [A-Z]{3}"
+MONEY_TEXT = r"[+-]?([0-9]{1,18}\.?|[0-9]{0,18}\.[0-9]{1,6}) [A-Z]{3}"
 """Money as text, as a regular expression."""
 
 _MONEY = re.compile(MONEY_TEXT)
@@ -47,7 +47,7 @@ _UNLIKE_MONEY = (
     (re.compile(r"[+-]?[0-9][0-9.']*,[0-9.,]*( ?[A-Z]{3})?"), "it has a comma; a point goes before the decimals"),
     (re.compile(r"[A-Z]{3} ?[+-]?[0-9.]+"), "the currency comes after the amount"),
     (re.compile(r"[+-]?[0-9]{19,}(\.[0-9]*)? [A-Z]{3}"), "it has more than 18 digits before the point"),
-    (re.compile(r"[+-]?[0-9]+(\.[0-9]+)?"), "it has no currency"),
+    (re.compile(r"[+-]?([0-9]+\.?|[0-9]*\.[0-9]+)"), "it has no currency"),
 )
 
 
