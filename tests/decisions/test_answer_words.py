@@ -17,10 +17,12 @@ from tidegate import (
     Engine,
     Event,
     Flow,
+    ListChange,
     Money,
     Store,
     decline,
     entity,
+    entity_list,
     eur,
     mean,
     model,
@@ -29,7 +31,7 @@ from tidegate import (
     total,
     usd,
 )
-from tidegate.decisions.answer import Answers
+from tidegate.decisions.answer import EDITION, Answers
 from tidegate.events.durations import spoken
 from tidegate.models.tree_model import TreeModel
 from tidegate.runtimes import journal as journal_module
@@ -186,9 +188,43 @@ def test_what_the_first_edition_answered_is_remade_to_the_letter(
         engine.answers = newest
         engine.decide(payment("d", 5600, amount=usd(20)))
         editions = {id: edition_of(store.get(id).record) for id in "abcd"}  # type: ignore[union-attr]
-        assert editions == {"a": 1, "b": 1, "c": 1, "d": 5}
+        assert editions == {"a": 1, "b": 1, "c": 1, "d": EDITION}
         monkeypatch.setattr("tidegate.runtimes.remake.verified", lambda *_: _Loaded(loaded))
         assert {id: remake(store, id).difference for id in "abcd"} == dict.fromkeys("abcd", "")
+
+
+class Listed(Flow[Payment]):
+    blocked = entity_list("blocked-cards", Card)
+    watched = entity_list("watched", Card).has(Payment.card)
+    stolen = decline(blocked.has(Payment.card) & (Payment.tries > 0), because="Stolen")
+    known = review(watched, because="Watched")
+
+
+def test_what_a_rule_saw_of_a_list_is_in_words_and_older_answers_are_remade(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = journal_module.make_records
+
+    def older(*given: Any) -> list[bytes]:
+        records: list[list[Any]] = [msgspec.msgpack.decode(record) for record in made(*given)]
+        return [msgspec.msgpack.encode([*record[:4], 5, *record[5:]]) for record in records]
+
+    with Store.open(tmp_path / "a.db") as store:
+        engine = Engine(Listed, store=store)
+        for name in ("blocked-cards", "watched"):
+            engine.learn(ListChange(id=name, at=START, list=name, key="c", listed=True))
+        newest, engine.answers = engine.answers, Answers(engine.decider, edition=5)
+        monkeypatch.setattr(journal_module, "make_records", older)
+        old = decided(engine, payment("old"))
+        monkeypatch.undo()
+        engine.answers = newest
+        new = decided(engine, payment("new"))
+        code = "entity_list('blocked-cards', Card).has(Payment.card)"
+        assert [dict(rule.saw) for rule in old.rules] == [{code: True, "Payment.tries": 1234}, {"watched": True}]
+        said = [{"card is on blocked-cards": True, "Payment.tries": 1234}, {"watched": True}]
+        assert [dict(rule.saw) for rule in new.rules] == said
+        assert {id: remake(store, id).difference for id in ("old", "new")} == {"old": "", "new": ""}
+        assert edition_of(store.get("old").record) == 5  # type: ignore[union-attr]
 
 
 class _Loaded:

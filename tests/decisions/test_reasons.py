@@ -43,6 +43,13 @@ class Lent(Flow[Loan]):
     alarm = Loan.c < -7.0
 
 
+class Calm(Flow[Loan]):
+    """A rule that reads no model."""
+
+    low = model("low@1", of=[Loan.a], otherwise=0.0)
+    plain = decline(Loan.c < 7.0, because="No model says so")
+
+
 def stump(folder: Path, name: str, *features: str) -> TreeModel:
     """A model of a tree for each feature: above 1 it adds 1."""
     trees = [
@@ -202,6 +209,37 @@ def test_what_an_edition_before_answered_is_remade_to_the_letter(
         monkeypatch.setattr("tidegate.runtimes.remake.verified", lambda _, reference, *__: _Loaded(models[reference]))
         remade = {id: remake(store, id) for id in ("old", "new")}
         assert {id: one.difference for id, one in remade.items()} == {"old": "", "new": ""}
+
+
+def test_a_server_gives_reasons_before_it_is_ready(models: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made up to warm a server is mostly approved; the first that is not must not wait for kernels either."""
+    from tidegate.decisions.reasons import Reasons
+    from tidegate.runtimes.serve.server import warm
+
+    asked, of = list[int](), Reasons.of
+
+    def counted(self: Reasons, row: int) -> Any:
+        found = of(self, row)
+        asked.append(len(found))
+        return found
+
+    monkeypatch.setattr(Reasons, "of", counted)
+    warm(Calm, models, explain=False)
+    assert asked and max(asked)
+
+
+def test_explain_says_so_where_every_reason_speaks_against_the_decision(
+    tmp_path: Path, models: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    with Store.open(tmp_path / "s.db") as store:
+        engine = Engine(Calm, store=store, models=models)
+        for id, value in (("calm", 0.0), ("wild", 2.0)):
+            made = engine.decide(Loan(id=id, at=datetime(2026, 1, 1, tzinfo=UTC), card="c", a=value))
+            assert isinstance(made, Decision) and made.outcome == "decline" and made.reasons
+    words = ["--store", str(tmp_path / "s.db")]
+    said = {id: CliRunner().invoke(app, ["explain", id, *words]).output for id in ("calm", "wild")}
+    assert "Each of these lowers the risk" in said["calm"] and "Each of these" not in said["wild"]
 
 
 class _Loaded:

@@ -206,6 +206,8 @@ def _model(console: "Console", decision: "Decision", record: "Stored", reasons: 
                 f"  {sentence(reason) if raw else reason.words}",
             )
         )
+    if reasons and decision.outcome != "approve" and all(reason.contribution < 0 for reason in reasons):
+        console.print("  Each of these lowers the risk: what speaks for the decision stands above.", style="dim")
 
 
 def _evidence(console: "Console", decision: "Decision", record: "Stored", proof: dict[str, object]) -> None:

@@ -19,7 +19,7 @@ from tidegate.events.durations import written
 from tidegate.events.money import Money
 from tidegate.expressions.words import MISSING
 
-EDITION = 5
+EDITION = 6
 """The edition of the answers' words. A record names its own, so that an old answer can be made again to the letter.
 
 1: a model's reasons in raw units (minor units, microseconds); amounts in other currencies missing without a word.
@@ -27,6 +27,7 @@ EDITION = 5
 3: why a model that is there had no answer.
 4: reasons of the models that what was decided rests on, and not of the first one.
 5: inputs without a name of their own in words, and texts that are empty or end in a blank told as such.
+6: what a rule saw of an entity list in words: `card is on blocked-cards`.
 """
 
 OUTCOMES = tuple(outcome.word for outcome in Outcome)
@@ -68,6 +69,7 @@ class Answers:
         self._all_reasons = explain and edition > 3
         self._severest = sorted(self.plan.rules, key=lambda rule: -rule.outcome)
         self._words = decider.said
+        self._called = memberships(self.plan) if edition > 5 else {}
         open_amounts = (f for f in self.plan.kinds[0].fields if f.currency and not f.type.currency)
         self.open = [(f.name, f.currency) for f in open_amounts] if edition > 1 else []
         self.plain = not (explain or self.wants_texts or decider.packages or self.open)
@@ -197,7 +199,7 @@ class Answers:
             if rule.table >= 0:
                 found += self._fired_rows(rule, row, words)
                 continue
-            saw = {s.name: self._value(s, row, words) for s in rule.saw}
+            saw = {self._called.get(s.name, s.name): self._value(s, row, words) for s in rule.saw}
             found.append(FiredRule(rule.name, OUTCOMES[rule.outcome], rule.because, saw))
         return tuple(found)
 
@@ -271,6 +273,14 @@ class Answers:
             card.use(cells, row, [self._value(given, row, words) for given in card.plan.inputs])
             for card in self.decider.scorecards
         )
+
+
+def memberships(plan: Plan) -> dict[str, str]:
+    """Checks of fields against entity lists that have no name of their own, in words, by what the plan calls them."""
+    fields = {one.column: one.name for one in plan.kinds[0].fields}
+    lists = {one.out: f"{fields[one.key]} is on {one.name}" for one in plan.lists if one.key in fields}
+    seen = (one for rule in plan.rules for one in rule.saw)
+    return {one.name: lists[one.column] for one in seen if one.column in lists and not one.name.isidentifier()}
 
 
 def texts_of(plan: Plan, kind: int, read: Callable[[str], Any]) -> dict[int, str]:

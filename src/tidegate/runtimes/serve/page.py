@@ -102,6 +102,7 @@ def page(document: Mapping[str, Any], sample: bytes, base: str) -> bytes:
     )
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>{escape(info["title"])}</title><style>{_STYLE}</style></head><body>
 <h1>{escape(info["title"])}</h1><p class="quiet">{escape(info["version"])}
 · <a href="/openapi.json">openapi.json</a></p>

@@ -332,12 +332,17 @@ class Server:
 
 
 def warm(flow: type[Flow[Any]], models: Mapping[str, ScoringModel], *, explain: bool) -> None:
-    """Decide on a made-up event, in an engine that is thrown away: afterwards every kernel is loaded."""
-    engine = Engine(flow, models=models, explain=explain, batch=8)
-    for kind in flow.definition.kinds:
-        engine.process([engine.readers[kind.__name__].read(example(kind))])
-    taken = engine.readers[flow.definition.event.__name__].read(example(flow.definition.event))
-    engine.process([msgspec.structs.replace(taken, id=f"example-{number}") for number in range(2, 6)])
+    """Decide on a made-up event, in engines that are thrown away: afterwards every kernel is loaded.
+
+    What is made up is mostly approved, without a word; so it is decided with everything explained too, or the first
+    caller whose event is not would wait until the kernels of reasons are there.
+    """
+    for everything in {explain, True}:
+        engine = Engine(flow, models=models, explain=everything, batch=8)
+        for kind in flow.definition.kinds:
+            engine.process([engine.readers[kind.__name__].read(example(kind))])
+        taken = engine.readers[flow.definition.event.__name__].read(example(flow.definition.event))
+        engine.process([msgspec.structs.replace(taken, id=f"example-{number}") for number in range(2, 6)])
 
 
 async def _apart(task: Callable[[], Engine]) -> Engine:
