@@ -23,7 +23,6 @@ from tidegate.events.contract import Reader, check, check_all
 from tidegate.events.event import Event
 from tidegate.evidence.elapsed import note
 from tidegate.evidence.record import Entry, Refusal
-from tidegate.features.kernels.words import NEVER
 from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.intake import Answer, Intake, Learned, Refused
 from tidegate.runtimes.journal import Journal
@@ -96,7 +95,7 @@ class Engine:
         self.decider = Decider(self.plan, self.models, self.batch, runners_of(self.definition))
         self.encoder = Encoder(self.plan, self.decider.words, self.batch)
         self.answers = Answers(self.decider, explain=self.explain)
-        self._intake.clock = NEVER
+        self._intake.forget()
 
     def forget(self) -> None:
         """Go back to knowing nothing: no past, no clock. What a store holds is not touched."""
@@ -112,9 +111,9 @@ class Engine:
         """The time of the newest event taken, microseconds since 1970 UTC; -2**62 before the first."""
         return self._intake.clock
 
-    @clock.setter
-    def clock(self, at: int) -> None:
-        self._intake.clock = at
+    def reach(self, event: Event, at: int) -> None:
+        """Note the time of an event that was taken before, microseconds since 1970 UTC, as of one that is learned."""
+        self._intake.reach(event, at)
 
     def decide(self, event: Event) -> Decision | Refused:
         """Decide one event, then learn from it.
@@ -331,7 +330,7 @@ class Engine:
     def snapshot(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The state as arrays and a header of plain values; `restore` takes both."""
         arrays, header = self.decider.snapshot()
-        return arrays, header | {"newest": self.clock}
+        return arrays, header | {"newest": self.clock, "newest_event": self._intake.newest}
 
     def restore(self, arrays: Mapping[str, Any], header: Mapping[str, Any]) -> None:
         """Take over a state that `snapshot` gave.
@@ -344,7 +343,7 @@ class Engine:
             self.encoder.words = self.decider.words
             # What earlier versions wrote says "clock", of which 0 means that there was none, or none after 1970.
             newest = header["newest"] if "newest" in header else header["clock"] or self.decider.windows.clock
-            self.clock = int(newest)
+            self._intake.restore(int(newest), str(header.get("newest_event", "")))
         except (KeyError, TypeError, ValueError) as error:
             raise SnapshotError(
                 "The snapshot lacks what a state is made of.", seen=repr(error), do="Replay the events instead."

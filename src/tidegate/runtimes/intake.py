@@ -37,18 +37,17 @@ def too_late(lateness: int) -> str:
     return f"It is more than {written(lateness)}, the flow's lateness, older than the newest event before it."
 
 
-def too_late_for(lateness: int, clock: int) -> str:
+def too_late_for(lateness: int, clock: int, newest: str = "") -> str:
     """Why an event is refused that came too late, what it was too late for, and what to do.
-
-    The newest event's id is not told: a snapshot has its time only, and words are the same after a restart.
 
     Args:
         lateness: of the flow, in microseconds.
         clock: the time of the newest event, microseconds since 1970 UTC.
+        newest: which event that is; empty if it is not known, as after a snapshot of an earlier version.
     """
     return (
-        f"{too_late(lateness)} That is of {rfc3339(clock)}, so the earliest time still taken is "
-        f"{rfc3339(clock - lateness)}. If the newest event's time is wrong, begin again with another store, "
+        f"{too_late(lateness)} That is {newest}{' ' * bool(newest)}of {rfc3339(clock)}, so the earliest time still "
+        f"taken is {rfc3339(clock - lateness)}. If the newest event's time is wrong, begin again with another store, "
         "from events whose times are right; if it is right, a longer lateness of the flow takes what comes so late."
     )
 
@@ -90,6 +89,26 @@ class Intake:
         self._order = definition.kinds
         self._instructions = Instructions(definition)
         self.clock = NEVER
+        self._newest: Event | str = ""
+
+    def forget(self) -> None:
+        """Begin again: no event was taken yet."""
+        self.clock, self._newest = NEVER, ""
+
+    def restore(self, clock: int, newest: str) -> None:
+        """Go on from a time, and from what `newest` said then."""
+        self.clock, self._newest = clock, newest
+
+    def reach(self, event: Event, at: int) -> None:
+        """Note the time of an event that was taken: of all of one time the first is told of."""
+        if at > self.clock:
+            self.clock, self._newest = at, event
+
+    @property
+    def newest(self) -> str:
+        """The event that set the clock, by its type and id; empty if that is not known."""
+        newest = self._newest
+        return newest if isinstance(newest, str) else f"the {type(newest).__name__} {newest.id!r}"
 
     def admit(self, events: Sequence[Event]) -> Times | None:
         """Take all events at once, if they are, as a rule, the flow's, new and in time: none need be sorted then.
@@ -105,17 +124,17 @@ class Intake:
             return None
         ats: Times
         if len(ids) == 1:
-            at = microseconds_of(events[0].at)
+            at, newest = microseconds_of(events[0].at), 0
             ats, behind, clock = (at,), self.clock - at, max(self.clock, at)
         elif len(set(ids)) < len(ids):
             return None
         else:
             ats = times_of([event.at for event in events])
             clocks = np.maximum(np.maximum.accumulate(ats), self.clock)
-            behind, clock = int((clocks - ats).max()), int(clocks[-1])
+            behind, clock, newest = int((clocks - ats).max()), int(clocks[-1]), int(ats.argmax())
         if behind > self._lateness:
             return None
-        self.clock = clock
+        self.reach(events[newest], clock)
         return ats
 
     def sort(
@@ -151,8 +170,7 @@ class Intake:
             if at < self.clock - self._lateness:
                 answers[place] = self._too_late(event, at, refusals)
                 continue
-            if at > self.clock:
-                self.clock = at
+            self.reach(event, at)
             seen.add(event.id)
             new.append(place)
         return new, twice, refusals
@@ -171,7 +189,7 @@ class Intake:
         self._instructions.require(event)
 
     def _too_late(self, event: Event, at: int, refusals: list[Refusal]) -> Refused:
-        reason = too_late_for(self._lateness, self.clock)
+        reason = too_late_for(self._lateness, self.clock, self.newest)
         refusals.append(Refusal(event.id, digest(body(event)), reason, at))
         return Refused(event.id, reason, "before-retention", "/at")
 

@@ -342,7 +342,7 @@ def relearn(engine: "Engine", events: Sequence[Again]) -> None:
     """Take events in once more, as they were taken the first time, without answering them."""
     run: list[Again] = []
     for again in events:
-        engine.clock = max(engine.clock, microseconds_of(again.event.at))
+        engine.reach(again.event, microseconds_of(again.event.at))
         if not isinstance(again.event, Instruction):
             run.append(again)
             continue
