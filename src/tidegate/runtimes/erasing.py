@@ -14,13 +14,18 @@ from tidegate.errors import StoreError, nearest
 from tidegate.events.event import Event
 from tidegate.events.field import Personal
 from tidegate.events.times import microseconds_of
-from tidegate.evidence.erasure import KIND, MOST, erasures, is_blank, statement, why_erased
+from tidegate.evidence.erasure import KIND, MOST, Erasure, erasures, is_blank, statement, why_erased
 from tidegate.evidence.record import Row, Stored
 from tidegate.evidence.snapshot import Snapshots
 
 _DAY = timedelta(days=1)
 _OLD = "records older than"
 """How what was pruned is stated."""
+
+
+def is_of_age(said: Erasure) -> bool:
+    """Whether a statement is of records that were pruned, which windows keep; what else is erased they forget."""
+    return said.what.startswith(_OLD)
 
 
 def erased(store: Store, record: Stored) -> StoreError:
@@ -125,7 +130,7 @@ def forget_beside(store: Store) -> bool:
     """
     _forget_alerts(store)
     snapshots = Snapshots.beside(store.place)
-    if any(said.what.startswith(_OLD) for _, said in erasures(store)):
+    if any(is_of_age(said) for _, said in erasures(store)):
         return not snapshots.files()
     for path in snapshots.files():
         path.unlink()

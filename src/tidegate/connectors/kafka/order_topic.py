@@ -25,20 +25,21 @@ class OrderTopic:
         self._consumer: Consumer = cluster.consumer(
             f"{group}-order", fetch_wait_max_ms=50, auto_offset_reset="earliest"
         )
-        self.at_end = False
+        self.read_to = 0
+        """Every message before this offset was given, or lies before where reading began."""
 
     def ends(self) -> tuple[int, int]:
-        """The first offset there is, and the one after the last."""
+        """The first offset there is, and the one after the last that is committed."""
         return self._cluster.ends(self._consumer, self.topic, 0)
 
     def go_to(self, offset: int) -> None:
         """Read on from this offset."""
-        self.at_end = False
+        self.read_to = offset
         with self._cluster.asking("going to a place in the order topic"):
             self._consumer.assign([TopicPartition(self.topic, 0, offset)])
 
     def next(self, timeout: float) -> Found | None:
-        """The next message; None if none came in time, and then `at_end` says whether there is none.
+        """The next message; None if none came in time. That says nothing of whether there is one: `read_to` does.
 
         Raises:
             StreamError: the topic cannot be read.
@@ -54,10 +55,11 @@ class OrderTopic:
                 return None
             fault = message.error()
             if fault is None:
-                self.at_end = False
-                return message.offset() or 0, message.value() or b""
-            if fault.code() == KafkaError._PARTITION_EOF:
-                self.at_end = True
+                offset = message.offset() or 0
+                self.read_to = offset + 1
+                return offset, message.value() or b""
+            if fault.code() == KafkaError._PARTITION_EOF:  # behind the marks of transactions, which nobody is given
+                self.read_to = max(self.read_to, message.offset() or 0)
                 return None
             if fault.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
                 raise StreamError(f"The topic {self.topic} is gone.", seen=fault.str())

@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Callable
 
+from tidegate.connectors.kafka.cluster import PassingError
 from tidegate.connectors.kafka.inputs import Arrived, Inputs, Spot
 from tidegate.connectors.kafka.order_topic import OrderTopic
 from tidegate.errors import StreamError
 from tidegate.events.event import Event
 from tidegate.runtimes.engine import Engine
+from tidegate.runtimes.stream.erasures import erase_as
 from tidegate.runtimes.stream.held import HeldStore
 from tidegate.runtimes.stream.order import Order, read
 from tidegate.runtimes.stream.reading import Reading, Unreadable
@@ -27,22 +29,27 @@ class Follower:
         store: that store.
         flow: digest of what decides, models included.
         reading: what reads the messages.
+        forget: called before records are erased, to let snapshots forget them; told whether windows keep them.
     """
 
     def __init__(
-        self, topic: OrderTopic, inputs: Inputs, engine: Engine, store: HeldStore, flow: bytes, reading: Reading
-    ) -> None:
-        self._reading = reading
+        self, topic: OrderTopic, inputs: Inputs, engine: Engine, store: HeldStore, flow: bytes, reading: Reading,
+        forget: Callable[[bool], None],
+    ) -> None:  # fmt: skip
+        self._reading, self._forget = reading, forget
         self._topic, self._inputs, self._engine, self._store, self._flow = topic, inputs, engine, store, flow
         self.positions: dict[Spot, int] = {}
+        self.known: int | None = None
+        """Records that the stream has by the last order that was read; None before the first."""
         self._next: int | None = None
 
-    def catch_up(self, timeout: float, told: Callable[[int], bool]) -> bool:
-        """Take in what was committed since; whether the end of the order topic was reached.
+    def catch_up(self, timeout: float, told: Callable[[int], bool], end: int = 0) -> bool:
+        """Take in what was committed since; whether all of the order topic before `end` was.
 
         Args:
-            timeout: seconds to wait for more at the end.
+            timeout: seconds to wait for more.
             told: told after each batch how many records it had; when it gives False, it is left at that.
+            end: an offset of the order topic.
 
         Raises:
             StreamError: the store went another way, the messages are gone, or another flow decided them.
@@ -53,7 +60,7 @@ class Follower:
         while True:
             found = self._topic.next(timeout)
             if found is None:
-                return self._topic.at_end
+                return self._topic.read_to >= end
             offset, data = found
             self._next = offset + 1
             order = read(data, self._topic.topic)
@@ -89,17 +96,24 @@ class Follower:
         self._next = None
 
     def _take(self, order: Order) -> None:
+        self.known = order.seq + order.records
         head = self._store.head()
-        if not order.records or order.seq + order.records <= head.size:
-            return  # the store has it, or there is nothing for it to have
-        if order.seq != head.size or order.root != head.root:
+        if order.seq > head.size or order.root != self._store.root_at(order.seq):
             raise StreamError(
                 f"The store {self._store.address} is not of this stream, or went another way.",
                 seen=f"{head.size:,} records of root {head.root.hex()[:16]}; the stream had {order.seq:,} of root "
                 f"{order.root.hex()[:16]}",
                 do="Put the store that was used with this group back, or begin with an empty one, which is made anew; "
-                "after an erasure from another instance's store, copy that one here with `tidegate store copy`.",
+                "where it was erased from while another one decided, copy that one's here with `tidegate store copy`.",
             )
+        if self.known <= head.size:
+            return  # the store has it, or there is nothing for it to have
+        if order.erasure:
+            erase_as(self._store.kept, order, self._forget)
+            self._engine.distrust()
+            self._engine.mend()
+            _LOG.warning("Records were erased from the stream, and are erased here: record %d says which.", self.known)
+            return
         if order.flow != self._flow:
             raise StreamError(
                 "What is to be decided again was decided by another version of the flow, or of its models.",
@@ -110,14 +124,21 @@ class Follower:
 
     def _decide(self, order: Order) -> None:
         places, passed = order.sequence()
-        if self._inputs.positions != order.starts:
+        if [*self._inputs.positions.items()] != [*order.starts.items()]:  # turns go by the places of partitions too
             self._inputs.assign(order.starts)
         arrived = self._inputs.take_as(places, _PATIENCE)
+        where = ", ".join(f"{one.topic}/{one.partition} {one.start} to {one.end}" for one in order.stretches)
         if arrived is None:
-            raise StreamError(
+            raise PassingError(
                 "The messages of a batch that was decided did not come again.",
-                seen=", ".join(f"{one.topic}/{one.partition} {one.start} to {one.end}" for one in order.stretches),
+                seen=where,
                 do="See whether the brokers are well, and whether the topics still hold these offsets.",
+            )
+        if self._inputs.positions != order.positions:
+            raise StreamError(
+                "The topics no longer hold all messages of a batch that was decided.",
+                seen=f"others at {where}",
+                do="Put back a newer copy of the store: input topics are not to be compacted.",
             )
         taken = [(_event(one), one.message) for one, over in zip(arrived, passed, strict=True) if not over]
         self._store.schemas = self._reading.written_with((event.id, message) for event, message in taken)

@@ -26,6 +26,11 @@ class HeldStore:
         return getattr(self._store, name)
 
     @property
+    def kept(self) -> Store:
+        """The store behind it."""
+        return self._store
+
+    @property
     def records(self) -> int:
         """How many records are held."""
         return len(self._entries)

@@ -10,6 +10,8 @@ from tidegate.connectors.kafka.inputs import Spot
 from tidegate.errors import StreamError
 
 VERSION = 1
+ERASING = 2
+"""The version of an order of no batch, that holds a statement of erasure."""
 _MOST_PARTITIONS = 2**15
 
 
@@ -34,6 +36,7 @@ class Order(msgspec.Struct, array_like=True, frozen=True):
         stretches: of every partition that is read; most are empty in most batches.
         turns: for each message, in order, twice the place of its partition in `stretches`, and one more if it was
             passed over without being given to the engine; 16 bits each, little-endian, compressed.
+        erasure: the statement of erasure that is the order's one record; empty in that of a batch.
     """
 
     version: int
@@ -43,6 +46,7 @@ class Order(msgspec.Struct, array_like=True, frozen=True):
     records: int
     stretches: list[Stretch]
     turns: bytes
+    erasure: bytes = b""
 
     @property
     def positions(self) -> dict[Spot, int]:
@@ -98,7 +102,7 @@ def read(data: bytes | None, where: str) -> Order:
         raise StreamError(
             f"{where} holds no order of a stream.", seen=str(error), do="Name the order topic with --order."
         ) from None
-    if found.version != VERSION:
+    if found.version not in (VERSION, ERASING):
         raise StreamError(
             f"{where} was written by another version of Tidegate.", seen=f"form {found.version}, not {VERSION}"
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tidegate.connectors.store import Store
 from tidegate.errors import TidegateError
+from tidegate.evidence.snapshot import Snapshots
 from tidegate.runtimes.engine import Engine
 
 _LOG = logging.getLogger("tidegate.stream")
@@ -42,6 +43,27 @@ class Saving:
             self.written += 1
         except (TidegateError, OSError) as error:
             _LOG.error("No snapshot was written, and a restart takes longer: %s", error)
+
+    def forget(self, keep: bool) -> None:
+        """Before records are erased: what was saved of them goes; or, if windows `keep` them, is all in one snapshot.
+
+        Raises:
+            StoreError, OSError: that one cannot be written.
+        """
+        if self._thread is not None:
+            self._thread.join()
+        snapshots = Snapshots.beside(self._store.place)
+        last = ""
+        if keep:
+            self._store.sync()
+            self._engine.hold()()
+            self._saved = self._store.head().size
+            last = str(self._saved)
+        else:
+            self._saved = 0
+        for path in snapshots.files():
+            if not last or path.stem.lstrip("0") != last:
+                path.unlink()
 
     def close(self, *, last: bool) -> None:
         """Wait for what is being written; then, if it is so wanted, write one of what was added since."""

@@ -14,7 +14,7 @@ from tidegate.connectors.kafka.inputs import Inputs, Spot
 from tidegate.connectors.kafka.membership import Membership
 from tidegate.connectors.kafka.order_topic import OrderTopic
 from tidegate.connectors.kafka.place import Place
-from tidegate.connectors.kafka.writer import Writer
+from tidegate.connectors.kafka.writer import Out, Writer
 from tidegate.connectors.schemas.decisions import as_it_is
 from tidegate.connectors.schemas.registry import RegistryAwayError
 from tidegate.connectors.store import Store
@@ -26,10 +26,12 @@ from tidegate.features.kernels.words import NEVER
 from tidegate.models.registry import Registry
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.models import Models, models_there
+from tidegate.runtimes.stream.erasures import not_told
 from tidegate.runtimes.stream.figures import Figures
 from tidegate.runtimes.stream.follower import Follower
 from tidegate.runtimes.stream.held import HeldStore
 from tidegate.runtimes.stream.leader import Leader, Topics
+from tidegate.runtimes.stream.order import written
 from tidegate.runtimes.stream.reading import Reading
 from tidegate.runtimes.stream.saving import Saving
 from tidegate.runtimes.stream.schemas import Schemas
@@ -136,13 +138,14 @@ class Stream:
         self._reading = Reading(self.engine.readers, own, settings.events, self.engine.require, messages)
         self._inputs = Inputs(self._cluster, settings.group, self._reading.read, settings.hold, bound=self._bound)
         self._orders = OrderTopic(self._cluster, self.topics.order, settings.group)
+        self._saving = Saving(self._kept, self.engine, settings.snapshot)
         self._follower = Follower(
-            self._orders, self._inputs, self.engine, self._store, self.engine.program, self._reading
-        )
+            self._orders, self._inputs, self.engine, self._store, self.engine.program, self._reading,
+            self._saving.forget,
+        )  # fmt: skip
         self._member: Membership | None = None
         self.waits = self.deciding = False
         """Whether messages wait for the schema registry; whether this instance decides, having all that was before."""
-        self._saving = Saving(self._kept, self.engine, settings.snapshot)
         self._count()
 
     def _apart(self) -> None:
@@ -223,7 +226,9 @@ class Stream:
         pause = _PAUSE
         try:
             if self.settings.catch_up:
-                self._follow(0.5, lambda: not stop.is_set())
+                end = self._orders.ends()[1]
+                while not stop.is_set() and not self._follow(0.5, lambda: not stop.is_set(), end):
+                    pass
                 return
             self._member = Membership(self._cluster, self.settings.group, self.topics.order, self.settings.session)
             while not stop.is_set():
@@ -254,14 +259,14 @@ class Stream:
         """Take part in the group; whether this instance is to decide now."""
         return self._member is not None and self._member.look()
 
-    def _follow(self, timeout: float, go_on: Callable[[], bool]) -> bool:
-        """Take in what was committed; whether the end was reached."""
+    def _follow(self, timeout: float, go_on: Callable[[], bool], end: int = 0) -> bool:
+        """Take in what was committed; whether all orders before the offset `end` were."""
 
         def told(records: int) -> bool:
             self._saving.if_due()
             return go_on()
 
-        return self._follower.catch_up(timeout, told)
+        return self._follower.catch_up(timeout, told, end)
 
     def _lead(self, stop: threading.Event, ready: Callable[[], None]) -> None:
         """Decide until stopped, relieved, or, if so wanted, until the end of the topics."""
@@ -269,9 +274,11 @@ class Stream:
         if member is None:
             return
         writer = Writer(self._cluster, self.settings.group)
-        while not self._follow(1.0, lambda: not stop.is_set() and member.look()):
+        end = self._orders.ends()[1]  # asked after taking over: nobody else commits an order any more
+        while not self._follow(1.0, lambda: not stop.is_set() and member.look(), end):
             if stop.is_set() or not member.leads:
                 return
+        self._tell_erasures(writer, member)
         self._inputs.assign(self._starts(self._follower.positions))
         leader = Leader(
             inputs=self._inputs, writer=writer, engine=self.engine, store=self._store, topics=self.topics,
@@ -299,6 +306,14 @@ class Stream:
                 looked = monotonic()
                 self._widen()
         self._follower.again()
+
+    def _tell_erasures(self, writer: Writer, member: Membership) -> None:
+        """Put on the order topic what was erased from this instance's store, so that others follow."""
+        known = self._follower.known
+        if known is None:
+            return  # the stream begins with this store, whatever it holds
+        for order in not_told(self._kept, known, self._follower.positions, self.engine.program):
+            writer.write([Out(self.topics.order, None, written(order))], {}, member.metadata())
 
     def _bound(self) -> int:
         return int((time() + self.settings.ahead) * 1e6)

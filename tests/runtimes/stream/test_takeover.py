@@ -1,0 +1,137 @@
+"""Whoever takes over has the stream's own past, all of it: also where the brokers are slow to tell it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import TopicPartition
+
+from tests.runtimes.served import Fraud
+from tests.runtimes.started import until
+from tests.runtimes.stream.topics import decisions, everything, payments, put, replayed, run, running, settings
+from tests.servers.kafka import Kafka
+from tidegate import Engine, Store
+from tidegate.connectors.kafka.inputs import Inputs
+from tidegate.connectors.kafka.order_topic import OrderTopic
+from tidegate.errors import StreamError
+from tidegate.runtimes.stream import follower
+from tidegate.runtimes.stream.stream import Stream
+
+
+@pytest.fixture
+def topics(kafka: Kafka, own: str) -> str:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    return own
+
+
+def test_a_stand_by_that_hears_of_the_last_batches_late_waits_for_them(
+    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(kafka, f"{topics}-in", payments(0, 20))
+    run(kafka, topics, tmp_path)
+    stand_by = Stream(settings(kafka, topics, tmp_path, store=tmp_path / "b.db"))
+    stand_by._follow(10, lambda: True)  # to the end, as a stand-by is
+    put(kafka, f"{topics}-in", payments(20, 40))
+    order = [TopicPartition(f"{topics}-out.order", 0)]
+    stand_by._orders._consumer.pause(order)  # what a broker does that does not answer
+    run(kafka, topics, tmp_path)
+    waited, next_ = list[float](), OrderTopic.next
+
+    def noted(self: OrderTopic, timeout: float) -> Any:
+        waited.append(timeout)
+        if waited.count(1.0) == 3:  # it was asked twice in vain by one that takes over
+            self._consumer.resume(order)
+        return next_(self, timeout)
+
+    monkeypatch.setattr(OrderTopic, "next", noted)
+    put(kafka, f"{topics}-in", payments(40, 60))
+    with running(stand_by):
+        until(lambda: stand_by.figures.taken == 20, 120)
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 60))
+
+
+def test_a_longer_store_that_went_another_way_is_refused(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    put(kafka, f"{topics}-in", payments(0, 50))
+    run(kafka, topics, tmp_path)
+    with Store.open(tmp_path / "other.db") as kept:
+        Engine(Fraud, store=kept).decide_json_many(payments(0, 80, "x"))
+    with Store.open(tmp_path / "longer.db") as kept:  # of its own stream until somebody used it elsewhere
+        engine = Engine(Fraud, store=kept)
+        engine.decide_json_many(payments(0, 50))
+        engine.decide_json_many(payments(50, 60, "x"))
+    put(kafka, f"{topics}-in", payments(50, 60))
+    for other in ("other.db", "longer.db"):
+        with pytest.raises(StreamError, match="went another way"):
+            run(kafka, topics, tmp_path, store=tmp_path / other)
+    assert len(decisions(kafka, f"{topics}-out")) == 50
+
+
+def test_catching_up_ends_at_the_end(
+    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(kafka, f"{topics}-in", payments(0, 50))
+    run(kafka, topics, tmp_path)
+    next_, asked = OrderTopic.next, list[float]()
+
+    def slow(self: OrderTopic, timeout: float) -> Any:
+        asked.append(timeout)
+        return None if asked.count(0.5) in (1, 2) and timeout == 0.5 else next_(self, timeout)
+
+    monkeypatch.setattr(OrderTopic, "next", slow)
+    run(kafka, topics, tmp_path, store=tmp_path / "b.db", catch_up=True)
+    with Store.open(tmp_path / "b.db", read_only=True) as kept:
+        assert kept.head().size == 50
+
+
+def test_instances_may_name_the_topics_in_another_order(kafka: Kafka, own: str, tmp_path: Path) -> None:
+    kafka.topics(f"{own}-a", f"{own}-b", f"{own}-out")
+    for names in (f"{own}-a,{own}-b", f"{own}-b,{own}-a"):
+        first = 100 * names.startswith(f"{own}-b")
+        put(kafka, f"{own}-a", payments(first, first + 30, "x"))
+        put(kafka, f"{own}-b", payments(first + 50, first + 60, "y"))
+        run(kafka, own, tmp_path, sources=names)
+    run(kafka, own, tmp_path, store=tmp_path / "b.db", sources=f"{own}-a,{own}-b", catch_up=True)
+    with Store.open(tmp_path / "b.db", read_only=True) as kept, Store.open(tmp_path / "s.db", read_only=True) as other:
+        assert kept.head() == other.head() and kept.head().size == 80
+
+
+def test_messages_that_are_others_than_the_batch_s_are_told(
+    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a topic that was compacted: one is missing, and as many come, from behind the batch."""
+    put(kafka, f"{topics}-in", payments(0, 50))
+    run(kafka, topics, tmp_path)
+    put(kafka, f"{topics}-in", payments(50, 60))
+    before = len(everything(kafka, f"{topics}-out.order"))
+    take_as = Inputs.take_as
+
+    def compacted(self: Inputs, turns: Any, timeout: float) -> Any:
+        (one,) = self.partitions
+        one.wanted = 51
+        while len(one.waiting) < 51:
+            self.fill(0.2)
+        del one.waiting[7]
+        return take_as(self, turns, timeout)
+
+    monkeypatch.setattr(Inputs, "take_as", compacted)
+    with pytest.raises(StreamError, match="no longer hold all messages of a batch"):
+        run(kafka, topics, tmp_path, store=tmp_path / "b.db", catch_up=True)
+    assert before == 1
+
+
+def test_a_stand_by_waits_for_messages_that_do_not_come(
+    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(kafka, f"{topics}-in", payments(0, 50))
+    run(kafka, topics, tmp_path)
+    monkeypatch.setattr(follower, "_PATIENCE", 0.2)
+    take_as, tried = Inputs.take_as, list[int]()
+
+    def silent(self: Inputs, turns: Any, timeout: float) -> Any:
+        tried.append(len(turns))
+        return None if len(tried) < 3 else take_as(self, turns, 60.0)
+
+    monkeypatch.setattr(Inputs, "take_as", silent)
+    put(kafka, f"{topics}-in", payments(50, 60))
+    run(kafka, topics, tmp_path, store=tmp_path / "b.db")
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 60)) and len(tried) >= 3
