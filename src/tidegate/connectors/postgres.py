@@ -88,7 +88,7 @@ class PostgresStore(PostgresReading):
         if self._session is not None:
             self._session.close()
         self._session = None
-        session = Session(self._url, self.address, create=create)
+        session = Session(self._url, self.address, create=create, again=bool(self._epoch))
         reading(session.connection)
         others = bool(self._epoch) and session.before != self._epoch
         self._stale = self._stale or others

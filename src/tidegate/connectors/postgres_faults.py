@@ -3,18 +3,21 @@
 import psycopg
 from psycopg import errors
 
+from tidegate.connectors.store import AwayError
 from tidegate.errors import StoreError
 
 
 def told(error: psycopg.Error, address: str) -> StoreError:
     """The same fault as a `StoreError`: what is wrong with the store, what was seen, what to do."""
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
+    kind = StoreError
     seen = f"{error.sqlstate}: {first}" if error.sqlstate else first
     match error:
         case errors.UniqueViolation():
             wrong = f"The store {address} refused a batch with an id that it holds already; nothing of it was kept."
             do = "Ask `find` for the ids of a batch before it is appended."
         case errors.DiskFull() | errors.OutOfMemory():
+            kind = AwayError
             wrong = f"There is no room left for the store {address}; nothing of this batch was kept."
             do = "Make room where PostgreSQL keeps its data, then send the batch again: what was acknowledged is safe."
         case errors.ReadOnlySqlTransaction() | errors.InsufficientPrivilege():
@@ -27,8 +30,9 @@ def told(error: psycopg.Error, address: str) -> StoreError:
             wrong = f"The store {address} is damaged."
             do = "Put back a backup of the database, then run `tidegate verify`."
         case psycopg.OperationalError() | psycopg.InterfaceError():
+            kind = AwayError
             wrong = f"PostgreSQL cannot be reached for the store {address}, or went away."
             do = "See that it runs and can be reached; then send the batch again: what was acknowledged is safe."
         case _:
             wrong, do = f"The store {address} failed.", "See what PostgreSQL said."
-    return StoreError(wrong, seen=seen, do=do)
+    return kind(wrong, seen=seen, do=do)

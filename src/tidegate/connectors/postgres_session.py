@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from tidegate.connectors.postgres_patience import LONG, SILENCE, at_most
+from tidegate.connectors.store import AwayError
 from tidegate.connectors.store_revision import check_known, revision
 from tidegate.errors import StoreError
 from tidegate.evidence.tables import REVISION, definitions
@@ -80,19 +81,21 @@ class Session:
         address: as people are told of it.
         create: make the tables if there are none.
         to: the revision to bring its tables to.
+        again: this process wrote it before, and the writer in the way may be its own session that was cut off.
 
     Raises:
-        StoreError: another process writes this store; there is none, or what is there is none.
+        StoreError: another process writes this store (`AwayError` where it is taken `again`); there is none, or what is
+            there is none.
         psycopg.Error: PostgreSQL cannot be reached.
     """
 
-    def __init__(self, url: str, address: str, *, create: bool, to: str = REVISION) -> None:
+    def __init__(self, url: str, address: str, *, create: bool, to: str = REVISION, again: bool = False) -> None:
         self.connection = connect(url)
         self.address = address
         try:
             with at_most(SILENCE + PATIENCE, self.connection):
                 self.connection.execute(_SETTINGS)
-                self._lock()
+                self._lock(AwayError if again else StoreError)
                 at = recognise(self.connection, address)
             if at is None and not create:
                 raise StoreError(f"There is no store {address}.", do="Give the address of an existing store.")
@@ -105,7 +108,7 @@ class Session:
             self.connection.close()
             raise
 
-    def _lock(self) -> None:
+    def _lock(self, fault: type[StoreError]) -> None:
         until = time.monotonic() + PATIENCE
         while not self._one(f"SELECT pg_try_advisory_lock({_TIDE}, {_SCHEMA})"):
             if time.monotonic() > until:
@@ -114,7 +117,7 @@ class Session:
                     "coalesce(client_addr::text, 'this machine')), '; ') FROM pg_locks l JOIN pg_stat_activity a "
                     f"ON a.pid = l.pid WHERE locktype = 'advisory' AND classid = {_TIDE} AND granted"
                 )
-                raise StoreError(
+                raise fault(
                     f"Another process has the store {self.address} open.",
                     seen=str(holder or "a session that just ended"),
                     do="Stop that process, or name another store; it may be read meanwhile (in Python read_only=True).",

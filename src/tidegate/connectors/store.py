@@ -26,6 +26,10 @@ _TRIED = 256
 """Ids that a filter from a file is tried with: some milliseconds."""
 
 
+class AwayError(StoreError):
+    """What passes by itself, or is mended from outside: the store's server is away, or has no room; ask again."""
+
+
 class Store(Reading):
     """A store. Made by `Store.open`; may be used as a context manager.
 

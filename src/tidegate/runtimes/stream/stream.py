@@ -17,7 +17,7 @@ from tidegate.connectors.kafka.place import Place
 from tidegate.connectors.kafka.writer import Out, Writer
 from tidegate.connectors.schemas.decisions import as_it_is
 from tidegate.connectors.schemas.registry import RegistryAwayError
-from tidegate.connectors.store import Store
+from tidegate.connectors.store import AwayError, Store
 from tidegate.connectors.store_address import Address
 from tidegate.connectors.traces import Traces
 from tidegate.decisions.flow import Flow
@@ -146,6 +146,7 @@ class Stream:
         self._member: Membership | None = None
         self.waits = self.deciding = False
         """Whether messages wait for the schema registry; whether this instance decides, having all that was before."""
+        self._doubt = False
         self._count()
 
     def _apart(self) -> None:
@@ -233,6 +234,8 @@ class Stream:
             self._member = Membership(self._cluster, self.settings.group, self.topics.order, self.settings.session)
             while not stop.is_set():
                 try:
+                    if self._doubt:
+                        self._give_up()
                     if not self._member.look(0.1):
                         self._follow(0.1, lambda: not stop.is_set() and not self._look())
                         continue
@@ -247,9 +250,9 @@ class Stream:
                     self._follower.again()
                     stop.wait(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE)
-                except PassingError as error:
+                except (PassingError, AwayError) as error:
                     _LOG.warning("%s What the topics say counts; looked at again in %.1f s.", error, pause)
-                    self._give_up()
+                    self._doubt = True
                     stop.wait(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE)
         finally:
@@ -350,11 +353,12 @@ class Stream:
         self.engine.distrust()
         self.engine.mend()
         self._follower.again()
+        self._doubt = False
 
     def _close(self) -> None:
         try:
             # What is held was decided and not committed: a state that holds it is not written down.
-            self._saving.close(last=not self._store.records)
+            self._saving.close(last=not self._store.records and not self._doubt)
         finally:
             if self._member is not None:
                 self._member.close()
