@@ -1,5 +1,6 @@
 """The requirements graph: what an element sees, imports, services, and what goes in circles."""
 
+import sys
 from decimal import Decimal
 
 import pytest
@@ -296,6 +297,10 @@ def test_functions_may_call_themselves_hundreds_of_times_and_not_without_an_end(
     faculty = function("f", "n: number", literal("if n <= 1 then 1 else n * f(n - 1)"), kind="number", knows=("f",))
     asks = decision("D", literal("f(n) / f(n - 1)"), needs=("n",), knows=("f",))
     model = sound(dmn(given("n", "number"), faculty, asks))
+    before = sys.getrecursionlimit()
     assert to_plain(model.evaluate("D", {"n": 300}).value) == 300
     with pytest.raises(FeelLimitError, match="too deeply"):
         model.evaluate("D", {"n": 100_000})
+    assert sys.getrecursionlimit() == before, (
+        "what is written in C would overflow the stack with Python's limit so high"
+    )

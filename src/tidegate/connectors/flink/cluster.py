@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -94,7 +95,10 @@ class Cluster:
             "taskmanager.host": "127.0.0.1",
             "taskmanager.bind-host": "127.0.0.1",
             "taskmanager.numberOfTaskSlots": self._slots,
-            "taskmanager.memory.process.size": f"{1200 + 500 * self._slots}m",
+            "taskmanager.memory.process.size": f"{1456 + 500 * self._slots}m",
+            # Each job that is started again loads its classes anew, and those of the last one go late.
+            "taskmanager.memory.jvm-metaspace.size": "512m",
+            "env.java.opts.all": self._opened(),
             "heartbeat.interval": "1000",
             "heartbeat.timeout": "20000",
             "io.tmp.dirs": self._folder / "tmp",
@@ -103,6 +107,12 @@ class Cluster:
         (self._folder / "tmp").mkdir(exist_ok=True)
         text = "".join(f"{name}: {value}\n" for name, value in lines.items())
         (conf / "config.yaml").write_text(text, encoding="utf-8")
+
+    def _opened(self) -> str:
+        """What of Java's own modules Flink says that it must reach; without, it cannot even end when memory does."""
+        shipped = (self._environment.home / "conf" / "config.yaml").read_text(encoding="utf-8")
+        found = re.search(r"^\s+all: (--add-.*)$", shipped, re.MULTILINE)
+        return found[1] if found else ""
 
     def _process(self, what: str) -> subprocess.Popen[bytes]:
         folder = self._folder

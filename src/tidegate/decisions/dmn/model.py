@@ -13,7 +13,7 @@ from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.parts import KINDS, Assembly, Part
 from tidegate.decisions.dmn.read import read_definitions
 from tidegate.decisions.dmn.ready import make_ready
-from tidegate.decisions.dmn.run import Reason, Run, Step
+from tidegate.decisions.dmn.run import Reason, Run, Step, deep
 from tidegate.decisions.dmn.values import NoValue, to_feel, to_plain
 from tidegate.errors import DocumentError
 from tidegate.expressions.feel.functions import Function
@@ -208,7 +208,8 @@ class DmnModel:
 
     def _result(self, run: Run, ask: Any, *, refused: bool = False) -> DmnResult:
         try:
-            value = ask()
+            with deep():
+                value = ask()
         except FeelLimitError as error:
             raise FeelLimitError(error.wrong, seen=error.seen or _where(run), do=error.do) from None
         except RecursionError:

@@ -1,7 +1,8 @@
 """One evaluation as it goes: what was met, what came to nothing and why, which rows matched."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +102,27 @@ class Step:
     missed: tuple[MissedRow, ...] = ()
 
 
+_DEEP: list[int] = []
+"""Python's own limit before each of the evaluations that are on their way."""
+
+
+@contextmanager
+def deep() -> Iterator[None]:
+    """While it lasts, functions may call each other as deep as `DEEPEST`; Python's own end is a recursion of 25.
+
+    What FEEL calls is frames of Python, which are on the heap. Code in C, such as a reader of JSON, takes that much of
+    the stack and ends the process; so Python's limit is as it was once no evaluation is on its way in any thread.
+    """
+    _DEEP.append(sys.getrecursionlimit() if not _DEEP else _DEEP[0])
+    sys.setrecursionlimit(max(_DEEP[0], DEEPEST + 2_000))
+    try:
+        yield
+    finally:
+        before = _DEEP.pop()
+        if not _DEEP:
+            sys.setrecursionlimit(before)
+
+
 class Run:
     """One evaluation of a model.
 
@@ -116,8 +138,6 @@ class Run:
     def __init__(
         self, now: DateTime | None, external: External | None, pmml: External | None = None, *, explain: bool = False
     ) -> None:
-        # Python's own end, 1000 frames, is a recursion of 25. Frames of Python are on the heap: none overflows a stack.
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), DEEPEST + 2_000))
         budget, trace = Budget(depth=DEEPEST), Trace()
         self.host = host = self._host(external, pmml)
         self.given = Given(now=now, trace=trace, budget=budget, external=host)
