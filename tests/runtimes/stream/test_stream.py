@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 
 from tests.runtimes.served import Fraud
 from tests.runtimes.started import until
@@ -52,7 +53,18 @@ def test_it_goes_on_where_it_was(kafka: Kafka, topics: str, tmp_path: Path) -> N
     for first in range(0, 900, 300):
         put(kafka, f"{topics}-in", bodies[first : first + 300])
         run(kafka, topics, tmp_path)
+        assert _committed(kafka, topics) == first + 300
     assert decisions(kafka, f"{topics}-out") == replayed(bodies)
+
+
+def _committed(kafka: Kafka, own: str) -> int:
+    """How far the group says that it has read, which is where others look; the stream itself goes by its orders."""
+    consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": own})
+    try:
+        (one,) = consumer.committed([TopicPartition(f"{own}-in", 0)], 30)
+        return int(one.offset)
+    finally:
+        consumer.close()
 
 
 def test_a_store_that_is_lost_or_behind_is_made_anew_from_the_topics(kafka: Kafka, topics: str, tmp_path: Path) -> None:
