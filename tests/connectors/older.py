@@ -1,7 +1,7 @@
 """Stores as older versions made them: their tables, as they wrote them, with records and seals in them."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -109,7 +109,10 @@ def schema(place: str) -> list[Any]:
         if raw.kind == "postgres":
             return [raw.do(statement) for statement in _POSTGRES]
         tables = raw.do("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")
-        told: Callable[[str, str], list[Any]] = lambda pragma, of: raw.do(f"SELECT * FROM pragma_{pragma}('{of}')")  # noqa: E731
+
+        def told(pragma: str, of: str) -> list[Any]:
+            return raw.do(f"SELECT * FROM pragma_{pragma}('{of}')")
+
         made: list[Any] = [(table, told("table_xinfo", table)) for (table,) in tables]
         for (table,) in tables:
             for _, index, *kind in sorted(told("index_list", table), key=lambda row: str(row[1])):

@@ -224,7 +224,8 @@ def test_what_a_rule_saw_of_a_list_is_in_words_and_older_answers_are_remade(
         said = [{"card is on blocked-cards": True, "Payment.tries": 1234}, {"watched": True}]
         assert [dict(rule.saw) for rule in new.rules] == said
         assert {id: remake(store, id).difference for id in ("old", "new")} == {"old": "", "new": ""}
-        assert edition_of(store.get("old").record) == 5  # type: ignore[union-attr]
+        old = store.get("old")
+        assert old is not None and edition_of(old.record) == 5
 
 
 class _Loaded:

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
@@ -18,22 +18,10 @@ from tests.conftest import KILLS
 from tests.connectors.entries import entries
 from tests.faults.test_serve_kill import CUSTOMERS, Customers
 from tests.runtimes.served import Running, payment, served
-from tests.servers.maven import UnavailableError
 from tests.servers.postgres import Postgres
 from tidegate import Store, StoreError
 from tidegate.connectors.postgres_patience import SILENCE
 from tidegate.evidence.log import verify
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Postgres]:
-    """A cluster of this test alone, as it is to be killed."""
-    try:
-        made = Postgres(tmp_path / "postgres")
-    except UnavailableError as error:
-        pytest.skip(str(error))
-    with made:
-        yield made
 
 
 def place(cluster: Postgres, folder: Path) -> str:

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tidegate import Engine, Event, Flow, Store, StoreError, count, entity, review
-from tidegate.decisions.decision import Decision
+from tidegate import Decision, Engine, Event, Flow, Store, StoreError, count, entity, review
 from tidegate.evidence.log import verify
 
 Card = entity("card")
@@ -98,7 +97,8 @@ def test_the_first_writer_gives_way_and_goes_on_when_it_is_alone_again(tmp_path:
         with pytest.raises(StoreError, match="Another process wrote to the store"):
             known(engine, "a3")
         assert known(engine, "a3") == 5
-        assert engine.decide(Paid(id="b2", at=AT, card="c")).repeated  # type: ignore[union-attr]
+        again = engine.decide(Paid(id="b2", at=AT, card="c"))
+        assert isinstance(again, Decision) and again.repeated
         engine.save()
         assert verify(store).ok and store.head().size == 6
     with Store.open(path) as store:

@@ -1,7 +1,6 @@
 """PostgreSQL goes away under a stream that keeps its decisions there: it waits, and each event is decided once."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,24 +8,12 @@ import pytest
 from tests.runtimes.started import until
 from tests.runtimes.stream.topics import decisions, payments, put, replayed, run, running, settings
 from tests.servers.kafka import Kafka
-from tests.servers.maven import UnavailableError
 from tests.servers.postgres import Postgres
 from tidegate import Store
 from tidegate.connectors.store_address import Address
 from tidegate.evidence.log import verify
 from tidegate.runtimes.stream.held import HeldStore
 from tidegate.runtimes.stream.stream import Stream
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Postgres]:
-    """A cluster of this test alone, as it is to be killed."""
-    try:
-        made = Postgres(tmp_path / "postgres")
-    except UnavailableError as error:
-        pytest.skip(str(error))
-    with made:
-        yield made
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

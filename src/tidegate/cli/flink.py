@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidegate.cli.options import DEFAULT_MODELS, FlowPlace, ModelsPath
+from tidegate.cli.options import DEFAULT_MODELS, FlowPlace, ModelsPath, WithoutModels
 from tidegate.cli.terminal import aside
 from tidegate.errors import TidegateError
 
@@ -32,9 +32,7 @@ def flink(
         str, typer.Option("--dead-letters", metavar="TOPIC", help="What cannot be taken; default: TO.dead-letters.")
     ] = "",
     models: ModelsPath = DEFAULT_MODELS,
-    without_models: Annotated[
-        bool, typer.Option("--without-models", help="Run although a model is not there; its otherwise is used.")
-    ] = False,
+    without_models: WithoutModels = False,
     parallelism: Annotated[int, typer.Option("--parallelism", "-p", min=1, help="Tasks of each stage.")] = 1,
     shards: Annotated[
         int, typer.Option("--shards", min=1, max=1024, help="Parts of each stage, the most tasks it can ever have.")

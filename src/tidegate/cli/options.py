@@ -28,6 +28,12 @@ Override = Annotated[
     bool, typer.Option("--override", help="Do it although a model's reasons fall short or were never measured.")
 ]
 OverrideWhy = Annotated[str, typer.Option("--why", help="With --override: why, in words; it is kept.")]
+WithoutModels = Annotated[
+    bool,
+    typer.Option(
+        "--without-models", help="Go on although a model is not in the folder of --models; its otherwise is used."
+    ),
+]
 OtherFlowOk = Annotated[
     bool,
     typer.Option(

@@ -28,7 +28,7 @@ from tidegate.cli.inputs import (
     tell_set_aside,
     words_of,
 )
-from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath, OtherFlowOk
+from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath, OtherFlowOk, WithoutModels
 from tidegate.cli.table_file import CSV, PARQUET, require_form, write_table
 from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, now, out, program_version, ready, when, written
 from tidegate.connectors.store_address import Address
@@ -48,12 +48,7 @@ def replay(
     encoding: Encoding = "utf-8",
     sort: Sort = False,
     models: ModelsPath = DEFAULT_MODELS,
-    without_models: Annotated[
-        bool,
-        typer.Option(
-            "--without-models", help="Replay although a model is not in the folder of --models; its otherwise is used."
-        ),
-    ] = False,
+    without_models: WithoutModels = False,
     store: Annotated[
         Address | None,
         typer.Option(

@@ -16,7 +16,7 @@ from tidegate.cli.challenger_beside import (
     shadow_of,
 )
 from tidegate.cli.logs import LogFormat, write_logs
-from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath, OtherFlowOk
+from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath, OtherFlowOk, WithoutModels
 from tidegate.cli.shadow import shadow as follow
 from tidegate.cli.terminal import aside, ready, several
 from tidegate.cli.traces import TracesShare, TracesTo, traces_to
@@ -45,9 +45,7 @@ def run(
     ] = DEFAULT_STORE,
     other_flow_ok: OtherFlowOk = False,
     models: ModelsPath = DEFAULT_MODELS,
-    without_models: Annotated[
-        bool, typer.Option("--without-models", help="Run although a model is not there; its otherwise is used.")
-    ] = False,
+    without_models: WithoutModels = False,
     group: Annotated[
         str, typer.Option(help="Instances of one group decide in turn: one decides, the others stand by.")
     ] = "",

@@ -7,7 +7,7 @@ import typer
 
 from tidegate.cli.challenger_beside import ChallengerPlace, ShadowPath, challenger_beside, challenger_figures
 from tidegate.cli.logs import LogFormat, write_logs
-from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath, OtherFlowOk
+from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath, OtherFlowOk, WithoutModels
 from tidegate.cli.terminal import aside, ready
 from tidegate.cli.traces import TracesShare, TracesTo, traces_to
 from tidegate.connectors.store_address import Address
@@ -32,9 +32,7 @@ def serve(
     ] = DEFAULT_STORE,
     other_flow_ok: OtherFlowOk = False,
     models: ModelsPath = DEFAULT_MODELS,
-    without_models: Annotated[
-        bool, typer.Option("--without-models", help="Serve although a model is not there; its otherwise is used.")
-    ] = False,
+    without_models: WithoutModels = False,
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs --keys.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     keys: Annotated[Path | None, typer.Option(help="File of API keys; see `tidegate keys add`.")] = None,

@@ -33,6 +33,17 @@ def _empty(path: Path) -> int:
         return sum(1 for row in store.rows(limit=1000) if row[11] == b"")
 
 
+def _followed(kafka: Kafka, own: str, folder: Path) -> Path:
+    """A stream that decided 60 payments, and the folder of a stand-by that has them too."""
+    kafka.topics(f"{own}-in", f"{own}-out")
+    second = folder / "b"
+    second.mkdir()
+    put(kafka, f"{own}-in", payments(0, 60))
+    run(kafka, own, folder)
+    run(kafka, own, second, catch_up=True)
+    return second
+
+
 @pytest.mark.parametrize("begin", ["earliest", "latest"])
 def test_a_stream_goes_on_after_an_erasure(kafka: Kafka, own: str, tmp_path: Path, begin: str) -> None:
     kafka.topics(f"{own}-in", f"{own}-out")
@@ -57,12 +68,7 @@ def test_a_stream_goes_on_after_an_erasure(kafka: Kafka, own: str, tmp_path: Pat
 def test_a_stand_by_erases_what_was_erased_and_decides_as_the_other_one_would(
     kafka: Kafka, own: str, tmp_path: Path
 ) -> None:
-    kafka.topics(f"{own}-in", f"{own}-out")
-    second = tmp_path / "b"
-    second.mkdir()
-    put(kafka, f"{own}-in", payments(0, 60))
-    run(kafka, own, tmp_path)
-    run(kafka, own, second, catch_up=True)
+    second = _followed(kafka, own, tmp_path)
     assert Snapshots.beside(second / "s.db").files()
     with Store.open(tmp_path / "s.db") as store:
         assert erase(store, {"card": "c11"}, "asked for") == 20 and erase(store, {"card": "c12"}, "so did she") == 20
@@ -83,12 +89,7 @@ def test_a_stand_by_erases_what_was_erased_and_decides_as_the_other_one_would(
 def test_an_erasure_that_was_cut_off_on_a_stand_by_is_done_again(
     kafka: Kafka, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kafka.topics(f"{own}-in", f"{own}-out")
-    second = tmp_path / "b"
-    second.mkdir()
-    put(kafka, f"{own}-in", payments(0, 60))
-    run(kafka, own, tmp_path)
-    run(kafka, own, second, catch_up=True)
+    second = _followed(kafka, own, tmp_path)
     with Store.open(tmp_path / "s.db") as store:
         assert erase(store, {"card": "c11"}, "asked for") == 20 and forget_beside(store)
     put(kafka, f"{own}-in", payments(60, 90))
@@ -109,12 +110,7 @@ def test_an_erasure_that_was_cut_off_on_a_stand_by_is_done_again(
 def test_what_was_pruned_is_pruned_on_a_stand_by_and_its_windows_keep_it(
     kafka: Kafka, own: str, tmp_path: Path
 ) -> None:
-    kafka.topics(f"{own}-in", f"{own}-out")
-    second = tmp_path / "b"
-    second.mkdir()
-    put(kafka, f"{own}-in", payments(0, 60))
-    run(kafka, own, tmp_path)
-    run(kafka, own, second, catch_up=True)
+    second = _followed(kafka, own, tmp_path)
     put(kafka, f"{own}-in", payments(60, 90))
     run(kafka, own, tmp_path)
     for path in Snapshots.beside(tmp_path / "s.db").files()[1:]:

@@ -1,5 +1,7 @@
 """Columns as both databases have them."""
 
+from typing import Any
+
 from sqlalchemy import REAL as SHORT
 from sqlalchemy import BigInteger, Column, Double, Identity, Integer, LargeBinary, Text
 from sqlalchemy.types import TypeEngine
@@ -21,6 +23,6 @@ def serial(name: str) -> Column[int]:
     return Column(name, INT, Identity(), primary_key=True)
 
 
-def need(name: str, kind: object, *, primary_key: bool = False) -> Column[object]:
+def need(name: str, kind: TypeEngine[Any], *, primary_key: bool = False) -> Column[Any]:
     """A column that may not be empty."""
-    return Column(name, kind, nullable=False, primary_key=primary_key)  # type: ignore[arg-type]
+    return Column(name, kind, nullable=False, primary_key=primary_key)

@@ -1,20 +1,23 @@
 """The tables of today (`evidence/tables`) as SQLAlchemy knows tables, for Alembic to compare a store with."""
 
+from typing import Any
+
 from sqlalchemy import Column, Index, MetaData, Table
+from sqlalchemy.types import TypeEngine
 
 from tidegate.connectors.migrations.columns import BLOB, INT, REAL, TEXT, key, serial
 from tidegate.evidence.tables import IDS, PRIMARY, TABLES, Type
 
-_KINDS = {"int": INT, "text": TEXT, "real": REAL, "blob": BLOB}
+_KINDS: dict[Type, TypeEngine[Any]] = {"int": INT, "text": TEXT, "real": REAL, "blob": BLOB}
 
 
-def _column(table: str, name: str, kind: Type, empty: bool) -> Column[object]:
+def _column(table: str, name: str, kind: Type, empty: bool) -> Column[Any]:
     if kind == "key":
-        return key(name)  # type: ignore[return-value]
+        return key(name)
     if kind == "serial":
-        return serial(name)  # type: ignore[return-value]
+        return serial(name)
     primary = name in PRIMARY.get(table, "").split(", ")
-    return Column(name, _KINDS[kind], nullable=empty, primary_key=primary)  # type: ignore[arg-type]
+    return Column(name, _KINDS[kind], nullable=empty, primary_key=primary)
 
 
 def target() -> MetaData:
