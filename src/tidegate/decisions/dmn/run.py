@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from tidegate.decisions.dmn.kinds import Kind
@@ -104,6 +105,8 @@ class Step:
 
 _DEEP: list[int] = []
 """Python's own limit before each of the evaluations that are on their way."""
+_LIMIT = Lock()
+"""Held while that list and Python's limit are changed: one thread may end its evaluation as another begins."""
 
 
 @contextmanager
@@ -113,14 +116,16 @@ def deep() -> Iterator[None]:
     What FEEL calls is frames of Python, which are on the heap. Code in C, such as a reader of JSON, takes that much of
     the stack and ends the process; so Python's limit is as it was once no evaluation is on its way in any thread.
     """
-    _DEEP.append(sys.getrecursionlimit() if not _DEEP else _DEEP[0])
-    sys.setrecursionlimit(max(_DEEP[0], DEEPEST + 2_000))
+    with _LIMIT:
+        _DEEP.append(sys.getrecursionlimit() if not _DEEP else _DEEP[0])
+        sys.setrecursionlimit(max(_DEEP[0], DEEPEST + 2_000))
     try:
         yield
     finally:
-        before = _DEEP.pop()
-        if not _DEEP:
-            sys.setrecursionlimit(before)
+        with _LIMIT:
+            before = _DEEP.pop()
+            if not _DEEP:
+                sys.setrecursionlimit(before)
 
 
 class Run:
