@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.connectors.receiver import receiving
 from tests.runtimes.test_delivery import decide
 from tidegate.cli import app
+from tidegate.cli.alerts_beside import telling_figures
+from tidegate.connectors.alerts_file import AlertsFile
+from tidegate.connectors.store_address import Address
+from tidegate.connectors.told import Held, Told
+from tidegate.runtimes.sinks import receivers
 
 typed = CliRunner().invoke
 
@@ -46,6 +52,7 @@ def test_what_is_shown_to_people(tmp_path: Path) -> None:
         (["search", "levl:high"], "Did you mean level?"),
         (["search", "x", "--in", "kafka://x"], "no address of a search server"),
         (["deliver", "--once", "--to", "mailto:x"], "no address that alerts can be sent to"),
+        (["deliver", "--once", "--to", "local", "--to", "local"], "One receiver is named twice"),
         (["deliver", "--once", "--to", "https://example.com/x"], "TIDEGATE_WEBHOOK_SECRET is not set"),
     ],
 )
@@ -66,3 +73,43 @@ def test_status_and_held(tmp_path: Path) -> None:
     told = json.loads(typed(app, ["alerts", "status", "--store", store, "--json"]).stdout)
     assert told == {"sink": "search", "told": 5, "behind": 2, "held": 0}
     assert "Nothing is held" in typed(app, ["alerts", "held", "--store", store]).output
+
+
+def test_webhooks_whose_addresses_differ_in_the_query_are_told_for_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDEGATE_WEBHOOK_SECRET", "whsec_" + "a" * 64)
+    store = str(tmp_path / "s.db")
+    decide(tmp_path / "s.db", 0, 5)
+    with receiving() as receiver:
+        one, other = receiver.address + "?team=fraud&token=secret", receiver.address + "?team=cards"
+        assert typed(app, ["alerts", "deliver", "--once", "--to", one, "--store", store]).exit_code == 0
+        assert receiver.accepted == ["c1-2", "c1-3", "c1-4"]
+        assert typed(app, ["alerts", "deliver", "--once", "--to", other, "--store", store]).exit_code == 0
+        assert receiver.accepted == ["c1-2", "c1-3", "c1-4"] * 2
+        told = typed(app, ["alerts", "status", "--store", store, "--json"]).stdout.splitlines()
+        assert len(told) == 2 and "secret" not in "".join(told)
+
+
+class Runs:
+    running = True
+
+
+def test_only_who_is_to_be_told_can_be_behind(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    decide(path, 0, 5)
+    search(path, "outcome:decline")  # its index is brought up to date by the next search, and by nothing else
+    with AlertsFile.beside(path) as file:
+        for name, seq in (("now", 5), ("once", 3)):
+            Told(file, name).reached(seq, b"", [Held(name, seq, f"c1-{seq}", "400 no")])
+    decide(path, 5, 7)
+    figures = telling_figures(Runs(), Address(path), ["now"])
+    assert figures["alerts_behind_records"][1]() == 2.0 and figures["alerts_held"][1]() == 1.0
+    with AlertsFile.beside(path) as file:
+        Told(file, "now").reached(7, b"", [])
+    assert figures["alerts_behind_records"][1]() == 0.0
+    assert telling_figures(Runs(), Address(path), ["now", "new"])["alerts_behind_records"][1]() == 7.0
+
+
+def test_receivers_have_a_name_each() -> None:
+    assert receivers(["local"]) == ["search"] and receivers([]) == []

@@ -6,6 +6,8 @@
 import json
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +141,24 @@ def test_a_stand_by_wakes_nobody() -> None:
     assert 'gauges["ready"]' not in stream and 'gauges["decides"]' in stream
     zeros = [expr for expr in expressions() if re.search(r"tidegate_decides\)? == 0", expr)]
     assert zeros and all("max by (job) (tidegate_decides) == 0" in expr for expr in zeros)
+
+
+def test_whoever_is_gone_is_missed() -> None:
+    """Also where its target, and so its `up`, is gone with it, as those that are found by DNS or in Kubernetes."""
+    (alarms,) = documents(DEPLOY / "prometheus" / "alarms.yaml")
+    said = {rule["alert"]: rule["expr"] for group in alarms["groups"] for rule in group["rules"]}
+    for alert, name in (("TidegateNotReady", "tidegate_ready"), ("TidegateNobodyDecides", "tidegate_decides")):
+        gone = f"max by (job) (last_over_time({name}[6h])) unless on (job) max by (job) ({name})"
+        assert gone in re.split(r" or ", said[alert])
+
+
+def test_alarms_ring_when_they_should() -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not here: it is a part of Prometheus")
+    rules = Path(__file__).with_name("alarms.yaml")
+    done = subprocess.run([promtool, "test", "rules", rules.name], cwd=rules.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def expressions() -> list[str]:

@@ -49,7 +49,9 @@ def test_a_stream_goes_on_when_postgres_comes_back(
         monkeypatch.setattr(HeldStore, "commit", killed)
         wanted.append(True)
         put(kafka, f"{own}-in", payments(100, 200))
+        assert not stream.figures.metrics.store_failures
         until(lambda: caplog.text.count("PostgreSQL cannot be reached") >= 2, 120)
+        assert stream.figures.metrics.store_failures  # what TidegateStoreFailing looks at
         put(kafka, f"{own}-in", payments(200, 300))
         cluster.start()
         until(lambda: len(decisions(kafka, f"{own}-out")) == 300, 120)

@@ -182,7 +182,10 @@ def deliver(
     import signal
     import threading
 
+    from tidegate.runtimes.sinks import receivers
+
     write_logs(log_format)
+    receivers(to, kafka_config)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

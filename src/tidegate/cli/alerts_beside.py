@@ -10,12 +10,11 @@ from typing import Protocol
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.store import Store
 from tidegate.connectors.store_address import Address
-from tidegate.connectors.told import Told, sinks
+from tidegate.connectors.told import Told
 from tidegate.decisions.definition import Definition
 from tidegate.errors import TidegateError
 from tidegate.events.field import Personal
 from tidegate.runtimes.serve.companion import Companion
-from tidegate.runtimes.sinks import check_address
 
 Gauges = dict[str, tuple[str, Callable[[], float]]]
 
@@ -29,14 +28,17 @@ def delivery_beside(
 ) -> Companion | None:
     """The process that tells others of a store's decisions; what is most personal in events is not sent.
 
-    Raises:
-        TidegateError: an address is none, so that it is told now and not by a process in the background.
+    Args:
+        addresses: of those that are told, each seen to be one (`receivers`).
+        store: whose decisions are told.
+        definition: of the flow.
+        log_format: as of our own log.
+        kafka_config: file of properties for topics.
     """
     if not addresses:
         return None
     words = ["alerts", "deliver", "--store", store.words(), "--parent", str(os.getpid()), "--log-format", log_format]
     for address in addresses:
-        check_address(address, kafka_config)
         words += ["--to", address]
     if kafka_config is not None:
         words += ["--kafka-config", str(kafka_config)]
@@ -56,13 +58,16 @@ class Beside(Protocol):
         ...
 
 
-def telling_figures(beside: Beside, store: Address, many: int, elsewhere: Callable[[], bool] = lambda: False) -> Gauges:
-    """What is watched of it, `many` sinks: whether it runs, how many records the slowest sink lacks, what is held.
+def telling_figures(
+    beside: Beside, store: Address, names: Sequence[str], elsewhere: Callable[[], bool] = lambda: False
+) -> Gauges:
+    """What is watched of it: whether it runs, how many records the slowest sink lacks, what is held.
 
     Args:
         beside: what runs it.
         store: what is told of.
-        many: how many sinks there are.
+        names: of the sinks that are told. Others may have been told once, or be told when someone asks, as the index
+            without a server is: that they lack records is as it should be.
         elsewhere: whether another instance is the one that tells; then nothing lacks here.
     """
 
@@ -70,12 +75,12 @@ def telling_figures(beside: Beside, store: Address, many: int, elsewhere: Callab
         if elsewhere():
             return 0.0
         with AlertsFile.beside(store.place) as file, Store.open(store, read_only=True) as kept:
-            told = [marks[0][0] if (marks := Told(file, name).marks()) else 0 for name in sinks(file)]
-            return float(kept.head().size - min(told)) if len(told) >= many else float(kept.head().size)
+            told = [marks[0][0] if (marks := Told(file, name).marks()) else 0 for name in names]
+            return float(kept.head().size - min(told))
 
     def held() -> float:
         with AlertsFile.beside(store.place) as file:
-            return float(file.read("SELECT count(*) FROM held")[0][0])
+            return float(sum(Told(file, name).how_many_held() for name in names))
 
     return {
         "alerts_running": ("Whether the process that tells others of decisions runs.", lambda: float(beside.running)),
@@ -84,9 +89,11 @@ def telling_figures(beside: Beside, store: Address, many: int, elsewhere: Callab
     }
 
 
-def left_untold(beside: Beside, store: Address, many: int, stop: threading.Event, patience: float = 60.0) -> int:
+def left_untold(
+    beside: Beside, store: Address, names: Sequence[str], stop: threading.Event, patience: float = 60.0
+) -> int:
     """Wait until others were told of all that a store holds, for so many seconds at most; gives what is left."""
-    behind, until = telling_figures(beside, store, many)["alerts_behind_records"][1], time.monotonic() + patience
+    behind, until = telling_figures(beside, store, names)["alerts_behind_records"][1], time.monotonic() + patience
     while (left := behind()) != 0 and time.monotonic() < until and not stop.wait(0.2):
         pass
     return 0 if left != left else int(left)

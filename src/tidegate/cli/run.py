@@ -131,6 +131,7 @@ def run(
     from tidegate.events.durations import written
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.models import require_models
+    from tidegate.runtimes.sinks import receivers
 
     require_client()
     from tidegate.connectors.kafka.place import place, properties
@@ -155,6 +156,7 @@ def run(
         ),
         traces=traces_to(traces, traces_share, found.definition.name),
     )  # fmt: skip
+    told = receivers(alerts, kafka_config)
     beside = delivery_beside(alerts, store, found.definition, log_format, kafka_config)
     following = challenger_beside(challenger, store, shadow, models)
     stop, console = threading.Event(), aside()
@@ -178,7 +180,7 @@ def run(
     if beside is not None:
         shared = SharedProgress(stream.cluster, stream.topics.order, settings.group)
         telling = Telling(beside, store, shared, lambda: stream.deciding)
-        stream.figures.metrics.gauges |= telling_figures(telling, store, len(alerts), lambda: telling.waits)
+        stream.figures.metrics.gauges |= telling_figures(telling, store, told, lambda: telling.waits)
         telling.start()
     if following is not None:
         stream.figures.metrics.gauges |= challenger_figures(following)
@@ -189,7 +191,7 @@ def run(
         with serving(metrics, stream.figures.metrics, lambda: stream.leads, metrics_host):
             stream.run(stop, ready=lambda: console.print(f"{name} decides"), end=lambda: os._exit(_TRY_AGAIN))
         if telling is not None and until_end:
-            left = left_untold(telling, store, len(alerts), stop)
+            left = left_untold(telling, store, told, stop)
             if left:
                 console.print(f"Others lack {several(left, 'record')}: `tidegate alerts deliver` goes on.")
     finally:

@@ -80,6 +80,7 @@ def serve(
     from tidegate.runtimes.models import require_models
     from tidegate.runtimes.serve.limits import Limits
     from tidegate.runtimes.serve.server import Server, Settings, is_loopback
+    from tidegate.runtimes.sinks import receivers
 
     write_logs(log_format, verbose=verbose)
     logging.getLogger("tidegate.access").setLevel("INFO" if access_log else "WARNING")
@@ -103,6 +104,7 @@ def serve(
     if not without_models:
         require_models(settings.flow.definition, models)
     beside = challenger_beside(challenger, store, shadow, models)
+    told = receivers(alerts)
     telling = delivery_beside(alerts, store, settings.flow.definition, log_format)
     server = Server(settings)
     console = aside()
@@ -124,7 +126,7 @@ def serve(
             server.application.metrics.gauges |= challenger_figures(beside)
             beside.start()
         if telling is not None:
-            server.application.metrics.gauges |= telling_figures(telling, store, len(alerts))
+            server.application.metrics.gauges |= telling_figures(telling, store, told)
             telling.start()
 
     try:

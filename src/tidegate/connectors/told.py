@@ -67,6 +67,11 @@ class Told:
         rows = self.file.read("SELECT * FROM held WHERE sink = ? ORDER BY seq LIMIT ?", (self.sink, limit))
         return [Held(*row) for row in rows]
 
+    def how_many_held(self) -> int:
+        """How many decisions this sink rejected that are held."""
+        ((many,),) = self.file.read("SELECT count(*) FROM held WHERE sink = ?", (self.sink,))
+        return int(many)
+
     def let_go(self, seqs: Sequence[int]) -> None:
         """These are not held any more."""
         with self.file.writing() as connection:

@@ -8,6 +8,7 @@ it need do nothing. Of an alarm whose record was erased the receiver is told und
 
 import base64
 import binascii
+import hashlib
 import hmac
 import http.client
 import time
@@ -75,7 +76,9 @@ class Webhook:
                 "A webhook's address is http(s)://HOST[:PORT]/PATH, without a user.",
                 seen=f"{parts.scheme}://{parts.hostname or ''}",
             )
-        self.name = f"{parts.scheme}://{parts.netloc}{parts.path}"
+        # A query may tell two receivers apart, and may hold a secret: its digest does the first and tells nothing.
+        query = f"?#{hashlib.sha256(parts.query.encode()).hexdigest()[:8]}" if parts.query else ""
+        self.name = f"{parts.scheme}://{parts.netloc}{parts.path}{query}"
         self._secret, self._timeout, self._parts = secret, timeout, parts
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._connection: http.client.HTTPConnection | None = None

@@ -1,6 +1,7 @@
 """Where decisions go, by address: the sink that an address means."""
 
 import os
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,8 +23,8 @@ ADDRESSES = (
 )
 
 
-def check_address(address: str, kafka_config: Path | None = None) -> None:
-    """Refuse an address that alerts cannot be sent to; nothing is asked of it.
+def check_address(address: str, kafka_config: Path | None = None) -> str:
+    """The name of the sink at an address, which is refused if alerts cannot be sent there; nothing is asked of it.
 
     Args:
         address: as in `ADDRESSES`.
@@ -34,15 +35,32 @@ def check_address(address: str, kafka_config: Path | None = None) -> None:
     """
     scheme = urlsplit(address).scheme.partition("+")[0]
     if scheme in ("elasticsearch", "opensearch"):
-        search_server(address).close()
+        sink: Sink = search_server(address)
     elif scheme in ("http", "https"):
-        Webhook(address, _secret())
+        sink = Webhook(address, _secret())
     elif scheme == "kafka":
-        _topic(address, kafka_config).close()
-    elif address != LOCAL:
+        sink = _topic(address, kafka_config)
+    elif address == LOCAL:
+        return SqliteIndex.NAME
+    else:
         raise TidegateError(
             "That is no address that alerts can be sent to.", seen=scheme or address, do=f"Write {ADDRESSES}."
         )
+    sink.close()
+    return sink.name
+
+
+def receivers(addresses: Sequence[str], kafka_config: Path | None = None) -> list[str]:
+    """The names of the sinks at these addresses, each of which can be sent to; nothing is asked of them.
+
+    Raises:
+        TidegateError: as `check_address`, or two addresses lead to one sink, of which only one can be told.
+    """
+    names = [check_address(address, kafka_config) for address in addresses]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise TidegateError("One receiver is named twice.", seen=twice, do="Name each once.")
+    return names
 
 
 def sink_at(address: str, file: AlertsFile, kafka_config: Path | None = None) -> tuple[Sink, bool]:

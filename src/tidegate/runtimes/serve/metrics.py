@@ -74,7 +74,7 @@ class Metrics:
         for name, what, number in (
             ("learned", "Events learned from without a decision.", self.learned),
             ("repeated", "Events that came again and got their first answer.", self.repeated),
-            ("store_failures", "Batches that the store could not keep.", self.store_failures),
+            ("store_failures", "How often the store could not keep a batch, or be reached.", self.store_failures),
             ("snapshots", "Snapshots of the state that were written.", self.snapshots),
         ):
             counted(f"tidegate_{name}_total", what, [("", number)])

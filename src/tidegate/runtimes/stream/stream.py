@@ -251,6 +251,8 @@ class Stream:
                     stop.wait(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE)
                 except (PassingError, AwayError) as error:
+                    # That of a store that is away is what wakes somebody: it decides nothing, and its lag stands still.
+                    self.figures.metrics.store_failures += isinstance(error, AwayError)
                     _LOG.warning("%s What the topics say counts; looked at again in %.1f s.", error, pause)
                     self._doubt = True
                     stop.wait(pause)
