@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.cimpl import NewTopic
 
 from tests.runtimes.started import until
@@ -15,7 +16,9 @@ from tests.runtimes.stream.topics import decisions, payments, put, replayed, run
 from tests.servers.kafka import Kafka
 from tidegate.connectors.kafka import cluster, writer
 from tidegate.connectors.kafka.cluster import Cluster, PassingError
+from tidegate.connectors.kafka.faults import EARLY, MOVED, VAGUE
 from tidegate.connectors.kafka.writer import Writer
+from tidegate.errors import StreamError
 from tidegate.runtimes.stream import watch
 from tidegate.runtimes.stream.stream import Stream
 from tidegate.runtimes.stream.watch import Watch
@@ -111,6 +114,52 @@ def test_brokers_that_stand_still_while_nothing_is_in_flight_are_counted_as_sile
             until(lambda: gauges["decides"][1]() == 1 and gauges["unanswered_seconds"][1]() < 5, 240)
     finally:
         broker.thaw()
+
+
+def test_every_way_in_which_a_frozen_broker_gives_no_answer_passes(
+    broker: Kafka, own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question times out; that ends the connection, and some of the next ones time out in the queue for a new one."""
+    monkeypatch.setattr(cluster, "_PATIENCE", 1.0)
+    broker.topics(own)
+    several = [(one, one.consumer(own)) for one in (Cluster(broker.address) for _ in range(8))]
+    told = list[BaseException]()
+
+    def ask(asked: Cluster, consumer: Consumer) -> None:
+        for _ in range(10):
+            try:
+                asked.ends(consumer, own, 0)
+            except BaseException as error:
+                told.append(error)
+
+    try:
+        assert {asked.ends(consumer, own, 0) for asked, consumer in several} == {(0, 0)}
+        broker.freeze()
+        threads = [threading.Thread(target=ask, args=one) for one in several]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(told) == 80 and [one for one in told if type(one) is not PassingError] == []
+        assert all(asked.silent is not None for asked, _ in several)
+    finally:
+        broker.thaw()
+        for _, consumer in several:
+            consumer.close()
+
+
+@pytest.mark.parametrize("code", sorted(VAGUE | EARLY | MOVED))
+def test_what_passes_by_itself_ends_no_stream(code: int) -> None:
+    """As the client says it, whatever it was asked; what it says for want of an answer counts as silence too."""
+    asked = Cluster("127.0.0.1:1")
+    told = asked.told(KafkaException(KafkaError(code)), "The ends of a/0 could not be learned.")
+    assert type(told) is PassingError and "127.0.0.1:1" in str(told)
+    assert (asked.silent is not None) == (code in VAGUE)
+
+
+@pytest.mark.parametrize("code", [KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError._SSL, KafkaError._UNKNOWN_TOPIC])
+def test_what_does_not_pass_ends_it(code: int) -> None:
+    assert type(Cluster("127.0.0.1:1").told(KafkaError(code), "It cannot be read.")) is StreamError
 
 
 def test_a_call_that_does_not_come_back_ends_the_process(

@@ -14,7 +14,7 @@ from tidegate import Engine, Store
 from tidegate.connectors.kafka.inputs import Inputs
 from tidegate.connectors.kafka.order_topic import OrderTopic
 from tidegate.errors import StreamError
-from tidegate.runtimes.stream import follower
+from tidegate.runtimes.stream import awaited, follower
 from tidegate.runtimes.stream.stream import Stream
 
 
@@ -50,6 +50,63 @@ def test_a_stand_by_that_hears_of_the_last_batches_late_waits_for_them(
     assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 60))
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["a client made anew", "begun anew"])
+def test_who_takes_over_and_is_not_told_the_last_batches_says_so_and_asks_anew(
+    kafka: Kafka,
+    topics: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    again: bool,
+) -> None:
+    """A client that no longer fetches, for ever: one that is made anew does, or else all is begun anew."""
+    monkeypatch.setattr(awaited, "TELL", 1.0)
+    monkeypatch.setattr(awaited, "LAST", 6.0 if again else 3600.0)
+    put(kafka, f"{topics}-in", payments(0, 20))
+    run(kafka, topics, tmp_path)
+    stand_by = Stream(settings(kafka, topics, tmp_path, store=tmp_path / "b.db"))
+    stand_by._follow(10, lambda: True)
+    put(kafka, f"{topics}-in", payments(20, 40))
+    order = [TopicPartition(f"{topics}-out.order", 0)]
+    run(kafka, topics, tmp_path)
+    end, go_to = stand_by._orders.ends()[1], OrderTopic.go_to
+    stand_by._orders._consumer.pause(order)
+
+    def gone(self: OrderTopic, offset: int) -> None:
+        go_to(self, offset)
+        if again and "could not be read to its end" not in caplog.text:
+            self._consumer.pause(order)
+
+    monkeypatch.setattr(OrderTopic, "go_to", gone)
+    put(kafka, f"{topics}-in", payments(40, 60))
+    with running(stand_by):
+        until(lambda: stand_by.figures.taken == 20, 120)
+    assert f"{topics}-out.order is read to its end: to offset 2 of {end} so far" in caplog.text
+    assert ("could not be read to its end" in caplog.text) == again
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 60))
+
+
+def test_where_to_read_on_from_is_not_guessed_from_silence(
+    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing that comes in time is no end: the place to begin at is looked for again."""
+    put(kafka, f"{topics}-in", payments(0, 20))
+    run(kafka, topics, tmp_path)
+    put(kafka, f"{topics}-in", payments(20, 40))
+    next_, silent = OrderTopic.next, list[float]()
+
+    def late(self: OrderTopic, timeout: float) -> Any:
+        if timeout == 15 and not silent:
+            silent.append(timeout)
+            return None
+        return next_(self, timeout)
+
+    monkeypatch.setattr(OrderTopic, "next", late)
+    stream = run(kafka, topics, tmp_path)
+    assert "could not be learned. Seen: nothing came from offset 1 on in 15 s, and it ends at 2" in caplog.text
+    assert stream.figures.taken == 20 and decisions(kafka, f"{topics}-out") == replayed(payments(0, 40))
+
+
 def test_a_longer_store_that_went_another_way_is_refused(kafka: Kafka, topics: str, tmp_path: Path) -> None:
     put(kafka, f"{topics}-in", payments(0, 50))
     run(kafka, topics, tmp_path)
@@ -75,7 +132,7 @@ def test_catching_up_ends_at_the_end(
 
     def slow(self: OrderTopic, timeout: float) -> Any:
         asked.append(timeout)
-        return None if asked.count(0.5) in (1, 2) and timeout == 0.5 else next_(self, timeout)
+        return None if asked.count(1.0) in (1, 2) and timeout == 1.0 else next_(self, timeout)
 
     monkeypatch.setattr(OrderTopic, "next", slow)
     run(kafka, topics, tmp_path, store=tmp_path / "b.db", catch_up=True)

@@ -82,7 +82,7 @@ def run(kafka: Kafka, own: str, folder: Path, **more: Any) -> Stream:
 
 @contextmanager
 def running(stream: Stream) -> Iterator[threading.Event]:
-    """A stream that runs beside the block; what ended it is raised."""
+    """A stream that runs beside the block; what ended it is raised, also where the block waited for it in vain."""
     stop, failed = threading.Event(), list[BaseException]()
 
     def work() -> None:
@@ -100,8 +100,8 @@ def running(stream: Stream) -> Iterator[threading.Event]:
         thread.join(60)
         where = sys._current_frames().get(thread.ident or 0)
         assert not thread.is_alive(), "the stream does not end:\n" + "".join(traceback.format_stack(where))
-    if failed:
-        raise failed[0]
+        if failed:
+            raise failed[0]
 
 
 def in_order(kafka: Kafka, own: str, sources: Sequence[str]) -> list[Any]:

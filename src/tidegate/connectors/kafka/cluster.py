@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from tidegate.connectors.kafka.connection import distrust, listens
+from tidegate.connectors.kafka.faults import DO, EARLY, MOVED, PROTOCOL, ROOT_CAUSES, VAGUE, telling
 from tidegate.connectors.kafka.place import SECRET
 from tidegate.connectors.kafka.said import CLIENT
 from tidegate.errors import StreamError
@@ -19,38 +20,8 @@ _PATIENCE = 15.0
 """Seconds that a question about topics may take."""
 _SLICE = 2.0
 """Seconds after which it is seen whether waiting longer helps."""
-_DO = {
-    KafkaError._TRANSPORT: "See whether a broker runs there and can be reached.",
-    KafkaError._ALL_BROKERS_DOWN: "See whether a broker runs there and can be reached.",
-    KafkaError._TIMED_OUT: "See whether a broker runs there and can be reached.",
-    KafkaError._RESOLVE: "See whether the host's name is right.",
-    KafkaError._AUTHENTICATION: "See whether sasl.mechanisms, sasl.username and sasl.password are right.",
-    KafkaError._SSL: "See whether security.protocol and the files of the certificate are right and not expired.",
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",
-    KafkaError.GROUP_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",
-    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",
-    KafkaError.MSG_SIZE_TOO_LARGE: "Raise max.message.bytes of the topic, and message.max.bytes here.",
-}
-_EARLY = {
-    KafkaError._UNKNOWN_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR,
-    KafkaError.REQUEST_TIMED_OUT, KafkaError.NETWORK_EXCEPTION, KafkaError.BROKER_NOT_AVAILABLE,
-}  # fmt: skip
-"""What brokers say of something that was just made, or is being moved from one of them to another."""
-_ROOT_CAUSES = {KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE}
-_VAGUE = {KafkaError._TIMED_OUT, KafkaError._MSG_TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN}
-_PROTOCOL = 2
 _RECENT = 60.0
 """Seconds for which what was heard of a connection explains that there is none."""
-
-
-def _telling(error: KafkaError) -> int:
-    """How much an error tells of why there is no connection: most are only that there is none."""
-    if error.code() in _ROOT_CAUSES:
-        return 3
-    if "security.protocol" in error.str() or "PLAINTEXT broker listener" in error.str():
-        return _PROTOCOL
-    return 0 if error.code() == KafkaError._ALL_BROKERS_DOWN else 1
 
 
 class PassingError(StreamError):
@@ -96,14 +67,14 @@ class Cluster:
 
     def _heard(self, error: KafkaError) -> None:
         """What librdkafka says of connections; the cause of what will only be told as a timeout."""
-        if self._known is None or _telling(error) >= _telling(self._known):
+        if self._known is None or telling(error) >= telling(self._known):
             self._cause, self._heard_at = error, monotonic()
         CLIENT.warning("%s", self._plain(error.str()))
 
     @property
     def _hopeless(self) -> bool:
         """Whether something is known to be wrong that does not pass by waiting."""
-        return self._known is not None and self._known.code() in _ROOT_CAUSES
+        return self._known is not None and self._known.code() in ROOT_CAUSES
 
     def consumer(self, group: str, **more: Any) -> Consumer:
         """A consumer of what was committed, from where it is told; it stores no offsets of its own.
@@ -158,18 +129,18 @@ class Cluster:
         inner = error.args[0] if isinstance(error, KafkaException) else error
         if not isinstance(inner, KafkaError):
             return StreamError(wrong, seen=self._plain(str(inner)))
-        vague = inner.code() in _VAGUE
+        vague = inner.code() in VAGUE
         cause = self._known or inner if vague else inner
-        passes = vague or inner.code() in _EARLY
-        kind = PassingError if passes and cause.code() not in _ROOT_CAUSES else StreamError
+        passes = vague or inner.code() in EARLY | MOVED
+        kind = PassingError if passes and cause.code() not in ROOT_CAUSES else StreamError
         if vague and self.silent is None:
             self.silent = monotonic()
-        seen, do = self._plain(cause.str()), _DO.get(cause.code(), "")
+        seen, do = self._plain(cause.str()), DO.get(cause.code(), "")
         if cause.code() == KafkaError._SSL and "certificate verify failed" in seen:
             why = distrust(seen, self._settings.get("ssl.ca.location", ""))
             if why is not None:
                 seen, do = f"its certificate is not trusted: {why.why}", why.do
-        elif vague and kind is PassingError and (_telling(cause) == _PROTOCOL or listens(self.servers)):
+        elif vague and kind is PassingError and (telling(cause) == PROTOCOL or listens(self.servers)):
             do = (
                 "Something listens there: see whether the broker is well, and whether security.protocol is what it "
                 "speaks at this port (PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL)."
@@ -238,7 +209,7 @@ class Cluster:
             raise PassingError(
                 f"The topic {topic} is not there and was not made in time.",
                 seen=f"no answer from {self.servers} in {_PATIENCE:.0f} s",
-                do=_DO[KafkaError._TIMED_OUT],
+                do=DO[KafkaError._TIMED_OUT],
             ) from None
         self._hear_of(topic)
         return True
@@ -262,7 +233,8 @@ class Cluster:
             StreamError: no broker answers.
         """
         try:
-            consumer.list_topics(topic, _PATIENCE)
+            with self.asking(f"learning what partitions {topic} has"):
+                consumer.list_topics(topic, _PATIENCE)
         except KafkaException as error:
             raise self.told(error, f"Nothing could be learned about {topic}.") from None
 
@@ -273,7 +245,8 @@ class Cluster:
             StreamError: no broker answers.
         """
         try:
-            found = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_PATIENCE)
+            with self.asking(f"learning the ends of {topic}/{partition}"):
+                found = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_PATIENCE)
         except KafkaException as error:
             raise self.told(error, f"The ends of {topic}/{partition} could not be learned.") from None
         if found is None:

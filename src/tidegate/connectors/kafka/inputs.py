@@ -16,11 +16,12 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.connectors.kafka.faults import MOVED, VAGUE
 from tidegate.errors import StreamError
 
 _LOG = logging.getLogger("tidegate.kafka")
 _EARLIEST, _LATEST = -(2**63), 2**63
-_PASSING = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}
+_PASSING = VAGUE | MOVED | {KafkaError._RESOLVE}
 """Errors that a consumer gets over by itself."""
 
 Spot = tuple[str, int]

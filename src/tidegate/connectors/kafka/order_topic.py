@@ -21,12 +21,21 @@ class OrderTopic:
     """
 
     def __init__(self, cluster: Cluster, topic: str, group: str) -> None:
-        self._cluster, self.topic = cluster, topic
-        self._consumer: Consumer = cluster.consumer(
-            f"{group}-order", fetch_wait_max_ms=50, auto_offset_reset="earliest"
-        )
+        self._cluster, self.topic, self._group = cluster, topic, group
+        self._consumer = self._made()
         self.read_to = 0
         """Every message before this offset was given, or lies before where reading began."""
+
+    def _made(self) -> Consumer:
+        return self._cluster.consumer(f"{self._group}-order", fetch_wait_max_ms=50, auto_offset_reset="earliest")
+
+    def renew(self) -> None:
+        """Read on from where it was read to with a client made anew: one that no longer fetches, for whatever reason,
+        does not begin to when it is told to go to where it is."""
+        before, self._consumer = self._consumer, self._made()
+        self.go_to(self.read_to)
+        with self._cluster.asking("letting go of the order topic"):
+            before.close()
 
     def ends(self) -> tuple[int, int]:
         """The first offset there is, and the one after the last that is committed."""

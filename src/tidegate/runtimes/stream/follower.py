@@ -17,6 +17,8 @@ from tidegate.runtimes.stream.reading import Reading, Unreadable
 _LOG = logging.getLogger("tidegate.stream")
 _PATIENCE = 60.0
 """Seconds in which messages that were read before come again."""
+_ORDER = 15.0
+"""Seconds in which an order that was committed comes. While it is waited for, the group is not asked who decides."""
 
 
 class Follower:
@@ -79,9 +81,16 @@ class Follower:
         while low < high:  # the orders' `seq` grows with their offsets
             middle = (low + high) // 2
             self._topic.go_to(middle)
-            found = self._topic.next(_PATIENCE)
-            if found is None:  # behind it are only marks of transactions
-                high = middle
+            found = self._topic.next(_ORDER)
+            if found is None:
+                if self._topic.read_to <= middle:
+                    self._topic.renew()
+                    raise PassingError(
+                        f"Where to read {self._topic.topic} on from could not be learned.",
+                        seen=f"nothing came from offset {middle} on in {_ORDER:.0f} s, and it ends at {high}",
+                        do="See whether the brokers are well.",
+                    )
+                high = middle  # behind it are only marks of transactions
                 continue
             offset, data = found
             order = read(data, self._topic.topic)

@@ -26,6 +26,7 @@ from tidegate.features.kernels.words import NEVER
 from tidegate.models.registry import Registry
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.models import Models, models_there
+from tidegate.runtimes.stream.awaited import Awaited
 from tidegate.runtimes.stream.erasures import not_told
 from tidegate.runtimes.stream.figures import Figures
 from tidegate.runtimes.stream.follower import Follower
@@ -227,9 +228,7 @@ class Stream:
         pause = _PAUSE
         try:
             if self.settings.catch_up:
-                end = self._orders.ends()[1]
-                while not stop.is_set() and not self._follow(0.5, lambda: not stop.is_set(), end):
-                    pass
+                self._reach(self._orders.ends()[1], lambda: not stop.is_set())
                 return
             self._member = Membership(self._cluster, self.settings.group, self.topics.order, self.settings.session)
             while not stop.is_set():
@@ -273,6 +272,15 @@ class Stream:
 
         return self._follower.catch_up(timeout, told, end)
 
+    def _reach(self, end: int, go_on: Callable[[], bool]) -> bool:
+        """Take in all orders before the offset `end`; whether they were, before `go_on` gave False."""
+        awaited = Awaited(self._orders, end)
+        while not self._follow(1.0, go_on, end):
+            if not go_on():
+                return False
+            awaited.look()
+        return True
+
     def _lead(self, stop: threading.Event, ready: Callable[[], None]) -> None:
         """Decide until stopped, relieved, or, if so wanted, until the end of the topics."""
         member = self._member
@@ -280,9 +288,8 @@ class Stream:
             return
         writer = Writer(self._cluster, self.settings.group)
         end = self._orders.ends()[1]  # asked after taking over: nobody else commits an order any more
-        while not self._follow(1.0, lambda: not stop.is_set() and member.look(), end):
-            if stop.is_set() or not member.leads:
-                return
+        if not self._reach(end, lambda: not stop.is_set() and member.look()):
+            return
         self._tell_erasures(writer, member)
         self._inputs.assign(self._starts(self._follower.positions))
         leader = Leader(
