@@ -76,6 +76,10 @@ class StoreError(TidegateError):
     """The store cannot be used: damaged, locked by another process, or out of room."""
 
 
+class UnfitError(StoreError):
+    """A record does not fit the contract of today: so it stays until a person changes the flow."""
+
+
 class ReleaseError(TidegateError):
     """A change may not be proposed, signed, released or taken back like this."""
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 from tests.runtimes.started import FLOW, companions, payment, served, started, until
@@ -57,3 +58,31 @@ def test_a_challenger_with_a_mistake_is_told_before_anything_is_served(tmp_path:
     process = started(tmp_path, "serve", "flow.py", "--port", "0", "--challenger", "new.py")
     told = process.communicate(timeout=100)[1]
     assert process.returncode == 2 and "Crad" in told and "Ready" not in told
+
+
+def test_a_challenger_that_cannot_read_what_the_champion_takes_is_told_once_and_waits_for_a_change(
+    tmp_path: Path,
+) -> None:
+    """Its event gained a field that must be there: a restart mends nothing, a changed file does."""
+    (tmp_path / "flow.py").write_text(FLOW)
+    (tmp_path / "new.py").write_text(CHALLENGER.replace("card: Card\n", "card: Card\n    country: str\n"))
+    with served(tmp_path, "flow.py", "--challenger", "new.py") as (process, client):
+
+        def measured(name: str) -> str:
+            return next(line for line in client.get("/metrics").text.splitlines() if line.startswith(f"{name} "))
+
+        for number in range(20):
+            assert client.post("/decisions", json=payment(number)).status_code == 200
+        until(lambda: measured("tidegate_shadow_unfit").endswith(" 1"))
+        time.sleep(5)  # two restarts and more, if there were any
+        assert measured("tidegate_shadow_unfit").endswith(" 1") and measured("tidegate_shadow_running").endswith(" 0")
+        assert client.get("/ready").status_code == 200
+        (tmp_path / "new.py").write_text(CHALLENGER)
+        until(lambda: len(decided(tmp_path / "tidegate.db.shadow")) == 20)
+        assert measured("tidegate_shadow_unfit").endswith(" 0") and measured("tidegate_shadow_running").endswith(" 1")
+        process.kill()
+        process.wait()
+        rest = process.stderr.read() if process.stderr else ""
+    assert rest.count("cannot read what its champion takes") == 1
+    assert "the Payment 'p0'" in rest and "country" in rest and "a default" in rest
+    assert rest.count("ended, as it would each time") == 1 and "new.py" in rest

@@ -25,16 +25,23 @@ def shadow_of(store: Address, shadow: Path | None) -> Path:
 
 def challenger_beside(place: str, store: Address, shadow: Path | None, models: Path) -> "Companion | None":
     """The process in which a challenger follows the store; none if there is no challenger."""
-    from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.load import load_parts
     from tidegate.runtimes.serve.companion import Companion
 
     if not place:
         return None
-    load_flow(place)  # its mistakes are told now, and not by a process in the background
+    files = load_parts(place)[1]  # its mistakes are told now, and not by a process in the background
     words = ["shadow", place, "--follow", store.words(), "--store", str(shadow_of(store, shadow))]
-    return Companion([*words, "--models", str(models), "--parent", str(os.getpid())], f"The challenger {place}")
+    words += ["--models", str(models), "--parent", str(os.getpid())]
+    return Companion(words, f"The challenger {place}", files)
 
 
 def challenger_figures(beside: "Companion") -> dict[str, tuple[str, Callable[[], int]]]:
     """What a scrape is told of it."""
-    return {"shadow_running": ("Whether the challenger's process runs.", lambda: int(beside.running))}
+    return {
+        "shadow_running": ("Whether the challenger's process runs.", lambda: int(beside.running)),
+        "shadow_unfit": (
+            "Whether the challenger cannot read the champion's events, and stays down until its flow is changed.",
+            lambda: int(beside.unfit),
+        ),
+    }

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,8 +42,21 @@ def shadow(
 ) -> None:
     """Let a challenger learn from, and decide on, every event that a champion takes.
 
-    It answers nobody and the champion never waits for it. SIGTERM and Ctrl-C stop it; it goes on where it was.
+    It answers nobody and the champion never waits for it. SIGTERM and Ctrl-C stop it; it goes on where it was. Where
+    it cannot read what the champion takes, it ends with status 65: so it would each time, until its flow is changed.
     """
+    from tidegate.cli.terminal import tell
+    from tidegate.errors import UnfitError
+    from tidegate.runtimes.serve.companion import UNFIT
+
+    try:
+        _follow(challenger, follow, store, models, once=once, parent=parent)
+    except UnfitError as error:
+        tell(error)
+        raise typer.Exit(UNFIT) from None
+
+
+def _follow(challenger: str, follow: Address, store: Address, models: Path, *, once: bool, parent: int) -> None:
     ready()
     from time import monotonic
 

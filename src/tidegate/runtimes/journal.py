@@ -15,7 +15,7 @@ from tidegate.decisions.drl.plan import DrlAnswer
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.plan import AT, Plan, dump
 from tidegate.decisions.rule import outcome_of
-from tidegate.errors import ContractError, SnapshotError, StoreError
+from tidegate.errors import ContractError, SnapshotError, StoreError, UnfitError
 from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
 from tidegate.events.times import microseconds_of
@@ -310,7 +310,7 @@ def reread(reader: Reader[Any], stored: StoredEvent, version: int) -> Event:
     try:
         event: Event = reader.read(stored.body, version, stored=True)
     except ContractError as error:
-        raise StoreError(
+        raise UnfitError(
             f"Record {stored.seq}, the {stored.kind} {stored.id!r}, does not fit the contract of today.",
             seen=str(error),
             do="Give the event class a new version, and register how older ones become it with @upgrades.",

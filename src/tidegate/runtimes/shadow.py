@@ -8,10 +8,12 @@ shadow goes on behind the last event it knows.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from tidegate.connectors.store import Store
 from tidegate.decisions.instruction import Instruction
-from tidegate.errors import ContractError, StoreError
+from tidegate.errors import ContractError, StoreError, UnfitError
+from tidegate.events.contract import Reader
 from tidegate.events.event import Event
 from tidegate.evidence.record import READ
 from tidegate.evidence.record import Event as StoredEvent
@@ -111,7 +113,7 @@ class Shadow:
             if reader is None:
                 self.followed.unknown += 1
                 continue
-            event = reread(reader, stored, int(version or 1))
+            event = self._read(reader, stored, int(version or 1))
             if isinstance(event, Instruction) and not self._of_use(event):
                 self.followed.unknown += 1
                 continue
@@ -120,6 +122,18 @@ class Shadow:
             answers = self.engine.process([event for _, event in run], learn_only=learn_only)
             self.followed.taken += len(answers)
             self.followed.refused += sum(isinstance(answer, Refused) for answer in answers)
+
+    def _read(self, reader: Reader[Any], stored: StoredEvent, version: int) -> Event:
+        try:
+            return reread(reader, stored, version)
+        except UnfitError as error:
+            raise UnfitError(
+                f"{self.engine.definition.name} cannot read what its champion takes: record {stored.seq}, the "
+                f"{stored.kind} {stored.id!r}, does not keep its contract.",
+                seen=error.seen,
+                do="Give what is new in the challenger's event a default; or give the event a new version there, and "
+                "register how older ones become it with @upgrades.",
+            ) from error
 
     def _of_use(self, instruction: Instruction) -> bool:
         """Whether the challenger has what this speaks of; the champion has, or it would not have taken it."""
