@@ -1,11 +1,12 @@
 """`tidegate run` and `tidegate dead-letters` as they are typed, on a real broker."""
 
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Message
+from confluent_kafka import Message, TopicPartition
 from typer.testing import CliRunner
 
 from tests.runtimes.started import FLOW
@@ -13,6 +14,7 @@ from tests.runtimes.stream.topics import decisions, everything, put, replayed
 from tests.servers.kafka import Kafka
 from tidegate.cli import app
 from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.connectors.kafka.inputs import Inputs, Spot
 from tidegate.connectors.kafka.letters import send_once
 from tidegate.connectors.kafka.writer import Out
 from tidegate.errors import StreamError
@@ -62,6 +64,35 @@ def test_from_topic_to_topic_and_what_cannot_be_taken_is_mended(kafka: Kafka, ow
     assert typed(app, run).exit_code == 0
     flow = load_flow(tmp_path / "flow.py")
     assert decisions(kafka, f"{own}-out") == replayed([*events(0, 60), lines[0]["value"].encode()], flow)
+
+
+@pytest.mark.parametrize(("hold", "lagging", "waited"), [("600", 8.0, True), ("0.2", 3.0, False)])
+def test_a_lagging_partition_holds_the_others_back_for_as_long_as_is_said(
+    kafka: Kafka, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hold: str, lagging: float, waited: bool
+) -> None:
+    """It lags for longer than the default of 5 s where it is waited for, and for less where it is not."""
+    kafka.topics(f"{own}-in", partitions=2)
+    kafka.topics(f"{own}-out")
+    (tmp_path / "flow.py").write_text(FLOW)
+    bodies = events(0, 60)
+    for partition in (0, 1):
+        put(kafka, f"{own}-in", bodies[partition::2], partition=partition)
+    assign, timers = Inputs.assign, list[threading.Timer]()
+
+    def lag(self: Inputs, starts: Mapping[Spot, int]) -> None:
+        assign(self, starts)
+        lags = [TopicPartition(f"{own}-in", 1)]
+        self._consumer.pause(lags)
+        timers.append(threading.Timer(lagging, self._consumer.resume, [lags]))
+        timers[-1].start()
+
+    monkeypatch.setattr(Inputs, "assign", lag)
+    done = typed(app, ["run", str(tmp_path / "flow.py"), "--from", f"kafka://{kafka.address}/{own}-in", "--until-end",
+                       "--to", f"kafka://{kafka.address}/{own}-out", "--store", str(tmp_path / "s.db"),
+                       "--models", str(tmp_path), "--hold", hold])  # fmt: skip
+    assert done.exit_code == 0 and len(timers) == 1, done.output
+    order = bodies if waited else bodies[::2] + bodies[1::2]
+    assert decisions(kafka, f"{own}-out") == replayed(order, load_flow(tmp_path / "flow.py"))
 
 
 def test_a_challenger_beside_a_stream_decides_on_every_event(kafka: Kafka, own: str, tmp_path: Path) -> None:
