@@ -1,6 +1,6 @@
-"""What becomes of bad events, of a broker that goes or stands still, of secrets and certificates, of topics that are
-not there or grow, of a disk that takes no checkpoint: on a real Flink, with a broker of this file's own, which also
-listens behind TLS and a password."""
+"""What becomes of bad events, of a broker that goes, stands still or is slow, of secrets and certificates, of topics
+that are not there or grow, of a disk that takes no checkpoint: on a real Flink, with a broker of this
+file's own, which also listens behind TLS and a password."""
 
 import os
 import subprocess
@@ -12,11 +12,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from msgspec.structs import replace
 
 from tests.flink.site import FLOW, PARTITIONS, Site, much_later, reach
 from tests.flink.traffic import bytes_of, right, traffic
 from tests.servers.kafka import Kafka
+from tests.servers.proxy import Proxy
 from tests.servers.server import free_port
 from tidegate.connectors.flink.cluster import Cluster
 from tidegate.connectors.flink.environment import Environment
@@ -27,17 +29,20 @@ LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 
 
 class Secured(Kafka):
-    """A broker with a second and a third listener: TLS, and a name and password; the third's certificate is over."""
+    """A broker with more listeners: two with TLS, and a name and password, of which the second's certificate is over;
+    and one without, which is reached through `slow` alone."""
 
     def __init__(self, folder: Path) -> None:
-        self.secured, self.expired = free_port(), free_port()
+        self.secured, self.expired, behind = free_port(), free_port(), free_port()
+        self.slow = Proxy(behind)
         super().__init__(folder)
         plain, mine = f"PLAINTEXT://127.0.0.1:{self.port}", f"CONTROLLER://127.0.0.1:{self.controller}"
         guarded = f"GUARDED://127.0.0.1:{self.secured},OVER://127.0.0.1:{self.expired}"
         self.settings = {
-            "listeners": f"{plain},{mine},{guarded}",
-            "advertised.listeners": f"{plain},{guarded}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,GUARDED:SASL_SSL,OVER:SASL_SSL",
+            "listeners": f"{plain},{mine},{guarded},SLOW://127.0.0.1:{behind}",
+            "advertised.listeners": f"{plain},{guarded},SLOW://127.0.0.1:{self.slow.port}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,GUARDED:SASL_SSL,OVER:SASL_SSL,"
+            "SLOW:PLAINTEXT",
         }
         for listener, certificate in (("guarded", "good"), ("over", "expired")):
             pair = folder / f"{listener}.pem"
@@ -52,7 +57,7 @@ class Secured(Kafka):
 
 @pytest.fixture(scope="module")
 def broker(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    with Secured(tmp_path_factory.mktemp("secured")) as broker:
+    with Secured(tmp_path_factory.mktemp("secured")) as broker, broker.slow:
         yield broker
 
 
@@ -165,6 +170,29 @@ def test_a_partition_is_added_and_the_broker_stands_still_while_the_job_runs(
     expected = right(placed, site.models)
     site.wait(len(expected))
     running.stop()
+    site.held(expected)
+
+
+def test_a_broker_that_answers_slowly_is_waited_for_and_nothing_is_otherwise(
+    site: Site, broker: Secured, cluster: Cluster
+) -> None:
+    events = list(traffic(400, seed=7))
+    through = f"127.0.0.1:{broker.slow.port}"
+    running = site.start(site.job(servers=through, parallelism=1), cluster)
+    reach(running, 1)
+    broker.slow.delay = 0.5
+    try:
+        asked = time.monotonic()
+        AdminClient({"bootstrap.servers": through}).list_topics(timeout=60)
+        assert time.monotonic() - asked > 1.0  # half a second each way
+        site.produce(events)
+        site.produce(list(much_later(events)))
+        expected = right([(t, partition % PARTITIONS[t], event) for t, partition, event in events], site.models)
+        site.wait(len(expected))
+        assert running.failure() == "" and running.standing(running.state()) == ""
+        running.stop()
+    finally:
+        broker.slow.delay = 0.0
     site.held(expected)
 
 
