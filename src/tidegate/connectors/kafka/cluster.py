@@ -248,6 +248,8 @@ class Cluster:
             with self.asking(f"learning the ends of {topic}/{partition}"):
                 found = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_PATIENCE)
         except KafkaException as error:
+            if error.args[0].code() == KafkaError._UNKNOWN_PARTITION:
+                self.refresh(consumer, topic)  # or it goes by what a broker said that was just coming back, for minutes
             raise self.told(error, f"The ends of {topic}/{partition} could not be learned.") from None
         if found is None:
             raise PassingError(f"The ends of {topic}/{partition} could not be learned.", seen="no answer in time")
