@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.kafka_programs import came
 from benchmarks.targets import Targets
 from benchmarks.w1 import workload
 from tests.servers.kafka import Kafka
@@ -113,7 +114,7 @@ def measured(command: list[str], variables: dict[str, str]) -> float:
     return sum(processes.values()) - sum(compilers.values())
 
 
-def ours(kafka: Kafka, flink: Environment, topic: str, folder: Path) -> float:
+def ours(kafka: Kafka, flink: Environment, topic: str, many: int, folder: Path) -> float:
     """Our job, W1's features and ten rules, to the end of the topic."""
     from benchmarks.w1_flow import W1
 
@@ -125,7 +126,9 @@ def ours(kafka: Kafka, flink: Environment, topic: str, folder: Path) -> float:
     )  # fmt: skip
     job.save(folder / "job.json")
     command = [str(flink.python), "-m", "tidegate.runtimes.flink.submit", str(folder / "job.json")]
-    return measured(command, flink.variables())
+    took = measured(command, flink.variables())
+    came(kafka.address, f"{topic}-out", many)
+    return took
 
 
 def peer(kafka: Kafka, flink: Environment, which: str, topic: str, events: int, folder: Path) -> float:
@@ -162,7 +165,7 @@ def main() -> None:
             seconds = []
             for topic, many in (("quarter", events // 4), ("whole", events)):
                 seconds.append(
-                    ours(kafka, flink, topic, Path(name))
+                    ours(kafka, flink, topic, many, Path(name))
                     if kind == "ours"
                     else peer(kafka, flink, kind, "whole", many, Path(name))
                 )

@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import kafka_latency, kafka_memory
-from benchmarks.kafka_programs import COPY, CORES, OURS, put, put_model, through
+from benchmarks.kafka_programs import COPY, CORES, OURS, came, put, put_model, through
 from benchmarks.targets import Targets
 from tests.servers.kafka import Kafka
 
@@ -29,6 +29,7 @@ def rate(kafka: Kafka, code: str, source: str, sink: str, folder: Path, many: in
     folder.mkdir(exist_ok=True)
     kafka.topics(sink)
     used, took = through(code, kafka.address, source, sink, str(folder))
+    came(kafka.address, sink, many)
     return many / took, many / used
 
 
@@ -57,12 +58,14 @@ def main() -> None:
             put(kafka.address, "events", bodies)
             copied, copied_cpu = rate(kafka, COPY, "events", "copy", folder / "copy", len(bodies))
             ours, ours_cpu = rate(kafka, OURS, "events", "ours", folder / "ours", len(bodies))
-            Targets(held=False).figure("decisions a second, one core", ours, least=15_000)
+            targets = Targets(held=True)
+            targets.figure("decisions a second, one core", ours, least=15_000)
             print(f"decisions a second, one core: {ours:10,.0f}   (must 15,000, goal 40,000)")
             print(f"a copy a second, one core:    {copied:10,.0f}")
             print(f"a second of its CPU:          {ours_cpu:10,.0f}   a copy {copied_cpu:,.0f}")
             pace = args.rate or ours / 2
-            kafka_latency.report(kafka, folder, bodies, pace, args.seconds, args.rounds)
+            kafka_latency.report(kafka, folder, bodies, pace, args.seconds, args.rounds, targets)
+    targets.end()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy as np
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from benchmarks.kafka_programs import COPY, CORES, OURS, program
+from benchmarks.targets import Targets
 from tests.servers.kafka import Kafka
 
 LOAD = """
@@ -105,8 +106,10 @@ def run(kafka: Kafka, code: str, name: str, folder: Path, bodies: Sequence[bytes
     return Run(found[skipped:], told["rate"], told["late"], share)
 
 
-def report(kafka: Kafka, folder: Path, bodies: Sequence[bytes], pace: float, seconds: float, rounds: int) -> None:
-    """Run both in turns, and print the ratio of each round's quantiles, if the load can be trusted."""
+def report(
+    kafka: Kafka, folder: Path, bodies: Sequence[bytes], pace: float, seconds: float, rounds: int, targets: Targets
+) -> None:
+    """Run both in turns, and hold the ratio of each round's quantiles to its target, if the load can be trusted."""
     some, ratios = bodies[: int(pace * seconds)], list[tuple[float, float]]()
     print(f"from its time to be produced until consumed, {len(some):,} events at {pace:,.0f} a second:")
     for round in range(rounds):
@@ -122,9 +125,10 @@ def report(kafka: Kafka, folder: Path, bodies: Sequence[bytes], pace: float, sec
             p50, p99 = told["ours"] / told["copy"]
             ratios.append((p50, p99))
     if not ratios:
-        print(
-            "  no ratio: the load or its reader fell behind in every round; give a quieter machine, or a lower --rate"
-        )
+        why = "no ratio: the load or its reader fell behind in every round; give a quieter machine, or a lower --rate"
+        targets.unmeasured("latency, of a copy", why)
         return
     half, most = np.median(np.array(ratios), axis=0)
     print(f"  latency ratio, ours against a copy: p50 {half:.2f}x   p99 {most:.2f}x   (must 2x, goal 1.3x)")
+    targets.ratio("latency p50, of a copy", float(half), most=2)
+    targets.ratio("latency p99, of a copy", float(most), most=2)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from benchmarks.decision import forest_text
 from benchmarks.w1_flow import W1
@@ -110,6 +110,25 @@ def put(address: str, topic: str, bodies: Sequence[bytes]) -> None:
         producer.produce(topic, body)
     if producer.flush(120):
         raise SystemExit("the events were not taken")
+
+
+def came(address: str, topic: str, many: int) -> None:
+    """See that so many messages were committed to a topic: what was given up, or not taken, is no faster for it."""
+    reader = Consumer(
+        {"bootstrap.servers": address, "group.id": "counting", "isolation.level": "read_committed",
+         "enable.auto.commit": False, "enable.partition.eof": True}
+    )  # fmt: skip
+    reader.assign([TopicPartition(topic, 0, 0)])
+    found, ended = 0, False
+    while not ended:
+        got = reader.consume(10_000, 30)
+        if not got:
+            raise SystemExit(f"{topic} does not come to an end")
+        found += sum(one.error() is None for one in got)
+        ended = any(one.error() is not None for one in got)
+    reader.close()
+    if found != many:
+        raise SystemExit(f"{found:,} messages came to {topic}, of {many:,}: these figures mean nothing")
 
 
 def put_model(bodies: Sequence[bytes], *folders: Path) -> None:

@@ -38,6 +38,11 @@ class Targets:
         print(f"{'PASS' if reached else 'MISS'}  {what}: {found}, {bound}")
         return reached
 
+    def unmeasured(self, what: str, why: str) -> None:
+        """A ratio that could not be found in this run: it was not reached."""
+        print(f"MISS  {what}: {why}")
+        self.missed.append(f"{what} was not measured")
+
     def end(self) -> None:
         """End the run: as it is, or with exit code 1 and what was missed.
 
