@@ -1,5 +1,5 @@
 """What becomes of bad events, of a broker that goes, stands still or is slow, of secrets and certificates, of topics
-that are not there or grow, of a disk that takes no checkpoint: on a real Flink, with a broker of this
+that are not there, grow or are deleted, of a disk that takes no checkpoint: on a real Flink, with a broker of this
 file's own, which also listens behind TLS and a password."""
 
 import os
@@ -194,6 +194,48 @@ def test_a_broker_that_answers_slowly_is_waited_for_and_nothing_is_otherwise(
     finally:
         broker.slow.delay = 0.0
     site.held(expected)
+
+
+def test_a_topic_that_is_deleted_while_the_job_runs_is_named_and_the_job_goes_on_when_it_is_made_again(
+    site: Site, broker: Secured, cluster: Cluster
+) -> None:
+    paid = sorted((event for topic, _, event in traffic(300) if topic == "paid"), key=lambda event: event.at)
+    topic, out = f"{site.own}-paid", f"{site.own}-out"
+    soon = {"request.timeout.ms": "5000", "delivery.timeout.ms": "6000"}  # when a producer gives up
+    job = site.job(idle=8000, out_of_order=1000, parallelism=1, properties=soon)
+    running = site.start(job, cluster)
+    _send(broker, topic, *((number % 2, bytes_of(event)) for number, event in enumerate(paid)))
+    numbers = count(1)
+
+    def push() -> None:
+        number = next(numbers)
+        later = replace(paid[-1], id=f"push{number}", at=paid[-1].at + timedelta(hours=1, seconds=2 * number))
+        _send(broker, topic, (0, bytes_of(later)), (1, bytes_of(replace(later, id=f"{later.id}-b"))))
+
+    def decided() -> set[str]:
+        push()
+        return {event.id for event in paid} & site.decided().keys()
+
+    _until(lambda: len(decided()) == len(paid), "decisions")
+    broker.remove(out)
+    push()
+    told = list[str]()
+
+    def said(words: str) -> bool:
+        told.append(running.failure() if running.state() else "")
+        return words in told[-1]
+
+    _until(lambda: said(f"A topic is not there: one of {out},"), "the topic of decisions")
+    assert "Make it" in told[-1]
+    first = next(one for one in told if one)
+    assert first == told[-1] or f"could not be written to {out} in time. See whether that topic is there" in first
+    broker.topics(out, partitions=2)
+    _until(lambda: push() or bool(site.decided()), "decisions in the topic that was made again")
+    assert not {event.id for event in paid} & site.decided().keys(), "decided twice"
+    broker.remove(topic)
+    _until(lambda: said("A topic is not there: one of") and topic in told[-1], "the topic of events")
+    assert "Make it" in told[-1]
+    running.rest.cancel(running.id)
 
 
 def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(

@@ -99,6 +99,14 @@ class Kafka(Server):
         while not set(names) <= set(admin.list_topics(timeout=30).topics):  # the controller knows them earlier
             time.sleep(0.05)
 
+    def remove(self, topic: str) -> None:
+        """Delete a topic and wait until it is gone."""
+        admin = self.admin()
+        for done in admin.delete_topics([topic]).values():
+            done.result(30)
+        while topic in admin.list_topics(timeout=30).topics:
+            time.sleep(0.05)
+
     def widen(self, topic: str, partitions: int) -> None:
         """Give a topic more partitions."""
         admin = self.admin()

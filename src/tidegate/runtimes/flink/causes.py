@@ -15,6 +15,11 @@ _KNOWN = (
         f"Make it, or name another. {_AGAIN}",
     ),
     (
+        r"kafka\.common\.errors\.TimeoutException: Expiring \d+ record\(s\) for (\S+)-\d+:",
+        "What was decided could not be written to {} in time.",
+        f"See whether that topic is there still, and whether Kafka's brokers run. {_AGAIN}",
+    ),
+    (
         r"CertificateExpiredException: ([^\n]*)",
         "The broker's certificate has expired ({}).",
         f"Give the broker a new certificate. {_AGAIN}",

@@ -26,6 +26,7 @@ class Commits:
         self._said = now
         return (
             f"Nothing has been committed for {now - self._since:.0f} seconds: no checkpoint ends. See whether Kafka's "
-            "brokers answer, and whether --state can be written; Flink's page says which stage it waits for. Nothing "
-            "is lost: what was decided since is committed later, or decided again."
+            "brokers answer, whether the topic of decisions is there still, and whether --state can be written; "
+            "Flink's page says which stage it waits for. Nothing is lost: what was decided since is committed later, "
+            "or decided again."
         )
