@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from tidegate.models.lightgbm import Forest, Tree
 
-__all__ = ["GROUP", "layout", "level_order"]
+__all__ = ["GROUP", "Look", "layout", "level_order", "look_of", "slots_of"]
 
 GROUP = 8  # trees walked side by side, so that the wait for one node's memory is spent on the others
 
@@ -45,7 +45,7 @@ LINKS = {"identity": 0, "logistic": 1, "exponential": 2, "signed_square": 3, "st
 Look = tuple[int, int, tuple[int, ...], bool]  # kind, feature, words of the set, whether a missing value is in it
 
 
-def _look(tree: Tree, node: int, single: bool) -> Look:
+def look_of(tree: Tree, node: int, *, single: bool) -> Look:
     """How a split looks at its feature."""
     feature, which = int(tree.feature[node]), int(tree.set_of[node])
     if which >= 0:
@@ -76,7 +76,7 @@ def _lay_tree(tree: Tree, nodes: list[int], slot_of: dict[Look, int], single: bo
         if node < 0:
             nodes += [_bits(float(tree.leaf_value[~node])), len(nodes)]
             continue
-        look, child = _look(tree, node, single), 1 + 2 * splits
+        look, child = look_of(tree, node, single=single), 1 + 2 * splits
         number = 0.5 if look[0] == SET else min(float(tree.threshold[node]), LARGEST)
         nodes += [_bits(number), slot_of[look] << 32 | root + 2 * child]
         depth[child] = depth[child + 1] = depth[k] + 1
@@ -102,10 +102,17 @@ def _lay_categories(looks: list[Look]) -> tuple[list[int], list[NDArray[np.int64
     return blocks, rows
 
 
+def slots_of(forest: Forest) -> dict[Look, int]:
+    """The slot of each way in which a split looks at its feature, in their order."""
+    single = forest.single
+    looks = {look_of(tree, node, single=single) for tree in forest.trees for node in range(len(tree.feature))}
+    return {look: slot for slot, look in enumerate(sorted(looks), start=1)}
+
+
 def layout(forest: Forest) -> NDArray[np.int64]:
     """The forest as one array of words. Trees keep their order: the order of a float sum is part of its value."""
-    looks = sorted({_look(tree, node, forest.single) for tree in forest.trees for node in range(len(tree.feature))})
-    slot_of = {look: k + 1 for k, look in enumerate(looks)}
+    slot_of = slots_of(forest)
+    looks = list(slot_of)
     nodes, roots = list[int](), list[int]()
     trees = [_lay_tree(tree, nodes, slot_of, forest.single) for tree in forest.trees]
     zero = len(nodes)

@@ -17,7 +17,7 @@ from tidegate.errors import ModelError
 from tidegate.models.pmml.model import PmmlModel, read_pmml
 from tidegate.models.pmml.one_row import OneRow
 
-from .documents import FIELDS, USED, document
+from .documents import FIELDS, USED, document, expressed, ref
 from .test_models import scorecard, tree
 
 (PAYLOAD,) = struct.unpack("<d", struct.pack("<Q", 0x7FF8_0000_0000_0001))
@@ -37,6 +37,7 @@ def typed(kind: str) -> dict[str, str]:
 def models() -> dict[str, PmmlModel]:
     plain = tree("none", "returnLastPrediction")
     found = {kind: read_pmml(document(plain, fields=typed(kind))) for kind in ("double", "float", "integer")}
+    found["a whole number"] = read_pmml(expressed(ref("x"), "integer"))
     found["points"] = read_pmml(document(scorecard("pointsAbove")))
     return found
 

@@ -2,7 +2,8 @@
 
 A tree is plain if it is a TreeModel of a regression in which every node is a split in two on a number or a set, with a
 known way for missing values, and every leaf has a score. It says the same either way; as a forest it is much faster,
-because a step of the walk has no branch to guess (see `tidegate.models.layout`). All other trees take the general way.
+because a step of the walk has no branch to guess (see `tidegate.models.layout`), and small trees need no walk (see
+`tidegate.models.ranked`). All other trees take the general way.
 """
 
 import math
@@ -20,6 +21,7 @@ from tidegate.models.pmml.program import Code
 from tidegate.models.pmml.reading import number, optional
 from tidegate.models.pmml.scope import Scope, Value
 from tidegate.models.pmml.trees import Nodes, nodes_of
+from tidegate.models.ranked import ranked
 
 __all__ = ["forest"]
 
@@ -57,9 +59,10 @@ def forest(held: Element, how: str, scope: Scope, code: Code) -> Prediction | No
     names = tuple(str(k) for k in range(len(features)))
     divisor = sum(weights) if how in ("average", "weightedAverage") else 1.0
     summed = TreeSum(Forest(names, tuple(trees), "", "identity", 1.0, False), tuple(features), divisor)
-    to, builder, laid = scope.builder.register(), scope.builder, summed.laid
+    to, builder, laid, ranks = scope.builder.register(), scope.builder, summed.laid, ranked(summed.forest)
+    by_rank = (builder.words(ranks), len(ranks)) if ranks is not None else (0, 0)
     builder.emit(
-        code, o.FOREST, to, builder.number(divisor), builder.words(laid), len(laid), len(features), *features
+        code, o.FOREST, to, builder.number(divisor), builder.words(laid), len(laid), *by_rank, len(features), *features
     )  # fmt: skip
     return Prediction(Value(to, "double"), additive=Additive(summed))
 

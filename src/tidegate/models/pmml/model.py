@@ -3,9 +3,8 @@
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +12,17 @@ from numpy.typing import NDArray
 from tidegate.documents.xml import Element, child, children, name_of, read
 from tidegate.errors import DocumentError, ModelError
 from tidegate.models.pmml import operations as o
+from tidegate.models.pmml.answers import Answer, Value, decoded, given_by, trace_of
 from tidegate.models.pmml.evaluator import Written, write_model
 from tidegate.models.pmml.fields import Input
 from tidegate.models.pmml.grammar import MODELS, check, refuse
+from tidegate.models.pmml.host_calls import call, places_of
 from tidegate.models.pmml.one_row import OneRow
 from tidegate.models.pmml.outputs import Output
-from tidegate.models.pmml.program import Code, Program, reason_of
+from tidegate.models.pmml.program import Program, reason_of
 from tidegate.models.pmml.reading import optional, required
-from tidegate.models.pmml.scope import Document, HostCall
-from tidegate.models.pmml.texts import Vocabulary, is_text, number_of, text_of
+from tidegate.models.pmml.scope import Document
+from tidegate.models.pmml.texts import Vocabulary, number_of, text_of
 from tidegate.models.pmml.verification import verify
 
 __all__ = ["Answer", "PmmlModel", "read_pmml"]
@@ -29,21 +30,9 @@ __all__ = ["Answer", "PmmlModel", "read_pmml"]
 VERSIONS = ("3.0", "3.1", "3.2", "4.0", "4.1", "4.2", "4.2.1", "4.3", "4.4", "4.4.1")
 _NUMBERS = ("double", "float", "integer")
 BLOCK = 64
-Value = float | int | str | bool | date | datetime | None
 
 
-class Answer(NamedTuple):
-    """What a model says of one row.
-
-    Attributes:
-        values: by name of output; None where there is none.
-        invalid: why the model says nothing of the row, with the line of the document; empty if it does.
-        reasons: a scorecard's reason codes with the points that each weighs, the most weighty first.
-    """
-
-    values: Mapping[str, Value]
-    invalid: str = ""
-    reasons: tuple[tuple[str, float], ...] = ()
+_new = tuple.__new__  # past the class's own, which is a function of Python
 
 
 class PmmlModel:
@@ -68,7 +57,7 @@ class PmmlModel:
         self.texts = list(document.texts.texts)
         self._codes = document.texts.codes
         self._host = list(document.host)
-        self.outputs: tuple[Output, ...] = _given(written, self.texts)
+        self.outputs: tuple[Output, ...] = given_by(written, self.texts)
         self.names_outputs = bool(written.outputs)
         status = document.builder.register()
         checked = [
@@ -83,15 +72,16 @@ class PmmlModel:
         self._bad = document.builder.fault("a value that is not of the field's type", element)
         self.program: Program = document.builder.built(code)
         self._bad_value = float(self.program.numbers[self._bad])
-        self._hosts = _places(code)
+        self._hosts = places_of(code)
         self.treated = {written.scope.fields[one.name].register: one.name for one in self.inputs if one.needed}
         self.in_registers = np.array([one.register for one in self.inputs], np.int64)
         reasons = [register for pair in self.reason_registers for register in pair]
         self.out_registers = np.array([status, *[one.register for one in self.outputs], *reasons], np.int64)
-        self.trace = _trace(written)
+        self.trace = trace_of(written)
         self._gives = [(one.name, one.kind) for one in self.outputs]
         self._names = tuple(one.name for one in self.outputs)
-        self._only_doubles = not self.reason_registers and all(one.kind == "double" for one in self.outputs)
+        self._numbers_do = not self.reason_registers and len(set(self._names)) == len(self._names)
+        self._others = [one for one in self._gives if one[1] not in ("double", "float")]
         self._words = Vocabulary(self.texts, self._codes)
         self._one: OneRow | None = None
         self._quick = not self._hosts and OneRow.fits(self.inputs) and all(one.needed for one in self.inputs)
@@ -107,17 +97,25 @@ class PmmlModel:
             if not self._quick:
                 return self._slowly(row)
             if self._one is None:
-                self._one = OneRow(self.program, self.inputs, self.out_registers, 1 + len(self.outputs), self._codes)
+                names = self._names if self._numbers_do else ()
+                known = 1 + len(self.outputs)
+                self._one = OneRow(self.program, self.inputs, self.out_registers, known, self._codes, names)
             found = self._one(row)
             if found is None:
                 return self._slowly(row)
         except KeyError:
             self.require(row)
             raise
-        whole, numbers = found
-        if whole and self._only_doubles:
-            return Answer(dict(zip(self._names, numbers[1:], strict=True)))
-        return self._answer(numbers, self._words)
+        if isinstance(found, dict):
+            values = cast(dict[str, Value], found)
+            for name, kind in self._others:
+                number = found[name]
+                if kind == "integer" and number.is_integer():
+                    values[name] = int(number)
+                else:
+                    values[name] = decoded(number, kind, self._words)
+            return _new(Answer, (values, "", ()))
+        return self._answer(found, self._words)
 
     def _slowly(self, row: Mapping[str, Any]) -> Answer:
         """What the model says of a row of any values. Raises KeyError if one is not there."""
@@ -219,7 +217,7 @@ class PmmlModel:
             start = 0
             for place in self._hosts:
                 steps(program.code, program.numbers, registers, start, place, rows)
-                _call(self._host, program.code, place, registers, words)
+                call(self._host, program.code, place, registers, words)
                 start = place + int(program.code[place + 1])
             steps(program.code, program.numbers, registers, start, len(program.code), rows)
             answers[first : first + rows] = registers[wanted].T
@@ -252,98 +250,6 @@ class PmmlModel:
         rest = row[1 + len(self.outputs) :]
         pairs = zip(rest[::2], rest[1::2], strict=True)
         return Answer(values, "", tuple((texts[int(code)], points) for code, points in pairs if code == code))
-
-
-def decoded(number: float, kind: str, texts: Vocabulary | Sequence[str]) -> Value:
-    """A number of a register as a value of its type."""
-    if number != number:
-        return None
-    if is_text(kind):
-        return texts[int(number)]
-    if kind == "boolean":
-        return number == 1.0
-    if kind == "integer" and number.is_integer():
-        return int(number)
-    try:
-        if kind == "date":
-            return date(1970, 1, 1) + timedelta(days=number)
-        if kind == "dateTime":
-            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
-    except OverflowError:
-        return None
-    return number
-
-
-def _given(written: Written, texts: Sequence[str]) -> tuple[Output, ...]:
-    """What a model gives: its outputs, and each target that is not one of them under another name.
-
-    A model that names no outputs gives the probabilities of its categories too.
-    """
-    several, found = len(written.targets) > 1, list(written.outputs)
-    named = {one.name for one in found}
-    plain = not found
-    for target in written.targets:
-        said = written.prediction.targets[target.name] if several else written.prediction
-        known = not several and any(one.register == said.value.register for one in found)
-        if not known and (target.name or plain) and target.name not in named:
-            name = target.name or "prediction"
-            value = said.value
-            found.append(
-                Output(name, value.kind, "predictedValue", value.register, False, target.values, said.additive)
-            )
-        for segment, one in said.segments.items() if said.apart else ():
-            name = f"{target.name or 'prediction'}({segment})"
-            found.append(Output(name, one.value.kind, "predictedValue", one.value.register, declared=False))
-        for label, register in said.probabilities.items() if plain else ():
-            word = decoded(label, target.kind, texts)
-            name = f"probability({target.name}, {word})" if several else f"probability({word})"
-            found.append(Output(name, "double", "probability", register, additive=said.odds.get(label)))
-    return tuple(found)
-
-
-def _trace(written: Written) -> list[tuple[str, str, int]]:
-    """Names, types and registers of what can be shown of how an answer came about."""
-    said, inputs = written.prediction, {one.name for one in written.inputs}
-    named = {one.name for one in written.outputs} | {one.name for one in written.targets}
-    found = [
-        (f"field {name}", field.kind, field.register)
-        for name, field in written.scope.fields.items()
-        if name not in inputs and name not in named
-    ]
-    found += [(f"partial score {name}", "double", register) for name, register in said.parts.items()]
-    found += [("entity", "string", register) for register in said.entities[:1]]
-    found += [(f"segment {name}", one.value.kind, one.value.register) for name, one in said.segments.items()]
-    return found
-
-
-def _places(code: Code) -> list[int]:
-    found, at = list[int](), 0
-    while at < len(code):
-        if code[at] == o.HOST:
-            found.append(at)
-        at += code[at + 1]
-    return found
-
-
-def _call(
-    host: Sequence[tuple[HostCall, tuple[str, ...], str, float]], code: NDArray[np.int64], at: int,
-    registers: NDArray[np.float64], words: Vocabulary,
-) -> None:  # fmt: skip
-    """Run a function of texts over a block of rows."""
-    function, kinds, _, fault = host[int(code[at + 2])]
-    to, given = int(code[at + 3]), code[at + 5 : at + 5 + int(code[at + 4])]
-    for row in range(registers.shape[1]):
-        numbers = registers[given, row]
-        absent = np.flatnonzero(np.isnan(numbers))
-        if len(absent):
-            registers[to, row] = numbers[absent[0]]
-            continue
-        arguments = [decoded(number, one, words) for number, one in zip(numbers.tolist(), kinds, strict=True)]
-        value = function(*arguments)
-        if isinstance(value, str):
-            registers[to, row] = words.code(value)
-        else:
-            registers[to, row] = fault if value is None else value
 
 
 def read_pmml(data: bytes, what: str = "the model", *, named: str = "") -> PmmlModel:

@@ -20,6 +20,7 @@ __all__ = ["OneRow"]
 
 _NUMBERS = ("double", "float", "integer")
 _NOT_PLAIN = (struct.error, TypeError, ValueError, OverflowError)
+_pairs = zip  # of as many names as answers; `zip(strict=True)` would take longer than the dict
 
 _Memory = tuple[int, bytearray, bytearray, object]
 """The address of its table, the values, the answers, and all that the table points to, to keep it alive."""
@@ -34,22 +35,31 @@ class OneRow:
         wanted: the registers to answer with.
         known: how many of the first answers must be known for an answer to be whole.
         codes: the codes of the model's texts.
+        names: of the answers behind the first, if a whole answer is just these numbers by name; else none.
     """
 
     def __init__(
-        self, program: Program, inputs: Sequence[Input], wanted: NDArray[np.int64], known: int, codes: Mapping[str, int]
+        self,
+        program: Program,
+        inputs: Sequence[Input],
+        wanted: NDArray[np.int64],
+        known: int,
+        codes: Mapping[str, int],
+        names: tuple[str, ...] = (),
     ) -> None:
         from tidegate.models.pmml.kernels.single import run_one
 
-        self._of = (program, inputs, wanted, known, codes)
-        self._program, self._wanted, self._known = program, wanted, known
-        self._run: Callable[[int], int] = run_one
+        self._of = (program, inputs, wanted, known, codes, names)
+        self._program, self._wanted, self._known, self._names = program, wanted, known, names
+        (compiled,) = run_one.overloads.values()
+        self._run: Callable[[int], int] = compiled.entry_point  # past the choice among types: there is one
         self._take = itemgetter(*[one.name for one in inputs])
         self._alone = len(inputs) == 1
         self._texts = [place for place, one in enumerate(inputs) if one.kind == "string"]
         self._codes = {text: code for text, code in codes.items() if text}  # an empty text is no value
         self._pack = struct.Struct(f"{len(inputs)}d").pack_into
         self._unpack = struct.Struct(f"{len(wanted)}d").unpack
+        self._behind = struct.Struct(f"8x{len(wanted) - 1}d").unpack
         singles = [int(one.kind == "float") for one in inputs]
         self._reads = np.array([one.register for one in inputs] + singles, np.int64)
         self._free: list[_Memory] = []
@@ -63,9 +73,9 @@ class OneRow:
         """Whether there is a quick way for a model's inputs."""
         return bool(inputs) and all(one.kind == "string" or one.kind in _NUMBERS for one in inputs)
 
-    def __call__(self, row: Mapping[str, Any]) -> tuple[int, tuple[float, ...]] | None:
-        """Whether the answer is whole, and the wanted registers; None if a value is not plain. Raises KeyError if one
-        is not there."""
+    def __call__(self, row: Mapping[str, Any]) -> dict[str, float] | tuple[float, ...] | None:
+        """The answer by name if it is whole and has names; else the wanted registers; None if a value is not plain.
+        Raises KeyError if one is not there."""
         given = (self._take(row),) if self._alone else self._take(row)
         if self._texts:
             given = self._coded(given)
@@ -77,7 +87,9 @@ class OneRow:
             memory = self._memory()
         try:
             self._pack(memory[1], 0, *given)
-            return self._run(memory[0]), self._unpack(memory[2])
+            if self._run(memory[0]) and self._names:
+                return dict(_pairs(self._names, self._behind(memory[2])))
+            return self._unpack(memory[2])
         except _NOT_PLAIN:
             return None
         finally:

@@ -10,7 +10,8 @@ from tidegate.models.pmml.reading import number, optional, required
 from tidegate.models.pmml.texts import single, text_of
 
 if TYPE_CHECKING:
-    from tidegate.models.pmml.model import PmmlModel, Value
+    from tidegate.models.pmml.answers import Value
+    from tidegate.models.pmml.model import PmmlModel
 
 __all__ = ["verify"]
 

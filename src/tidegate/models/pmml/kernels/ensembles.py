@@ -9,6 +9,7 @@ from tidegate.models.layout import SLOT_COUNT
 from tidegate.models.pmml import operations as o
 from tidegate.models.pmml.kernels.compiled import STEP, fixed
 from tidegate.models.pmml.kernels.values import invalid
+from tidegate.models.ranked import add_leaves
 
 __all__ = ["ensembles"]
 
@@ -140,21 +141,28 @@ def _combine(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def
 
 @fixed(STEP)
 def _forest(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def]
-    """FOREST: to, #divisor, #forest, its words, features, registers…; a forest as `tidegate.models.layout` has it."""
-    to, features = code[at + 2], code[at + 6]
-    forest = numbers.view(np.int64)[code[at + 4] : code[at + 4] + code[at + 5]]
+    """FOREST: to, #divisor, #forest, its words, #ranks, their words, features, registers…
+
+    A forest as `tidegate.models.layout` has it, and as `tidegate.models.ranked` has it, no words if it has not.
+    """
+    to, features = code[at + 2], code[at + 8]
+    words = numbers.view(np.int64)
+    forest = words[code[at + 4] : code[at + 4] + code[at + 5]]
     bits = registers.view(np.int64)
     width = forest[SLOT_COUNT]
     values, slots, sums = np.empty(features), np.empty(rows * width), np.zeros(rows)
     for i in range(rows):
         for k in range(features):
-            values[k] = registers[code[at + 7 + k], i]
+            values[k] = registers[code[at + 9 + k], i]
         fill_slots(forest, values, slots[i * width : (i + 1) * width])
-    walk(forest, slots, sums, rows)
+    if code[at + 7]:
+        add_leaves(words[code[at + 6] : code[at + 6] + code[at + 7]], width, slots, sums, rows)
+    else:
+        walk(forest, slots, sums, rows)
     for i in range(rows):
         registers[to, i] = sums[i] / numbers[code[at + 3]]
         for k in range(features):
-            register = code[at + 7 + k]
+            register = code[at + 9 + k]
             if registers[register, i] != registers[register, i] and invalid(bits, register, i):
                 registers[to, i] = registers[register, i]
 
