@@ -49,6 +49,9 @@ class Kafka(Server):
             "transaction.state.log.num.partitions": 4,
             "group.initial.rebalance.delay.ms": 0,
             "auto.create.topics.enable": "false",
+            # Clients that ask a frozen broker again and again fill its queue of connections (50 by default); one that
+            # comes then may not be let in for half a minute after it goes on.
+            "socket.listen.backlog.size": 1024,
             "log.cleaner.dedupe.buffer.size": 8_388_608,
             **{name.replace("_", "."): value for name, value in self.settings.items()},
         }

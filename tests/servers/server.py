@@ -125,6 +125,8 @@ class Server:
         """Let it stand still, connections open, until `thaw`: a server that answers slowly."""
         if self.process is not None:
             self.process.send_signal(signal.SIGSTOP)
+            # The signal is on its way to each of its threads, and one may still answer: it stands still when all do.
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
         """Let it go on."""
