@@ -35,7 +35,7 @@ def test_what_fell_behind_has_no_ratio(
         runs = iter([a_run(), one._replace(seconds=one.seconds * 1.5)])
         monkeypatch.setattr(kafka_latency, "run", lambda *_, runs=runs: next(runs))
         targets = Targets(held=True)
-        kafka_latency.report(None, tmp_path, [b""] * 10, 1000.0, 1.0, 1, targets)  # type: ignore[arg-type]
+        kafka_latency.report(Kafka(tmp_path), tmp_path, [b""] * 10, 1000.0, 1.0, 1, targets)
         told = capsys.readouterr().out
         assert targets.missed == ([] if expected else ["latency, of a copy was not measured"])
         assert ("p50 1.50x   p99 1.50x" in told) == expected == ("no ratio" not in told)
@@ -60,7 +60,7 @@ def test_each_message_carries_when_it_was_to_be_sent(kafka: Kafka, own: str, tmp
 def test_latency_beyond_its_target_is_missed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     runs, targets = iter([a_run(), a_run(seconds=0.021)]), Targets(held=True)
     monkeypatch.setattr(kafka_latency, "run", lambda *_: next(runs))
-    kafka_latency.report(None, tmp_path, [b""] * 10, 1000.0, 1.0, 1, targets)  # type: ignore[arg-type]
+    kafka_latency.report(Kafka(tmp_path), tmp_path, [b""] * 10, 1000.0, 1.0, 1, targets)
     with pytest.raises(SystemExit, match=r"latency p50, of a copy 2.1x.*p99"):
         targets.end()
 

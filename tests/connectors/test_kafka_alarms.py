@@ -19,7 +19,7 @@ from tidegate.connectors.kafka.place import place
 from tidegate.connectors.told import Told
 from tidegate.errors import TidegateError
 from tidegate.runtimes.delivery import Delivery
-from tidegate.runtimes.sinks import check_address
+from tidegate.runtimes.sinks import name_at
 
 
 def test_each_alarm_is_there_under_its_decisions_id(kafka: Kafka, own: str, tmp_path: Path) -> None:
@@ -89,5 +89,5 @@ def test_brokers_that_were_never_there_are_listed_with_all_that_waits(tmp_path: 
 @pytest.mark.parametrize("address", ["kafka://h:9092", "kafka://h/a,b", "kafka://u:secret@h/a", "kafka://h/a?acks=1"])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(TidegateError) as told:
-        check_address(address)
+        name_at(address)
     assert "secret" not in str(told.value)

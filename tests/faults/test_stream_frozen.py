@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def test_every_way_in_which_a_frozen_broker_gives_no_answer_passes(
 
     try:
         for one in several:
-            until(lambda one=one: _answered(*one, own, 0), 60)  # type: ignore[misc]
+            until(partial(_answered, *one, own, 0), 60)
         broker.freeze()
         threads = [threading.Thread(target=ask, args=one) for one in several]
         for thread in threads:

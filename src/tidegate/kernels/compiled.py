@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
-from numba import njit
+from numba import extending, njit
 
 from tidegate.kernels.kept import KeptCode
 
-__all__ = ["compiled", "kernel_of"]
+__all__ = ["compiled", "intrinsic", "kernel_of"]
+
+intrinsic: Callable[[Callable[..., Any]], Any] = extending.intrinsic
+"""Makes a function that kernels call of one that says what it is in LLVM's terms.
+
+Its callers leave its first argument out, which the type that it has in Numba does not know."""
 
 ErrorModel = Literal["python", "numpy"]
 

@@ -25,10 +25,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import extending, types
+from numba import types
 from numpy.typing import NDArray
 
-from tidegate.kernels.compiled import compiled
+from tidegate.kernels.compiled import compiled, intrinsic
 from tidegate.models.layout import LARGEST, NAN_LEFT, NAN_RIGHT, SET, Look, look_of, slots_of
 from tidegate.models.lightgbm import Forest, Tree
 
@@ -41,8 +41,6 @@ STRIDE = 1 << STRIDE_BITS
 BLOCK_WORDS, LOOK_WORDS = 4, 7
 _FEWEST_SPLITS = 8
 _ALL = (1 << 32) - 1
-
-intrinsic: Any = extending.intrinsic  # its type does not know that the caller leaves the first argument out
 
 _Split = tuple[float, int, int, bool]  # threshold, the leaves that are left right of it, tree, if missing goes right
 _Slots = tuple[int, int]  # what a look reads: the value, and the slot that tells whether it is missing, or 0
@@ -133,7 +131,7 @@ def _in_order(
     return leaves
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _first_bit(typing: Any, word: Any) -> Any:
     """The place of the lowest bit of a word that has one."""
 
@@ -143,7 +141,7 @@ def _first_bit(typing: Any, word: Any) -> Any:
     return types.uint64(types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _below(typing: Any, floats: Any, place: Any, x: Any) -> Any:
     """How many of STRIDE numbers from a place on are below x, by one comparison of them all."""
 
@@ -161,7 +159,7 @@ def _below(typing: Any, floats: Any, place: Any, x: Any) -> Any:
 
 
 @compiled("void(int64[::1], int64, float64[::1], float64[::1], int64)")
-def add_leaves(words, width, slots, sums, n):  # type: ignore[no-untyped-def]
+def add_leaves(words: Any, width: int, slots: Any, sums: Any, n: int) -> None:
     """Add every tree's leaf to each of n rows whose slots, `width` a row, lie one after another; each sum is in the
     trees' order. Unsigned, because Numba spends time on negative indices."""
     one, two, stride = np.uint64(1), np.uint64(2), np.uint64(STRIDE_BITS)

@@ -7,13 +7,12 @@
 from typing import Any
 
 from llvmlite import ir
-from numba import extending
 from numba.core import cgutils, types
 from numba.extending import models, register_model
 
-__all__ = ["add4", "choose4", "load4", "multiply4", "splat4", "store4", "subtract4"]
+from tidegate.kernels.compiled import intrinsic
 
-intrinsic: Any = extending.intrinsic  # its type does not know that the caller leaves the first argument out
+__all__ = ["add4", "choose4", "load4", "multiply4", "splat4", "store4", "subtract4"]
 
 _LANES = ir.VectorType(ir.DoubleType(), 4)
 
@@ -40,7 +39,7 @@ def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any
     return builder.bitcast(builder.gep(data, [index]), _LANES.as_pointer())
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load4(typing: Any, array: Any, index: Any) -> Any:
     """The floats array[index : index + 4]; the index is unsigned and not checked."""
 
@@ -50,7 +49,7 @@ def load4(typing: Any, array: Any, index: Any) -> Any:
     return FOUR(array, index), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store4(typing: Any, array: Any, index: Any, four: Any) -> Any:
     """Write four floats to array[index : index + 4]; the index is unsigned and not checked."""
 
@@ -62,7 +61,7 @@ def store4(typing: Any, array: Any, index: Any, four: Any) -> Any:
     return types.void(array, index, four), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def splat4(typing: Any, value: Any) -> Any:
     """The same float four times."""
 
@@ -73,25 +72,25 @@ def splat4(typing: Any, value: Any) -> Any:
     return FOUR(types.float64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def add4(typing: Any, a: Any, b: Any) -> Any:
     """a + b."""
     return FOUR(a, b), lambda context, builder, signature, pair: builder.fadd(*pair)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def subtract4(typing: Any, a: Any, b: Any) -> Any:
     """a - b."""
     return FOUR(a, b), lambda context, builder, signature, pair: builder.fsub(*pair)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def multiply4(typing: Any, a: Any, b: Any) -> Any:
     """a * b."""
     return FOUR(a, b), lambda context, builder, signature, pair: builder.fmul(*pair)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def choose4(typing: Any, first: Any, a: Any, b: Any) -> Any:
     """a if `first`, an unsigned 0 or 1, is 1, else b: without a branch."""
 

@@ -23,7 +23,7 @@ ADDRESSES = (
 )
 
 
-def check_address(address: str, kafka_config: Path | None = None) -> str:
+def name_at(address: str, kafka_config: Path | None = None) -> str:
     """The name of the sink at an address, which is refused if alerts cannot be sent there; nothing is asked of it.
 
     Args:
@@ -54,9 +54,9 @@ def receivers(addresses: Sequence[str], kafka_config: Path | None = None) -> lis
     """The names of the sinks at these addresses, each of which can be sent to; nothing is asked of them.
 
     Raises:
-        TidegateError: as `check_address`, or two addresses lead to one sink, of which only one can be told.
+        TidegateError: as `name_at`, or two addresses lead to one sink, of which only one can be told.
     """
-    names = [check_address(address, kafka_config) for address in addresses]
+    names = [name_at(address, kafka_config) for address in addresses]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise TidegateError("One receiver is named twice.", seen=twice, do="Name each once.")
@@ -76,7 +76,7 @@ def sink_at(address: str, file: AlertsFile, kafka_config: Path | None = None) ->
     Raises:
         TidegateError: the address is none that we know, what it takes is not installed, or the secret is missing.
     """
-    check_address(address, kafka_config)
+    name_at(address, kafka_config)
     if address == LOCAL:
         return SqliteIndex(file), False
     scheme = urlsplit(address).scheme.partition("+")[0]

@@ -96,7 +96,7 @@ def test_where_to_read_on_from_is_not_guessed_from_silence(
     next_, silent = OrderTopic.next, list[float]()
 
     def late(self: OrderTopic, timeout: float) -> Any:
-        if timeout == 15 and not silent:
+        if timeout == follower._ORDER and not silent:
             silent.append(timeout)
             return None
         return next_(self, timeout)

@@ -109,11 +109,7 @@ class PmmlModel:
         if isinstance(found, dict):
             values = cast(dict[str, Value], found)
             for name, kind in self._others:
-                number = found[name]
-                if kind == "integer" and number.is_integer():
-                    values[name] = int(number)
-                else:
-                    values[name] = decoded(number, kind, self._words)
+                values[name] = decoded(found[name], kind, self._words)
             return _new(Answer, (values, "", ()))
         return self._answer(found, self._words)
 

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from tidegate.runtimes.serve.marks import Mark, mark
+
 _LOG = logging.getLogger("tidegate.serve")
 _LONGEST_PAUSE = 60.0
 _LOOK = 1.0
@@ -26,7 +28,7 @@ class Companion:
 
     def __init__(self, words: Sequence[str], what: str, files: Sequence[Path] = ()) -> None:
         self._words, self._files = words, tuple(files)
-        self._stamps: list[tuple[int, int] | None] = []
+        self._marks: list[Mark] = []
         self._unfit = False
         self._command = [sys.executable, "-c", "from tidegate.cli import app; app()", *words]
         self._what = what
@@ -68,7 +70,7 @@ class Companion:
     def _keep(self) -> None:
         pause = 1.0
         while not self._ending.is_set():
-            self._stamps = self._stamped()  # before it reads them: a change while it runs counts
+            self._marks = self._marked()  # before it reads them: a change while it runs counts
             self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             if self._ending.is_set():  # asked to stop just before there was something to ask
                 self._process.terminate()
@@ -90,20 +92,11 @@ class Companion:
             "%s ended, as it would each time: it is started again when its flow is changed (%s).", self._what, names
         )
         self._unfit = True
-        while self._stamped() == self._stamps and not self._ending.wait(_LOOK):
+        while self._marked() == self._marks and not self._ending.wait(_LOOK):
             pass
         self._unfit = False
         if not self._ending.is_set():
             _LOG.warning("%s was changed; it is started again.", self._what)
 
-    def _stamped(self) -> list[tuple[int, int] | None]:
-        return [_stamp(path) for path in self._files]
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """What a change of a file changes; nothing where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+    def _marked(self) -> list[Mark]:
+        return [mark(path) for path in self._files]

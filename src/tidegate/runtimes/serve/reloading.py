@@ -8,12 +8,11 @@ from pathlib import Path
 from tidegate.errors import TidegateError
 from tidegate.runtimes.serve.application import Application
 from tidegate.runtimes.serve.keys import Keys
+from tidegate.runtimes.serve.marks import mark
 from tidegate.runtimes.serve.tls import Tls
 
 _LOG = logging.getLogger("tidegate.serve")
 _SECONDS = 1.0
-
-Mark = tuple[int, int, int] | None
 
 
 class Reloading:
@@ -30,7 +29,7 @@ class Reloading:
 
     def __init__(self, application: Application, keys: Path | None, tls: Tls | None) -> None:
         self._application, self._keys, self._tls = application, keys, tls
-        self._mark = _mark(keys)
+        self._mark = mark(keys)
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -47,15 +46,15 @@ class Reloading:
             self._timer.cancel()
 
     def _look(self) -> None:
-        mark = _mark(self._keys)
-        if mark != self._mark:
-            self._mark = mark
+        found = mark(self._keys)
+        if found != self._mark:
+            self._mark = found
             self._read_keys()
         self._timer = asyncio.get_running_loop().call_later(_SECONDS, self._look)
 
     def reload(self) -> None:
         """Read everything again."""
-        self._mark = _mark(self._keys)
+        self._mark = mark(self._keys)
         self._read_keys()
         if self._tls is not None:
             try:
@@ -74,14 +73,3 @@ class Reloading:
             _LOG.error("The keys were not read again, and stay as they were. %s", error)
         else:
             _LOG.warning("The keys were read again; there are %d.", len(found))
-
-
-def _mark(path: Path | None) -> Mark:
-    """What tells that a file was changed or replaced."""
-    if path is None:
-        return None
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

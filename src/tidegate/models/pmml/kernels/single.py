@@ -3,17 +3,17 @@
 from typing import Any
 
 import numpy as np
-from numba import carray, extending, types  # type: ignore[attr-defined]
+from numba import types
+from numba.np.numpy_support import carray
 
+from tidegate.kernels.compiled import intrinsic
 from tidegate.models.pmml.kernels.compiled import fixed
 from tidegate.models.pmml.kernels.run import steps
 
 __all__ = ["run_one"]
 
-intrinsic: Any = extending.intrinsic  # its type does not know that the caller leaves the first argument out
 
-
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _words(typing: Any, address: Any) -> Any:
     """An address as a pointer to integers."""
 
@@ -23,7 +23,7 @@ def _words(typing: Any, address: Any) -> Any:
     return types.CPointer(types.int64)(types.int64), generate  # type: ignore[no-untyped-call]
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _floats(typing: Any, address: Any) -> Any:
     """An address as a pointer to floats."""
 
