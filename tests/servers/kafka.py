@@ -2,10 +2,12 @@
 
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic  # type: ignore[attr-defined]
 
 from tests.servers.maven import jars, program
@@ -96,22 +98,53 @@ class Kafka(Server):
     def topics(self, *names: str, partitions: int = 1, **settings: str) -> None:
         """Make topics and wait until they are there."""
         config = {name.replace("_", "."): value for name, value in settings.items()}
-        admin = self.admin()  # by name: it must outlive what it is asked
-        for done in admin.create_topics([NewTopic(name, partitions, 1, config=config) for name in names]).values():
-            done.result(30)
-        while not set(names) <= set(admin.list_topics(timeout=30).topics):  # the controller knows them earlier
-            time.sleep(0.05)
+        wanted = [NewTopic(name, partitions, 1, config=config) for name in names]
+        self._told(lambda admin: admin.create_topics(wanted), KafkaError.TOPIC_ALREADY_EXISTS)
+        self._see(lambda there: set(names) <= there)  # the controller knows them earlier
 
     def remove(self, topic: str) -> None:
         """Delete a topic and wait until it is gone."""
-        admin = self.admin()
-        for done in admin.delete_topics([topic]).values():
-            done.result(30)
-        while topic in admin.list_topics(timeout=30).topics:
-            time.sleep(0.05)
+        self._told(lambda admin: admin.delete_topics([topic]), KafkaError.UNKNOWN_TOPIC_OR_PART)
+        self._see(lambda there: topic not in there)
 
     def widen(self, topic: str, partitions: int) -> None:
         """Give a topic more partitions."""
-        admin = self.admin()
-        for done in admin.create_partitions([NewPartitions(topic, partitions)]).values():
-            done.result(30)
+        wanted = [NewPartitions(topic, partitions)]
+        self._told(lambda admin: admin.create_partitions(wanted), KafkaError.INVALID_PARTITIONS)
+
+    def _told(self, what: Callable[[AdminClient], dict[str, Future[Any]]], done: int) -> None:
+        """Have something done, by a client made anew where one came to nothing: a broker that stood still may tell one
+        that there are no brokers, and that client asks nobody any more. `done` says that it was done before."""
+        until, again = time.monotonic() + 120, False
+        while True:
+            admin = self.admin()  # by name: it must outlive what it is asked
+            try:
+                for one in what(admin).values():
+                    one.result(15)
+                return
+            except (KafkaException, TimeoutError) as error:
+                if again and isinstance(error, KafkaException) and error.args[0].code() == done:
+                    return
+                if (isinstance(error, KafkaException) and not _passes(error)) or time.monotonic() > until:
+                    raise
+                again = True
+
+    def _see(self, seen: Callable[[set[str]], bool]) -> None:
+        until, admin = time.monotonic() + 120, self.admin()
+        while True:
+            try:
+                found = admin.list_topics(timeout=5)
+                if found.brokers and seen(set(found.topics)):
+                    return
+            except KafkaException:
+                found = None
+            if found is None or not found.brokers:
+                admin = self.admin()
+            assert time.monotonic() < until, f"{self.address} does not come to tell of its topics"
+            time.sleep(0.05)
+
+
+def _passes(error: KafkaException) -> bool:
+    code = error.args[0].code()
+    return code < 0 or code in (KafkaError.BROKER_NOT_AVAILABLE, KafkaError.REQUEST_TIMED_OUT,
+                                KafkaError.INVALID_REPLICATION_FACTOR, KafkaError.NOT_CONTROLLER)  # fmt: skip

@@ -7,10 +7,11 @@ import time
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from tests.runtimes.served import Fraud, payment
 from tests.servers.kafka import Kafka
@@ -22,15 +23,32 @@ from tidegate.runtimes.stream.stream import Settings, Stream
 
 
 def put(kafka: Kafka, topic: str, bodies: Iterable[bytes | None], *, partition: int = 0, **more: Any) -> None:
-    producer = Producer({"bootstrap.servers": kafka.address, "acks": "all", "linger.ms": 5})
-    for body in bodies:
+    """Put messages onto a topic, each in its turn; what one producer cannot bring there, the next one does."""
+    left, until = list(bodies), time.monotonic() + 240
+    while left:
+        left = _put(kafka, topic, left, partition=partition, **more)
+        assert not left or time.monotonic() < until, f"{topic} does not take {len(left)} messages"
+
+
+def _put(kafka: Kafka, topic: str, bodies: Sequence[bytes | None], **more: Any) -> list[bytes | None]:
+    """What is left of them: those behind the last that was taken, since one producer loses none in the middle."""
+    taken = [False] * len(bodies)
+    producer = Producer({"bootstrap.servers": kafka.address, "acks": "all", "linger.ms": 5, "enable.idempotence": True,
+                         "message.timeout.ms": 60_000})  # fmt: skip
+
+    def told(number: int, error: KafkaError | None, _: object) -> None:
+        taken[number] = error is None
+
+    for number, body in enumerate(bodies):
         while True:
             try:
-                producer.produce(topic, body, partition=partition, **more)
+                producer.produce(topic, body, on_delivery=partial(told, number), **more)
                 break
             except BufferError:
                 producer.poll(0.1)
-    assert producer.flush(60) == 0
+    producer.flush(70)
+    first = taken.index(False) if False in taken else len(bodies)
+    return list(bodies[first:])
 
 
 def payments(first: int, last: int, card: str = "c1") -> list[bytes]:
@@ -39,25 +57,39 @@ def payments(first: int, last: int, card: str = "c1") -> list[bytes]:
 
 def everything(kafka: Kafka, topic: str) -> list[Any]:
     """All committed messages of a topic, partition by partition."""
+    until = time.monotonic() + 120
+    while (found := _everything(kafka, topic)) is None:
+        assert time.monotonic() < until, "the topic does not end"
+    return found
+
+
+def _everything(kafka: Kafka, topic: str) -> list[Any] | None:
+    """None if this client is told of no brokers, or does not come to the end."""
     consumer = Consumer(
         {"bootstrap.servers": kafka.address, "group.id": "look", "isolation.level": "read_committed",
          "enable.partition.eof": True, "auto.offset.reset": "earliest", "enable.auto.commit": False}
     )  # fmt: skip
     found, until = [], time.monotonic() + 60
     try:
-        parts = list(consumer.list_topics(topic, 60).topics[topic].partitions)
+        there = consumer.list_topics(topic, 30)
+        if not there.brokers:
+            return None
+        parts = list(there.topics[topic].partitions)
         consumer.assign([TopicPartition(topic, part, 0) for part in parts])
         ended: set[int] = set()
         while len(ended) < len(parts):
             message = consumer.poll(1)
-            assert time.monotonic() < until, "the topic does not end"
+            if time.monotonic() > until:
+                return None
             if message is None:
                 continue
             fault = message.error()
             if fault is None:
                 found.append(message)
             elif fault.code() == KafkaError._PARTITION_EOF:  # others pass, as on a broker that just came back
-                ended.add(message.partition())
+                ended.add(message.partition() or 0)
+    except KafkaException:
+        return None
     finally:
         consumer.close()
     return found

@@ -189,6 +189,21 @@ class Cluster:
         self.silent = None
         return {name: len(about.partitions) for name, about in found.items() if about.error is None}
 
+    def lost(self, consumer: Consumer, topic: str) -> bool:
+        """Whether a client does not reach brokers that others reach.
+
+        A broker that is taken up again after it stood still, or whose cluster is being upgraded, may say for a moment
+        that there are no brokers. librdkafka (seen in 2.11 to 2.16; its issue 5301) then lets go of all it knew, those
+        it was configured with too, and some clients ask nobody from then on, whatever their properties are: they only
+        say that nothing came, and have to be made anew.
+        """
+        with self.asking("seeing whether a client still reaches them"):
+            return (
+                not _reaches(consumer, topic, _SLICE)
+                and _reaches(self.admin(), topic, _SLICE)
+                and not _reaches(consumer, topic, 2 * _SLICE)
+            )
+
     def make(self, topic: str, **config: str) -> bool:
         """Make a topic of one partition unless it is there; gives whether it was made.
 
@@ -255,6 +270,13 @@ class Cluster:
             raise PassingError(f"The ends of {topic}/{partition} could not be learned.", seen="no answer in time")
         self.silent = None
         return found
+
+
+def _reaches(client: Consumer | AdminClient, topic: str, timeout: float) -> bool:
+    try:
+        return bool(client.list_topics(topic, timeout=timeout).brokers)
+    except KafkaException:
+        return False
 
 
 def _named(more: Mapping[str, Any]) -> dict[str, Any]:

@@ -110,9 +110,25 @@ class Inputs:
         self._by_spot: dict[Spot, Partition] = {}
         self.came = time_ns()
         """When the first message that was last waited for came, or none did; in nanoseconds since 1970 UTC."""
-        self._consumer: Consumer = cluster.consumer(
-            group, fetch_wait_max_ms=50, queued_max_messages_kbytes=16_384, fetch_queue_backoff_ms=10
+        self._group = group
+        self._consumer = self._made()
+
+    def _made(self) -> Consumer:
+        return self._cluster.consumer(
+            self._group, fetch_wait_max_ms=50, queued_max_messages_kbytes=16_384, fetch_queue_backoff_ms=10
         )
+
+    @property
+    def client(self) -> Consumer:
+        """What reads them now."""
+        return self._consumer
+
+    def renew(self) -> None:
+        """Read on from where it was taken to with a client made anew."""
+        before, self._consumer = self._consumer, self._made()
+        self.assign(self.positions)
+        with self._cluster.asking("letting go of the input topics"):
+            before.close()
 
     def assign(self, starts: Mapping[Spot, int]) -> None:
         """Read these partitions from these offsets on, and forget what waits."""

@@ -22,17 +22,33 @@ class Membership:
     """
 
     def __init__(self, cluster: Cluster, group: str, topic: str, session: float) -> None:
-        self._cluster, self._topic, self.leads = cluster, topic, False
-        self._consumer: Consumer = cluster.consumer(
-            group,
-            session_timeout_ms=int(session * 1000),
-            heartbeat_interval_ms=int(session * 1000 / 4),
+        self._cluster, self._group, self._topic, self._session = cluster, group, topic, session
+        self.leads = False
+        self._consumer = self._joining()
+
+    def _joining(self) -> Consumer:
+        consumer = self._cluster.consumer(
+            self._group,
+            session_timeout_ms=int(self._session * 1000),
+            heartbeat_interval_ms=int(self._session * 1000 / 4),
             max_poll_interval_ms=300_000,
             partition_assignment_strategy="cooperative-sticky",  # who decides goes on when another one joins
             auto_offset_reset="latest",
             enable_partition_eof=False,
         )
-        self._consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+        consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+        return consumer
+
+    @property
+    def client(self) -> Consumer:
+        """What takes part in the group now."""
+        return self._consumer
+
+    def renew(self) -> None:
+        """Join anew, with a client made anew; this instance does not decide until the group says so again."""
+        self.close()
+        self.leads = False
+        self._consumer = self._joining()
 
     def _assigned(self, consumer: Consumer, partitions: list[Any]) -> None:
         if partitions:

@@ -37,6 +37,11 @@ class OrderTopic:
         with self._cluster.asking("letting go of the order topic"):
             before.close()
 
+    @property
+    def client(self) -> Consumer:
+        """What reads it now."""
+        return self._consumer
+
     def ends(self) -> tuple[int, int]:
         """The first offset there is, and the one after the last that is committed."""
         return self._cluster.ends(self._consumer, self.topic, 0)

@@ -10,6 +10,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.errors import StreamError
 
 _PATIENCE = 10.0
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -26,8 +27,17 @@ class SharedProgress:
     """
 
     def __init__(self, cluster: Cluster, topic: str, group: str) -> None:
-        self._cluster, self._topic = cluster, topic
-        self._consumer: Consumer = cluster.consumer(f"{group}-told", socket_timeout_ms=int(_PATIENCE * 1000))
+        self._cluster, self._topic, self._group = cluster, topic, group
+        self._consumer = self._made()
+
+    def _made(self) -> Consumer:
+        return self._cluster.consumer(f"{self._group}-told", socket_timeout_ms=int(_PATIENCE * 1000))
+
+    def _told(self, error: KafkaException, wrong: str) -> StreamError:
+        """What went wrong; it is asked for anew by a client that never failed: see `Cluster.lost`."""
+        before, self._consumer = self._consumer, self._made()
+        before.close()
+        return self._cluster.told(error, wrong)
 
     def read(self) -> dict[str, int]:
         """What was written last; nothing where nothing was.
@@ -38,7 +48,7 @@ class SharedProgress:
         try:
             (found,) = self._consumer.committed([TopicPartition(self._topic, 0)], timeout=_PATIENCE)
         except KafkaException as error:
-            raise self._cluster.told(error, "How far others were told of alerts cannot be read.") from None
+            raise self._told(error, "How far others were told of alerts cannot be read.") from None
         try:
             return _decode(found.metadata or "{}")
         except msgspec.DecodeError:
@@ -54,7 +64,7 @@ class SharedProgress:
         try:
             self._consumer.commit(offsets=[place], asynchronous=False)
         except KafkaException as error:
-            raise self._cluster.told(error, "How far others were told of alerts cannot be kept.") from None
+            raise self._told(error, "How far others were told of alerts cannot be kept.") from None
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -31,6 +31,7 @@ from tidegate.runtimes.stream.erasures import not_told
 from tidegate.runtimes.stream.figures import Figures
 from tidegate.runtimes.stream.follower import Follower
 from tidegate.runtimes.stream.held import HeldStore
+from tidegate.runtimes.stream.lasting import Clients
 from tidegate.runtimes.stream.leader import Leader, Topics
 from tidegate.runtimes.stream.order import written
 from tidegate.runtimes.stream.reading import Reading
@@ -145,6 +146,7 @@ class Stream:
             self._saving.forget,
         )  # fmt: skip
         self._member: Membership | None = None
+        self._clients = Clients(self._cluster, self.topics.order, {})
         self.waits = self.deciding = False
         """Whether messages wait for the schema registry; whether this instance decides, having all that was before."""
         self._doubt = False
@@ -231,8 +233,14 @@ class Stream:
                 self._reach(self._orders.ends()[1], lambda: not stop.is_set())
                 return
             self._member = Membership(self._cluster, self.settings.group, self.topics.order, self.settings.session)
+            self._clients = Clients(self._cluster, self.topics.order, {
+                "takes part in the group": self._member,
+                "reads the order topic": self._orders,
+                "reads the input topics": self._inputs,
+            })  # fmt: skip
             while not stop.is_set():
                 try:
+                    self._clients.look(now=self._doubt)
                     if self._doubt:
                         self._give_up()
                     if not self._member.look(0.1):
@@ -314,6 +322,7 @@ class Stream:
             self._saving.if_due()
             if not taken and self.settings.until_end and self._inputs.at_end:
                 return
+            self._clients.look()
             if monotonic() - looked > _LOOK:
                 looked = monotonic()
                 self._widen()
