@@ -183,7 +183,7 @@ def test_a_flows_scorecards_are_checked_and_exported(tmp_path: Path) -> None:
         ("scorecard,bin,points,because\na,< 1,1,A\n,>= 0,2,\n", "such as a 0", 1),
         ("scorecard,bin,points,because\na (number),< 1,1,A\n,>= 2,2,\n", "no bin holds for [1..2)", 1),
         ("scorecard,bin,points,because\na,x,1,A\n", "there are no points then", 0),
-        ("id,at,amount\n1,2,3\n", "card is no scorecard.", 2),
+        ("id,at,amount\n1,2,3\n", "card.csv is no scorecard.", 2),
         ("scorecard,bin,points\na,< 1,one\n", "line 2, column 2 (bin): points is a number", 2),
     ],
 )

@@ -87,5 +87,5 @@ def test_a_mistake_in_a_cell_is_told_at_the_line_of_the_flow(tmp_path: Path) -> 
     (tmp_path / "flow.py").write_text(FLOW)
     result = typed("check", tmp_path / "flow.py")
     said = result.stderr.replace("\n", " ")
-    assert result.exit_code == 2 and "fees, line 2, column 2 (amount): This is not money" in said
+    assert result.exit_code == 2 and "fees.csv, line 2, column 2 (amount): This is not money" in said
     assert "flow.py:14" in said

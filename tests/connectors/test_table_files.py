@@ -13,11 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidegate import Event, table
 from tidegate.connectors.table_csv import read_csv
 from tidegate.connectors.table_xlsx import letters, read_xlsx
 from tidegate.connectors.tables import read_sheet
 from tidegate.decisions.tables.table import Table, made
 from tidegate.errors import DocumentError, FlowError, TidegateError
+
+
+class Travel(Event):
+    amount: float
+
 
 GOOD = """first,if amount (money EUR),if country,then rate,because,note
 small,< 100,"DE, FR",0.5,,checked in May
@@ -91,7 +97,7 @@ def test_csv_in_other_forms_is_the_same_table(data: bytes) -> None:
             r'line 1: if a \(text: app, web, desk\)\. Put it into quotes: "if a \(text: app, web, desk\)"',
         ),
         (b"first,if a,then b\n1,1,5,2\n", r"lines of different lengths.*line 2: 4 cells"),
-        (b"frist,if a,then b\n1,1,2\n", r"first cell of t is its hit policy.*Did you mean first\?"),
+        (b"frist,if a,then b\n1,1,2\n", r"first cell of t\.csv is its hit policy.*Did you mean first\?"),
         (b",if a,then b\n1,1,2\n", "has no hit policy"),
         (b"first,if a,if a,then b\n1,1,1,2\n", "two columns of one name"),
         (b"first,if a,then b\nx,1,2\nx,2,2\n", "two rows of one name"),
@@ -101,7 +107,7 @@ def test_csv_in_other_forms_is_the_same_table(data: bytes) -> None:
         (b"first,if a\n1,2\n", "has no output"),
         (b"first,if a,then b\n", "has no rows"),
         (b"first,if a (nummer),then b\n1,1,2\n", r"There is no such type.*Did you mean number\?"),
-        (b"first,if a (number),then b\n1,1x,2\n", r"t, line 2, column 2 \(a\): This is not a number.*1x"),
+        (b"first,if a (number),then b\n1,1x,2\n", r"^t\.csv, line 2, column 2 \(a\): This is not a number.*1x"),
         (b"first,if a (number),then b\n1,\"1,5\",2\n", r"line 2, column 2.*one number or two\?"),
         (b'first,"if a (text: x, yes)",then b\n1,yess,2\n', r"not one of the values there are.*Did you mean yes\?"),
         (b"default,if a,then b\n1,1,2\n", "hit policy"),
@@ -140,7 +146,7 @@ def test_typed_cells_are_values() -> None:
 
 
 def test_what_is_wrong_in_a_workbook_is_told_with_sheet_and_cell() -> None:
-    with pytest.raises(FlowError, match=r"sheet 'Sheet', cell B3 \(amount\): This is not a number.*1O"):
+    with pytest.raises(FlowError, match=r"^t\.xlsx, sheet 'Sheet', cell B3 \(amount\): This is not a number.*1O"):
         xlsx_table(workbook(["first", "if amount (number)", "then rate"], [1, "< 5", 1], [2, "< 1O", 2]))
     with pytest.raises(DocumentError, match=r"sheet 'Sheet', cell B2: A cell holds a formula without its value"):
         xlsx_table(workbook(HEAD, [1, "=1+1", 2]))
@@ -148,10 +154,31 @@ def test_what_is_wrong_in_a_workbook_is_told_with_sheet_and_cell() -> None:
         xlsx_table(workbook(HEAD, [1, "< 5", "#N/A"]))
     with pytest.raises(DocumentError, match=r"Cells are merged.*B2:B3"):
         xlsx_table(workbook(HEAD, [1, "< 5", 2], [2, None, 3], merge="B2:B3"))
-    with pytest.raises(FlowError, match="two columns of one name"):
+    with pytest.raises(FlowError, match=r"^t\.xlsx, sheet 'Sheet' has two columns of one name"):
         xlsx_table(workbook(["first", "if a", "if a", "then b"], [1, 1, 1, 1]))
     with pytest.raises(DocumentError, match=r"no sheet 'Shet'.*Did you mean Sheet\?"):
         xlsx_table(workbook(HEAD, [1, "< 5", 2]), "Shet")
+
+
+def test_files_beside_each_other_are_told_apart_as_they_were_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, row = ["first", "if amount (number)", "then rate"], [1, "< 1O", 1]
+    (tmp_path / "limits.csv").write_text(f"{','.join(head)}\n{','.join(map(str, row))}\n")
+    (tmp_path / "limits.xlsx").write_bytes(workbook(head, row))
+    monkeypatch.chdir(tmp_path.parent)
+    for name, place in (
+        ("limits.csv", "line 2, column 2 (amount)"),
+        ("limits.xlsx", "sheet 'Sheet', cell B2 (amount)"),
+    ):
+        given = Path(tmp_path.name, name)
+        with pytest.raises(FlowError) as of_file:
+            made(read_sheet(given))
+        assert of_file.value.wrong.startswith(f"{given}, {place}: This is not a number")
+        monkeypatch.setitem(globals(), "__file__", str(tmp_path / "flow.py"))
+        with pytest.raises(FlowError) as of_flow:
+            table(name, of={"amount": Travel.amount})
+        assert of_flow.value.wrong.startswith(f"{name}, {place}: This is not a number")
 
 
 def test_a_file_that_is_not_what_it_says_is_refused(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ def read_csv(data: bytes, what: str, name: str) -> Sheet:
     return sheet_of(name, *csv_lines(data, what))
 
 
-def csv_lines(data: bytes, what: str) -> tuple[list[tuple[int, list[Any]]], Callable[[int, Head], str]]:
-    """The lines of a CSV file that hold something, with their numbers, all as long as the first; and what says where.
+def csv_lines(data: bytes, what: str) -> tuple[list[tuple[int, list[Any]]], Callable[[int, Head], str], str]:
+    """The lines of a CSV file that hold something, with their numbers, all of one length; what says where; and `what`.
 
     Raises:
         DocumentError: as `read_csv`.
@@ -49,7 +49,7 @@ def csv_lines(data: bytes, what: str) -> tuple[list[tuple[int, list[Any]]], Call
     def where(number: int, head: Head) -> str:
         return f"line {number}, column {head.place + 1}" + (f" ({head.name})" if head.name else "")
 
-    return lines, where
+    return lines, where, what
 
 
 def _require_quotes(head: tuple[int, list[Any]], what: str) -> None:

@@ -97,9 +97,9 @@ def _sheet(table: boxed.Table, what: str, name: str) -> Sheet:
         default = Written("default", [*blank, *values_of, *([""] if noted is not None else [])], 0)
 
     def where(line: int, head: Head) -> str:
-        return f"line {line} ({head.name})"
+        return f"line {line} ({head.name})" if line else f"default ({head.name})"
 
-    return checked(Sheet(name, policy, tuple(heads), tuple(rows), default, where))
+    return checked(Sheet(name, policy, tuple(heads), tuple(rows), default, where, f"{what}, decision {name!r}"))
 
 
 def _because(table: boxed.Table) -> tuple[int | None, int | None]:

@@ -36,8 +36,8 @@ def read_xlsx(data: bytes, what: str, name: str, sheet: str | None = None) -> Sh
 
 def xlsx_lines(
     data: bytes, what: str, sheet: str | None = None
-) -> tuple[list[tuple[int, list[Any]]], Callable[[int, Head], str]]:
-    """The lines of a workbook's sheet, with their numbers; and what says where.
+) -> tuple[list[tuple[int, list[Any]]], Callable[[int, Head], str], str]:
+    """The lines of a workbook's sheet, with their numbers; what says where; and what the sheet is called.
 
     Raises:
         DocumentError: as `read_xlsx`.
@@ -47,16 +47,17 @@ def xlsx_lines(
         with ZipFile(io.BytesIO(data)) as opened:
             archive.check(opened, what)
             title, part = _sheet(opened, what, sheet)
-            _Look(f"{what}, sheet {title!r}").through(opened, part)
+            told = f"{what}, sheet {title!r}"
+            _Look(told).through(opened, part)
     except BadZipFile as error:
         raise DocumentError(f"{what} is damaged.", seen=str(error), do="Save it again, or restore it.") from None
     rows = _values(data, what, title)
 
     def where(number: int, head: Head) -> str:
-        at = f"sheet {title!r}, cell {letters(head.place)}{number}"
+        at = f"cell {letters(head.place)}{number}"
         return at + (f" ({head.name})" if head.name else "")
 
-    return [(number, [_plain(cell) for cell in row]) for number, row in enumerate(rows, 1)], where
+    return [(number, [_plain(cell) for cell in row]) for number, row in enumerate(rows, 1)], where, told
 
 
 def letters(place: int) -> str:

@@ -49,32 +49,34 @@ def table(
         if hit is not None or columns is not None or default is not None or order is not None:
             raise FlowError("A file says by itself what is in it.", do="Leave out hit, columns, default and order.")
         path = beside(Path(source), sys._getframe(1).f_globals.get("__file__"))
-        read = read_sheet(path, sheet=sheet)
+        read = read_sheet(path, sheet=sheet, called=str(source))
     else:
         read = _written(source, of, hit or "unique", columns, default, order or {})
     return tied(read, inputs_of(read, of), currency)
 
 
-def read_sheet(path: Path, *, sheet: str | None = None) -> Sheet:
+def read_sheet(path: Path, *, sheet: str | None = None, called: str = "") -> Sheet:
     """The decision table in a file, by its ending: .csv, .tsv, .xlsx or .dmn; of the last `sheet` names the decision.
+
+    In messages it is called as its user named it: `called`, or as in `path`.
 
     Raises:
         DocumentError: it is missing, of another kind, or not what it says.
         FlowError: its head does not make a table.
     """
-    ending = path.suffix.lower()
+    ending, what = path.suffix.lower(), called or str(path)
     data = content(path, (".csv", ".tsv", ".xlsx", ".dmn"), "tables")
     if ending == ".xlsx":
         from tidegate.connectors.table_xlsx import read_xlsx  # with what it needs to read XML
 
-        return read_xlsx(data, path.name, path.stem, sheet)
+        return read_xlsx(data, what, path.stem, sheet)
     if ending == ".dmn":
         from tidegate.connectors.table_dmn import read_dmn_table
 
-        return read_dmn_table(data, path.name, sheet)
+        return read_dmn_table(data, what, sheet)
     if sheet is not None:
-        raise DocumentError(f"{path.name} has no sheets.", seen=f"sheet={sheet!r}", do="Leave sheet= out.")
-    return read_csv(data, path.name, path.stem)
+        raise DocumentError(f"{what} has no sheets.", seen=f"sheet={sheet!r}", do="Leave sheet= out.")
+    return read_csv(data, what, path.stem)
 
 
 def _written(

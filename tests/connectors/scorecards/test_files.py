@@ -108,7 +108,7 @@ HEAD = "scorecard,bin,points\n"
 REFUSED: list[tuple[str, str]] = [
     ("", "c.csv is empty"),
     (HEAD, "has no characteristics"),
-    ("scorecard,bin\na,< 1\n", "c has no column points"),
+    ("scorecard,bin\na,< 1\n", "c.csv has no column points"),
     ("scorecard,bin,points,becuase\na,< 1,1,x\n", "line 1, column 4: A column does not say what it is. Seen: 'becuase'."
      " Did you mean because?"),
     ("scorecard,bin,points,points\na,< 1,1,1\n", "line 1, column 4: Two columns have one name"),
@@ -140,6 +140,28 @@ def test_a_bad_file_is_refused_with_place_and_reason(number: int) -> None:
     with pytest.raises(TidegateError) as caught:
         of_csv(text)
     assert said in str(caught.value)
+
+
+def test_files_beside_each_other_are_told_apart_as_they_were_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for line in (("scorecard", "bin", "points"), ("amount (number)", "< 1O", 1)):
+        sheet.append(line)
+    book.save(tmp_path / "limits.xlsx")
+    (tmp_path / "limits.csv").write_text(HEAD + "amount (number),< 1O,1\n")
+    monkeypatch.chdir(tmp_path.parent)
+    for name, place in (("limits.csv", "line 2, column 2 (bin)"), ("limits.xlsx", "sheet 'Sheet', cell B2 (bin)")):
+        given = Path(tmp_path.name, name)
+        with pytest.raises(FlowError) as of_file:
+            made(read_scorecard(given))
+        assert of_file.value.wrong.startswith(f"{given}, {place}: This is not a number")
+        monkeypatch.setitem(globals(), "__file__", str(tmp_path / "flow.py"))
+        with pytest.raises(FlowError) as of_flow:
+            scorecard(name, of={"amount": Application.amount})
+        assert of_flow.value.wrong.startswith(f"{name}, {place}: This is not a number")
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

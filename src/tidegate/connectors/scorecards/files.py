@@ -62,7 +62,7 @@ def scorecard(
                 do="Leave out initial, scaling, higher, baseline and reasons.",
             )  # fmt: skip
         path = beside(Path(source), sys._getframe(1).f_globals.get("__file__"))
-        written = read_scorecard(path, sheet=sheet)
+        written = read_scorecard(path, sheet=sheet, called=str(source))
     else:
         written = _in_python(source, said)
     return tied(written, _inputs(written, of), currency)
@@ -94,26 +94,28 @@ def bins(
     return WrittenCharacteristic("", found, because.strip(), code, baseline)
 
 
-def read_scorecard(path: Path, *, sheet: str | None = None) -> WrittenCard:
+def read_scorecard(path: Path, *, sheet: str | None = None, called: str = "") -> WrittenCard:
     """The scorecard in a file, by its ending: .csv, .tsv, .xlsx, .pmml or .xml.
+
+    In messages it is called as its user named it: `called`, or as in `path`.
 
     Raises:
         DocumentError: it is missing, of another kind, or not what it says.
         FlowError: its lines do not make a scorecard.
     """
     data = content(path, ENDINGS, "scorecards")
-    ending = path.suffix.lower()
+    ending, what = path.suffix.lower(), called or str(path)
     if ending == ".xlsx":
         from tidegate.connectors.table_xlsx import xlsx_lines  # with what it needs to read XML
 
-        return written_in(path.stem, *xlsx_lines(data, path.name, sheet))
+        return written_in(path.stem, *xlsx_lines(data, what, sheet))
     if sheet is not None:
-        raise DocumentError(f"{path.name} has no sheets.", seen=f"sheet={sheet!r}", do="Leave sheet= out.")
+        raise DocumentError(f"{what} has no sheets.", seen=f"sheet={sheet!r}", do="Leave sheet= out.")
     if ending in (".pmml", ".xml"):
         from tidegate.connectors.scorecards.pmml_reader import read_pmml_scorecard
 
-        return read_pmml_scorecard(data, path.name, path.stem)
-    return written_in(path.stem, *csv_lines(data, path.name))
+        return read_pmml_scorecard(data, what, path.stem)
+    return written_in(path.stem, *csv_lines(data, what))
 
 
 def _in_python(source: Any, said: Mapping[str, Any]) -> WrittenCard:
@@ -145,7 +147,7 @@ def _inputs(written: WrittenCard, of: Mapping[str, Expr] | Sequence[Expr]) -> Ma
     names = [part.name for part in written.characteristics]
     if isinstance(of, Expr) or len(of) != len(names):
         raise FlowError(
-            f"The scorecard {written.name} has {len(names)} characteristics.",
+            f"The scorecard {written.told} has {len(names)} characteristics.",
             seen="one expression" if isinstance(of, Expr) else f"{len(of)} in of=",
             do=f"Give them in this order: {', '.join(names)}; or by name: of={{…}}.",
         )

@@ -153,7 +153,7 @@ class _Reader:
             value = extension(self.model, said)
             settings |= {said: value} if value else {}
         places = {said: f"{self.what}, line {line_of(self.model)}" for said in settings}
-        return WrittenCard(optional(self.model, "modelName") or name, tuple(found), settings, places)
+        return WrittenCard(optional(self.model, "modelName") or name, tuple(found), settings, places, self.what)
 
     def _characteristic(self, part: Element) -> tuple[str, WrittenCharacteristic]:
         at = f"{self.what}, line {line_of(part)}"

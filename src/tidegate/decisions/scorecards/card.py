@@ -98,9 +98,9 @@ def made(written: WrittenCard, types: Mapping[str, Type] | None = None, currency
         FlowError: a bin is not of its characteristic's type or unit, points are no number, or a setting is none.
     """
     if not written.characteristics:
-        raise FlowError(f"The scorecard {written.name} has no characteristics.", do="Give it one with some bins.")
+        raise FlowError(f"The scorecard {written.told} has no characteristics.", do="Give it one with some bins.")
     if len(written.characteristics) > MOST_CHARACTERISTICS:
-        raise FlowError(f"The scorecard {written.name} is too large.", do=f"At most {MOST_CHARACTERISTICS} are read.")
+        raise FlowError(f"The scorecard {written.told} is too large.", do=f"At most {MOST_CHARACTERISTICS} are read.")
     _names(written, types)
     settings = _Settings(written)
     parts = tuple(_characteristic(part, types, currency, settings) for part in written.characteristics)
@@ -115,20 +115,20 @@ def _names(written: WrittenCard, types: Mapping[str, Type] | None) -> None:
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None:
         raise FlowError(
-            f"The scorecard {written.name} has two characteristics of one name.", seen=twice,
+            f"The scorecard {written.told} has two characteristics of one name.", seen=twice,
             do="Rename one, or put its bins together.",
         )  # fmt: skip
     for given in types or ():
         if given not in names:
             near = nearest(given, names)
             raise FlowError(
-                f"The scorecard {written.name} has no characteristic {given!r}.", seen=", ".join(names),
+                f"The scorecard {written.told} has no characteristic {given!r}.", seen=", ".join(names),
                 do=f"Did you mean {near}?" if near else "",
             )  # fmt: skip
     for name in names if types is not None else ():
         if name not in (types or {}):
             raise FlowError(
-                f"The scorecard {written.name} reads {name!r}, and is not given it.",
+                f"The scorecard {written.told} reads {name!r}, and is not given it.",
                 seen=", ".join(types or ()) or "nothing", do=f'Write of={{…, "{name}": …}}.',
             )  # fmt: skip
 
@@ -164,7 +164,7 @@ class _Settings:
 
     def wrong(self, name: str, what: str, seen: Any, do: str) -> FlowError:
         """A mistake in a setting."""
-        at = self.written.places.get(name, f"The scorecard {self.written.name}")
+        at = self.written.places.get(name, f"The scorecard {self.written.told}")
         return FlowError(f"{at}: {what}", seen=str(seen), do=do)
 
     def number(self, name: str, default: float | None = None) -> float:
@@ -191,7 +191,7 @@ def _number(value: Any) -> float:
 def _characteristic(
     part: WrittenCharacteristic, types: Mapping[str, Type] | None, currency: str | None, settings: _Settings
 ) -> Characteristic:
-    at = part.place or f"{settings.written.name}, {part.name}"
+    at = part.place or f"{settings.written.told}, {part.name}"
     if not part.bins:
         raise FlowError(f"{at}: A characteristic has bins.", seen="none")
     column = _column(part, at, types, currency)

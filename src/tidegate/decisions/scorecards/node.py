@@ -97,7 +97,7 @@ def tied(written: WrittenCard, of: Mapping[str, Expr], currency: str | None = No
     for name, expr in of.items():
         if not isinstance(expr, Expr):
             raise FlowError(
-                f"The scorecard {written.name} is given {name} as {expr!r}.",
+                f"The scorecard {written.told} is given {name} as {expr!r}.",
                 do="Give each characteristic an expression: of={'age': Application.age}.",
             )
     from tidegate.decisions.scorecards.findings import refuse_unclear  # needs NumPy, as its words do

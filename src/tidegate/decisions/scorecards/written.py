@@ -65,42 +65,55 @@ class WrittenCharacteristic:
 
 @dataclass(frozen=True)
 class WrittenCard:
-    """A scorecard as it was written. `settings` are by name, `places` say where each stands."""
+    """A scorecard as it was written. `settings` are by name, `places` say where each stands.
+
+    `file` is the file that it is from, as its user named it, with the sheet of a workbook.
+    """
 
     name: str
     characteristics: tuple[WrittenCharacteristic, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
+    file: str = ""
+
+    @property
+    def told(self) -> str:
+        """What it is called in what is told of mistakes: its file, which its name does not tell from one beside it."""
+        return self.file or self.name
 
 
-def written_in(name: str, lines: Sequence[tuple[int, Sequence[Any]]], where: Callable[[int, Head], str]) -> WrittenCard:
+def written_in(
+    name: str, lines: Sequence[tuple[int, Sequence[Any]]], where: Callable[[int, Head], str], file: str = ""
+) -> WrittenCard:
     """The scorecard in the lines of a file, the head first.
 
     Args:
         name: what the scorecard is called.
         lines: the number and the cells of each line; all of them as long as the head.
         where: says where a row and a column are.
+        file: what it is called in messages, if not by its name.
 
     Raises:
         FlowError: no head, no bins, a column that does not say what it is, a bin of nothing, or a setting said twice.
     """
+    told = file or name
     lines = [(number, line) for number, line in lines if any(_text(cell) for cell in line)]
     if not lines:
-        raise FlowError(f"{name} is empty.", do=_DO)
+        raise FlowError(f"{told} is empty.", do=_DO)
     number, head = lines[0]
-    return _Reader(name, where, _columns(name, number, head, where)).all(lines[1:])
+    return _Reader(name, where, _columns(told, number, head, where), file).all(lines[1:])
 
 
-def _columns(name: str, number: int, head: Sequence[Any], where: Callable[[int, Head], str]) -> dict[str, int]:
+def _columns(told: str, number: int, head: Sequence[Any], where: Callable[[int, Head], str]) -> dict[str, int]:
     found: dict[str, int] = {}
     texts = [" ".join(_text(cell).lower().split()) for cell in head]
     if not any(text in COLUMNS for text in texts):
-        raise FlowError(f"{name} is no scorecard.", seen=f"a head of {', '.join(texts)[:100]}", do=_DO)
+        raise FlowError(f"{told} is no scorecard.", seen=f"a head of {', '.join(texts)[:100]}", do=_DO)
     for place, cell in enumerate(head):
         text = " ".join(_text(cell).lower().split())
         if not text or text == "note" or text.startswith(("note ", "note:")):
             continue
-        at = f"{name}, {where(number, Head('', '', place))}"
+        at = f"{told}, {where(number, Head('', '', place))}"
         if text not in COLUMNS:
             near = nearest(text, COLUMNS)
             raise FlowError(
@@ -112,13 +125,13 @@ def _columns(name: str, number: int, head: Sequence[Any], where: Callable[[int, 
         found[text] = place
     lacking = [one for one in COLUMNS[:3] if one not in found]
     if lacking:
-        raise FlowError(f"{name} has no column {lacking[0]}.", seen=", ".join(found) or "no head", do=_DO)
+        raise FlowError(f"{told} has no column {lacking[0]}.", seen=", ".join(found) or "no head", do=_DO)
     return found
 
 
 class _Reader:
-    def __init__(self, name: str, where: Callable[[int, Head], str], columns: dict[str, int]) -> None:
-        self.name, self.where, self.columns = name, where, columns
+    def __init__(self, name: str, where: Callable[[int, Head], str], columns: dict[str, int], file: str) -> None:
+        self.name, self.where, self.columns, self.file = name, where, columns, file
         self.heads: list[Head] = []
         self.bins: list[list[WrittenBin]] = []
         self.first: list[tuple[int, Sequence[Any]]] = []
@@ -130,12 +143,12 @@ class _Reader:
         for number, line in lines:
             self._line(number, line)
             if sum(map(len, self.bins)) > MOST_BINS:
-                raise FlowError(f"{self.name} is too large.", do=f"At most {MOST_BINS:,} bins are read.")
+                raise FlowError(f"{self.file or self.name} is too large.", do=f"At most {MOST_BINS:,} bins are read.")
         made = [self._characteristic(k) for k in range(len(self.heads))]
-        return WrittenCard(self.name, tuple(made), self.settings, self.places)
+        return WrittenCard(self.name, tuple(made), self.settings, self.places, self.file)
 
     def _at(self, number: int, column: str) -> str:
-        return f"{self.name}, {self.where(number, Head('', column, self.columns[column]))}"
+        return f"{self.file or self.name}, {self.where(number, Head('', column, self.columns[column]))}"
 
     def _get(self, line: Sequence[Any], column: str) -> Any:
         place = self.columns.get(column, -1)

@@ -173,7 +173,7 @@ def tied(sheet: Sheet, of: Mapping[str, Expr], currency: str | None = None) -> D
     for name, expr in of.items():
         if not isinstance(expr, Expr):
             raise FlowError(
-                f"The table {sheet.name} is given {name} as {expr!r}.",
+                f"The table {sheet.told} is given {name} as {expr!r}.",
                 do="Give each input an expression: of={'amount': Payment.amount}.",
             )
     types: dict[str, Type] = {name: expr.type for name, expr in of.items()}
@@ -192,7 +192,7 @@ def inputs_of(sheet: Sheet, of: Mapping[str, Expr] | Sequence[Expr]) -> Mapping[
     names = [head.name for head in sheet.of("if")]
     if isinstance(of, Expr) or len(of) != len(names):
         raise FlowError(
-            f"The table {sheet.name} has {len(names)} inputs.",
+            f"The table {sheet.told} has {len(names)} inputs.",
             seen="one expression" if isinstance(of, Expr) else f"{len(of)} in of=",
             do=f"Give them in this order: {', '.join(names)}; or by name: of={{…}}.",
         )

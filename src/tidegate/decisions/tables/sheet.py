@@ -59,6 +59,7 @@ class Sheet:
     Args:
         name: what it is called.
         where: says where a row and a column are, in words: `line 8, column 2 (amount)`.
+        file: the file that it is from, as its user named it, with the sheet of a workbook or the decision of a model.
     """
 
     name: str
@@ -67,6 +68,12 @@ class Sheet:
     rows: tuple[Written, ...]
     default: Written | None
     where: Callable[[int, Head], str]
+    file: str = ""
+
+    @property
+    def told(self) -> str:
+        """What it is called in what is told of mistakes: its file, which its name does not tell from one beside it."""
+        return self.file or self.name
 
     def of(self, role: str) -> list[Head]:
         """The columns of one role."""
@@ -98,36 +105,40 @@ def head_of(text: str, place: int) -> Head:
     )
 
 
-def sheet_of(name: str, lines: Sequence[tuple[int, Sequence[Any]]], where: Callable[[int, Head], str]) -> Sheet:
+def sheet_of(
+    name: str, lines: Sequence[tuple[int, Sequence[Any]]], where: Callable[[int, Head], str], file: str = ""
+) -> Sheet:
     """The sheet in the lines of a file, the head first.
 
     Args:
         name: what the table is called.
         lines: the number and the cells of each line; all of them as long as the head.
         where: says where a row and a column are.
+        file: what it is called in messages, if not by its name.
 
     Raises:
         FlowError: no head, no rows, a column that does not say what it is, or two of one name.
     """
+    told = file or name
     lines = [(number, line) for number, line in lines if any(_filled(cell) for cell in line)]
     if not lines:
-        raise FlowError(f"{name} is empty.", do="Its first line names the columns. " + _DO)
+        raise FlowError(f"{told} is empty.", do="Its first line names the columns. " + _DO)
     at, first = lines[0]
-    policy = _policy(name, first[0])
-    heads = tuple(_head(name, _text(cell), place, where(at, Head("", "", place))) for place, cell in _named(first))
+    policy = _policy(told, first[0])
+    heads = tuple(_head(told, _text(cell), place, where(at, Head("", "", place))) for place, cell in _named(first))
     rows: list[Written] = []
     default: Written | None = None
     for number, line in lines[1:]:
         called = _text(line[0]).strip()
         row = Written(called or str(len(rows) + 1), tuple(line[1:]), number)
-        _nothing_beside(name, heads, row, where)
+        _nothing_beside(told, heads, row, where)
         if called.lower() != "default":
             rows.append(row)
         elif default is not None:
-            raise FlowError(f"{name} has two default rows.", seen=f"lines {default.number} and {number}")
+            raise FlowError(f"{told} has two default rows.", seen=f"lines {default.number} and {number}")
         else:
             default = row
-    return checked(Sheet(name, policy, heads, tuple(rows), default, where))
+    return checked(Sheet(name, policy, heads, tuple(rows), default, where, file))
 
 
 def _named(head: Sequence[Any]) -> list[tuple[int, Any]]:
@@ -135,31 +146,31 @@ def _named(head: Sequence[Any]) -> list[tuple[int, Any]]:
     return [(place, cell) for place, cell in enumerate(head) if place and _filled(cell)]
 
 
-def _nothing_beside(name: str, heads: Sequence[Head], row: Written, where: Callable[[int, Head], str]) -> None:
+def _nothing_beside(told: str, heads: Sequence[Head], row: Written, where: Callable[[int, Head], str]) -> None:
     """A value in a column without a head would be lost without a word."""
     known = {head.place for head in heads}
     for place, value in enumerate(row.values, 1):
         if place not in known and _filled(value):
             at = where(row.number, Head("", "no head", place))
-            raise FlowError(f"{name}, {at}: a column has values and no head.", seen=_text(value)[:80], do=_DO)
+            raise FlowError(f"{told}, {at}: a column has values and no head.", seen=_text(value)[:80], do=_DO)
 
 
-def _head(name: str, text: str, place: int, at: str) -> Head:
+def _head(told: str, text: str, place: int, at: str) -> Head:
     try:
         return head_of(text, place)
     except FlowError as error:
-        raise FlowError(f"{name}, {at}: {error.wrong}", seen=error.seen, do=error.do) from None
+        raise FlowError(f"{told}, {at}: {error.wrong}", seen=error.seen, do=error.do) from None
 
 
-def _policy(name: str, cell: Any) -> Policy:
+def _policy(told: str, cell: Any) -> Policy:
     if not _filled(cell):
         raise FlowError(
-            f"{name} has no hit policy.", seen="a blank first cell", do="Write unique, first or another one into it."
+            f"{told} has no hit policy.", seen="a blank first cell", do="Write unique, first or another one into it."
         )
     try:
         return policy_of(_text(cell))
     except FlowError as error:
-        raise FlowError(f"The first cell of {name} is its hit policy.", seen=_text(cell), do=error.do) from None
+        raise FlowError(f"The first cell of {told} is its hit policy.", seen=_text(cell), do=error.do) from None
 
 
 def _filled(cell: Any) -> bool:
@@ -179,14 +190,14 @@ def checked(sheet: Sheet) -> Sheet:
         FlowError: no inputs, no outputs, no rows, too many, or two columns or rows of one name.
     """
     if not sheet.of("if"):
-        raise FlowError(f"{sheet.name} has no input.", do="Name one at its top: `if amount`.")
+        raise FlowError(f"{sheet.told} has no input.", do="Name one at its top: `if amount`.")
     if not sheet.of("then"):
-        raise FlowError(f"{sheet.name} has no output.", do="Name one at its top: `then rate`, or outcome.")
+        raise FlowError(f"{sheet.told} has no output.", do="Name one at its top: `then rate`, or outcome.")
     if not sheet.rows:
-        raise FlowError(f"{sheet.name} has no rows.")
+        raise FlowError(f"{sheet.told} has no rows.")
     if len(sheet.rows) > MOST_ROWS or len(sheet.heads) > MOST_COLUMNS:
         raise FlowError(
-            f"{sheet.name} is too large.",
+            f"{sheet.told} is too large.",
             seen=f"{len(sheet.rows):,} rows of {len(sheet.heads)} columns",
             do=f"At most {MOST_ROWS:,} rows of {MOST_COLUMNS} columns are read.",
         )
@@ -194,14 +205,14 @@ def checked(sheet: Sheet) -> Sheet:
         names = [head.name for head in sheet.of(role)]
         twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
         if twice is not None:
-            raise FlowError(f"{sheet.name} has two columns of one name.", seen=twice, do="Rename one of them.")
+            raise FlowError(f"{sheet.told} has two columns of one name.", seen=twice, do="Rename one of them.")
     if sheet.default is not None and sheet.policy is Policy.COUNT:
-        raise FlowError(f"{sheet.name} counts rows, so it has no default row.", do="Where none matches the count is 0.")
+        raise FlowError(f"{sheet.told} counts rows, so it has no default row.", do="Where none matches the count is 0.")
     seen: dict[str, int] = {}
     for row in sheet.rows:
         if row.name in seen:
             raise FlowError(
-                f"{sheet.name} has two rows of one name.", seen=f"{row.name}, in rows {seen[row.name]} and {row.number}"
+                f"{sheet.told} has two rows of one name.", seen=f"{row.name}, in rows {seen[row.name]} and {row.number}"
             )
         seen[row.name] = row.number
     return sheet

@@ -124,21 +124,21 @@ class _Maker:
             if given not in names:
                 near = nearest(given, names)
                 raise FlowError(
-                    f"The table {self.sheet.name} has no input {given!r}.",
+                    f"The table {self.sheet.told} has no input {given!r}.",
                     seen=", ".join(names),
                     do=f"Did you mean {near}?" if near else "",
                 )
         for name in names:
             if name not in types:
                 raise FlowError(
-                    f"The table {self.sheet.name} reads {name!r}, and is not given it.",
+                    f"The table {self.sheet.told} reads {name!r}, and is not given it.",
                     seen=", ".join(types) or "no inputs",
                     do=f'Write of={{…, "{name}": …}}.',
                 )
 
     def _at(self, row: Written, head: Head, error: FlowError) -> FlowError:
         where = self.sheet.where(row.number, head)
-        return FlowError(f"{self.sheet.name}, {where}: {error.wrong}", seen=error.seen, do=error.do)
+        return FlowError(f"{self.sheet.told}, {where}: {error.wrong}", seen=error.seen, do=error.do)
 
     def _typed(self, head: Head, read: Callable[[Any, Line], Any]) -> Type:
         """The type of a column, by its head or else by its cells."""
@@ -147,7 +147,7 @@ class _Maker:
                 return declared(head.declared)
             except FlowError as error:
                 raise FlowError(
-                    f"{self.sheet.name}, the head of {head.name}: {error.wrong}", seen=error.seen, do=error.do
+                    f"{self.sheet.told}, the head of {head.name}: {error.wrong}", seen=error.seen, do=error.do
                 ) from None
         if head.constants in ("text", "bool"):
             return declared(head.constants)
@@ -168,13 +168,13 @@ class _Maker:
         said = self._typed(head, cell) if head.declared or given is None else given
         if given is not None and not fits(said, given):
             raise FlowError(
-                f"{self.sheet.name} declares {head.name} as {head.declared}, and is given {given}.",
+                f"{self.sheet.told} declares {head.name} as {head.declared}, and is given {given}.",
                 do="Give it another feature, or correct its head.",
             )
         type = given or said
         if head.constants and head.constants != _written_as(type):
             raise FlowError(
-                f"{self.sheet.name} compares {head.name}, which is {type}, with a {head.constants}: never equal.",
+                f"{self.sheet.told} compares {head.name}, which is {type}, with a {head.constants}: never equal.",
                 do="Give it another feature, or write the cells in the feature's type.",
             )
         line = Line(type, said.currency or self.currency)
@@ -194,7 +194,7 @@ class _Maker:
             return cell(head.values, line)
         except FlowError as error:
             raise FlowError(
-                f"{self.sheet.name}, the head of {head.name}: {error.wrong}", seen=error.seen, do=error.do
+                f"{self.sheet.told}, the head of {head.name}: {error.wrong}", seen=error.seen, do=error.do
             ) from None
 
     def _output(self, head: Head) -> Column:
@@ -210,7 +210,7 @@ class _Maker:
                 order = tuple(value_of(line, part) for part in parts)
             except FlowError as error:
                 raise FlowError(
-                    f"{self.sheet.name}, the head of {head.name}: {error.wrong}", seen=error.seen, do=error.do
+                    f"{self.sheet.told}, the head of {head.name}: {error.wrong}", seen=error.seen, do=error.do
                 ) from None
             if type.kind is Kind.TEXT:
                 type = replace(type, choices=tuple(parts))
@@ -254,7 +254,7 @@ class _Maker:
         has_sum = column.type.is_quantity if policy is Policy.SUM else column.line.has_order
         if not has_sum:
             raise FlowError(
-                f"{self.sheet.name} puts {head.name} together by {policy.words}, which takes numbers.",
+                f"{self.sheet.told} puts {head.name} together by {policy.words}, which takes numbers.",
                 seen=f"{column.type}",
             )
         for row in self.written:
@@ -284,13 +284,13 @@ def _fit_policy(sheet: Sheet, outputs: tuple[Column, ...]) -> None:
     names = [column.name for column in outputs]
     if sheet.policy.is_sum and (len(outputs) > 1 or OUTCOME in names):
         raise FlowError(
-            f"{sheet.name} puts its rows together by {sheet.policy.words}, so it has one output.",
+            f"{sheet.told} puts its rows together by {sheet.policy.words}, so it has one output.",
             seen=", ".join(names),
             do="Leave the others out, or make a table of each.",
         )
     if sheet.policy in (Policy.PRIORITY, Policy.OUTPUT_ORDER) and not any(column.order for column in outputs):
         raise FlowError(
-            f"{sheet.name} goes by priority, and no output has one.",
+            f"{sheet.told} goes by priority, and no output has one.",
             seen=", ".join(names),
             do=f"Name the values at the top, the highest first: `then {names[0]} (text: high, medium, low)`.",
         )
