@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.decisions.dmn.test_pmml import asking, pmml, regression
 from tests.decisions.dmn.written import decision, dmn, given, literal, service, table
+from tidegate.cli import app
 
 from .conftest import typed
 
@@ -156,10 +158,13 @@ def test_a_service_is_asked(loan: Path, tmp_path: Path) -> None:
         ("i.json", "[1]", "is no JSON object"),
         ("i.json", '{"Known": NaN}', "NaN is no number of JSON"),
         ("i.json", "[" * 100_000, "nested too deep"),
-        ("i.ndjson", '{"Known": true}\n{"Known": tru}\n', "line 2"),
+        ("i.json", '{\n"Known": true,\n"Person": {}}\n{}\n', "is no JSON"),
+        ("i.json", '[\n{"Known": true},\n{"Known": tru},\n{"Known": true}\n]\n', "line 3 column 11"),
+        ("i.json", '{"Known": "\xff"}', "is not UTF-8"),
         ("i.csv", "", "is empty"),
-        ("i.csv", "Known\ntrue,false\n", "a row of 2 cells under 1 names"),
-        ("i.csv", "Known\n\xff\n", "is not UTF-8"),
+        ("i.csv", "Known,Known\ntrue,false\n", "no header of different names"),
+        ("i.csv", "Kn\xffwn\ntrue\n", "is not UTF-8"),
+        ("i.csv", '"Known\ntrue\n', "is no CSV"),
         ("missing.json", None, "cannot be read"),
     ],
 )
@@ -170,6 +175,39 @@ def test_inputs_that_cannot_be_read_are_refused(
         (tmp_path / name).write_text(content, "latin-1")
     result = typed("dmn", "run", loan, "--input", tmp_path / name)
     assert result.exit_code == 2 and said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "said"),
+    [
+        ("i.ndjson", ['{"Known": true}', '{"Known": tru}', '{"Known": false}'], "It is no JSON. Seen: Expecting value"),
+        ("i.ndjson", ['{"Known": true}', "[1]", '{"Known": false}'], "It is no JSON object. Seen: [1]"),
+        ("i.ndjson", ['{"Known": true}', '{"Known": "\xff"}', '{"Known": false}'], "can't decode byte 0xff"),
+        ("i.json", ['{"Known": true}', "oops", '{"Known": false}'], "It is no JSON"),
+        ("-", ['{"Known": true}', "oops", '{"Known": false}'], "It is no JSON"),
+        ("i.csv", ["Known,Note", "true,", "true", "false,"], "It has 1 cell, and the header 2."),
+        ("i.csv", ["Known,Note", "true,", "true,a,b", "false,"], "It has 3 cells, and the header 2."),
+        ("i.csv", ["Known,Note", "true,", "true,\xff", "false,"], "It is not UTF-8."),
+        ("i.csv", ["Known,Note", "true,", 'true,"open', "false,"], "It is no CSV. Seen: unexpected end of data"),
+    ],
+)
+def test_a_bad_line_is_told_with_its_place_and_the_others_are_answered(
+    tmp_path: Path, name: str, lines: list[str], said: str
+) -> None:
+    (tmp_path / "m.dmn").write_bytes(dmn(given("Known", "boolean"), decision("D", literal("Known"), needs=("Known",))))
+    data = "\n".join([*lines, ""]).encode("latin-1")
+    (tmp_path / name).write_bytes(data)
+    source = "-" if name == "-" else tmp_path / name
+    words = [str(word) for word in ("dmn", "run", tmp_path / "m.dmn", "--input", source)]
+    result = CliRunner().invoke(app, words, input=data)
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [one["decisions"]["D"] for one in answers] == [True, None, False], result.output
+    place = 3 if name.endswith(".csv") else 2
+    assert result.exit_code == 1 and f"Line {place} of {'standard input' if name == '-' else source}: " in result.stderr
+    assert said in result.stderr and result.stderr.count("Line ") == 1
+    assert result.stderr.endswith("3 rows, 1 not decided in full\n")
+    assert [one["row"] for one in answers] == [1, 2, 3]
+    assert answers[1]["reasons"][0]["line"] == place and said in answers[1]["reasons"][0]["why"]
 
 
 def test_numbers_keep_their_digits(tmp_path: Path) -> None:

@@ -138,13 +138,19 @@ def test_a_line_that_fails_or_never_ends_is_told_and_the_next_one_goes_on(bank: 
         ({"Map": {"list": [1]}}, "Map.list is a text, a number or a truth value"),
         ({"Payment": 1}, "names no facts"),
         ("[1]\n", "names no facts"),
-        ("{\n", "is not lines of JSON"),
+        ("{\n", "It is no JSON"),
+        ("[" * 100_000 + "\n", "It is no JSON"),
         ('{"Payment": {"amount": NaN}}\n', "NaN is no number of JSON"),
     ],
 )
-def test_facts_of_the_wrong_type_are_refused_by_name_and_line(bank: Path, tmp_path: Path, line: Any, told: str) -> None:
-    code, _, aside = run(bank, tmp_path, {"Payment": {"amount": 1}}, line)
-    assert code == 2 and told in aside and "line 2" in aside
+def test_a_bad_line_is_told_by_name_and_place_and_the_others_are_answered(
+    bank: Path, tmp_path: Path, line: Any, told: str
+) -> None:
+    fine = {"Payment": {"amount": 2000, "country": "FR"}}
+    code, answers, aside = run(bank, tmp_path, fine, line, fine)
+    assert code == 1 and "Line 2 of" in aside and told in aside and aside.endswith("3 lines, 1 without an answer\n")
+    assert [one["rules"] for one in answers] == [["large abroad"], [], ["large abroad"]]
+    assert [told in one.get("failed", "") for one in answers] == [False, True, False]
 
 
 def test_numbers_of_64_bits_come_back_as_they_are(bank: Path, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_bad_cells_of_a_model_in_pmml_are_told_by_line_field_and_value(tmp_path:
     (tmp_path / "r.pmml").write_bytes(pmml(regression("r")))
     (tmp_path / "d.csv").write_text("amount,country\n10,FR\nmany,FR\n20,DE\n")
     done = typed("pmml", "run", tmp_path / "r.pmml", tmp_path / "d.csv", "-o", tmp_path / "o.csv")
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 1, done.output
     with (tmp_path / "o.csv").open() as file:
         assert [bool(row["invalid"]) for row in csv.DictReader(file)] == [False, True, False]
     told = " ".join(done.stderr.split())
@@ -67,10 +67,48 @@ def test_a_row_that_a_model_says_nothing_of_names_what_is_missing(tmp_path: Path
     (tmp_path / "r.pmml").write_bytes(pmml(regression("r")))
     (tmp_path / "d.csv").write_text("amount,country\n1,FR\n,FR\n")
     done = typed("pmml", "run", tmp_path / "r.pmml", tmp_path / "d.csv", "-o", tmp_path / "o.csv")
-    assert "2 rows, 1 of them without an answer" in done.stderr
+    assert done.exit_code == 1 and "2 rows, 1 without an answer" in done.stderr
     assert "Line 3 of" in done.stderr and "nothing is given where amount is missing" in done.stderr
     rows = list(csv.DictReader((tmp_path / "o.csv").open()))
     assert [row["invalid"] for row in rows] == ["", "nothing is given where amount is missing"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("10,FR,7", "It has 3 cells, and the header 2."),
+        ("10", "It has 1 cell, and the header 2."),
+        ("10,F\xff", "It is not UTF-8."),
+        ('10,"FR', "It is no CSV."),
+        ('10,"FR"x', "It is no CSV."),
+    ],
+)
+@pytest.mark.parametrize("explain", [False, True])
+def test_a_bad_line_of_a_models_rows_is_told_and_the_others_are_answered(
+    tmp_path: Path, line: str, said: str, explain: bool
+) -> None:
+    (tmp_path / "r.pmml").write_bytes(pmml(regression("r")))
+    (tmp_path / "d.csv").write_text(f'amount,country\n{line}\n10,FR\n"10","FR"\n', encoding="latin-1")
+    words = ["pmml", "run", tmp_path / "r.pmml", tmp_path / "d.csv", "-o", tmp_path / "o.csv"]
+    done = typed(*words, *(["--explain"] if explain else []))
+    assert done.exit_code == 1 and f"Line 2 of {tmp_path / 'd.csv'}: {said}" in done.stderr, done.output
+    assert f"3 rows, 1 without an answer: {tmp_path / 'o.csv'}" in done.stderr
+    with (tmp_path / "o.csv").open() as file:
+        bad, one, other = csv.DictReader(file)
+    assert said in bad.pop("invalid") and not any(bad.values())
+    assert one == other and not one.pop("invalid") and all(one.values())
+
+
+def test_the_first_bad_lines_are_told_and_all_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "r.pmml").write_bytes(pmml(regression("r")))
+    (tmp_path / "d.csv").write_text("amount,country\n" + "10\n10,FR\n\n" * 6_000)
+    done = typed("pmml", "run", tmp_path / "r.pmml", tmp_path / "d.csv", "-o", tmp_path / "o.csv")
+    told = [line for line in done.stderr.splitlines() if line.startswith("Line ")]
+    assert [int(line.split()[1]) for line in told] == [2, 5, 8, 11, 14]
+    assert done.exit_code == 1
+    assert "12,000 rows, 6,000 without an answer (the first 5 are told)" in done.stderr
+    with (tmp_path / "o.csv").open() as file:
+        assert [bool(row["invalid"]) for row in csv.DictReader(file)] == [True, False] * 6_000
 
 
 @pytest.mark.parametrize("sign", [",", ";", "\t"])

@@ -1,13 +1,13 @@
 """DMN models and their inputs from files: imports from the model's own folder, inputs from JSON or CSV."""
 
-import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tidegate.cli.lines import csv_rows, json_lines
 from tidegate.errors import DocumentError, TidegateError
 
 if TYPE_CHECKING:
@@ -73,10 +73,17 @@ def _read(path: Path) -> bytes:
         ) from None
 
 
-def inputs(source: str, wanted: "Mapping[str, Kind]") -> Iterator[dict[str, Any]]:
-    """What a model is to be asked with, one mapping of inputs after the other.
+LINES = (".ndjson", ".jsonl")
+"""The endings of files that are lines of JSON, and nothing else."""
 
-    A list of JSON is looked through before its first is given, so that a bad element is told before any is answered.
+Given = dict[str, Any] | TidegateError
+"""The inputs of one row, or why they cannot be read."""
+
+
+def inputs(source: str, wanted: "Mapping[str, Kind]") -> Iterator[tuple[int, Given]]:
+    """What a model is to be asked with, one mapping of inputs after the other; each with its line, if it is of one.
+
+    A line that cannot be read is given as why. A document of JSON, an object or a list, is read whole or refused.
 
     Args:
         source: a file of JSON (an object, or a list of them), of lines of JSON, or of CSV; `-` is standard input, as
@@ -84,44 +91,55 @@ def inputs(source: str, wanted: "Mapping[str, Kind]") -> Iterator[dict[str, Any]
         wanted: the inputs of the model with their types, by which the texts of CSV are read.
 
     Raises:
-        TidegateError: it cannot be read; with the line.
+        TidegateError: it cannot be read.
     """
     if source == "-":
-        yield from _json(sys.stdin.read(), "standard input")
+        yield from _json(sys.stdin.buffer.read(), "standard input")
         return
     path = Path(source)
+    ending = path.suffix.lower()
     try:
-        if path.suffix.lower() in (".csv", ".tsv"):
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                yield from _csv(file, wanted, source)
+        if ending in (".csv", ".tsv"):
+            with path.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as file:
+                names, rows = csv_rows(file, source)
+                read = _reader(names, wanted)
+                yield from ((line, one if isinstance(one, TidegateError) else read(one)) for line, one in rows)
+        elif ending in LINES:
+            with path.open("rb") as given:
+                yield from json_lines(given, _inputs)
         else:
-            yield from _json(path.read_text(encoding="utf-8-sig"), source)
-    except UnicodeDecodeError:
-        raise TidegateError(f"{source} is not UTF-8.", do="Save it as UTF-8.") from None
+            yield from _json(path.read_bytes(), source)
     except OSError as error:
         raise TidegateError(
             f"{source} cannot be read.", seen=error.strerror or str(error), do="Name a file of JSON or CSV, or -."
         ) from None
 
 
-def _json(text: str, source: str) -> Iterator[dict[str, Any]]:
+def _json(data: bytes, source: str) -> Iterator[tuple[int, Given]]:
     """Objects of JSON: one, a list of them, or one a line."""
     try:
-        whole = decoded(text)
-    except ValueError as whole_error:
-        lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-        if len(lines) < 2:
-            raise _no_json(source, whole_error) from None
-        for number, line in lines:
-            try:
-                yield _object(decoded(line), f"{source}, line {number}")
-            except ValueError as error:
-                raise _no_json(f"{source}, line {number}", error) from None
+        whole = decoded(data.decode("utf-8-sig"))
+    except ValueError as error:
+        lines = data.split(b"\n")
+        if not _are_lines(lines):
+            raise _no_json(source, error) from None
+        yield from json_lines(lines, _inputs)
         return
     if not isinstance(whole, list):
-        yield _object(whole, source)
+        yield 0, _object(whole, source)
         return
-    yield from [_object(one, f"{source}, row {row} of its list,") for row, one in enumerate(whole, 1)]
+    yield from [(0, _object(one, f"{source}, row {row} of its list,")) for row, one in enumerate(whole, 1)]
+
+
+def _are_lines(lines: list[bytes]) -> bool:
+    """Whether these are lines of JSON of which some cannot be read, and no document that is broken somewhere."""
+    filled = [line.strip() for line in lines if line.strip()]
+    whole = filled and (filled[0].startswith(b"[") or filled[0] == b"{")
+    return not whole and any(isinstance(one, dict) for _, one in json_lines(filled, _inputs))
+
+
+def _inputs(line: str) -> dict[str, Any]:
+    return _object(decoded(line), "It")
 
 
 def decoded(text: str) -> Any:
@@ -141,6 +159,8 @@ def decoded(text: str) -> Any:
 
 
 def _no_json(source: str, error: ValueError) -> TidegateError:
+    if isinstance(error, UnicodeDecodeError):
+        return TidegateError(f"{source} is not UTF-8.", seen=str(error), do="Save it as UTF-8.")
     return TidegateError(f"{source} is no JSON.", seen=str(error), do='Write an object as {"Age": 42}, or one a line.')
 
 
@@ -151,27 +171,20 @@ def _object(value: Any, source: str) -> dict[str, Any]:
     return value
 
 
-def _csv(lines: Iterable[str], wanted: "Mapping[str, Kind]", source: str) -> Iterator[dict[str, Any]]:
-    """Rows under a header of input names; a dot leads to a component, as in `Applicant.Age`. Empty cells are null."""
-    from tidegate.connectors.separators import separator_of
+def _reader(names: list[str], wanted: "Mapping[str, Kind]") -> Callable[[list[str]], dict[str, Any]]:
+    """Reads rows under a header of input names; a dot leads to a component (`Applicant.Age`). Empty cells are null."""
+    ways = [_way(name, wanted) for name in names]
 
-    lines = iter(lines)
-    header = next(lines, "")
-    mark = separator_of(header)
-    names = next(csv.reader([header], delimiter=mark), [])
-    if not names:
-        raise TidegateError(f"{source} is empty.", do="Its first line should name the inputs.")
-    ways = [_way(name.strip(), wanted) for name in names]
-    for row in csv.reader(lines, delimiter=mark):
+    def read(row: list[str]) -> dict[str, Any]:
         made: dict[str, Any] = {}
-        if len(row) > len(names):
-            raise TidegateError(f"{source} has a row of {len(row)} cells under {len(names)} names.", seen=str(row)[:80])
-        for (way, kind), text in zip(ways, row, strict=False):
+        for (way, kind), text in zip(ways, row, strict=True):
             below = made
             for name in way[:-1]:
                 below = below.setdefault(name, {})
             below[way[-1]] = _typed(text.strip(), kind)
-        yield made
+        return made
+
+    return read
 
 
 def _way(name: str, wanted: "Mapping[str, Kind]") -> tuple[tuple[str, ...], "Type | None"]:

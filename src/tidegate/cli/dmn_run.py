@@ -14,6 +14,7 @@ from tidegate.errors import TidegateError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tidegate.cli.dmn_files import Given
     from tidegate.decisions.dmn import DmnModel, DmnResult
     from tidegate.expressions.feel.temporal import DateTime
 
@@ -41,10 +42,12 @@ def run(
     """Make the decisions of a model, for one input or for many.
 
     Where a decision comes to nothing, why: the element, the line, the row and the operand. Many inputs are answered one
-    JSON object a line. The exit code is 1 if a decision came to nothing by a mistake or by an input that is missing or
-    refused, 2 if the model or an input cannot be read.
+    JSON object a line; a line that cannot be read is told with its place and counted, and the others are answered. The
+    exit code is 1 then, and if a decision came to nothing by a mistake or by an input that is missing or refused; 2 if
+    the model or the file of inputs cannot be read.
     """
-    from tidegate.cli.dmn_files import load
+    from tidegate.cli.dmn_files import LINES, load
+    from tidegate.cli.lines import Unanswered
 
     found = load(model)
     if found.pmml:
@@ -66,28 +69,38 @@ def run(
     rows = _given(found, input_file, values)
     first = list(islice(rows, 2))
     # A line of JSON for each where there are several, from the first line on.
-    many = as_json or len(first) > 1 or input_file.endswith((".ndjson", ".csv", ".tsv"))
-    unmade = strange = False
-    for row, given in enumerate(chain(first, rows), 1):
+    listed = len(first) > 1 or input_file.endswith((*LINES, ".csv", ".tsv"))
+    source = "standard input" if input_file == "-" else input_file
+    unanswered, row, strange = Unanswered(source, "row", "not decided in full"), 0, False
+    for row, (line, given) in enumerate(chain(first, rows), 1):
+        place = f"Line {line}" if line else f"Row {row}"
+        if isinstance(given, TidegateError):
+            unanswered.add(place, given)
+            _emit_unread(asked, given, row, source, line)
+            continue
         results = {
             name: (found.service if service else found.evaluate)(name, given, now=now, explain=explain)
             for name in asked
         }
-        unmade = unmade or any(_is_unmade(one) for one in results.values())
+        unmade = [one for one in results.values() if _is_unmade(one)]
         strangers = _strangers(found, given)
         if strangers and not strange:
             strange = True
             aside().print(f"Not an input of the model: {strangers}", style="yellow", markup=False, soft_wrap=True)
-        if many:
+        if listed and unmade:
+            unanswered.add(place, next(iter(unmade[0].reasons), "an input was refused"))
+        if listed or as_json:
             _emit(results, row)
         else:
             _show(results, explain=explain)
             _advise(found, results, model, given, explain=explain)
-    if unmade:
-        raise typer.Exit(1)
+        if unmade and not listed:
+            raise typer.Exit(1)
+    if listed:
+        unanswered.end(row)
 
 
-def _given(model: "DmnModel", input_file: str, values: list[str] | None) -> Iterator[dict[str, Any]]:
+def _given(model: "DmnModel", input_file: str, values: list[str] | None) -> "Iterator[tuple[int, Given]]":
     """The inputs, each with what `--set` adds."""
     from tidegate.cli.dmn_files import decoded, inputs
 
@@ -101,10 +114,10 @@ def _given(model: "DmnModel", input_file: str, values: list[str] | None) -> Iter
         except ValueError:
             added[name.strip()] = value
     if not input_file:
-        yield added
+        yield 0, added
         return
-    for one in inputs(input_file, model.inputs):
-        yield {**one, **added}
+    for line, one in inputs(input_file, model.inputs):
+        yield line, one if isinstance(one, TidegateError) else {**one, **added}
 
 
 def _now(text: str) -> "DateTime":
@@ -139,6 +152,14 @@ def _emit(results: "dict[str, DmnResult]", row: int) -> None:
         for why in one.reasons
     ]
     typer.echo(f'{{"row": {row}, "decisions": {{{decisions}}}, "reasons": {json.dumps(reasons, ensure_ascii=False)}}}')
+
+
+def _emit_unread(asked: list[str], why: TidegateError, row: int, source: str, line: int) -> None:
+    """The line of JSON for inputs that cannot be read: no decisions, and why."""
+    from tidegate.cli.terminal import emit
+
+    reasons = [{"place": f"line {line}", "file": source, "line": line, "text": "", "why": str(why)}]
+    emit({"row": row, "decisions": dict.fromkeys(asked), "reasons": reasons})
 
 
 def _show(results: "dict[str, DmnResult]", *, explain: bool) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli.options import AsJson
-from tidegate.cli.terminal import aside, emit, out, several
+from tidegate.cli.terminal import emit, out, several
+from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
     from tidegate.connectors.drools.package import Package
@@ -62,54 +63,47 @@ def run(
 ) -> None:
     """Run a package over lines of facts, each in a session of its own; every line gets the facts that are left.
 
-    The exit code is 1 if a line had no answer.
+    A line without an answer, since it cannot be read or the rules gave none, is told with its place and counted; the
+    others are answered, and the exit code is 1 then. It is 2 if the package or the file cannot be read.
     """
+    from tidegate.cli.lines import Unanswered, json_lines
     from tidegate.connectors.drools.tried import Tried
-    from tidegate.errors import TidegateError
     from tidegate.events.durations import microseconds
 
     tried = Tried(_read(file), microseconds(deadline))
-    failed = lines = 0
+    unanswered, lines = Unanswered(str(facts)), 0
     try:
-        with facts.open(encoding="utf-8-sig") as given:
-            for number, line in enumerate(given, 1):
-                if not line.strip():
-                    continue
-                lines += 1
-                answer = _answered(tried, _facts(line, number, facts), number)
-                failed += "failed" in answer
-                emit(answer)
-    except (OSError, UnicodeDecodeError) as error:
+        given = facts.open("rb")
+    except OSError as error:
         raise TidegateError(f"{facts} cannot be read.", seen=str(error)[:200]) from None
-    aside().print(f"{several(lines, 'line')}" + (f", {failed:,} without an answer" if failed else ""))
-    if failed:
-        raise typer.Exit(1)
+    with given:
+        for number, found in json_lines(given, _facts):
+            lines += 1
+            answer = _answered(tried, found)
+            if "failed" in answer:
+                unanswered.add(f"Line {number}", answer["failed"])
+            emit(answer)
+    unanswered.end(lines)
 
 
-def _answered(tried: "Tried", facts: dict[str, Any], number: int) -> dict[str, Any]:
-    from tidegate.errors import DocumentError, TidegateError
-
-    try:
-        return tried.run(facts)
-    except TidegateError as error:
-        raise DocumentError(error.wrong, seen=error.seen, do=error.do, line=number) from None
+def _answered(tried: "Tried", facts: dict[str, Any] | TidegateError) -> dict[str, Any]:
+    wrong = facts
+    if not isinstance(facts, TidegateError):
+        try:
+            return tried.run(facts)
+        except TidegateError as error:
+            wrong = error
+    return {"facts": {}, "rules": [], "fired": 0, "failed": str(wrong)}
 
 
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no number of JSON")
 
 
-def _facts(line: str, number: int, path: Path) -> dict[str, Any]:
-    from tidegate.errors import DocumentError
-
-    try:
-        found = json.loads(line, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise DocumentError(f"{path} is not lines of JSON.", seen=str(error)[:200], line=number) from None
+def _facts(line: str) -> dict[str, Any]:
+    found = json.loads(line, parse_constant=_no_number)
     if not isinstance(found, dict) or not all(isinstance(fields, dict) for fields in found.values()):
-        raise DocumentError(
-            f"{path} names no facts.", seen=line.strip()[:100], do='Write {"Payment": {"amount": 12.5}}.', line=number
-        )
+        raise TidegateError("It names no facts.", seen=line.strip()[:100], do='Write {"Payment": {"amount": 12.5}}.')
     return found
 
 

@@ -2,24 +2,22 @@
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tidegate.cli.lines import Unanswered, csv_rows
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath
-from tidegate.cli.terminal import aside, emit, out, ready, several, written
+from tidegate.cli.terminal import emit, out, ready, written
+from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
     from tidegate.models.pmml.model import Answer, PmmlModel
 
 app = typer.Typer(help="Models in PMML files: look into them, run them.", no_args_is_help=True)
-
-MOST_TOLD = 5
-"""How many rows without an answer are told by their line; the column `invalid` has why of all."""
 
 ROWS = 5_000
 """Rows that are read, run and written at a time."""
@@ -76,30 +74,40 @@ def run(
     explain: Annotated[bool, typer.Option("--explain", help="Also what each answer is made of.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a model over a CSV file, a row of answers for each of its rows."""
+    """Run a model over a CSV file, a row of answers for each of its rows.
+
+    A row without an answer, since it cannot be read or the model says nothing of it, has why in its column `invalid`,
+    is told with its line and counted; the others are answered, and the exit code is 1 then. It is 2 if the model or the
+    file cannot be read.
+    """
     ready(pmml=True)
     model = _read(file)
     absent = frozenset(["", *(missing or ["NA"])])
-    rows = invalid = 0
-    told: list[str] = []
+    unanswered, rows = Unanswered(str(data), "row"), 0
     with _opened(data) as given, _target(to) as sink:
         writer: Any = None
-        for columns, lines in _chunks(given, data, absent):
+        for columns, lines, unread in _chunks(*csv_rows(given, str(data)), absent):
             answers = model.answers(columns)
             for place, answer in enumerate(answers):
+                if place in unread:
+                    answers[place] = answer._replace(
+                        values=dict.fromkeys(answer.values), invalid=str(unread[place]), reasons=()
+                    )
+                    unanswered.add(f"Line {lines[place]}", unread[place])
+                    continue
                 if not answer.invalid and any(value is not None for value in answer.values.values()):
                     continue
                 row = {name: cells[place] for name, cells in columns.items()}
                 if not answer.invalid:
                     answers[place] = answer = answer._replace(invalid=_silent(model, row))
-                if len(told) < MOST_TOLD:
-                    told.append(f"Line {lines[place]} of {data}: {_why_none(model, row, answer.invalid)}")
+                unanswered.add(f"Line {lines[place]}", _why_none(model, row, answer.invalid))
             found = [_line(model, answer) for answer in answers]
             if explain:
                 names = list(columns)
                 for place, line in enumerate(found):
-                    line |= model.explain({name: columns[name][place] for name in names})
-            rows, invalid = rows + len(found), invalid + sum(bool(answer.invalid) for answer in answers)
+                    parts = model.explain({name: columns[name][place] for name in names})
+                    line |= dict.fromkeys(parts) if place in unread else parts
+            rows += len(found)
             if as_json:
                 for line in found:
                     emit(line)
@@ -109,11 +117,7 @@ def run(
                 writer.writeheader()
             for line in found:
                 writer.writerow({name: _cell(value) for name, value in line.items()})
-    if not as_json:
-        said = f", {invalid:,} of them without an answer: see the column invalid" if invalid else ""
-        aside().print(f"{several(rows, 'row')}{said}{f': {to}' if to else ''}", soft_wrap=True)
-    for said in told:
-        aside().print(said, soft_wrap=True, markup=False)
+    unanswered.end(rows, "" if as_json else to or "")
 
 
 @app.command()
@@ -123,7 +127,6 @@ def export(
     models: ModelsPath = DEFAULT_MODELS,
 ) -> None:
     """Write a stored model as PMML 4.4, which other engines score the same."""
-    from tidegate.errors import TidegateError
     from tidegate.models.pmml.export import forest_pmml
     from tidegate.models.registry import Registry
 
@@ -148,7 +151,6 @@ def _read(file: Path) -> "PmmlModel":
     Raises:
         TidegateError: it cannot be read, or holds what is not supported.
     """
-    from tidegate.errors import TidegateError
     from tidegate.models.pmml.model import read_pmml
 
     try:
@@ -204,10 +206,8 @@ def _cell(value: Any) -> Any:
 
 
 def _opened(path: Path) -> IO[str]:
-    from tidegate.errors import TidegateError
-
     try:
-        return path.open(newline="", encoding="utf-8-sig")
+        return path.open(newline="", encoding="utf-8-sig", errors="surrogateescape")
     except OSError as error:
         raise TidegateError(
             f"{path} cannot be read.", seen=error.strerror or str(error), do="Name a CSV file."
@@ -217,8 +217,6 @@ def _opened(path: Path) -> IO[str]:
 def _target(path: Path | None) -> IO[str]:
     import os
     import sys
-
-    from tidegate.errors import TidegateError
 
     try:
         if path is None:
@@ -254,35 +252,20 @@ def _why_none(model: "PmmlModel", row: dict[str, str | None], invalid: str) -> s
 
 
 def _chunks(
-    given: IO[str], path: Path, absent: frozenset[str]
-) -> Iterator[tuple[dict[str, list[str | None]], list[int]]]:
-    """The table, some rows at a time, by column; and the lines on which they end."""
-    from tidegate.connectors.separators import separator_of
-    from tidegate.errors import TidegateError
-
-    try:
-        first = given.readline()
-        reader = csv.reader(chain([first], given), delimiter=separator_of(first))
-        header = next(reader, None)
-        if not header or len(set(header)) != len(header):
-            raise TidegateError(f"{path} has no header of different names.", seen=str(header or "nothing")[:200])
-        columns: list[list[str | None]] = [[] for _ in header]
-        lines: list[int] = []
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise TidegateError(
-                    f"Line {reader.line_num} of {path} has {len(row)} cells.", seen=str(row)[:200],
-                    do=f"The header has {len(header)}.",
-                )  # fmt: skip
-            for column, cell in zip(columns, row, strict=True):
-                column.append(None if cell in absent else cell)
-            lines.append(reader.line_num)
-            if len(columns[0]) == ROWS:
-                yield dict(zip(header, columns, strict=True)), lines
-                columns, lines = [[] for _ in header], []
-        if columns[0] or reader.line_num == 1:
-            yield dict(zip(header, columns, strict=True)), lines
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise TidegateError(f"{path} is no CSV file in UTF-8.", seen=str(error)[:200]) from None
+    header: list[str], rows: Iterable[tuple[int, list[str] | TidegateError]], absent: frozenset[str]
+) -> Iterator[tuple[dict[str, list[str | None]], list[int], dict[int, TidegateError]]]:
+    """The table, some rows at a time, by column; the lines they are on; and by place those that cannot be read."""
+    columns: list[list[str | None]] = [[] for _ in header]
+    lines: list[int] = []
+    unread: dict[int, TidegateError] = {}
+    none: list[str] = [""] * len(header)
+    for line, row in rows:
+        if isinstance(row, TidegateError):
+            unread[len(lines)] = row
+        for column, cell in zip(columns, none if isinstance(row, TidegateError) else row, strict=True):
+            column.append(None if cell in absent else cell)
+        lines.append(line)
+        if len(lines) == ROWS:
+            yield dict(zip(header, columns, strict=True)), lines, unread
+            columns, lines, unread = [[] for _ in header], [], {}
+    yield dict(zip(header, columns, strict=True)), lines, unread  # of no rows, too: names that lack are told
