@@ -37,12 +37,13 @@ class Size:
     live: int
     trees: int
     fraud_rate: float = 0.007
+    seed: int = 11
 
     def world(self) -> World:
         """The world of the whole demo, the same every time."""
         days = self.history + self.live
         return World(
-            seed=11,
+            seed=self.seed,
             customers=self.customers,
             merchants=self.merchants,
             days=days,
