@@ -31,8 +31,7 @@ ONE_TARGET, BATCH_TARGET = 20.0, 30.0
 
 
 def best(task: Callable[[], object], rows: int) -> float:
-    """Seconds a row in the quickest try. It is tried until ten tries in turn were no quicker by a thirtieth, or a minute
-    long."""
+    """Seconds a row in the quickest of as many tries as it takes: until ten were no quicker by a thirtieth."""
     quickest, since, end = float("inf"), 0, time.perf_counter() + MOST_SECONDS
     while since < 10 and time.perf_counter() < end:
         start = time.perf_counter()
