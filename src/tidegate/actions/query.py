@@ -4,7 +4,7 @@ terms beside each other all hold;  OR, NOT (or -) and parentheses mean what they
 word  "several words"             free words, in the event's texts, the rules' words, the reasons
 field:value  field:a,b            equal, or to one of several; upper and lower case are the same
 field:begin*  field:*             begins so; is there at all
-field>5  field>=5  field<5        of numbers; an amount in major units
+field>5  field>=5  field:<5       of numbers, with a colon or without; an amount in major units
 since:7d  until:2026-01-31        a time, a date, or a length of time before the newest event
 """
 
@@ -94,7 +94,7 @@ _TOKEN = re.compile(
     r"""\s*(?:
       (?P<paren>[()])
     | (?P<minus>-)(?=\S)
-    | (?P<field>[^\W\d][\w-]*)\s*(?P<sign>:|>=|<=|>|<)\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s()"]+)?
+    | (?P<field>[^\W\d][\w-]*)\s*(?P<sign>:?(?:>=|<=|>|<)|:)\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s()"]+)?
     | (?P<text>"(?:[^"\\]|\\.)*"|[^\s()":<>]+)
     )""",
     re.VERBOSE,
@@ -187,7 +187,7 @@ class _Parser:
         return Phrase(words)
 
     def _field(self, found: "re.Match[str]") -> Query:
-        name, sign, given = found["field"], found["sign"], found["value"]
+        name, sign, given = found["field"], found["sign"].lstrip(":") or ":", found["value"]
         if given is None:
             self._refuse(found.start(), f"Write a value behind {name}{sign}")
         value, quoted = _unquoted(given), given.startswith('"')
