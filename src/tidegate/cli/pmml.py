@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -82,11 +82,11 @@ def run(
     """
     ready(pmml=True)
     model = _read(file)
-    absent = frozenset(["", *(missing or ["NA"])])
+    absent, blank = frozenset(missing or ["NA"]), {one.name for one in model.inputs if one.blank}
     unanswered, rows = Unanswered(str(data), "row"), 0
     with _opened(data) as given, _target(to) as sink:
         writer: Any = None
-        for columns, lines, unread in _chunks(*csv_rows(given, str(data)), absent):
+        for columns, lines, unread in _chunks(*csv_rows(given, str(data)), absent, blank):
             answers = model.answers(columns)
             for place, answer in enumerate(answers):
                 if place in unread:
@@ -252,9 +252,18 @@ def _why_none(model: "PmmlModel", row: dict[str, str | None], invalid: str) -> s
 
 
 def _chunks(
-    header: list[str], rows: Iterable[tuple[int, list[str] | TidegateError]], absent: frozenset[str]
+    header: list[str],
+    rows: Iterable[tuple[int, list[str] | TidegateError]],
+    absent: frozenset[str],
+    blank: Container[str],
 ) -> Iterator[tuple[dict[str, list[str | None]], list[int], dict[int, TidegateError]]]:
-    """The table, some rows at a time, by column; the lines they are on; and by place those that cannot be read."""
+    """The table, some rows at a time, by column; the lines they are on; and by place those that cannot be read.
+
+    Args:
+        absent: cells that stand for no value.
+        blank: the columns where an empty cell is an empty text; in all others it stands for no value too.
+    """
+    nothing = [absent if name in blank else absent | {""} for name in header]
     columns: list[list[str | None]] = [[] for _ in header]
     lines: list[int] = []
     unread: dict[int, TidegateError] = {}
@@ -262,8 +271,9 @@ def _chunks(
     for line, row in rows:
         if isinstance(row, TidegateError):
             unread[len(lines)] = row
-        for column, cell in zip(columns, none if isinstance(row, TidegateError) else row, strict=True):
-            column.append(None if cell in absent else cell)
+        cells = none if isinstance(row, TidegateError) else row
+        for column, cell, without in zip(columns, cells, nothing, strict=True):
+            column.append(None if cell in without else cell)
         lines.append(line)
         if len(lines) == ROWS:
             yield dict(zip(header, columns, strict=True)), lines, unread

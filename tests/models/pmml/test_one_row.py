@@ -38,6 +38,10 @@ def models() -> dict[str, PmmlModel]:
     plain = tree("none", "returnLastPrediction")
     found = {kind: read_pmml(document(plain, fields=typed(kind))) for kind in ("double", "float", "integer")}
     found["a whole number"] = read_pmml(expressed(ref("x"), "integer"))
+    empty = FIELDS | {"c": FIELDS["c"].replace("</DataField>", '<Value value=""/></DataField>')}
+    found["an empty text"] = read_pmml(
+        document(tree("none", "returnLastPrediction").replace('"a"', '""'), fields=empty)
+    )
     found["points"] = read_pmml(document(scorecard("pointsAbove")))
     return found
 

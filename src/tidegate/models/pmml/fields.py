@@ -50,6 +50,7 @@ class Input:
         importance: as the mining schema has it, from 0 to 1.
         unit: what an Extension of the name "unit" in its DataField says; empty if there is none.
         needed: whether it must be given. The actual value of a target, which residuals are of, need not.
+        absent: texts that stand for a missing value in a field of another type, as `NA` among numbers.
     """
 
     name: str
@@ -62,6 +63,12 @@ class Input:
     importance: float | None = None
     unit: str = ""
     needed: bool = True
+    absent: frozenset[str] = frozenset()
+
+    @property
+    def blank(self) -> bool:
+        """Whether an empty text is one of its valid values, so that an empty cell of a table is no missing one."""
+        return self.kind == "string" and "" in self.values
 
 
 def treatment_of(element: Element) -> Treatment:
@@ -142,7 +149,9 @@ def _first(element: Element, name: str, scope: Scope) -> Input:
     importance = number(element, "importance") if element.get("importance") is not None else None
     said = (part for part in children(declared, "Extension") if part.get("name") == "unit")
     unit = next((optional(part, "value") for part in said), "")
-    return Input(name, kind, optype, values, intervals, treatment, register, importance, unit)
+    marks = (part for part in children(declared, "Value") if kind != "string" and part.get("property") == "missing")
+    absent = frozenset(required(part, "value") for part in marks)
+    return Input(name, kind, optype, values, intervals, treatment, register, importance, unit, absent=absent)
 
 
 def _some(document: Document) -> str:
@@ -173,7 +182,7 @@ def _treated(
         except DocumentError:
             if group == "valid":
                 raise
-            continue  # a mark such as "NA" in a field of numbers: it is no number, and treated as that
+            continue  # a mark such as "NA" in a field of numbers: it is no number, see `Input.absent`
         if group == "valid":
             named.append(text)
     found = list(children(declared, "Interval"))

@@ -177,12 +177,14 @@ class PmmlModel:
 
     def _encode(self, one: Input, value: Any, words: Vocabulary) -> float:
         """A value from outside as a number; what is none of the field's type is invalid, not missing."""
-        if value is None or value == "" or (isinstance(value, float | np.floating) and value != value):
+        if value is None or (isinstance(value, float | np.floating) and value != value):
             return math.nan
         if isinstance(value, Decimal) and value.is_nan():
             return math.nan
         if one.kind == "string":
             return float(words.code(text_of(value)))
+        if isinstance(value, str) and value in one.absent:
+            return math.nan
         number = number_of(value, one.kind)
         return number if number == number else self._bad_value
 

@@ -56,7 +56,7 @@ class OneRow:
         self._take = itemgetter(*[one.name for one in inputs])
         self._alone = len(inputs) == 1
         self._texts = [place for place, one in enumerate(inputs) if one.kind == "string"]
-        self._codes = {text: code for text, code in codes.items() if text}  # an empty text is no value
+        self._codes = codes
         self._pack = struct.Struct(f"{len(inputs)}d").pack_into
         self._unpack = struct.Struct(f"{len(wanted)}d").unpack
         self._behind = struct.Struct(f"8x{len(wanted) - 1}d").unpack

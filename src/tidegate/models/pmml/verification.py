@@ -11,6 +11,7 @@ from tidegate.models.pmml.texts import single, text_of
 
 if TYPE_CHECKING:
     from tidegate.models.pmml.answers import Value
+    from tidegate.models.pmml.fields import Input
     from tidegate.models.pmml.model import PmmlModel
 
 __all__ = ["verify"]
@@ -26,7 +27,7 @@ def verify(element: Element, model: "PmmlModel") -> None:
     table = child(held, "InlineTable")
     rows = reading.rows(table, held)
     columns = {required(part, "field"): _column(part) for part in fields}
-    given = {one.name: [row.get(columns.get(one.name, ""), "") for row in rows] for one in model.inputs}
+    given = {one.name: [_given(one, row.get(columns.get(one.name, ""))) for row in rows] for one in model.inputs}
     known = {one.name for one in model.outputs} | {one.name for one in model.inputs} | set(model.targets)
     for part in fields:
         if required(part, "field") not in known:
@@ -47,6 +48,11 @@ def verify(element: Element, model: "PmmlModel") -> None:
                 )  # fmt: skip
 
 
+def _given(one: "Input", text: str | None) -> str | None:
+    """A cell as an input: an empty one is a missing value, unless an empty text is a valid one."""
+    return text if text or one.blank else None
+
+
 def _column(part: Element) -> str:
     """The name of a field's cells, without the prefix of its namespace."""
     return reading.column(optional(part, "column", required(part, "field")))
@@ -58,7 +64,7 @@ def _agree(wanted: str, seen: "Value", part: Element, *, narrow: bool) -> bool:
     A number of single precision is written with as few digits as name it among these.
     """
     if wanted == "" or seen is None:
-        return wanted == "" and seen is None
+        return wanted == "" and seen in (None, "")
     try:
         due = single(float(wanted)) if narrow else float(wanted)
     except ValueError:
