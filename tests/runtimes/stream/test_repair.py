@@ -53,3 +53,8 @@ def test_what_is_not_changed_stays_as_it_is_written() -> None:
 def test_what_is_no_object_cannot_be_changed(value: bytes) -> None:
     with pytest.raises(ContractError, match="no JSON object"):
         Changes(remove=["a"]).of(value)
+
+
+def test_what_is_written_with_a_schema_is_told_what_to_do() -> None:
+    with pytest.raises(ContractError, match=r"no JSON object.*written with a schema.*then send it again"):
+        Changes(remove=["a"]).of(b"\0\0\0\0\x07\x02a")

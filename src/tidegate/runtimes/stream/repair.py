@@ -45,6 +45,8 @@ class Changes(msgspec.Struct, frozen=True):
         return value
 
 
+_WITH_SCHEMA = b"\0"
+"""What Confluent's serializers begin a message with, before the schema's id."""
 _Fields = dict[str, msgspec.Raw]
 _OBJECT: msgspec.json.Decoder[_Fields] = msgspec.json.Decoder(_Fields)
 
@@ -54,7 +56,11 @@ def _along(value: bytes, path: list[str], change: Callable[[_Fields, str], None]
     try:
         fields = _OBJECT.decode(value)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise ContractError("It is no JSON object, so no field of it can be changed.", seen=str(error)) from None
+        do = "It looks as if it were written with a schema: mend the schema, the contract or its writer, then send it again."
+        raise ContractError(
+            "It is no JSON object, so no field of it can be changed.",
+            seen=str(error), do=do if value[:1] == _WITH_SCHEMA else "",
+        ) from None  # fmt: skip
     name, *more = path
     if not more:
         change(fields, name)
