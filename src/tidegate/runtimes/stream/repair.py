@@ -56,7 +56,7 @@ def _along(value: bytes, path: list[str], change: Callable[[_Fields, str], None]
     try:
         fields = _OBJECT.decode(value)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        do = "It looks as if it were written with a schema: mend the schema, the contract or its writer, then send it again."
+        do = "It looks written with a schema: mend the schema, the contract or its writer, then send it again."
         raise ContractError(
             "It is no JSON object, so no field of it can be changed.",
             seen=str(error), do=do if value[:1] == _WITH_SCHEMA else "",
