@@ -89,3 +89,43 @@ def test_a_mistake_in_a_cell_is_told_at_the_line_of_the_flow(tmp_path: Path) -> 
     said = result.stderr.replace("\n", " ")
     assert result.exit_code == 2 and "fees.csv, line 2, column 2 (amount): This is not money" in said
     assert "flow.py:14" in said
+
+
+def test_a_row_for_missing_values_can_match_where_the_field_is_optional(tmp_path: Path) -> None:
+    (tmp_path / "fees.csv").write_text("first,if amount,if country,then fee\nc,-,missing,1\nd,-,-,2\n")
+    (tmp_path / "flow.py").write_text(FLOW)
+    result = typed("table", "check", tmp_path / "flow.py")
+    assert result.exit_code == 0 and "can never" not in result.stdout, result.output
+    (tmp_path / "flow.py").write_text(FLOW.replace("str | None", "str"))
+    result = typed("table", "check", tmp_path / "flow.py")
+    assert result.exit_code == 1 and "row c can never match: country is never missing" in result.stdout
+
+
+def test_a_row_that_only_missing_values_reach_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "fees.csv").write_text(
+        "first,if amount,if country,then fee\na,-,DE,1\nb,-,not(DE),2\nc,-,-,3\nd,-,-,4\n"
+    )
+    (tmp_path / "flow.py").write_text(FLOW)
+    said = typed("table", "check", tmp_path / "flow.py").stdout
+    assert "row c can" not in said, "a country may be missing, which neither a nor b takes"
+    assert "row d can never decide: wherever it matches, rows a, b, c come first" in said
+    assert "such as amount 0.00 EUR, country DE\n" in said, "an example shows values where there are some"
+
+
+def test_a_cell_that_says_missing_says_that_the_input_of_a_file_can_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "rates.csv").write_text("unique,if segment (text: a),then rate\n1,a,1\n2,missing,2\n")
+    result = typed("table", "check", tmp_path / "rates.csv", "--strict")
+    assert result.exit_code == 0 and "Nothing found" in result.stdout, result.output
+    (tmp_path / "rates.csv").write_text("unique,if n (whole number: [0..9]),then rate\n1,< 9,1\n2,missing,2\n3,-,1\n")
+    told = json.loads(typed("table", "check", tmp_path / "rates.csv", "--json").stdout)["findings"]
+    pairs = {finding["rows"] and tuple(finding["rows"]): finding["example"] for finding in told}
+    assert pairs == {("1", "3"): {"n": "0"}, ("2", "3"): {"n": "missing"}}
+
+
+def test_an_input_that_matters_only_when_it_is_missing_is_not_called_idle(tmp_path: Path) -> None:
+    (tmp_path / "fees.csv").write_text("first,if amount,if country,then fee\na,-,DE,1\nb,-,not(DE),1\n")
+    (tmp_path / "flow.py").write_text(FLOW)
+    for flags in ((), ("--missing",)):
+        told = json.loads(typed("table", "check", tmp_path / "flow.py", "--json", *flags).stdout)[0]["findings"]
+        assert not [found for found in told if found["kind"] == "idle" and "country" in found["said"]]
+        assert [found["where"] for found in told if found["kind"] == "gap"] == [{"country": "missing"}] * len(flags)

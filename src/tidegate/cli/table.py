@@ -37,7 +37,7 @@ def check(
         str | None, typer.Option("--sheet", help="Which sheet of a workbook, or decision of a model.")
     ] = None,
     currency: Annotated[str | None, typer.Option("--currency", help="Of amounts that name none, as in EUR.")] = None,
-    missing: Annotated[bool, typer.Option("--missing", help="Look at inputs that are missing, too.")] = False,
+    missing: Annotated[bool, typer.Option("--missing", help="Tell gaps where an input is missing, too.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")] = False,
     effort: Annotated[
         int, typer.Option("--effort", min=1, help="How much each question may cost, in edges of cells.")
@@ -47,16 +47,17 @@ def check(
     """Find gaps, overlaps, conflicts, rows that are never reached and inputs that never matter, each with an example.
 
     Of a flow every table is looked at, with the types and bounds that the flow's events have; of a file with those
-    that its head declares, or its cells show. The exit code is 1 if there is an error.
+    that its head declares, or its cells show. Of a flow an input can be missing where its field is optional or it is
+    computed; of a file where a cell says `missing`, with --missing everywhere. The exit code is 1 if there is an error.
     """
     from tidegate.decisions.tables.findings import check as look
 
-    given = _of_flow(file, missing) if _is_flow(file) else _of_file(Path(file), sheet, currency, missing)
+    given = _of_flow(file) if _is_flow(file) else _of_file(Path(file), sheet, currency, missing)
     facts = []
     for number, (table, domains, absent) in enumerate(given):
         if number and not as_json:
             out().print()
-        found = look(table, domains, absent, effort)
+        found = look(table, domains, absent, effort, missing)
         facts.append(_facts(table, found))
         if not as_json:
             _show(table, found)
@@ -77,13 +78,14 @@ def _is_flow(file: str) -> bool:
 
 def _of_file(path: Path, sheet: str | None, currency: str | None, missing: bool) -> Given:
     from tidegate.connectors.tables import read_sheet
+    from tidegate.decisions.tables.findings import says_missing
     from tidegate.decisions.tables.table import made
 
     table = made(read_sheet(path, sheet=sheet), currency=currency)
-    return [(table, {}, [column.name for column in table.inputs] if missing else [])]
+    return [(table, {}, [column.name for column in table.inputs] if missing else says_missing(table))]
 
 
-def _of_flow(place: str, missing: bool) -> Given:
+def _of_flow(place: str) -> Given:
     from dataclasses import replace
 
     from tidegate.decisions.tables.lines import bounds
@@ -98,7 +100,7 @@ def _of_flow(place: str, missing: bool) -> Given:
     for reading in flow.readings:
         table = replace(reading.table, name=names.get(reading.read, reading.table.name))
         domains, absent = bounds(reading.table.inputs, reading.args)
-        found.append((table, domains, absent if missing else []))
+        found.append((table, domains, absent))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 
-from tidegate.decisions.tables.grid import Box, Budget, Grid, Runs, UndecidedError, bits, joined
+from tidegate.decisions.tables.grid import Box, Budget, Grid, Runs, UndecidedError, bits, joined, plain
 from tidegate.decisions.tables.peeling import peeled
 
 MOST_BOXES = 200
@@ -165,7 +165,8 @@ def common(grid: Grid, rows: tuple[int, int]) -> Point:
     """A point of the boxes of two rows that meet."""
     point = {}
     for place, runs in enumerate(grid.runs):
-        point[place] = next(max(a, c) for a, b in runs[rows[0]] for c, d in runs[rows[1]] if max(a, c) <= min(b, d))
+        shared = [(max(a, c), min(b, d)) for a, b in runs[rows[0]] for c, d in runs[rows[1]]]
+        point[place] = plain([(low, high) for low, high in shared if low <= high])
     return point
 
 

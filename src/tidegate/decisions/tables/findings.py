@@ -11,7 +11,7 @@ import numpy as np
 
 from tidegate.decisions.tables.cells import Cell
 from tidegate.decisions.tables.coverage import MOST_BOXES, common, gaps, matters, parts, reached
-from tidegate.decisions.tables.grid import MOST_BYTES, Box, Budget, Grid, UndecidedError, bits
+from tidegate.decisions.tables.grid import MOST_BYTES, Box, Budget, Grid, UndecidedError, bits, plain
 from tidegate.decisions.tables.meeting import Meeting, Rows
 from tidegate.decisions.tables.plan import ranks
 from tidegate.decisions.tables.policy import Policy
@@ -72,21 +72,36 @@ def check(
     domains: Mapping[str, Cell] | None = None,
     missing: Iterable[str] = (),
     effort: int = EFFORT,
+    tell_missing: bool = True,
 ) -> Found:
     """Look for everything that can be found in a table.
 
     Args:
         table: which table.
         domains: for an input, the values that can come, where more is known than the table says.
-        missing: the inputs whose absence is looked at too.
+        missing: the inputs that can be missing.
         effort: how much each question may cost.
+        tell_missing: whether gaps where an input is missing are told, too.
     """
-    return _Check(table, Grid(table, domains, frozenset(missing)), effort).all()
+    whole = Grid(table, domains, frozenset(missing))
+    return _Check(table, whole, effort, whole if tell_missing else Grid(table, domains)).all()
+
+
+def says_missing(table: Table) -> list[str]:
+    """The inputs that can be missing, as far as the table itself tells: those of which a cell says `missing`."""
+    cells = [row.cells for row in table.rows]
+    return [
+        column.name
+        for place, column in enumerate(table.inputs)
+        if any(row[place].missing and not row[place].any for row in cells)
+    ]
 
 
 class _Check:
-    def __init__(self, table: Table, grid: Grid, effort: int) -> None:
+    def __init__(self, table: Table, grid: Grid, effort: int, told: Grid | None = None) -> None:
         self.table, self.grid, self.effort, self.found = table, grid, effort, Found()
+        self.told = told or grid
+        """The grid whose gaps are told: without the missing values if these are not asked for."""
         self.rank = np.argsort(np.array(ranks(table), np.int64))
         known: dict[Hashable, int] = {}
         self.gaps: tuple[list[Box], bool] = ([], False)
@@ -206,18 +221,18 @@ class _Check:
         else:
             why = "come first" if several else "comes first"
         said = f"row {self._name(row)} can never decide: wherever it matches, {rows} {why}"
-        point = {place: runs[row][0][0] for place, runs in enumerate(self.grid.runs)}
+        point = {place: plain(runs[row]) for place, runs in enumerate(self.grid.runs)}
         return Finding("unreachable", "error", said, (self._name(row), *names[:5]), example(self.grid, point))
 
     def _gaps(self) -> None:
-        boxes, whole = self.gaps = gaps(self.grid, Budget(self.effort))
+        boxes, whole = self.gaps = gaps(self.told, Budget(self.effort))
         default = self.table.default is not None
         severity = "note" if default or self.table.policy.is_list or self.table.policy.is_sum else "warning"
         for box in boxes:
-            where = box_in_words(self.grid, box)
+            where = box_in_words(self.told, box)
             said = "no row matches " + (", ".join(f"{n} {t}" for n, t in where.items()) or "anything")
             said += "; the default row decides" if default else ""
-            self.found.add(Finding("gap", severity, said, (), example(self.grid, corner(box)), where))
+            self.found.add(Finding("gap", severity, said, (), example(self.told, corner(box)), where))
         if len(boxes) >= MOST_BOXES and not whole:
             self.found.undecided.append(f"gaps: there are {len(boxes)} and more; only so many are looked for")
         elif not whole:
@@ -230,7 +245,7 @@ class _Check:
             self.found.add(Finding("unreachable", "note", said + lacking, ("default",)))
 
     def _can_miss(self) -> bool:
-        return any(runs[0][0] != 0 for runs in self.grid.domains if runs)
+        return any(runs[0][0] != 0 for runs in self.told.domains if runs)
 
     def _idle(self) -> None:
         for place, column in enumerate(self.table.inputs):
@@ -255,7 +270,7 @@ class _Check:
             UndecidedError: the budget is spent.
         """
         if self._give_the_same():
-            boxes, whole = self.gaps
+            boxes, whole = self.gaps if self.told is self.grid else gaps(self.grid, Budget(self.effort))
             if self._result(0) == self._result(1):
                 return False
             if parts(self.grid, place, boxes):
@@ -299,4 +314,4 @@ def _gives(row: Row) -> Hashable:
     return row.outputs, row.because
 
 
-__all__ = ["EFFORT", "MOST_TOLD", "Finding", "Found", "check"]
+__all__ = ["EFFORT", "MOST_TOLD", "Finding", "Found", "check", "says_missing"]

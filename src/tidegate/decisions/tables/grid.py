@@ -164,6 +164,12 @@ def _cut(runs: list[tuple[int, int]], within: list[tuple[int, int]]) -> Runs:
     return tuple(found)
 
 
+def plain(runs: Sequence[tuple[int, int]]) -> int:
+    """A region for an example: the first value; a missing one where there is no other."""
+    (first, last), *more = runs
+    return max(first, 1) if last else more[0][0] if more else 0
+
+
 def joined(runs: list[tuple[int, int]]) -> Runs:
     """Runs in order, those that touch made one."""
     made: list[tuple[int, int]] = []
@@ -175,4 +181,4 @@ def joined(runs: list[tuple[int, int]]) -> Runs:
     return tuple(made)
 
 
-__all__ = ["MOST_BYTES", "Box", "Budget", "Grid", "Runs", "UndecidedError", "bits", "joined"]
+__all__ = ["MOST_BYTES", "Box", "Budget", "Grid", "Runs", "UndecidedError", "bits", "joined", "plain"]
