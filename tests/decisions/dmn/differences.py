@@ -102,6 +102,12 @@ DIFFERENCES = {
         '@"2020-10-25T02:30:00@Europe/Paris"',
         "the second 02:30 of that day is told by its offset, or it is the first",
     ),
+    "never on the clock": Difference(
+        '@"2020-03-29T02:30:00@Europe/Paris".hour',
+        "2",
+        "3",
+        "a date and time has the hour that is written (table 65); both say that it is the instant of 03:30",
+    ),
     "null is null": Difference(
         "is(null, null)", "true", "false", "they are the same element of the domain (10.3.4.10)"
     ),

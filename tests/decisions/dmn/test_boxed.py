@@ -68,6 +68,31 @@ def test_a_function_that_hides_an_outer_name_may_call_itself() -> None:
     assert plain(made) == [120, 5]
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("{f: function(n) if n = 0 then 1 else n * f(n - 1), r: f(5)}.r", 120),
+        ("{fac-1: function(n) if n = 0 then 1 else n * fac-1(n - 1), r: fac-1(5)}.r", 120),
+        (
+            "{two apart: function(n) if n = 0 then true else one apart(n - 1), "
+            "one apart: function(n) if n = 0 then false else two apart(n - 1), r: two apart(10)}.r",
+            True,
+        ),
+        ("{f: 1, r: {f: function(n) if n = 0 then 1 else n * f(n - 1), r: f(5)}.r}.r", 120),
+    ],
+)
+def test_a_function_in_a_context_of_feel_knows_its_entries_when_it_is_called(text: str, wanted: Any) -> None:
+    model = sound(dmn(decision("D", literal(text))))
+    result = model.evaluate("D", {})
+    assert plain(result) == wanted and not result.reasons
+
+
+@pytest.mark.parametrize("text", ["{a: b, b: 1}.a", "{a: a}.a", "{f: function(n) g(n), r: 1}.r", "{f: [f]}.f"])
+def test_an_entry_that_is_no_function_knows_only_those_before_it(text: str) -> None:
+    model = read_dmn(dmn(decision("D", literal(text))), "t.dmn")
+    assert "nothing here is called" in model.findings[0].wrong
+
+
 def test_a_function_is_called_by_a_boxed_invocation_with_arguments_by_name() -> None:
     call = (
         f"<invocation>{literal('Fee')}"

@@ -10,6 +10,12 @@ CONTEXT = Context(
     Emax=6144,
     traps=[InvalidOperation, DivisionByZero, Overflow],
 )
+SUMS = CONTEXT.copy()
+"""For sums on the way to a result that is smaller: beyond what a number can be, rounded alike."""
+SUMS.Emax = 999_999
+SQUARES = SUMS.copy()
+"""For squares on the way to a root: also below what a number can be."""
+SQUARES.Emin = -999_999
 ZERO, ONE = Decimal(0), Decimal(1)
 Failure = DecimalException
 """What an operation of `CONTEXT` raises where the result is no number: a division by zero, a root of -1, 10**7000."""

@@ -109,13 +109,26 @@ class BoxedParser(TypeReader):
             if key in shape:
                 self.fail(f"A context has two entries {key!r}.", start=begin, end=self.before())
             self.expect(":", "after the name of an entry")
+            if self.word() == "function":
+                scope.add(key, None)  # it may call itself
             value = self.expression()
             entries.append((key, value))
             shape[key] = value.shape
             scope.add(key, value.shape)
         self.takes("}")
         self.frames.pop()
+        self._known_when_called(entries)
         return nodes.ContextOf(tuple(entries), start=start, end=self.before(), shape=shape)
+
+    def _known_when_called(self, entries: list[tuple[str, Node]]) -> None:
+        """Forget that a function of a context knows no entry that stands after it: it does when it is called."""
+        names = {key for key, _ in entries}
+        functions = [value for _, value in entries if isinstance(value, nodes.FunctionOf)]
+        self.unknown = [
+            one
+            for one in self.unknown
+            if one.name not in names or not any(each.start <= one.start < each.end for each in functions)
+        ]
 
     def _key(self) -> str:
         if self.sees('"'):

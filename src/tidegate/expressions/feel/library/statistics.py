@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 from tidegate.expressions.feel.given import Run, Word
 from tidegate.expressions.feel.library.signatures import builtin
-from tidegate.expressions.feel.numbers import CONTEXT, Failure
+from tidegate.expressions.feel.numbers import CONTEXT, SQUARES, SUMS, Failure
 from tidegate.expressions.feel.values import order
 
 
@@ -21,16 +21,20 @@ def _numbers(run: Run, values: list[Any]) -> list[Decimal] | None:
     return values
 
 
-def _calculated(run: Run, values: list[Any], of: Callable[[list[Decimal]], Decimal]) -> Any:
-    """A number of all numbers; null, with a reason, where there are none or one is something else."""
+def _calculated(run: Run, values: list[Any], of: Callable[[list[Decimal]], Decimal], context: Context = CONTEXT) -> Any:
+    """A number of all numbers; null, with a reason, where there are none or one is something else.
+
+    `context` is that of the steps; the result is a number like all others.
+    """
     found = _numbers(run, values)
     if found is None:
         return None
     if not found:
         return run.why("there are no numbers")
     try:
-        with localcontext(CONTEXT):
-            return of(found)
+        with localcontext(context):
+            made = of(found)
+        return CONTEXT.plus(made)
     except Failure:
         return run.why("the result is larger than numbers are")
 
@@ -69,13 +73,13 @@ def total(run: Run, values: list[Any]) -> Any:
 
 def sum_of(values: list[Decimal]) -> Decimal:
     """The sum, from left to right, each step rounded to 34 digits."""
-    return sum(values[1:], start=CONTEXT.plus(values[0]))
+    return sum(values[1:], start=+values[0])
 
 
 @builtin("mean(list: list)", "mean(...n: any)")
 def mean(run: Run, values: list[Any]) -> Any:
     """The sum divided by how many there are."""
-    return _calculated(run, values, lambda values: sum_of(values) / len(values))
+    return _calculated(run, values, lambda values: sum_of(values) / len(values), SUMS)
 
 
 @builtin("product(list: list)", "product(...n: any)")
@@ -100,7 +104,7 @@ def median(run: Run, values: list[Any]) -> Any:
         half = len(ordered) // 2
         return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
-    return _calculated(run, values, middle)
+    return _calculated(run, values, middle, SUMS)
 
 
 @builtin("stddev(list: list)", "stddev(...n: any)")
@@ -113,7 +117,7 @@ def stddev(run: Run, values: list[Any]) -> Any:
         average = sum_of(values) / len(values)
         return (sum_of([(each - average) ** 2 for each in values]) / (len(values) - 1)).sqrt()
 
-    return _calculated(run, values, deviation)
+    return _calculated(run, values, deviation, SQUARES)
 
 
 @builtin("mode(list: list)", "mode(...n: any)")
