@@ -185,13 +185,11 @@ def _show(results: "dict[str, DmnResult]", *, explain: bool) -> None:
 def _show_steps(console: "Console", result: "DmnResult") -> None:
     from rich.text import Text
 
-    from tidegate.decisions.dmn import to_json
-
     for step in result.steps:
-        console.print(Text(f"  line {step.line}  {step.place} = {to_json(step.value)}"), soft_wrap=True)
+        console.print(Text(f"  line {step.line}  {step.place} = {_step_value(step.value)}"), soft_wrap=True)
         if step.kind != "table":
             continue
-        seen = ", ".join(f"{label} = {to_json(value)}" for label, value in step.inputs.items())
+        seen = ", ".join(f"{label} = {_step_value(value)}" for label, value in step.inputs.items())
         console.print(Text(f"    saw    {seen}", "dim"), soft_wrap=True)
         for row in step.matched:
             words = f"    match  row {row.number}: {' | '.join(row.tests)}" + (
@@ -199,8 +197,17 @@ def _show_steps(console: "Console", result: "DmnResult") -> None:
             )
             console.print(Text(words, "green"), soft_wrap=True)
         for missed in step.missed:
-            words = f"    not    row {missed.number}: {missed.column} is {to_json(missed.value)}, not {missed.test}"
+            words = f"    not    row {missed.number}: {missed.column} is {_step_value(missed.value)}, not {missed.test}"
             console.print(Text(words, "dim"), soft_wrap=True)
+
+
+def _step_value(value: Any) -> str:
+    """A value on the way as JSON; in a few words where it is too large to be written."""
+    from tidegate.decisions.dmn import to_json
+    from tidegate.expressions.feel.extent import too_large
+    from tidegate.expressions.feel.types import told
+
+    return told(value) if too_large(value) else to_json(value)
 
 
 def _strangers(model: "DmnModel", given: dict[str, Any]) -> str:

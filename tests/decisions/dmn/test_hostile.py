@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from tidegate.decisions.dmn import read, read_dmn
+from tidegate.decisions.dmn import read, read_dmn, to_json
 from tidegate.errors import DocumentError, TidegateError
 from tidegate.expressions.feel.refusals import FeelLimitError
 
@@ -121,6 +121,77 @@ def test_recursion_without_an_end_is_refused_with_its_place(body: list[str]) -> 
     with bounded(), pytest.raises(FeelLimitError) as told:
         model.evaluate("D", {})
     assert told.value.seen
+
+
+SHARED = "{f: function(s, n) if n = 0 then s else f([s, s], n - 1), a: f([1], 30)}.a"
+
+
+def test_a_value_whose_lists_are_shared_is_refused_with_its_place_and_not_written_as_a_tree() -> None:
+    model = read_dmn(
+        dmn(
+            decision("D", literal(SHARED)),
+            decision("Count", literal(f"count({SHARED})")),
+            decision("Text", literal('{f: function(s, n) if n = 0 then s else f([s, s], n - 1), a: f(["x"], 30)}.a')),
+            decision("Deep", literal("{f: function(s, n) if n = 0 then s else f([s], n - 1), a: f([1], 400)}.a")),
+            function("b", "n", literal(SHARED)),
+            service("S", ["D"]),
+        ),
+        "test.dmn",
+    )
+    with bounded():
+        for ask in (
+            lambda: model.evaluate("D", {}),
+            lambda: model.service("S", {}),
+            lambda: model.evaluate("Text", {}),
+        ):
+            with pytest.raises(FeelLimitError, match="too large to be written out") as told:
+                ask()
+            assert 'decision "' in told.value.seen and "(test.dmn:" in told.value.seen
+            assert "3,221,225,471 elements" in told.value.seen
+        with pytest.raises(FeelLimitError, match="nested 401 deep"):
+            model.evaluate("Deep", {})
+        with pytest.raises(FeelLimitError, match=r'"b" \(test.dmn:'):
+            model.call("b", {"n": 1})
+        assert model.evaluate("Count", {}).plain == 2, "it may be worked with"
+
+
+def test_shared_lists_are_bounded_where_they_are_checked_and_where_reasons_and_steps_tell_of_them() -> None:
+    tree = (
+        '<itemDefinition name="tree"><itemComponent name="below" isCollection="true"><typeRef>tree</typeRef>'
+        "</itemComponent></itemDefinition>"
+    )
+    grown = "{f: function(s, n) if n = 0 then s else f({below: [s, s]}, n - 1), a: f({below: []}, 40)}.a"
+    rows = table(["S"], [""], [["1", "1"]], values={"S": "1, 2"})
+    context = f"<context><contextEntry><variable name='S'/>{literal(SHARED)}</contextEntry><contextEntry>"
+    model = read_dmn(
+        dmn(
+            tree,
+            function("g", "x: tree", literal("1")),
+            decision("Tree", literal(f"g({grown})"), knows=("g",)),
+            decision("Table", f"{context}{rows}</contextEntry></context>"),
+        ),
+        "test.dmn",
+    )
+    with bounded():
+        result = model.evaluate("Table", {}, explain=True)
+        assert "a list of 2 is none of its input values" in str(result.reasons[0])
+        with pytest.raises(FeelLimitError, match="too large to be written out"):
+            model.evaluate("Tree", {})
+
+
+def test_an_input_whose_lists_are_shared_or_hold_themselves_is_refused() -> None:
+    shared: list[object] = [1]
+    for _ in range(40):
+        shared = [shared, shared]
+    ring: list[object] = []
+    ring += [ring, ring]
+    model = sound(dmn(given("x"), decision("D", literal("count(x)"), needs=("x",))))
+    with bounded():
+        assert "it is too large" in str(model.evaluate("D", {"x": shared}).reasons[0])
+        assert "it holds itself" in str(model.evaluate("D", {"x": ring}).reasons[0])
+        for value in (shared, ring):
+            with pytest.raises(FeelLimitError):
+                to_json(value)
 
 
 def test_recursion_that_doubles_runs_out_of_steps() -> None:

@@ -102,7 +102,7 @@ class Evaluation:
             self.run.steps.append(step)
             return self.run.nothing(one.site, f"it requires {bad.part.said(bad.element)}, whose value was refused.")
         raw = one.logic.evaluate(self._scope(one), self.run)
-        step.value = self.run.coerced(raw, one.kind, one.site)
+        step.value = self.run.bounded(self.run.coerced(raw, one.kind, one.site), one.site)
         self.run.steps.append(step)
         return step.value
 
@@ -146,6 +146,6 @@ class Evaluation:
         inner = Evaluation(self.ready, self.run, given, refused)
         made = {found.element.name: inner.value(found.key) for found in one.outputs}
         value = next(iter(made.values())) if len(one.outputs) == 1 else made
-        value = self.run.coerced(value, one.kind, one.site)
+        value = self.run.bounded(self.run.coerced(value, one.kind, one.site), one.site)
         self.run.steps.append(Step("service", one.site.place, one.site.line, value))
         return value

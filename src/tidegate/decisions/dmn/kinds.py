@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from tidegate.expressions.feel import types
 from tidegate.expressions.feel.expression import UnaryTests
+from tidegate.expressions.feel.extent import shown
 from tidegate.expressions.feel.given import Given
-from tidegate.expressions.feel.literals import literal_of
 from tidegate.expressions.feel.types import ListType, OneOf, Type
 
 
@@ -61,7 +61,7 @@ class Passes:
         """What is wrong with a value."""
         if self.tests.holds(value, {}, Given()) is True:
             return ""
-        return f"{_short(value)} is none of the values allowed: {self.text}"
+        return f"{shown(value)} is none of the values allowed: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,3 @@ def both(first: Check | None, then: Check | None) -> Check | None:
     if first is None or then is None:
         return first or then
     return Both(first, then)
-
-
-def _short(value: Any) -> str:
-    text = literal_of(value)
-    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -16,12 +16,16 @@ from tidegate.decisions.dmn.ready import make_ready
 from tidegate.decisions.dmn.run import Reason, Run, Step, deep
 from tidegate.decisions.dmn.values import NoValue, to_feel, to_plain
 from tidegate.errors import DocumentError
+from tidegate.expressions.feel.extent import too_large
 from tidegate.expressions.feel.functions import Function
 from tidegate.expressions.feel.given import External, Place
 from tidegate.expressions.feel.invocation import invoke
 from tidegate.expressions.feel.refusals import FeelLimitError
 from tidegate.expressions.feel.temporal import DateTime
 from tidegate.expressions.feel.types import Type
+
+MOST_GIVEN = 10_000_000
+"""How many elements an input may have, what several of its lists share counted in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,8 @@ class DmnModel:
                 for one, value in arguments.items()
             }
             run.enter(self._ready[key].site)
-            return invoke(function, list(fed.values()), list(fed), run.feel, Place(name, 0, len(name)))
+            value = invoke(function, list(fed.values()), list(fed), run.feel, Place(name, 0, len(name)))
+            return run.bounded(value, self._ready[key].site)
 
         return self._result(run, ask)
 
@@ -282,10 +287,14 @@ def _lookup(inputs: Mapping[str, Any], name: str, namespace: str, own: str) -> t
 
 def _fed(value: Any, kind: Type, run: Run, key: Key, model: DmnModel) -> Any:
     """A value that was given, as FEEL's; null, with the reason, if there is none for it."""
+    site = model._ready[key].site
+    why = too_large(value, MOST_GIVEN)
+    if why:
+        return run.nothing(site, f"it is too large: {why}.")
     try:
         return to_feel(value, kind)
     except NoValue as error:
-        return run.nothing(model._ready[key].site, f"{error}.")
+        return run.nothing(site, f"{error}.")
 
 
 def _may_be_null(one: Ready, run: Run) -> bool:

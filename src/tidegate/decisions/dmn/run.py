@@ -8,11 +8,14 @@ from threading import Lock
 from typing import Any
 
 from tidegate.decisions.dmn.kinds import Kind
+from tidegate.decisions.dmn.values import SMALLER
 from tidegate.errors import DocumentError
 from tidegate.expressions.feel import given as feel
+from tidegate.expressions.feel import types
+from tidegate.expressions.feel.extent import shown, too_large
 from tidegate.expressions.feel.given import Budget, External, Given, Trace
 from tidegate.expressions.feel.java import java_function
-from tidegate.expressions.feel.literals import literal_of
+from tidegate.expressions.feel.refusals import FeelLimitError
 from tidegate.expressions.feel.temporal import DateTime
 
 MOST_REASONS = 1000
@@ -170,10 +173,10 @@ class Run:
                     except LookupError as error:
                         unknown = str(error.args[0]) if error.args else ""
             except DocumentError as error:
-                return self.nothing(self.site, str(error), literal_of(function))
+                return self.nothing(self.site, str(error), shown(function))
             except (TypeError, ValueError, ArithmeticError) as error:
-                return self.nothing(self.site, f"the host's function failed: {error}.", literal_of(function))
-            return self.nothing(self.site, f"the host has no such function: {unknown}.", literal_of(function))
+                return self.nothing(self.site, f"the host's function failed: {error}.", shown(function))
+            return self.nothing(self.site, f"the host has no such function: {unknown}.", shown(function))
 
         return ask
 
@@ -208,10 +211,24 @@ class Run:
 
     def coerced(self, value: Any, kind: Kind, site: Site) -> Any:
         """A value as a variable of a kind takes it; null, with the reason, if it cannot."""
+        if kind.check is not None or kind.type is not types.ANY:
+            self.bounded(value, site)  # what goes through a value goes through a list again wherever it stands
         made, why = kind.coerce(value)
         if why:
             self.nothing(site, f"{why}.")
         return made
+
+    def bounded(self, value: Any, site: Site) -> Any:
+        """A value as it is.
+
+        Raises:
+            FeelLimitError: it is too large to be written out.
+        """
+        why = too_large(value)
+        if why:
+            seen = f"{site.place} ({site.file}:{site.line}): {why}"
+            raise FeelLimitError("A value is too large to be written out.", seen=seen, do=SMALLER)
+        return value
 
 
 Scope = Mapping[str, Any]

@@ -10,8 +10,8 @@ from tidegate.decisions.dmn.logic import Logic
 from tidegate.decisions.dmn.row_index import Cell, RowIndex
 from tidegate.decisions.dmn.run import MatchedRow, MissedRow, Run, Scope, Site, Step
 from tidegate.expressions.feel.expression import UnaryTests
+from tidegate.expressions.feel.extent import shown
 from tidegate.expressions.feel.given import Given
-from tidegate.expressions.feel.literals import literal_of
 from tidegate.expressions.feel.plain import plain
 
 MOST_MISSED = 100
@@ -102,7 +102,7 @@ class TableLogic:
             return run.nothing(column.site, f"{why}.")
         if _allows(column.allowed, value, scope, run):
             return value
-        return run.nothing(column.site, f"{literal_of(value)} is none of its input values: {column.allowed_text}.")
+        return run.nothing(column.site, f"{shown(value)} is none of its input values: {column.allowed_text}.")
 
     def _answer(self, values: list[Any], scope: Scope, run: Run, step: Step) -> Any:
         rows = self._matching(values, scope, run)
@@ -189,7 +189,7 @@ class TableLogic:
             if value is None and written is not None:
                 return None
             if value is not None and not _allows(answer.allowed, value, scope, run):
-                run.nothing(site, f"{literal_of(value)} is none of its output values: {answer.allowed_text}.")
+                run.nothing(site, f"{shown(value)} is none of its output values: {answer.allowed_text}.")
                 return None
             made[answer.name] = value
         return made

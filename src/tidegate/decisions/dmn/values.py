@@ -7,10 +7,12 @@ from typing import Any
 
 from tidegate.expressions.feel import temporal, types
 from tidegate.expressions.feel.durations import DaysTime, YearsMonths, parse_duration
+from tidegate.expressions.feel.extent import too_large
 from tidegate.expressions.feel.functions import Function
 from tidegate.expressions.feel.literals import literal_of
 from tidegate.expressions.feel.numbers import number, written
 from tidegate.expressions.feel.ranges import Range
+from tidegate.expressions.feel.refusals import FeelLimitError
 from tidegate.expressions.feel.temporal import Date, DateTime, Time
 from tidegate.expressions.feel.types import ListType, Type
 
@@ -23,6 +25,8 @@ _READERS = {
 }
 _FEEL = (Date, Time, DateTime, YearsMonths, DaysTime, Range, Function)
 MOST_DEEP = 64
+SMALLER = "Does a list hold the same list again and again? Let the decision answer with what is asked for alone."
+"""What to do about a value that is too large to be written out."""
 
 
 class NoValue(ValueError):  # noqa: N818 - a refusal in words, for its catcher
@@ -83,11 +87,22 @@ def _zoned(text: str, zone: dt.tzinfo | None) -> str:
 
 
 def to_plain(value: Any) -> Any:
-    """A FEEL value as Python's own kinds, as JSON has them: numbers as decimals, dates and durations as texts."""
+    """A FEEL value as Python's own kinds, as JSON has them: numbers as decimals, dates and durations as texts.
+
+    Raises:
+        FeelLimitError: it is too large, as a value may be whose lists hold one list many times.
+    """
+    why = too_large(value)
+    if why:
+        raise FeelLimitError("A value is too large to be written out.", seen=why, do=SMALLER)
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, list):
-        return [to_plain(one) for one in value]
+        return [_plain(one) for one in value]
     if isinstance(value, dict):
-        return {key: to_plain(one) for key, one in value.items()}
+        return {key: _plain(one) for key, one in value.items()}
     if value is None or isinstance(value, bool | str | Decimal):
         return value
     if isinstance(value, Date | Time | DateTime | YearsMonths | DaysTime):
@@ -96,7 +111,7 @@ def to_plain(value: Any) -> Any:
 
 
 def to_json(value: Any) -> str:
-    """A FEEL value as JSON; numbers keep all their digits."""
+    """A FEEL value as JSON; numbers keep all their digits. Refused as by `to_plain`."""
     return _json(to_plain(value))
 
 
