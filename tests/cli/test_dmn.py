@@ -65,6 +65,25 @@ def test_a_model_with_mistakes_is_told_by_line_with_exit_code_1(tmp_path: Path) 
     assert 'm.dmn:3  decision "D": nothing here is called "amuont"' in made.stderr, "and says so"
 
 
+def test_half_of_a_surrogate_pair_is_a_mistake_in_a_text_and_refused_in_an_input(tmp_path: Path) -> None:
+    path = tmp_path / "m.dmn"
+    path.write_bytes(dmn(decision("D", literal('"a" + "\\uD83D"'))))
+    checked = typed("dmn", "check", path)
+    assert checked.exit_code == 1 and 'm.dmn:2  decision "D": A string holds half of a surrogate pair' in checked.stdout
+    made = typed("dmn", "run", path)
+    assert made.exit_code == 1 and "half of a surrogate pair" in made.stdout and made.exception is not None
+    assert isinstance(made.exception, SystemExit)
+    path.write_bytes(dmn(given("x"), decision("D", literal("x"), needs=("x",))))
+    rows = tmp_path / "in.ndjson"
+    rows.write_text('{"x": "\\ud83d"}\n{"x": {"\\ude00": 1}, "y\\ud83d": 2}\n{"x": "\\ud83d\\udc0e"}\n')
+    result = typed("dmn", "run", path, "--input", rows)
+    first, second, third = map(json.loads, result.stdout.splitlines())
+    assert result.exit_code == 1 and third["decisions"] == {"D": "🐎"}
+    assert "half of a surrogate pair" in first["reasons"][0]["why"] and first["decisions"] == {"D": None}
+    assert "half of a surrogate pair" in second["reasons"][0]["why"]
+    assert "Line 1 of" in result.stderr and "y\\ud83d" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

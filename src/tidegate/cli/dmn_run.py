@@ -223,7 +223,7 @@ def _strangers(model: "DmnModel", given: dict[str, Any]) -> str:
             one for one in model.inputs if one.casefold() == name.casefold()
         ]
         said.append(f"{name}. Did you mean {near[0]}?" if near else f"{name}.")
-    return " ".join(said)
+    return " ".join(said).encode("utf-8", "backslashreplace").decode()
 
 
 def _advise(

@@ -13,6 +13,7 @@ from tidegate.expressions.feel.literals import literal_of
 from tidegate.expressions.feel.numbers import number, written
 from tidegate.expressions.feel.ranges import Range
 from tidegate.expressions.feel.refusals import FeelLimitError
+from tidegate.expressions.feel.scanner import half_of_pair
 from tidegate.expressions.feel.temporal import Date, DateTime, Time
 from tidegate.expressions.feel.types import ListType, Type
 
@@ -40,11 +41,12 @@ def to_feel(value: Any, kind: Type = types.ANY, depth: int = 0) -> Any:
     become FEEL's. A text becomes a date, time or duration where that is the type asked for.
 
     Raises:
-        NoValue: FEEL has no such value, or it is nested too deep.
+        NoValue: FEEL has no such value, it is nested too deep, or a text holds half of a surrogate pair.
     """
     if value is None or isinstance(value, (bool, *_FEEL)):
         return value
     if isinstance(value, str):
+        _refuse_half(value)
         read = _READERS.get(kind)
         made = read(value) if read else value
         return value if made is None else made  # what is no date stays a text, and is told as of the wrong type
@@ -57,11 +59,19 @@ def to_feel(value: Any, kind: Type = types.ANY, depth: int = 0) -> Any:
         raise NoValue(f"it is nested more than {MOST_DEEP} deep")
     if isinstance(value, Mapping):
         entries = getattr(kind, "entries", {})
+        for key in value:
+            _refuse_half(str(key))
         return {str(key): to_feel(one, entries.get(key, types.ANY), depth + 1) for key, one in value.items()}
     if isinstance(value, list | tuple):
         item = kind.item if isinstance(kind, ListType) else types.ANY
         return [to_feel(one, item, depth + 1) for one in value]
     return _moment(value)
+
+
+def _refuse_half(text: str) -> None:
+    if half_of_pair(text):
+        seen = text.encode("utf-8", "backslashreplace").decode()
+        raise NoValue(f'"{seen[:60]}" holds half of a surrogate pair, which no text has')
 
 
 def _moment(value: Any) -> Any:

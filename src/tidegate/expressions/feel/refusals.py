@@ -22,4 +22,4 @@ def around(text: str, start: int, end: int, room: int = 24) -> str:
     end = min(max(end, start), start + 80)
     before, after = text[max(0, start - room) : start], text[end : end + room]
     shown = f"{'…' if start > room else ''}{before}›{text[start:end]}‹{after}{'…' if end + room < len(text) else ''}"
-    return " ".join(shown.split())
+    return " ".join(shown.split()).encode("utf-8", "backslashreplace").decode()

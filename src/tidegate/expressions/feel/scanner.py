@@ -21,6 +21,7 @@ _WORD = re.compile(rf"[{_START}][{_PART}]*")
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|([\"'\\nrt]))")
+_HALF = re.compile("[\ud800-\udfff]")
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t"}
 _PIECE = re.compile(rf"[{_PART}]+|[^{_SPACE}]")
 _NAME = re.compile(rf"[{_START}][{_PART}]*(?:(?: ?[./’'+*-] ?| )[{_PART}]+)*")
@@ -30,6 +31,11 @@ _ONE_PART = re.compile(rf"[{_PART}]")
 def pieces_of(name: str) -> tuple[str, ...]:
     """The words of a name and the single signs between them; how much white space stands between does not matter."""
     return tuple(_PIECE.findall(name))
+
+
+def half_of_pair(text: str) -> bool:
+    """Whether a text holds a surrogate that is half of a pair: a code, and no character."""
+    return not text.isascii() and _HALF.search(text) is not None
 
 
 def is_name(text: str) -> bool:
@@ -127,13 +133,20 @@ class Scanner:
         """The string that begins here, read.
 
         Raises:
-            FeelError: it has no end.
+            FeelError: it has no end, or holds half of a surrogate pair.
         """
         found = _STRING.match(self.text, self.place)
         if found is None:
             self.fail("A string has no end.", do='Write " where it ends, and \\" for a quote within it.')
+        read = unescaped(found[1])
+        if half_of_pair(read):
+            self.fail(
+                "A string holds half of a surrogate pair, which no text has.",
+                end=found.end(),
+                do="Write both halves, as in \\uD83D\\uDC0E, or the code point, as in \\U01F40E.",
+            )
         self.move(found.end())
-        return unescaped(found[1])
+        return read
 
     def unexpected(self, wanted: str, do: str = "") -> NoReturn:
         """Say that something else is expected here."""
