@@ -30,6 +30,7 @@ from tidegate import (
 from tidegate.connectors.labels import read_labels
 from tidegate.errors import TidegateError
 from tidegate.evidence.log import verify
+from tidegate.reports.comparison import compared_in_words, plain
 from tidegate.runtimes.recorded import compare_recorded
 from tidegate.runtimes.shadow import Shadow
 
@@ -190,6 +191,25 @@ def test_what_both_recorded_is_compared(tmp_path: Path) -> None:
     causes = {(cause.rule, cause.fires): cause for cause in found.causes}
     assert causes["large", "new"].changes[0].new == "Payment.amount > money('50.00 EUR')"
     assert found.examples and all(flip.id in flips for flip in found.examples)
+
+
+def test_what_another_version_decided_is_told_to_be_left_out(tmp_path: Path) -> None:
+    class Released(Champion):
+        large = review(Payment.amount > eur(40), because="A large amount")
+
+    payments = [event for event in stream(40) if isinstance(event, Payment)]
+    live, own = tmp_path / "live.db", tmp_path / "shadow.db"
+    with Store.open(live) as kept:
+        Engine(Released, store=kept).decide_many(payments[:4])
+    decide(live, payments[4:])
+    follow(live, own)
+    with Store.open(live, read_only=True) as champion, Store.open(own, read_only=True) as challenger:
+        found = compare_recorded(Champion, Challenger, champion, challenger)
+    assert (found.alone, found.elsewhere) == ((0, 4), (0, 4))
+    assert found.same + found.flipped == len(payments) - 4
+    said = dict(compared_in_words(found))
+    assert said["left out of these, decided by another version"] == "4 live, 0 in the shadow"
+    assert plain(found)["other_version"] == {"live": 4, "shadow": 0}
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,8 @@ class Compared:
         scores: events whose score differs, and the largest difference.
         reasons: events of the same outcome on which other rules fired.
         alone: events that only the old and only the new version took.
+        elsewhere: how many of `alone` another version decided, neither old nor new, in the other's store: those of the
+            old that are in the store of the new, and those of the new that are in the store of the old.
         flips: every flip: id, at, label, amount in minor units and its currency, both outcomes and scores; null where
             the label is not known, or there is no amount in the currency that is added up.
     """
@@ -105,6 +107,7 @@ class Compared:
     reasons: int
     alone: tuple[int, int]
     flips: pl.DataFrame
+    elsewhere: tuple[int, int] = (0, 0)
 
     @property
     def same(self) -> int:

@@ -49,7 +49,15 @@ def compared_in_words(found: Compared) -> list[tuple[str, str]]:
         lines.append(
             ("taken by one version only", f"{words.count(found.alone[0])} old, {words.count(found.alone[1])} new")
         )
+    if any(found.elsewhere):
+        lines.append(("left out of these, decided by another version", _elsewhere(found)))
     return lines
+
+
+def _elsewhere(found: Compared) -> str:
+    """How many events are not compared, since in one of the stores it was another version that decided them."""
+    in_shadow, live = map(words.count, found.elsewhere)
+    return f"{live} live, {in_shadow} in the shadow"
 
 
 def render_comparison(found: Compared) -> str:
@@ -129,6 +137,8 @@ def _notes(found: Compared) -> Iterator[str]:
     if any(found.alone):
         only_old, only_new = map(words.count, found.alone)
         yield f"Only the old version took {only_old} events, and only the new one {only_new}; they are not compared."
+    if any(found.elsewhere):
+        yield f"Of these another version had decided, neither the old nor the new one: {_elsewhere(found)}."
     if found.new.quarantined or found.new.refused:
         yield (
             f"{words.count(found.new.refused)} rows were refused and {words.count(found.new.quarantined)} quarantined; "
@@ -228,6 +238,7 @@ def plain(found: Compared) -> dict[str, Any]:
         "reasons": found.reasons,
         "only_old": found.alone[0],
         "only_new": found.alone[1],
+        "other_version": {"live": found.elsewhere[1], "shadow": found.elsewhere[0]},
         "examples": [
             {
                 "id": flip.id,

@@ -136,6 +136,11 @@ class Meeting:
             values={name: (before.get(name), after.get(name)) for name in names},
         )
 
+    def waiting(self) -> tuple[pl.Series, pl.Series]:
+        """The events that only the old and only the new version took, by id."""
+        left, right = self._waiting or (self.left.nothing(), self.right.nothing())
+        return left.ids, right.ids
+
     def result(self, old: type[Flow[Any]], new: type[Flow[Any]]) -> Compared:
         """All of it."""
         waiting = self._waiting

@@ -1,6 +1,7 @@
 """What two versions decided side by side, as their stores have it: to be compared without deciding anything again."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
@@ -59,6 +60,7 @@ class Recorded:
         self._saw: list[dict[str, Any]] = [{}]  # the first is what was seen where no rule fired
         self._all: list[Decided] = []
         self._digests: dict[str, str] = {}
+        self._other_ids: list[pl.Series] = []
         self.mine = self.others = 0
 
     @property
@@ -74,8 +76,11 @@ class Recorded:
             if not found:
                 return
             after = found[-1].seq
-            decided = self._decided([one for one in found if self._is_mine(one)])
-            self.mine += len(decided)
+            asked = [(one, self._is_mine(one)) for one in found if self._is_asked(one)]
+            decided = self._decided([one for one, mine in asked if mine])
+            others = pl.Series([one.id for one, mine in asked if not mine], dtype=pl.String)
+            self._other_ids.append(others)
+            self.mine, self.others = self.mine + len(decided), self.others + len(others)
             self._all.append(decided)
             yield decided
 
@@ -83,12 +88,17 @@ class Recorded:
         """As of `Version`."""
         return self._decided([])
 
+    def of_others(self, ids: pl.Series) -> int:
+        """How many of these events another version decided, as far as has been read."""
+        there = pl.concat([*self._other_ids, pl.Series([], dtype=pl.String)])
+        return int(ids.is_in(there.implode()).sum())
+
+    def _is_asked(self, one: Stored) -> bool:
+        return one.answer is not None and bool(one.flags & READ) and one.kind.partition("@")[0] == self._event.__name__
+
     def _is_mine(self, one: Stored) -> bool:
-        if one.answer is None or not one.flags & READ or one.kind.partition("@")[0] != self._event.__name__:
-            return False
         if one.flow not in self._flows:
             self._flows[one.flow] = program(self.store, one.flow)[0].digest == self.plan.digest
-        self.others += not self._flows[one.flow]
         return self._flows[one.flow]
 
     def _decided(self, some: Sequence[Stored]) -> Decided:
@@ -193,4 +203,5 @@ def compare_recorded(
                 seen=f"{side.others:,} decisions of other versions" if side.others else "no decisions",
                 do="Name the flow as it was when it decided, and the store in which it did.",
             )
-    return meeting.result(old, new)
+    only_old, only_new = meeting.waiting()
+    return replace(meeting.result(old, new), elsewhere=(right.of_others(only_old), left.of_others(only_new)))
