@@ -129,3 +129,19 @@ def test_an_input_that_matters_only_when_it_is_missing_is_not_called_idle(tmp_pa
         told = json.loads(typed("table", "check", tmp_path / "flow.py", "--json", *flags).stdout)[0]["findings"]
         assert not [found for found in told if found["kind"] == "idle" and "country" in found["said"]]
         assert [found["where"] for found in told if found["kind"] == "gap"] == [{"country": "missing"}] * len(flags)
+
+
+@pytest.mark.parametrize("cell", ["< 1,5", "[0,5..1,5]", ">= 1000,25"])
+def test_a_decimal_comma_in_a_spreadsheet_is_told(tmp_path: Path, cell: str) -> None:
+    for rows in (f"r1;{cell};2\n", f"r1;{cell};2\nr2;> 2;3\nr3;-;4\n"):
+        (tmp_path / "semi.csv").write_text(f"first;if a;then b\n{rows}")
+        result = typed("table", "check", tmp_path / "semi.csv")
+        said = " ".join(result.stderr.split())
+        assert result.exit_code == 2 and "semi.csv, line 2, column 2 (a): A comma between digits" in said
+        assert "Numbers have a decimal point: write 1.5" in said
+
+
+def test_codes_with_commas_between_them_are_texts(tmp_path: Path) -> None:
+    (tmp_path / "codes.csv").write_text('first,if code,then b\nr1,"5411,5412",2\n')
+    told = json.loads(typed("table", "check", tmp_path / "codes.csv", "--json").stdout)
+    assert told["inputs"] == {"code": "text"}

@@ -12,7 +12,7 @@ from tidegate.decisions.scorecards.written import OTHERWISE, WrittenBin, Written
 from tidegate.decisions.tables.cells import Cell, cell, complement, merged
 from tidegate.decisions.tables.line import Line, Ranges, number_of
 from tidegate.decisions.tables.table import Column
-from tidegate.decisions.tables.types import declared, fits, shown_by
+from tidegate.decisions.tables.types import decimal_comma, declared, fits, shown_by
 from tidegate.errors import FlowError, nearest
 from tidegate.events.types import Kind, Type
 
@@ -211,6 +211,8 @@ def _column(part: WrittenCharacteristic, at: str, types: Mapping[str, Type] | No
         cells = [one.cell for one in part.bins if not _is_otherwise(one.cell)]
         said, odd = shown_by(cells, cell, currency)
         if odd >= 0:
+            if comma := decimal_comma(cells[odd], cell):
+                raise FlowError(f"{at}: {comma.wrong}", seen=comma.seen, do=comma.do)
             raise FlowError(
                 f"{at}: Most bins are of {said}, and one is not.", seen=str(cells[odd]),
                 do=f"Mend it, or write {part.name} (text).",

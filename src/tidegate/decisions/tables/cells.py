@@ -219,5 +219,5 @@ class _Reader:
             raise FlowError(
                 "A comma between digits: one number or two?",
                 seen=self.text[start:],
-                do="Write 1.5 for one number, and 1, 5 with a blank for two.",
+                do="Numbers have a decimal point: write 1.5 for one number, and 1, 5 with a blank for two.",
             )

@@ -10,7 +10,7 @@ from tidegate.decisions.tables.cells import ANY, Cell, cell
 from tidegate.decisions.tables.line import Line, value_of
 from tidegate.decisions.tables.policy import Policy
 from tidegate.decisions.tables.sheet import Head, Sheet, Written
-from tidegate.decisions.tables.types import declared, fits, shown_by
+from tidegate.decisions.tables.types import decimal_comma, declared, fits, shown_by
 from tidegate.errors import FlowError, nearest
 from tidegate.events.types import INT, Kind, Type
 
@@ -155,7 +155,7 @@ class _Maker:
         found, odd = shown_by([row.values[head.place - 1] for row in rows], read, self.currency)
         if odd >= 0:
             value = rows[odd].values[head.place - 1]
-            wrong = FlowError(
+            wrong = decimal_comma(value, read) or FlowError(
                 f"Most of the column {head.name} is {found}, and this is not.",
                 seen=str(value),
                 do=f"Mend it, or head the column `{head.role} {head.name} (text)`.",

@@ -1,5 +1,6 @@
 """The types of a table's columns: as the head declares them, as the flow has them, or as the cells show them."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -58,7 +59,8 @@ def shown_by(cells: Sequence[Any], read: Callable[[Any, Line], Any], currency: s
 
     Returns:
         The type, and -1; or, where most cells are of a type and some are not, that type and the place of the first odd
-        one: a slip of the pen must not turn a column of numbers into one of text.
+        one: a slip of the pen must not turn a column of numbers into one of text. So also where all are numbers with a
+        decimal comma, if they compare: text does not.
     """
     filled = [(n, cell) for n, cell in enumerate(cells) if str(cell).strip() not in ("", "-", "missing", "None")]
     odd: tuple[Type, int] | None = None
@@ -70,7 +72,31 @@ def shown_by(cells: Sequence[Any], read: Callable[[Any, Line], Any], currency: s
             return found, -1
         if odd is None and kind is not INT and 2 * len(fail) < len(filled):
             odd = found, fail[0]
-    return odd or (TEXT, -1)
+    return odd or _pointed(filled, read) or (TEXT, -1)
+
+
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
+
+
+def _pointed(filled: Sequence[tuple[int, Any]], read: Callable[[Any, Line], Any]) -> tuple[Type, int] | None:
+    """A number, and where the first comma stands for a point, if cells such as `< 1,5` are no text and else numbers."""
+    text, number = Line(TEXT), Line(FLOAT)
+    if all(_reads(cell, read, text) for _, cell in filled):
+        return None
+    if not all(_reads(_DECIMAL_COMMA.sub(".", str(cell)), read, number) for _, cell in filled):
+        return None
+    return next(((FLOAT, n) for n, cell in filled if not _reads(cell, read, number)), None)
+
+
+def decimal_comma(cell: Any, read: Callable[[Any, Line], Any]) -> FlowError | None:
+    """What is said of a cell that a decimal comma keeps from being a number, if that is so."""
+    if not _reads(_DECIMAL_COMMA.sub(".", str(cell)), read, Line(FLOAT)):
+        return None
+    try:
+        read(cell, Line(FLOAT))
+    except FlowError as error:
+        return error
+    return None
 
 
 def _reads(cell: Any, read: Callable[[Any, Line], Any], line: Line) -> bool:
