@@ -45,7 +45,7 @@ class ModelUse(msgspec.Struct, frozen=True, gc=False):
 
 
 class MatchedRow(msgspec.Struct, frozen=True, gc=False):
-    """A row of a decision table that matched: its name, and its cells by input, as far as they ask something."""
+    """A row of a decision table that matched: its name is `row`, its `cells` are by input, as far as they ask."""
 
     row: str
     cells: dict[str, str]
