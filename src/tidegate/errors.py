@@ -65,11 +65,22 @@ class ModelError(TidegateError):
 
 
 class DocumentError(TidegateError):
-    """A document that others wrote (DMN, PMML, a table) cannot be read as what it says it is. `line` is where, or 0."""
+    """A document that others wrote (DMN, PMML, a table) cannot be read as what it says it is.
+
+    `line` is where, or 0; `file` is the document, where it is known.
+    """
 
     def __init__(self, wrong: str, *, seen: str = "", do: str = "", line: int = 0) -> None:
-        self.line = line
+        self.line, self.file = line, ""
         super().__init__(wrong, seen=(f"line {line}" + (f": {seen}" if seen else "")) if line else seen, do=do)
+
+    def within(self, file: str) -> Self:
+        """The same, with the name of the document before the line, unless it is named already."""
+        if self.line and not self.file:
+            self.file = file
+            if file not in str(self):
+                TidegateError.__init__(self, self.wrong, seen=f"{file}, {self.seen}", do=self.do)
+        return self
 
 
 class StoreError(TidegateError):

@@ -48,7 +48,7 @@ def load(path: Path) -> "DmnModel":
     try:
         return read_dmn(data, path.name, imports=Folder(path.parent))
     except DocumentError as error:
-        error.file = str(path)  # type: ignore[attr-defined]
+        error.file = str(path)
         raise
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath, Override, OverrideWhy
-from tidegate.cli.terminal import aside, emit, next_steps, out, ready
+from tidegate.cli.terminal import aside, compiling_told, emit, next_steps, out
 
 if TYPE_CHECKING:
     from tidegate.models.registry import Registry
@@ -85,10 +85,9 @@ def add(
         raise ModelError(
             f"{file} cannot be read.", seen=error.strerror or str(error), do="Name the file of a model."
         ) from None
-    if b"ModelVerification" in content:
-        ready(pmml=True)
     said = author(output, features, missing, typical, unit or [])
-    artefact, what = artefact_in(content, reference, file=file.name, author=said)
+    with compiling_told():  # of the verification in PMML, if it has one
+        artefact, what = artefact_in(content, reference, file=file.name, author=said)
     path = Registry(models).add(artefact, alias=alias, override=override, why=why)
     name, reads = artefact.card.name, [feature.name for feature in artefact.card.features]
     if as_json:

@@ -11,8 +11,8 @@ import typer
 
 from tidegate.cli.lines import Unanswered, csv_rows
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath
-from tidegate.cli.terminal import emit, out, ready, written
-from tidegate.errors import TidegateError
+from tidegate.cli.terminal import compiling_told, emit, out, ready, written
+from tidegate.errors import DocumentError, TidegateError
 
 if TYPE_CHECKING:
     from tidegate.models.pmml.model import Answer, PmmlModel
@@ -80,8 +80,8 @@ def run(
     is told with its line and counted; the others are answered, and the exit code is 1 then. It is 2 if the model or the
     file cannot be read.
     """
-    ready(pmml=True)
     model = _read(file)
+    ready(pmml=True)  # of a model that is refused, no kernel is compiled
     absent, blank = frozenset(missing or ["NA"]), {one.name for one in model.inputs if one.blank}
     unanswered, rows = Unanswered(str(data), "row"), 0
     with _opened(data) as given, _target(to) as sink:
@@ -159,9 +159,12 @@ def _read(file: Path) -> "PmmlModel":
         raise TidegateError(
             f"{file} cannot be read.", seen=error.strerror or str(error), do="Name a PMML file."
         ) from None
-    if b"ModelVerification" in data:
-        ready(pmml=True)
-    return read_pmml(data, file.name)
+    with compiling_told():  # of its verification, if it has one
+        try:
+            return read_pmml(data, file.name)
+        except DocumentError as error:
+            error.file = str(file)
+            raise
 
 
 def _facts(model: "PmmlModel") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """How the command line speaks: results to stdout, everything else to stderr, errors with their place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,27 +84,43 @@ def _line_of(file: str, line: int) -> str:
 
 
 def ready(*, pmml: bool = False) -> None:
-    """Have the kernels ready, and say what is going on while they are compiled: once on a machine, for some 20 s.
+    """Have the kernels ready; while they are compiled, once on a machine and for a minute or two, that is said.
 
     With `pmml` those that run models read from PMML, and no others.
     """
-    from time import perf_counter
-
-    from tidegate.kernels.kept import compiled_now
     from tidegate.runtimes.readiness import PMML, STEPS, prepare
 
-    console, began = aside(), perf_counter()
+    with compiling_told() as report:
+        prepare(report, PMML if pmml else STEPS)
+
+
+@contextmanager
+def compiling_told() -> Iterator[Callable[[str, int, int], None]]:
+    """Within it, what is compiled is said as soon as that begins; code that is kept is loaded without a word.
+
+    Gives what takes a step of getting ready, and what it is: see `prepare`.
+    """
+    from tidegate.kernels.kept import before_compiling
+
+    console, now, told = aside(), "kernels: PMML models", ""
     with console.status("getting ready") as status:
 
         def report(what: str, done: int, many: int) -> None:
-            if not compiled_now():
-                return  # code that is kept is loaded in a second, or in some on a busy machine
-            words = f"kernels: {what}, {done} of {many}; compiled once, then kept"
-            status.update(words)
-            if not console.is_terminal and perf_counter() - began > 3:
-                console.print(words)
+            nonlocal now
+            now = f"kernels: {what}, {done} of {many}"
 
-        prepare(report, PMML if pmml else STEPS)
+        def tell() -> None:
+            nonlocal told
+            if told == now:
+                return
+            told = now
+            words = f"{now}; compiled once, then kept"
+            status.update(words)
+            if not console.is_terminal:
+                console.print(words, soft_wrap=True)
+
+        with before_compiling(tell):
+            yield report
 
 
 def emit(value: Any) -> None:

@@ -13,7 +13,7 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from numba.core.serialize import dumps
 
 from tidegate.kernels.sources import made_of
 
-__all__ = ["KeptCode"]
+__all__ = ["KeptCode", "before_compiling"]
 
 _log = logging.getLogger("tidegate.kernels")
 _ABANDONED = 3600.0
@@ -53,12 +53,19 @@ def _machine(target: Any) -> str:
 
 
 _told: list[str] = []
-_made: list[str] = []
 
 
-def compiled_now() -> int:
-    """How many kernels this process had to compile, because no code for them was kept."""
-    return len(_made)
+_waiting: list[Callable[[], object]] = []
+
+
+@contextmanager
+def before_compiling(tell: Callable[[], object]) -> Iterator[None]:
+    """Within it, `tell` is called whenever a kernel is about to be compiled, because no code for it is kept."""
+    _waiting.append(tell)
+    try:
+        yield
+    finally:
+        _waiting.remove(tell)
 
 
 def _cannot_keep(reasons: list[str]) -> None:
@@ -105,8 +112,12 @@ class KeptCode(_Cache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The code for these types, None where there is none that can be used."""
-        if not self._enabled:
-            return None
+        code = self._kept(sig, target_context) if self._enabled else None
+        for tell in () if code is not None else tuple(_waiting):
+            tell()
+        return code
+
+    def _kept(self, sig: Any, target_context: Any) -> Any:
         target_context.refresh()
         try:
             _, name = self._named(sig, target_context.codegen())
@@ -120,7 +131,6 @@ class KeptCode(_Cache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep code for these types in the first folder that takes it."""
-        _made.append(self._name)
         if not self._enabled:
             return
         if data.library.has_dynamic_globals or any(not each.can_cache for each in data.lifted):

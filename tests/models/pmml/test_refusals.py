@@ -35,7 +35,10 @@ TREE = document(
      "GaussianProcessModel"],
 )  # fmt: skip
 def test_models_that_are_not_run(model: str) -> None:
-    refused(document(f'<{model} functionName="regression"/>'), rf"{model} is not supported.*line 4")
+    data = document(f'<{model} functionName="regression"/>')
+    refused(
+        data, rf"{model} is not supported. Seen: x.pmml, line 4: <{model}>. Bring a model of a kind that is run: Ano"
+    )
 
 
 @pytest.mark.parametrize(

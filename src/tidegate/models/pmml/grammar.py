@@ -30,6 +30,12 @@ MODELS = frozenset(
     ]
 )
 
+_OTHER_MODELS = frozenset(
+    ["AssociationModel", "BaselineModel", "BayesianNetworkModel", "GaussianProcessModel", "SequenceModel", "TextModel",
+     "TimeSeriesModel"]
+)  # fmt: skip
+"""The standard's other models, which are not run."""
+
 _EXPRESSIONS = "Constant FieldRef NormContinuous NormDiscrete Discretize MapValues TextIndex Apply"
 _PREDICATES = "SimplePredicate CompoundPredicate SimpleSetPredicate True False"
 _COMMON = "MiningSchema Output Targets LocalTransformations ModelVerification"
@@ -237,6 +243,13 @@ def refuse(element: Element, wrong: str, do: str = "", seen: str = "") -> Docume
     return DocumentError(wrong, seen=seen or f"<{name_of(element)}>", do=do, line=line_of(element))
 
 
+def _instead_of(name: str) -> str:
+    """What to do about an element that is not supported."""
+    if name in _OTHER_MODELS:  # which is the model, or one of its segments: nothing would be left without it
+        return f"Bring a model of a kind that is run: {', '.join(sorted(MODELS))}."
+    return "Export the model without it."
+
+
 def _rename(element: Element, key: str, name: str) -> None:
     """Give an attribute the name that the standard has for it."""
     if element.get(name) is not None:
@@ -273,6 +286,6 @@ def check(root: Element) -> None:
             if called not in children or called not in _GRAMMAR:
                 known = "is not supported" if called not in _GRAMMAR else f"has no place in {name}"
                 why = f" {_WHY[called]}" if called in _WHY else ""
-                raise refuse(child, f"The element {called} {known}.{why}", do="Export the model without it.")
+                raise refuse(child, f"The element {called} {known}.{why}", do=_instead_of(called))
             below.append(child)
         todo += reversed(below)

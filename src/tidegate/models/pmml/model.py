@@ -260,8 +260,15 @@ def read_pmml(data: bytes, what: str = "the model", *, named: str = "") -> PmmlM
 
     Raises:
         DocumentError: it is no PMML, of a version that is not read, holds what is not supported, or no such model; with
-            the line.
+            its name, the line and the element.
     """
+    try:
+        return _read(data, what, named)
+    except DocumentError as error:
+        raise error.within(what) from None
+
+
+def _read(data: bytes, what: str, named: str) -> PmmlModel:
     root = read(data, what)
     if name_of(root) != "PMML":
         raise refuse(root, f"{what} is no PMML.", "Its outermost element is PMML.")

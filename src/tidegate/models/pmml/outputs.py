@@ -171,7 +171,7 @@ def _weight(
                 return scope.document.constant(0.0, "double")
             raise refuse(element, f"The model knows nothing of {text!r}.", seen=f'value="{text}"')
         return Value(by[wanted], "double")
-    if feature == "confidence" and prediction.confidence is not None:
+    if feature == "confidence" and prediction.confidence is not None and rank == 1:
         return Value(prediction.confidence, "double")
     if not by:
         raise refuse(element, f"The model has no output of the feature {feature}.")

@@ -39,20 +39,36 @@ def rules(model: Element, scope: Scope, code: Code, target: TargetField) -> Pred
     score = math.nan
     if default is not None:
         score = texts.constant(str(default), target.kind, held)
+        labels.setdefault(score, len(labels))
         sure = number(held, "defaultConfidence", math.nan) if held.get("defaultConfidence") is not None else math.nan
     to, confidence, which = builder.register(), builder.register(), builder.register()
-    items, program, depth = programs([items for _, items in found], 11 + o.ITEM * len(found))
+    items, program, depth = programs([items for _, items in found], 12 + o.ITEM * len(found))
     scores = [score, sure, *labels]
+    each = [builder.register() for _ in labels] if _asks_each(model) else []
     words = [word for item in items for word in item]
     builder.emit(
         code, o.RULES, to, confidence, which, criterion, depth, len(found), builder.table(scores), max(len(labels), 1),
-        builder.table(table or [0.0]), *words, *program,
+        builder.table(table or [0.0]), each[0] if each else -1, *words, *program,
     )  # fmt: skip
     prediction = Prediction(Value(to, target.kind), confidence=confidence)
+    prediction.confidences = dict(zip(labels, each, strict=False))
     entity = builder.register()
     builder.emit(code, o.GATHER, entity, 1, which, builder.table(names or [0.0]), 1)
     prediction.entities = [entity]
     return prediction
+
+
+def _asks_each(model: Element) -> bool:
+    """Whether the model, or one around it, gives the confidence of a category other than the one predicted."""
+    around: Element | None = model
+    while around is not None:
+        held = child(around, "Output")
+        for part in children(held, "OutputField") if held is not None else ():
+            named = part.get("value") is not None or part.get("rank", "1") != "1"
+            if part.get("feature") == "confidence" and named:
+                return True
+        around = around.getparent()
+    return False
 
 
 def _simple(held: Element, scope: Scope) -> list[tuple[Element, Items]]:

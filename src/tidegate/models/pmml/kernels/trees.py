@@ -212,20 +212,23 @@ def _spread(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def]
 
 @fixed(STEP)
 def _rules(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def]
-    """RULES: to score, to confidence, to rule, criterion, depth of stack, rules, #default, scores, #table, then items.
+    """RULES: to score, to confidence, to rule, criterion, depth of stack, rules, #default, scores, #table, to
+    confidences or -1, then items.
 
     The table has a row per rule: place of its score, confidence, weight; the default's is a score and a confidence,
-    and then come the scores. Criterion: 0 first hit, 1 sum of weights, 2 largest weight.
+    and then come the scores. Criterion: 0 first hit, 1 sum of weights, 2 largest weight. The confidence of each score
+    is what the criterion finds among the rules of that score alone.
     """
     to, sure, which, criterion = code[at + 2], code[at + 3], code[at + 4], code[at + 5]
     stack = np.empty(code[at + 6], np.int64)
     many, default, scores, table = code[at + 7], code[at + 8], code[at + 9], code[at + 10]
-    sums, first = np.empty(scores), np.empty(scores, np.int64)
+    each = code[at + 11]
+    sums, first, chosen = np.empty(scores), np.empty(scores, np.int64), np.empty(scores, np.int64)
     for i in range(rows):
-        sums[:], first[:] = 0.0, -1
+        sums[:], first[:], chosen[:] = 0.0, -1, -1
         fired, best, heaviest, wrong = 0, -1, -math.inf, -1
         for rule in range(many):
-            truth = _item(code, numbers, registers, at, at + 11 + rule * o.ITEM, stack, i)
+            truth = _item(code, numbers, registers, at, at + 12 + rule * o.ITEM, stack, i)
             if truth >= o.INVALID:
                 wrong = truth - o.INVALID
                 break
@@ -236,14 +239,26 @@ def _rules(code, numbers, registers, at, rows):  # type: ignore[no-untyped-def]
             sums[score] += weight
             if first[score] < 0:
                 first[score] = rule
+            if chosen[score] < 0 or (criterion == 2 and weight > numbers[table + 3 * chosen[score] + 2]):
+                chosen[score] = rule
             if criterion == 0:
-                best = rule
-                break
-            if weight > heaviest:
+                best = rule if best < 0 else best
+                if each < 0:
+                    break
+            elif weight > heaviest:
                 best, heaviest = rule, weight
         if wrong >= 0:
             registers[to, i] = registers[sure, i] = registers[which, i] = registers[wrong, i]
+            for k in range(scores if each >= 0 else 0):
+                registers[each + k, i] = registers[wrong, i]
             continue
+        for k in range(scores if each >= 0 else 0):
+            if chosen[k] >= 0:
+                registers[each + k, i] = sums[k] / fired if criterion == 1 else numbers[table + 3 * chosen[k] + 1]
+            elif best < 0 and numbers[default + 2 + k] == numbers[default]:
+                registers[each + k, i] = numbers[default + 1]
+            else:
+                registers[each + k, i] = 0.0
         if best < 0:
             registers[to, i], registers[sure, i] = numbers[default], numbers[default + 1]
             registers[which, i] = math.nan
