@@ -84,6 +84,23 @@ def test_half_of_a_surrogate_pair_is_a_mistake_in_a_text_and_refused_in_an_input
     assert "Line 1 of" in result.stderr and "y\\ud83d" in result.stderr
 
 
+def test_a_value_outside_of_the_input_values_is_told_whatever_comes_out(tmp_path: Path) -> None:
+    path = tmp_path / "m.dmn"
+    rows = [['"High"', "1"], ["-", "2"]]
+    made = table(["Risk"], [""], rows, policy="FIRST", values={"Risk": '"High", "Low"'})
+    path.write_bytes(dmn(given("Risk"), decision("D", made, needs=("Risk",))))
+    (row,) = asked(path, "--set", "Risk=Foo")
+    said = '"Foo" is none of its input values: "High", "Low"'
+    assert row["decisions"] == {"D": 2} and [one["why"] for one in row["reasons"]] == [f"{said}."]
+    assert row["reasons"][0]["place"] == 'decision "D", input "Risk"'
+    told = typed("dmn", "run", path, "--set", "Risk=Foo")
+    assert told.exit_code == 0 and said in told.stdout, "also where nothing is to be explained"
+    steps = typed("dmn", "run", path, "--set", "Risk=Foo", "--explain").stdout
+    assert 'saw    Risk = "Foo"' in steps and f"not    row 1: Risk sees null: {said}" in steps
+    assert "Risk is null" not in steps
+    assert asked(path, "--set", "Risk=Low")[0]["reasons"] == []
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

@@ -137,7 +137,7 @@ def _is_unmade(result: "DmnResult") -> bool:
 
 
 def _emit(results: "dict[str, DmnResult]", row: int) -> None:
-    """One line of JSON: the decisions, and why those came to nothing that did."""
+    """One line of JSON: the decisions, why those came to nothing that did, and what a table did not take."""
     import json
 
     from tidegate.decisions.dmn import to_json
@@ -148,8 +148,7 @@ def _emit(results: "dict[str, DmnResult]", row: int) -> None:
     reasons = [
         {"place": why.place, "file": why.file, "line": why.line, "text": why.text, "why": why.why}
         for one in results.values()
-        if _is_unmade(one)
-        for why in one.reasons
+        for why in (one.reasons if _is_unmade(one) else one.untaken)
     ]
     typer.echo(f'{{"row": {row}, "decisions": {{{decisions}}}, "reasons": {json.dumps(reasons, ensure_ascii=False)}}}')
 
@@ -175,11 +174,11 @@ def _show(results: "dict[str, DmnResult]", *, explain: bool) -> None:
         )
         if explain:
             _show_steps(console, one)
-        if explain or _is_unmade(one):
-            for why in one.reasons[:MOST_REASONS]:
-                console.print(Text.assemble(("  why  ", "dim"), str(why)), soft_wrap=True)
-            if len(one.reasons) > MOST_REASONS:
-                console.print(f"  and {len(one.reasons) - MOST_REASONS} more; all of them with --json", style="dim")
+        reasons = one.reasons if explain or _is_unmade(one) else one.untaken
+        for why in reasons[:MOST_REASONS]:
+            console.print(Text.assemble(("  why  ", "dim"), str(why)), soft_wrap=True)
+        if len(reasons) > MOST_REASONS:
+            console.print(f"  and {len(reasons) - MOST_REASONS} more; all of them with --json", style="dim")
 
 
 def _show_steps(console: "Console", result: "DmnResult") -> None:
@@ -197,7 +196,9 @@ def _show_steps(console: "Console", result: "DmnResult") -> None:
             )
             console.print(Text(words, "green"), soft_wrap=True)
         for missed in step.missed:
-            words = f"    not    row {missed.number}: {missed.column} is {_step_value(missed.value)}, not {missed.test}"
+            saw = f"is {_step_value(missed.value)}, not {missed.test}"
+            saw = f"sees null: {missed.untaken}" if missed.untaken else saw
+            words = f"    not    row {missed.number}: {missed.column} {saw}"
             console.print(Text(words, "dim"), soft_wrap=True)
 
 

@@ -37,12 +37,15 @@ class DmnResult:
         reasons: every place that came to nothing on the way, and why, in the order they were met.
         steps: what was evaluated, in order, with the rows of decision tables that matched.
         refused: whether an input was given that its type or its allowed values do not take, and null went for it.
+        untaken: the reasons among them that say of a value that a column of a table did not take it, and saw null: what
+            came out may be something all the same.
     """
 
     value: Any
     reasons: tuple[Reason, ...]
     steps: tuple[Step, ...]
     refused: bool = False
+    untaken: tuple[Reason, ...] = ()
 
     @property
     def plain(self) -> Any:
@@ -222,7 +225,7 @@ class DmnModel:
                 "Functions call each other too deep.", seen=_where(run), do="End the recursion, or make it shallower."
             ) from None
         run.leave(run.site)
-        return DmnResult(value, tuple(run.reasons), tuple(run.steps), refused)
+        return DmnResult(value, tuple(run.reasons), tuple(run.steps), refused, tuple(run.untaken))
 
     def _given(self, inputs: Mapping[str, Any], run: Run) -> tuple[dict[Key, Any], set[Key]]:
         """The values of input data, and of decisions without logic, as others see them; and which were refused."""

@@ -75,12 +75,16 @@ class MatchedRow:
 
 @dataclass(frozen=True, slots=True)
 class MissedRow:
-    """A row that did not match, and the first of its cells that did not hold: its column, its test, what it saw."""
+    """A row that did not match, and the first of its cells that did not hold: its column, its test, what it saw.
+
+    Where the column did not take its value, and saw null for it, `untaken` says why, and `value` is what that was.
+    """
 
     number: int
     column: str
     test: str
     value: Any
+    untaken: str = ""
 
 
 @dataclass(slots=True)
@@ -153,6 +157,7 @@ class Run:
         self.feel = feel.Run(self.given)
         self.explain = explain
         self.reasons: list[Reason] = []
+        self.untaken: list[Reason] = []
         self.steps: list[Step] = []
         self.site = Site("", 0, "")
         self._seen = 0
@@ -208,6 +213,12 @@ class Run:
         """Note why a place comes to nothing; gives null."""
         if len(self.reasons) < MOST_REASONS:
             self.reasons.append(Reason(site.place, site.file, site.line, text, why))
+
+    def not_taken(self, site: Site, why: str) -> None:
+        """Note why a table sees null in the place of a value, whatever it comes to; gives null."""
+        self.nothing(site, f"{why}.")
+        if len(self.untaken) < MOST_REASONS:
+            self.untaken.append(Reason(site.place, site.file, site.line, "", f"{why}."))
 
     def coerced(self, value: Any, kind: Kind, site: Site) -> Any:
         """A value as a variable of a kind takes it; null, with the reason, if it cannot."""

@@ -87,28 +87,33 @@ class TableLogic:
         """The outputs of the rows that match, as the hit policy has it."""
         step = Step("table", self.site.place, self.site.line)
         run.steps.append(step)
-        values = []
-        for column in self.columns:
+        values: list[Any] = []
+        untaken: dict[int, tuple[Any, str]] = {}
+        for place, column in enumerate(self.columns):
             value = column.logic.evaluate(scope, run)
             step.inputs[column.label] = value
-            values.append(None if value is None else self._taken(column, value, scope, run))
-        step.value = self._answer(values, scope, run, step)
+            why = "" if value is None else self._untaken(column, value, scope, run)
+            if why:
+                run.not_taken(column.site, why)
+                untaken[place] = (value, why)
+            values.append(None if why else value)
+        step.value = self._answer(values, untaken, scope, run, step)
         return step.value
 
-    def _taken(self, column: Column, value: Any, scope: Scope, run: Run) -> Any:
-        """What a column sees of a value: null, with the reason, where its type or its input values do not allow it."""
+    def _untaken(self, column: Column, value: Any, scope: Scope, run: Run) -> str:
+        """Why a column sees null in the place of a value: its type or its input values do not allow it."""
         why = "" if column.kind.check is None else column.kind.check.wrong(value)
-        if why:
-            return run.nothing(column.site, f"{why}.")
-        if _allows(column.allowed, value, scope, run):
-            return value
-        return run.nothing(column.site, f"{shown(value)} is none of its input values: {column.allowed_text}.")
+        if why or _allows(column.allowed, value, scope, run):
+            return why
+        return f"{shown(value)} is none of its input values: {column.allowed_text}"
 
-    def _answer(self, values: list[Any], scope: Scope, run: Run, step: Step) -> Any:
+    def _answer(
+        self, values: list[Any], untaken: dict[int, tuple[Any, str]], scope: Scope, run: Run, step: Step
+    ) -> Any:
         rows = self._matching(values, scope, run)
         step.matched = tuple(row.matched for row in rows)
         if run.explain or not rows:
-            step.missed = self._missed(values, scope, run)
+            step.missed = self._missed(values, untaken, scope, run)
         if not rows:
             return self._default(scope, run)
         made = []
@@ -166,14 +171,17 @@ class TableLogic:
         ]
         return index, rest
 
-    def _missed(self, values: list[Any], scope: Scope, run: Run) -> tuple[MissedRow, ...]:
+    def _missed(
+        self, values: list[Any], untaken: dict[int, tuple[Any, str]], scope: Scope, run: Run
+    ) -> tuple[MissedRow, ...]:
         """What spoke against the rows that did not match, the first of them."""
         found = []
         for row in self.rows:
             for place, test in row.tests:
                 if test.holds(values[place], scope, run.quiet) is not True:
                     text = row.matched.tests[place]
-                    found.append(MissedRow(row.matched.number, self.columns[place].label, text, values[place]))
+                    seen, why = untaken.get(place, (values[place], ""))
+                    found.append(MissedRow(row.matched.number, self.columns[place].label, text, seen, why))
                     break
             if len(found) == MOST_MISSED:
                 break
