@@ -101,6 +101,15 @@ def test_a_value_outside_of_the_input_values_is_told_whatever_comes_out(tmp_path
     assert asked(path, "--set", "Risk=Low")[0]["reasons"] == []
 
 
+def test_a_missing_requirement_is_told_in_one_sentence_by_check_and_run(tmp_path: Path) -> None:
+    path = tmp_path / "m.dmn"
+    path.write_bytes(dmn(given("Loan amount"), decision("D", literal("1 + Loan amount"))))
+    said = 'nothing here is called "Loan amount". It is input data that is not required here: add the requirement.'
+    assert said in typed("dmn", "check", path).stdout
+    (row,) = asked(path, "--set", "Loan amount=5")
+    assert said in [one["why"] for one in row["reasons"]] and "in scope" not in str(row["reasons"])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

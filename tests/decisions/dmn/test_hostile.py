@@ -224,6 +224,15 @@ def test_endless_work_is_refused_or_null(text: str) -> None:
             assert error.do
 
 
+@pytest.mark.parametrize("text", ["for i in 1..100000, j in 1..100000 return i", "count(for i in 1..9000000 return 1)"])
+def test_a_runaway_decision_is_named_with_its_line_and_what_its_author_can_do(text: str) -> None:
+    model = read_dmn(dmn("", decision("D", literal(text))), "t.dmn")
+    with pytest.raises(FeelLimitError) as told:
+        model.evaluate("D", {})
+    assert told.value.seen.startswith('decision "D" (t.dmn:3)')
+    assert "Budget" not in str(told.value) and "filter before you iterate" in told.value.do
+
+
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(a*)*b", "(.*)*x", "([a-zA-Z]+)*$"])
 def test_regular_expressions_that_explode_are_refused_or_end(pattern: str) -> None:
     model = read_dmn(dmn(given("x"), decision("D", literal(f'matches(x, "{pattern}")'), needs=("x",))), "t.dmn")

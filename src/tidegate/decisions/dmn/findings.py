@@ -29,6 +29,11 @@ class Finding:
         )
 
 
+def not_called(name: str) -> str:
+    """What is said of a name that nothing in scope is called."""
+    return f'nothing here is called "{name}".'
+
+
 class Findings:
     """Findings as they are collected, each once."""
 

@@ -2,13 +2,13 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tidegate.decisions.dmn.circles import refuse_circles
 from tidegate.decisions.dmn.elements import Decision, Element, InputData, Knowledge, Service
 from tidegate.decisions.dmn.evaluation import Evaluation, Key, Ready
-from tidegate.decisions.dmn.findings import Finding
+from tidegate.decisions.dmn.findings import Finding, not_called
 from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.parts import KINDS, Assembly, Part
 from tidegate.decisions.dmn.read import read_definitions
@@ -24,6 +24,7 @@ from tidegate.expressions.feel.refusals import FeelLimitError
 from tidegate.expressions.feel.temporal import DateTime
 from tidegate.expressions.feel.types import Type
 
+_LESS = "These bounds hold for every model: filter before you iterate, or split what is given."
 MOST_GIVEN = 10_000_000
 """How many elements an input may have, what several of its lists share counted in each."""
 
@@ -74,6 +75,7 @@ class DmnModel:
             if getattr(self._ready[key].found.element, "logic", None) is None
         }
         self.findings: tuple[Finding, ...] = tuple(finding for one in _parts(part) for finding in one.findings.all())
+        self._told = {(one.file, one.line, one.wrong): one for one in self.findings if one.do}
 
     @property
     def inputs(self) -> dict[str, Kind]:
@@ -219,13 +221,21 @@ class DmnModel:
             with deep():
                 value = ask()
         except FeelLimitError as error:
-            raise FeelLimitError(error.wrong, seen=error.seen or _where(run), do=error.do) from None
+            where = _where(run)
+            seen = error.seen if not where or "(" in error.seen else f"{where}: {error.seen}" if error.seen else where
+            do = error.do.replace(", or give a larger Budget", "").replace("Give it a larger Budget, or go", "Go")
+            raise FeelLimitError(error.wrong, seen=seen, do=f"{do} {_LESS}" if do != error.do else do) from None
         except RecursionError:
             raise FeelLimitError(
                 "Functions call each other too deep.", seen=_where(run), do="End the recursion, or make it shallower."
             ) from None
         run.leave(run.site)
-        return DmnResult(value, tuple(run.reasons), tuple(run.steps), refused, tuple(run.untaken))
+        return DmnResult(value, tuple(map(self._as_found, run.reasons)), tuple(run.steps), refused, tuple(run.untaken))
+
+    def _as_found(self, reason: Reason) -> Reason:
+        """A reason in the words of the finding of the same name at the same place, which say what to do."""
+        found = self._told.get((reason.file, reason.line, not_called(reason.text))) if self._told else None
+        return reason if found is None else replace(reason, why=f"{found.wrong} {found.do}")
 
     def _given(self, inputs: Mapping[str, Any], run: Run) -> tuple[dict[Key, Any], set[Key]]:
         """The values of input data, and of decisions without logic, as others see them; and which were refused."""

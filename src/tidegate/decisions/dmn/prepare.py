@@ -8,7 +8,7 @@ from typing import Any
 
 from tidegate.decisions.dmn import boxed as b
 from tidegate.decisions.dmn import choices, kinds, logic
-from tidegate.decisions.dmn.findings import Findings
+from tidegate.decisions.dmn.findings import Findings, not_called
 from tidegate.decisions.dmn.item_types import ItemTypes
 from tidegate.decisions.dmn.kinds import Kind
 from tidegate.decisions.dmn.logic import Logic
@@ -128,7 +128,7 @@ class Preparer:
             else:
                 near = difflib.get_close_matches(one.name, list(names.known), 1)
                 advice = f'Did you mean "{near[0]}"?' if near else ""
-            self.findings.error(line, site.place, f'nothing here is called "{one.name}".', advice)
+            self.findings.error(line, site.place, not_called(one.name), advice)
 
     # Each kind of boxed expression.
 
