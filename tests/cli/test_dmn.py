@@ -110,6 +110,14 @@ def test_a_missing_requirement_is_told_in_one_sentence_by_check_and_run(tmp_path
     assert said in [one["why"] for one in row["reasons"]] and "in scope" not in str(row["reasons"])
 
 
+def test_a_header_of_an_input_and_of_its_component_is_refused(loan: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "in.csv"
+    for header in ("Person,Person.age", "Person.age,Person", "Person.age.of,Person.age"):
+        rows.write_text(f"{header}\n1,2\n")
+        result = typed("dmn", "run", loan, "--input", rows)
+        assert result.exit_code == 2 and "a column for an input and one for its component" in result.output
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

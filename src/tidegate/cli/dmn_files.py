@@ -102,7 +102,7 @@ def inputs(source: str, wanted: "Mapping[str, Kind]") -> Iterator[tuple[int, Giv
         if ending in (".csv", ".tsv"):
             with path.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as file:
                 names, rows = csv_rows(file, source)
-                read = _reader(names, wanted)
+                read = _reader(names, wanted, source)
                 yield from ((line, one if isinstance(one, TidegateError) else read(one)) for line, one in rows)
         elif ending in LINES:
             with path.open("rb") as given:
@@ -171,9 +171,18 @@ def _object(value: Any, source: str) -> dict[str, Any]:
     return value
 
 
-def _reader(names: list[str], wanted: "Mapping[str, Kind]") -> Callable[[list[str]], dict[str, Any]]:
+def _reader(names: list[str], wanted: "Mapping[str, Kind]", source: str) -> Callable[[list[str]], dict[str, Any]]:
     """Reads rows under a header of input names; a dot leads to a component (`Applicant.Age`). Empty cells are null."""
     ways = [_way(name, wanted) for name in names]
+    columns = {way: name for name, (way, _) in zip(names, ways, strict=True)}
+    for way, name in columns.items():
+        whole = next((columns[way[:end]] for end in range(1, len(way)) if way[:end] in columns), None)
+        if whole is not None:
+            raise TidegateError(
+                f"{source} has a column for an input and one for its component.",
+                seen=f"{whole} and {name}",
+                do=f"Keep {whole}, or the columns of its components.",
+            )
 
     def read(row: list[str]) -> dict[str, Any]:
         made: dict[str, Any] = {}
