@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from tidegate.decisions.dmn.circles import refuse_circles
@@ -301,7 +302,7 @@ def _lookup(inputs: Mapping[str, Any], name: str, namespace: str, own: str) -> t
 def _fed(value: Any, kind: Type, run: Run, key: Key, model: DmnModel) -> Any:
     """A value that was given, as FEEL's; null, with the reason, if there is none for it."""
     site = model._ready[key].site
-    why = too_large(value, MOST_GIVEN)
+    why = too_large(value, MOST_GIVEN, deepest=inf)  # `to_feel` looks at how deep it is
     if why:
         return run.nothing(site, f"it is too large: {why}.")
     try:

@@ -55,13 +55,13 @@ def extent(value: Any) -> Extent:
     return known[id(value)] if _holds(value) else Extent(_length(value), 0)
 
 
-def too_large(value: Any, most: int = MOST_WRITTEN) -> str:
+def too_large(value: Any, most: int = MOST_WRITTEN, deepest: float = MOST_NESTED) -> str:
     """What of a value is too large to be written out, in words; nothing where it is not."""
     if not isinstance(value, str) and not _holds(value):
         return ""
     size, depth = extent(value)
-    if depth > MOST_NESTED:
-        return "it holds itself" if depth == inf else f"it is nested {depth:.0f} deep, and at most {MOST_NESTED}"
+    if depth == inf or depth > deepest:
+        return "it holds itself" if depth == inf else f"it is nested {depth:.0f} deep, and at most {deepest}"
     if size > most:
         many = f"{size:,.0f}" if size < 10**15 else "more than 10**15"
         return f"{many} elements once it is written out, and at most {most:,}"
