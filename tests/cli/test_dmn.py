@@ -182,6 +182,17 @@ def test_an_input_that_is_refused_is_told_though_a_decision_is_made_without_it(t
     assert result.exit_code == 1 and "D: 2" in result.stdout and "input data" in result.stdout, result.output
 
 
+def test_what_is_wrong_in_an_input_is_named_and_told_once(loan: Path, tmp_path: Path) -> None:
+    """Both decisions need the person, and only its age is wrong."""
+    given = tmp_path / "in.json"
+    given.write_text('{"Person": {"name": "Ann", "age": "35", "born": "1990-01-31"}, "Known": true}')
+    said = typed("dmn", "run", loan, "--input", given).stdout
+    assert said.count('age: the string "35" is not of the type number') == 1
+    assert said.count("whose value was refused") == 2
+    (facts,) = asked(loan, "--input", given)
+    assert [why["why"] for why in facts["reasons"]].count('age: the string "35" is not of the type number.') == 1
+
+
 def test_every_kind_of_file_of_inputs_is_read(loan: Path, tmp_path: Path) -> None:
     person = {"name": "Ann", "age": 30, "born": "1995-01-31"}
     one, other = {"Person": person, "Known": True}, {"Person": {**person, "age": 3}, "Known": None}

@@ -145,10 +145,9 @@ def _emit(results: "dict[str, DmnResult]", row: int) -> None:
     decisions = ", ".join(
         f"{json.dumps(name, ensure_ascii=False)}: {to_json(one.value)}" for name, one in results.items()
     )
+    told = dict.fromkeys(why for one in results.values() for why in (one.reasons if _is_unmade(one) else one.untaken))
     reasons = [
-        {"place": why.place, "file": why.file, "line": why.line, "text": why.text, "why": why.why}
-        for one in results.values()
-        for why in (one.reasons if _is_unmade(one) else one.untaken)
+        {"place": why.place, "file": why.file, "line": why.line, "text": why.text, "why": why.why} for why in told
     ]
     typer.echo(f'{{"row": {row}, "decisions": {{{decisions}}}, "reasons": {json.dumps(reasons, ensure_ascii=False)}}}')
 
@@ -164,9 +163,9 @@ def _emit_unread(asked: list[str], why: TidegateError, row: int, source: str, li
 def _show(results: "dict[str, DmnResult]", *, explain: bool) -> None:
     from rich.text import Text
 
-    from tidegate.decisions.dmn import to_json
+    from tidegate.decisions.dmn import Reason, to_json
 
-    console = out()
+    console, told = out(), set[Reason]()
     for name, one in results.items():
         value = to_json(one.value)
         console.print(
@@ -174,7 +173,8 @@ def _show(results: "dict[str, DmnResult]", *, explain: bool) -> None:
         )
         if explain:
             _show_steps(console, one)
-        reasons = one.reasons if explain or _is_unmade(one) else one.untaken
+        reasons = [why for why in (one.reasons if explain or _is_unmade(one) else one.untaken) if why not in told]
+        told.update(reasons)  # one that several decisions have is told with the first
         for why in reasons[:MOST_REASONS]:
             console.print(Text.assemble(("  why  ", "dim"), str(why)), soft_wrap=True)
         if len(reasons) > MOST_REASONS:

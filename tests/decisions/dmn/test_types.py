@@ -186,3 +186,27 @@ def test_values_as_json_keep_their_digits_and_their_order() -> None:
     assert (
         to_json(value) == '{"b": 0.1234567890123456789, "a": [true, null, "é\\"x"], "d": "2025-01-31", "r": "[1..2)"}'
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "at_fault"),
+    [
+        ("tLoan", {"amount": "5", "risk": "LOW", "due": None}, 'amount: the string "5" is not of the type number'),
+        ("tLoan", {"amount": 5, "risk": "LOW"}, "due is missing"),
+        (
+            "tLoans",
+            [{"amount": 5, "risk": "LOW", "due": None}, {"amount": 5, "risk": 2, "due": None}],
+            "[2].risk: the number 2 is not of the type string",
+        ),
+        (
+            "tTree",
+            {"name": "a", "below": [{"name": "b", "below": []}, {"name": 3, "below": []}]},
+            "the number 3 is not of the type string",
+        ),
+        ("tLoan", 5, "the number 5 is not of the type"),
+    ],
+)
+def test_what_of_a_value_is_not_of_its_type_is_named(kind: str, value: Any, at_fault: str) -> None:
+    result = fed(kind, value)
+    assert result.value is None and at_fault in why(result)
+    assert "context of" not in why(result)

@@ -25,7 +25,6 @@ from tidegate.expressions.feel.refusals import FeelLimitError
 from tidegate.expressions.feel.temporal import DateTime
 from tidegate.expressions.feel.types import Type
 
-_LESS = "These bounds hold for every model: filter before you iterate, or split what is given."
 MOST_GIVEN = 10_000_000
 """How many elements an input may have, what several of its lists share counted in each."""
 
@@ -224,8 +223,7 @@ class DmnModel:
         except FeelLimitError as error:
             where = _where(run)
             seen = error.seen if not where or "(" in error.seen else f"{where}: {error.seen}" if error.seen else where
-            do = error.do.replace(", or give a larger Budget", "").replace("Give it a larger Budget, or go", "Go")
-            raise FeelLimitError(error.wrong, seen=seen, do=f"{do} {_LESS}" if do != error.do else do) from None
+            raise FeelLimitError(error.wrong, seen=seen, do=error.do) from None
         except RecursionError:
             raise FeelLimitError(
                 "Functions call each other too deep.", seen=_where(run), do="End the recursion, or make it shallower."

@@ -83,7 +83,8 @@ class Budget:
         if self.steps < 0:
             self.steps = 0
             raise FeelLimitError(
-                "An evaluation takes more steps than it may.", do="Give it a larger Budget, or go through less."
+                "An evaluation takes more steps than it may.",
+                do="Go through less: filter before you iterate, or split what is given.",
             )
 
     def sized(self, size: int) -> None:
@@ -96,7 +97,7 @@ class Budget:
             raise FeelLimitError(
                 "A list or string is about to grow too large.",
                 seen=f"{size} elements or characters",
-                do=f"Stay under {self.size}, or give a larger Budget.",
+                do=f"Stay under {self.size}: filter before you iterate, or split what is given.",
             )
         self.spend(1 + size // 16)
 

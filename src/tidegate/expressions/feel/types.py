@@ -198,7 +198,23 @@ def coerce(value: Any, type: Type) -> tuple[Any, str]:
         return value[0], ""
     if type is DATE_TIME and isinstance(value, Date):
         return DateTime(value, Time(0, 0, 0, offset=0)), ""
-    return None, f"{told(value)} is not of the type {type}"
+    return None, _misfit(value, type)
+
+
+def _misfit(value: Any, type: Type, path: str = "") -> str:
+    """What of a value is not of a type: the first of its entries and elements that is not, or all of it."""
+    if isinstance(type, ContextType) and isinstance(value, dict):
+        for key, inner in type.entries.items():
+            within = f"{path}.{key}" if path else key
+            if key not in value:
+                return f"{within} is missing"
+            if not _fits(value[key], inner):
+                return _misfit(value[key], inner, within)
+    if isinstance(type, ListType) and isinstance(value, list):
+        for number, each in enumerate(value, 1):
+            if not _fits(each, type.item):
+                return _misfit(each, type.item, f"{path}[{number}]")
+    return f"{path}{': ' if path else ''}{told(value)} is not of the type {type}"
 
 
 def told(value: Any) -> str:
