@@ -25,7 +25,10 @@ RULES = [
 ]  # fmt: skip
 
 
-def model(rules: list[tuple[str, str, str]] = RULES, policy: str = "FIRST") -> bytes:
+def model(
+    rules: list[tuple[str, str, str]] = RULES, policy: str = "FIRST", allowed: tuple[str, str] = ("", "")
+) -> bytes:
+    ages, risks = (f"<inputValues><text>{_escaped(one)}</text></inputValues>" if one else "" for one in allowed)
     rows = "".join(
         f'<rule id="r{n}"><inputEntry><text>{_escaped(a)}</text></inputEntry>'
         f"<inputEntry><text>{_escaped(b)}</text></inputEntry><outputEntry><text>{c}</text></outputEntry></rule>\n"
@@ -39,8 +42,8 @@ def model(rules: list[tuple[str, str, str]] = RULES, policy: str = "FIRST") -> b
         '<informationRequirement id="i1"><requiredInput href="#a"/></informationRequirement>'
         '<informationRequirement id="i2"><requiredInput href="#k"/></informationRequirement>'
         f'<decisionTable id="t" hitPolicy="{policy}">'
-        '<input id="c1"><inputExpression typeRef="number"><text>age</text></inputExpression></input>'
-        '<input id="c2"><inputExpression typeRef="string"><text>risk</text></inputExpression></input>'
+        '<input id="c1"><inputExpression typeRef="number"><text>age</text></inputExpression>' + ages + "</input>"
+        '<input id="c2"><inputExpression typeRef="string"><text>risk</text></inputExpression>' + risks + "</input>"
         f'<output id="o" typeRef="number"/>\n{rows}</decisionTable></decision></definitions>'
     ).encode()
 
@@ -55,6 +58,23 @@ def test_a_plain_table_says_what_the_model_says() -> None:
         said: Any = engine.evaluate("Fee", {"age": None if age is None else Decimal(age), "risk": risk}).value
         found = evaluator.evaluate({"age": age, "risk": risk}).outputs["Fee"]
         assert found == (None if said is None else float(said)), (age, risk)
+
+
+def test_what_is_none_of_the_values_of_a_column_is_seen_as_missing() -> None:
+    data = model(
+        [("> 20", "-", "1"), ("null", '"low"', "2"), ("-", 'not("low")', "3")], allowed=("[0..30]", '"low","high"')
+    )
+    evaluator = Evaluator(made(read_dmn_table(data, "m.dmn")))
+    asked = {
+        (25, "low"): 1.0,
+        (40, "low"): 2.0,
+        (None, "low"): 2.0,
+        (5, "low"): None,
+        (40, "odd"): 3.0,
+        (25, "odd"): 1.0,
+    }
+    for (age, risk), fee in asked.items():
+        assert evaluator.evaluate({"age": age, "risk": risk}).outputs["Fee"] == fee, (age, risk)
 
 
 _BOUNDS = st.sampled_from(["-1", "0", "1", "2.5", "5"])
@@ -74,9 +94,14 @@ _TEXTS = st.sampled_from([None, "low", "1", "true", "missing", "-", "a, b", ""])
 @given(
     st.lists(st.tuples(_NUMBER_CELLS, _TEXT_CELLS), min_size=1, max_size=4),
     st.lists(st.tuples(st.sampled_from([None, -1, 0, 1, 2, 2.5, 3, 5, 7]), _TEXTS), min_size=1, max_size=4),
+    st.sampled_from(["", "", "[0..2.5]", "not(1)", "0, 1, 2", "< 5", "1, null"]),
+    st.sampled_from(["", "", '"low", "1"', 'not("low")', '"true", null']),
 )
-def test_random_tables_say_what_the_model_says(cells: list[tuple[str, str]], asks: list[tuple[Any, Any]]) -> None:
-    data = model([(*cell, str(row)) for row, cell in enumerate(cells, 1)])
+def test_random_tables_say_what_the_model_says(
+    cells: list[tuple[str, str]], asks: list[tuple[Any, Any]], ages: str, risks: str
+) -> None:
+    """Where a column has values that it takes, null stands for all others."""
+    data = model([(*cell, str(row)) for row, cell in enumerate(cells, 1)], allowed=(ages, risks))
     engine, evaluator = read_dmn(data, "m.dmn"), Evaluator(made(read_dmn_table(data, "m.dmn")))
     for age, risk in asks:
         said: Any = engine.evaluate("Fee", {"age": None if age is None else Decimal(str(age)), "risk": risk}).value

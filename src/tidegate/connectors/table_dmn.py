@@ -76,8 +76,11 @@ def _sheet(table: boxed.Table, what: str, name: str) -> Sheet:
     heads: list[Head] = []
     for place, given in enumerate(table.inputs):
         type = _TYPES.get(given.type_ref.removeprefix("feel:"), "")
-        written = _type_of([rule.tests[place] for rule in table.rules if place < len(rule.tests)], type, what)
-        heads.append(Head("if", given.expression.text.strip(), len(heads) + 1, type, constants=written))
+        cells = [rule.tests[place] for rule in table.rules if place < len(rule.tests)]
+        written = _type_of([*cells, *([given.values] if given.values is not None else [])], type, what)
+        values = _cell(given.values, what) if given.values is not None else "-"
+        name_of, only = given.expression.text.strip(), values != "-"
+        heads.append(Head("if", name_of, len(heads) + 1, type, values if only else "", written, only))
     for place, output in enumerate(table.outputs):
         type = "text" if place == worded else _TYPES.get(output.type_ref.removeprefix("feel:"), "")
         cells = [rule.outputs[place] for rule in table.rules if place < len(rule.outputs)]

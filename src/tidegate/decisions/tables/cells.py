@@ -11,7 +11,7 @@ missing              no value
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tidegate.decisions.tables.line import HIGH, LOW, Line, Ranges
@@ -65,6 +65,13 @@ def cell(value: Any, line: Line) -> Cell:
         raise FlowError("A cell is not None.", do='Write "missing" for no value, "-" for anything.')
     ranges = line.equal(value)
     return Cell(ranges, False, line.shown(ranges[0][0]))
+
+
+def only(asked: Cell, values: Cell) -> Cell:
+    """A cell of a column that sees a missing value in the place of one that is none of its values."""
+    without = complement(values.ranges)
+    held = complement(merged(iter((*complement(asked.ranges), *without))))
+    return replace(asked, ranges=merged(iter((*held, *without))) if asked.missing else held)
 
 
 def merged(ranges: Iterator[tuple[int, int]]) -> Ranges:

@@ -32,7 +32,8 @@ _DO = "Write `if NAME` for an input, `then NAME` for an output, or outcome, beca
 class Head:
     """A column: its `role` is if, then, because or note; `declared` and `values` what its head says of its values.
 
-    `constants` is text, number or bool where the source says by its writing of which type its cells' constants are.
+    `constants` is text, number or bool where the source says by its writing of which type its cells' constants are;
+    `only` says that for a value which is none of `values` the table sees a missing one, as in DMN.
     """
 
     role: str
@@ -41,6 +42,7 @@ class Head:
     declared: str = ""
     values: str = ""
     constants: str = ""
+    only: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from tidegate.decisions.rule import Outcome
-from tidegate.decisions.tables.cells import ANY, Cell, cell
+from tidegate.decisions.tables.cells import ANY, Cell, cell, only
 from tidegate.decisions.tables.line import Line, value_of
 from tidegate.decisions.tables.policy import Policy
 from tidegate.decisions.tables.sheet import Head, Sheet, Written
@@ -179,7 +179,7 @@ class _Maker:
             )
         line = Line(type, said.currency or self.currency)
         domain = self._domain(head, line)
-        if domain is not None and type.is_word and all(low == high for low, high in domain.ranges):
+        if domain is not None and not head.only and type.is_word and all(low == high for low, high in domain.ranges):
             known = line.words
             line = Line(replace(type, choices=tuple(known.values())))  # so that a cell with another one is found
             line.words.update(known)
@@ -221,7 +221,8 @@ class _Maker:
         cells = []
         for column, head in zip(inputs, self.sheet.of("if"), strict=False):
             try:
-                cells.append(cell(row.values[head.place - 1], column.line))
+                found = cell(row.values[head.place - 1], column.line)
+                cells.append(only(found, column.domain) if head.only and column.domain is not None else found)
             except FlowError as error:
                 raise self._at(row, head, error) from None
         values = []
