@@ -30,15 +30,24 @@ PROGRAM = """
 import sys, threading
 from pathlib import Path
 from tests.runtimes.served import Fraud
+from tidegate.connectors.kafka.cluster import PassingError
 from tidegate.connectors.kafka.place import place
 from tidegate.runtimes.stream.stream import Settings, Stream
 address, own, folder, every = sys.argv[1:]
 at = lambda name: place(f"kafka://{address}/{own}-{name}")
 store, models = Path(folder) / "s.db", Path(folder) / "models"
-Stream(Settings(Fraud, at("in"), at("out"), store, models, own, snapshot=int(every))).run(
-    threading.Event(), ready=lambda: print("decides", flush=True)
-)
+
+def started():
+    while True:
+        try:
+            return Stream(Settings(Fraud, at("in"), at("out"), store, models, own, snapshot=int(every)))
+        except PassingError as error:
+            print(error, file=sys.stderr)
+
+started().run(threading.Event(), ready=lambda: print("decides", flush=True))
 """
+"""A stream that starts while its broker is away ends, and is started again, as whoever supervises it would; one that
+runs does not end."""
 
 
 def start(kafka: Kafka, own: str, folder: Path) -> "subprocess.Popen[bytes]":
