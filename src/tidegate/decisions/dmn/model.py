@@ -221,8 +221,7 @@ class DmnModel:
             with deep():
                 value = ask()
         except FeelLimitError as error:
-            where = _where(run)
-            seen = error.seen if not where or "(" in error.seen else f"{where}: {error.seen}" if error.seen else where
+            seen = ": ".join(filter(None, (_where(run), error.seen)))
             raise FeelLimitError(error.wrong, seen=seen, do=error.do) from None
         except RecursionError:
             raise FeelLimitError(

@@ -237,8 +237,8 @@ class Run:
         """
         why = too_large(value)
         if why:
-            seen = f"{site.place} ({site.file}:{site.line}): {why}"
-            raise FeelLimitError("A value is too large to be written out.", seen=seen, do=SMALLER)
+            self.site = site  # which is told with what was too much
+            raise FeelLimitError("A value is too large to be written out.", seen=why, do=SMALLER)
         return value
 
 
