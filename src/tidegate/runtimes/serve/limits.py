@@ -14,7 +14,8 @@ class Limits:
         turn: the most events decided at once; more would make the others wait.
         syncs: batches that may be on their way to the disk at the same time.
         gather: how long events gather while a batch is on its way to the disk, in seconds, before they are a turn of
-            their own; if it is on the disk earlier, so is their turn.
+            their own, or as long as that batch took to be decided if that is longer; if it is on the disk earlier, so
+            is their turn.
         ahead: how far ahead of the wall clock an event's time may be, in seconds.
         head_seconds: how long the headers of a request may take to come.
         body_seconds: how long the rest of a body may take to come.

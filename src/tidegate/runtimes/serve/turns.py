@@ -24,6 +24,7 @@ from tidegate.errors import ContractError, TidegateError
 from tidegate.events.contract import body
 from tidegate.events.event import Event
 from tidegate.runtimes.engine import Answer, Engine, Refused
+from tidegate.runtimes.serve.gathering import Gathering
 from tidegate.runtimes.serve.limits import Limits
 from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.problem import Problem, any_fault, of_refusal, of_store
@@ -76,10 +77,8 @@ class Turns:
         self._deadline = engine.plan.deadline / 1e6
         self._waiting: deque[Asked] = deque()
         self._room: deque[asyncio.Future[None]] = deque()
-        self._called = False
+        self._gathering = Gathering(self._waiting, limits, self._turn)
         self._syncing = self._failures = 0
-        self._gathering: asyncio.TimerHandle | None = None
-        self._appended = 0.0
         self._disk = Syncing(lambda: self.store.sync(), limits.syncs)
         self._threads = ThreadPoolExecutor(2, "tidegate-save")
         # What had to be learned again is not in a snapshot yet; the next start shall not have to do so as well.
@@ -111,9 +110,7 @@ class Turns:
                 headers=((b"retry-after", b"1"),),
             )
         self._waiting.append(Asked(event, learn, began, answer))
-        if not self._called:
-            self._called = True
-            self._loop.call_soon(self._turn)
+        self._gathering.call()
 
     def take_over(self, engine: Engine) -> Engine | None:
         """Let another engine decide from now on; it learns what the store holds by now.
@@ -170,9 +167,8 @@ class Turns:
             await self._loop.run_in_executor(self._threads, self.store.sync)
 
     def _turn(self) -> None:
-        self._called = False
         waiting = self._waiting
-        if not waiting or self._failing or self._gathers():
+        if not waiting or self._failing or not self._gathering.may(self._syncing):
             return
         batch = [waiting.popleft() for _ in range(min(len(waiting), self.limits.turn))]
         while self._room:
@@ -191,7 +187,7 @@ class Turns:
                 self.engine.distrust()
             self._fail(batch, error)
             return
-        self._appended = perf_counter()
+        self._gathering.appended(began)
         decided = began + deciding
         self.metrics.events.add(len(batch))
         self._records += len(batch)
@@ -200,29 +196,7 @@ class Turns:
         self._disk.ask(partial(self._synced, batch, answers, told, began, decided))
         told += self._bodies(answers)  # while the disk is at work
         if waiting:
-            self._call()
-
-    def _gathers(self) -> bool:
-        """Whether what waits shall go on waiting, since a batch is on its way to the disk.
-
-        A turn costs as much as some ten of its events, and those who are answered ask again: so all of them share the
-        next one. A disk that takes longer is worked beside.
-        """
-        if not self._syncing or len(self._waiting) >= self.limits.turn:
-            return self._syncing >= self.limits.syncs
-        left = self._appended + self.limits.gather - perf_counter()
-        if left > 0 and self._gathering is None:
-            self._gathering = self._loop.call_later(left, self._gathered)
-        return left > 0 or self._syncing >= self.limits.syncs
-
-    def _gathered(self) -> None:
-        self._gathering = None
-        self._turn()
-
-    def _call(self) -> None:
-        if not self._called:
-            self._called = True
-            self._loop.call_soon(self._turn)
+            self._gathering.call()
 
     def _decide(self, batch: list[Asked], began: float) -> tuple[list[Answer], float]:
         """The answers of a batch, in its order, and how long deciding them took, in seconds: the rest was keeping."""
@@ -266,8 +240,7 @@ class Turns:
             return
         self._failures = 0
         self._tell(batch, answers, told, began, decided)
-        if self._waiting:
-            self._call()
+        self._gathering.answered(len(batch))
         self._save_if_due()
 
     def _tell(self, batch: list[Asked], answers: list[Answer], told: list[bytes], began: float, decided: float) -> None:
@@ -377,7 +350,6 @@ class Turns:
                 await self._loop.run_in_executor(self._threads, self._save, self.engine.hold())
             except TidegateError as error:
                 _LOG.error("No snapshot was written: %s", error)
-        if self._gathering is not None:
-            self._gathering.cancel()
+        self._gathering.close()
         self._disk.close()
         self._threads.shutdown()
