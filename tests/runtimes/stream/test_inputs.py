@@ -55,3 +55,26 @@ def test_a_time_that_is_not_to_be_believed_does_not_put_its_partition_behind(kaf
     taken = [one.what - now for one in inputs.take(10) if one.what != far]
     inputs.close()
     assert taken == [0, 1, 2, 3, 4, 5]
+
+
+def test_how_long_the_oldest_message_has_waited_is_known(kafka: Kafka, own: str) -> None:
+    now = int(time.time() * 1000)
+    kafka.topics(f"{own}-in", partitions=2)
+    for number in range(2):
+        put(kafka, f"{own}-in", [str(number).encode()], timestamp=now - 3_600_000 + 1000 * number)
+    put(kafka, f"{own}-in", [str(number).encode() for number in range(2, 400)], timestamp=now - 1_800_000)
+    inputs = Inputs(Cluster(kafka.address), own, numbered, most=128)
+    inputs.assign({(f"{own}-in", 0): 0, (f"{own}-in", 1): 0})
+    old, empty = inputs.partitions
+    assert old.behind == 0.0  # nothing is known yet
+    until(lambda: inputs.fill(0.2, 20) >= 0 and empty.ended and len(old.waiting) > 2)
+    assert 3600 <= old.behind < 3700 and empty.behind == 0.0
+    inputs.take(1)
+    assert 3599 <= old.behind < 3699
+    inputs.take(len(old.waiting))
+    assert old.lag and 1800 <= old.behind < 1900  # more is there; what was taken last is the newest that is known
+    while old.taken < 400:
+        inputs.fill(0.2)
+        inputs.take(100)
+    inputs.close()
+    assert old.behind == 0.0

@@ -162,6 +162,7 @@ def test_figures_tell_lag_and_dead_letters(kafka: Kafka, topics: str, tmp_path: 
     text = run(kafka, topics, tmp_path).figures.metrics.text().decode()
     for line in (
         f'tidegate_partition_lag_messages{{topic="{topics}-in",partition="0"}} 0',
+        "tidegate_lag_seconds 0",
         'tidegate_dead_letters_total{code="contract"} 2',
         'tidegate_decisions_total{outcome="approve"} 100',
     ):

@@ -9,7 +9,7 @@ import logging
 from array import array
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from time import monotonic, time_ns
+from time import monotonic, time, time_ns
 from typing import Any
 
 import msgspec
@@ -70,6 +70,8 @@ class Partition:
         self.high = -1
         self.ended = self.paused = self.late = False
         self.awaited, self.wanted = 0.0, 0
+        self.last: Message | None = None
+        """What was taken last."""
 
     @property
     def has_more(self) -> bool:
@@ -80,6 +82,19 @@ class Partition:
     def lag(self) -> int:
         """Messages that are there and not taken."""
         return max(0, max(self.high, self.fetched) - self.taken)
+
+    @property
+    def behind(self) -> float:
+        """Seconds since the first message that is there and not taken was written; 0 where there is none. Of one that
+        did not come yet it is not known: it was written after the one that was taken last. Any thread may ask."""
+        if not self.lag:
+            return 0.0
+        try:
+            first: Message | None = self.waiting[0].message
+        except IndexError:
+            first = self.last
+        kind, at = first.timestamp() if first is not None else (0, 0)
+        return max(0.0, time() - at / 1000) if kind else 0.0
 
 
 class Inputs:
@@ -266,12 +281,13 @@ class Inputs:
 
     def _took(self, found: list[Arrived]) -> list[Arrived]:
         for one in found:
-            self.partitions[one.spot].taken = offset_of(one.message) + 1
+            partition = self.partitions[one.spot]
+            partition.taken, partition.last = offset_of(one.message) + 1, one.message
         again = [one for one in self.partitions if one.paused and len(one.waiting) < self._room // 2]
         if again:
-            for partition in again:
-                partition.paused = False
-            self._consumer.resume([TopicPartition(*partition.spot) for partition in again])
+            for paused in again:
+                paused.paused = False
+            self._consumer.resume([TopicPartition(*paused.spot) for paused in again])
         return found
 
     def take_as(self, turns: Sequence[int], timeout: float) -> list[Arrived] | None:

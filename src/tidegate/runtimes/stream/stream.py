@@ -180,6 +180,10 @@ class Stream:
         gauges["clock_lag_seconds"] = ("The wall clock's time less the newest event's.", self._behind_clock)
         gauges["registry_awaited"] = ("1 while messages wait for the schema registry.", lambda: float(self.waits))
         gauges["lag_messages"] = ("Messages that are there and not taken.", lambda: float(self.lag))
+        gauges["lag_seconds"] = (
+            "Since the oldest message that is there and not taken was written, at most; 0 when all are taken.",
+            lambda: max((one.behind for one in self._inputs.partitions), default=0.0),
+        )
         self.figures.metrics.by_partition["partition_lag_messages"] = (
             "Messages of a partition that are there and not taken.",
             lambda: {one.spot: float(one.lag) for one in self._inputs.partitions},
