@@ -33,7 +33,7 @@ KILLS ?= 30
 EVENTS ?=
 kills: .venv/.installed-dev ## kill -9 under load, 30 times (make kills KILLS=100 EVENTS=1000000): what was lost, doubled, different
 	@TIDEGATE_KILLS=$(KILLS) TIDEGATE_KILL_EVENTS=$(EVENTS) $(BIN)/pytest tests/faults/test_serve_kill.py tests/faults/test_store_kill.py tests/faults/test_postgres_kill.py \
-		tests/faults/test_stream_kill.py -s --timeout 3600
+		tests/faults/test_stream_kill.py tests/faults/test_stream_kill_all.py -s --timeout 3600
 
 flink: .venv/.installed-dev ## replay, Kafka runner and Flink, byte by byte, while Flink is killed (make flink EVENTS=1000000 KILLS=6)
 	@$(BIN)/python -m tests.flink.campaign --events $(or $(EVENTS),100000) --kills $(if $(filter file,$(origin KILLS)),6,$(KILLS))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -34,12 +35,12 @@ class Fraud(Flow[Payment]):
 '''
 
 
-def started(folder: Path, *words: str) -> Process:
+def started(folder: Path, *words: str, stderr: int | IO[bytes] = subprocess.PIPE) -> Process:
     """The command, begun in a folder."""
     return subprocess.Popen(
         [sys.executable, "-c", "from tidegate.cli import app; app()", *words],
         cwd=folder,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "NO_COLOR": "1"},
     )
