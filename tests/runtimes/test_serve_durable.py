@@ -5,8 +5,7 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter, sleep
-from typing import Any
+from time import perf_counter
 
 import pytest
 
@@ -126,36 +125,6 @@ def test_events_gather_while_the_disk_is_quick_and_pass_it_while_it_is_slow(tmp_
             disk.set()
             await asyncio.gather(*asked)
             assert not patient or b"tidegate_batch_events_count 2" in metrics.text()
-            await turns.close()
-
-    asyncio.run(run())
-
-
-def test_a_disk_that_is_quicker_than_a_turn_is_waited_for(tmp_path: Path) -> None:
-    async def run() -> None:
-        with Store.open(tmp_path / "s.db") as store:
-            engine, disk = Engine(Fraud, store=store), threading.Event()
-            sync, process = store.sync, engine.process
-
-            def slow(*args: Any, **more: Any) -> list[Any]:
-                sleep(0.4)
-                return process(*args, **more)
-
-            def held() -> None:
-                assert disk.wait(30)
-                sync()
-
-            store.sync, engine.process = held, slow  # type: ignore[method-assign]
-            turns = Turns(engine, store, Limits(gather=0.001), Metrics())
-            asked = [turns.future(event_of(engine, 0), False, perf_counter())]
-            await asyncio.sleep(0.01)
-            asked += [turns.future(event_of(engine, number), False, perf_counter()) for number in (1, 2)]
-            await asyncio.sleep(0.2)
-            assert store.head().size == 1  # half as long as the turn took: it is still waited for
-            await asyncio.sleep(0.3)
-            assert store.head().size == 3
-            disk.set()
-            await asyncio.gather(*asked)
             await turns.close()
 
     asyncio.run(run())

@@ -49,6 +49,24 @@ def snooze(id: str) -> Snooze:
     return Snooze(id=id, at=AT, rule="many", entity="card", key="a", until=AT + timedelta(days=1), because="x")
 
 
+def test_a_turn_of_which_the_new_version_knows_nothing_is_no_fault(tmp_path: Path) -> None:
+    metrics = Metrics()
+
+    async def wait() -> tuple[Any, bytes]:
+        with Store.open(tmp_path / "s.db") as store:
+            turns = Turns(Engine(Before, store=store), store, Limits(), metrics)
+            waiting = turns.future(snooze("s"), True, perf_counter())
+            assert turns.take_over(Engine(After, store=store)) is not None
+            (refused,) = await asyncio.gather(waiting, return_exceptions=True)
+            answer, _ = await turns.future(paid(1), False, perf_counter())
+            await turns.close()
+            return refused, answer
+
+    refused, answer = asyncio.run(wait())
+    assert isinstance(refused, Problem) and refused.code == "contract"
+    assert b'"outcome":"approve"' in answer and metrics.store_failures == 0
+
+
 def test_what_the_new_version_has_no_use_for_is_refused_and_what_waits_with_it_is_decided(tmp_path: Path) -> None:
     metrics = Metrics()
 

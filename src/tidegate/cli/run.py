@@ -18,7 +18,7 @@ from tidegate.cli.challenger_beside import (
 from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath, OtherFlowOk, WithoutModels
 from tidegate.cli.shadow import shadow as follow
-from tidegate.cli.terminal import aside, ready, several
+from tidegate.cli.terminal import aside, ready, several, tell
 from tidegate.cli.traces import TracesShare, TracesTo, traces_to
 from tidegate.connectors.store_address import Address
 
@@ -134,6 +134,7 @@ def run(
     from tidegate.runtimes.sinks import receivers
 
     require_client()
+    from tidegate.connectors.kafka.cluster import PassingError
     from tidegate.connectors.kafka.place import place, properties
     from tidegate.connectors.kafka.shared import SharedProgress
     from tidegate.runtimes.stream.stream import Settings, Stream
@@ -162,7 +163,11 @@ def run(
     stop, console = threading.Event(), aside()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    stream = Stream(settings)
+    try:
+        stream = Stream(settings)
+    except PassingError as error:
+        tell(error)
+        raise typer.Exit(_TRY_AGAIN) from None
     name, late = found.definition.name, found.definition.deadline
     if late is not None:
         console.print(

@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.test_stream_kill import start
 from tests.runtimes.served import payment
-from tests.runtimes.started import until
+from tests.runtimes.started import FLOW, started, until
 from tests.runtimes.stream.topics import (
     decisions,
     everything,
@@ -234,3 +234,20 @@ def test_a_wrong_url_says_what_is_wrong(url: str, words: str) -> None:
     with pytest.raises(StreamError, match=words) as told:
         place(url, single=True)
     assert "secret" not in str(told.value)
+
+
+def test_started_while_the_brokers_are_away_it_is_to_be_started_again(tmp_path: Path) -> None:
+    (tmp_path / "flow.py").write_text(FLOW)
+    process = started(
+        tmp_path,
+        "run",
+        "flow.py",
+        "--from",
+        "kafka://127.0.0.1:1/in",
+        "--to",
+        "kafka://127.0.0.1:1/out",
+        "--store",
+        "s.db",
+    )
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 75 and "See whether a broker runs there" in said

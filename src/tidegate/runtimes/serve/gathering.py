@@ -21,7 +21,7 @@ class Gathering:
         self._loop = asyncio.get_running_loop()
         self._called = False
         self._timer: asyncio.TimerHandle | None = None
-        self._appended = self._took = 0.0  # when the last turn was appended, and how long it took until then
+        self._appended = 0.0  # when the last turn was
         self._expected = 0  # so many wait for the next turn if all who were answered last ask again
 
     def call(self) -> None:
@@ -47,13 +47,13 @@ class Gathering:
         """Whether what waits shall be decided now, while so many batches are on their way to the disk; else later.
 
         Those who are answered ask again, so while a batch is on its way all share the next turn. A disk that takes
-        longer than the last turn did is worked beside.
+        longer is worked beside.
         """
         if syncing >= self._limits.syncs:
             return False
         if not syncing or len(self._waiting) >= self._limits.turn:
             return True
-        left = self._appended + max(self._limits.gather, self._took) - perf_counter()
+        left = self._appended + self._limits.gather - perf_counter()
         if left > 0 and self._timer is None:
             self._timer = self._loop.call_later(left, self._gathered)
         return left <= 0
@@ -62,10 +62,9 @@ class Gathering:
         self._timer = None
         self._turn()
 
-    def appended(self, began: float) -> None:
-        """Note that the turn that began then (perf_counter) is on its way to the disk."""
+    def appended(self) -> None:
+        """Note that a turn is on its way to the disk."""
         self._appended = perf_counter()
-        self._took = self._appended - began
 
     def answered(self, many: int) -> None:
         """Note that so many got their answers, and go on with those who wait."""

@@ -14,8 +14,7 @@ class Limits:
         turn: the most events decided at once; more would make the others wait.
         syncs: batches that may be on their way to the disk at the same time.
         gather: how long events gather while a batch is on its way to the disk, in seconds, before they are a turn of
-            their own, or as long as that batch took to be decided if that is longer; if it is on the disk earlier, so
-            is their turn.
+            their own; if it is on the disk earlier, so is their turn.
         ahead: how far ahead of the wall clock an event's time may be, in seconds.
         head_seconds: how long the headers of a request may take to come.
         body_seconds: how long the rest of a body may take to come.
@@ -31,7 +30,7 @@ class Limits:
     queue: int = 4096
     turn: int = 256
     syncs: int = 2
-    gather: float = 0.001
+    gather: float = 0.002
     ahead: float = 300.0
     head_seconds: float = 15.0
     body_seconds: float = 30.0

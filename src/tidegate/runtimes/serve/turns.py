@@ -178,6 +178,9 @@ class Turns:
         began = perf_counter()
         if self._taken_over:
             batch = self._as_read_today(batch)
+            if not batch:  # nothing of it is known any more
+                self._gathering.call()
+                return
         try:
             answers, deciding = self._decide(batch, began)
         except Exception as error:
@@ -187,7 +190,7 @@ class Turns:
                 self.engine.distrust()
             self._fail(batch, error)
             return
-        self._gathering.appended(began)
+        self._gathering.appended()
         decided = began + deciding
         self.metrics.events.add(len(batch))
         self._records += len(batch)
