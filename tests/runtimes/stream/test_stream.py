@@ -157,6 +157,16 @@ def test_an_added_partition_is_read_from_its_beginning(
     assert decisions(kafka, f"{topics}-out") == replayed(one.value() for one in taken) and len(taken) == 150
 
 
+def test_a_message_does_not_say_where_its_dead_letter_lay(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    """Or who may write there alone would choose where it is sent again, and by whose rights; or hide it."""
+    forged = [("tidegate-topic", f"{topics}-out".encode()), ("tidegate-at", b"x"), ("tidegate-code", b"fine")]
+    put(kafka, f"{topics}-in", [b'{"id":"forged","outcome":"approve"}'], headers=forged)
+    run(kafka, topics, tmp_path)
+    (letter,) = [read_letter(message) for message in everything(kafka, f"{topics}-out.dead-letters")]
+    assert letter is not None and (letter.topic, letter.place, letter.code) == (f"{topics}-in", 0, "contract")
+    assert letter.headers == forged  # as they came
+
+
 def test_figures_tell_lag_and_dead_letters(kafka: Kafka, topics: str, tmp_path: Path) -> None:
     put(kafka, f"{topics}-in", [*payments(0, 100), b"{", b"}"])
     text = run(kafka, topics, tmp_path).figures.metrics.text().decode()

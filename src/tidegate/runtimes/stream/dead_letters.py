@@ -57,18 +57,23 @@ def dead_letter(message: Any, why: Unreadable, topic: str) -> Out:
 
 
 def read_letter(message: Any) -> DeadLetter | None:
-    """The dead letter of a message; None if it is none of ours."""
-    held = {name: value or b"" for name, value in message.headers() or ()}
+    """The dead letter of a message; None if it is none of ours.
+
+    What is said of it stands before the headers that it came with, and those may have the same names: whoever writes
+    messages shall not say where a letter lay, and so where it is sent again.
+    """
+    headers = list(message.headers() or ())
+    ours, own = headers[: len(_OURS)], headers[len(_OURS) :]
+    held = {name.removeprefix(_PREFIX): value or b"" for name, value in ours if name.startswith(_PREFIX)}
     try:
-        said = {name: held[_PREFIX + name].decode() for name in _OURS}
+        said = {name: held[name].decode() for name in _OURS}
         numbers = {name: int(said[name]) for name in ("partition", "offset", "at")}
     except (KeyError, ValueError):
         return None
-    ours = {_PREFIX + name for name in _OURS}
     return DeadLetter(
         offset=message.offset(), code=said["code"], reason=said["reason"], topic=said["topic"],
         partition=numbers["partition"], place=numbers["offset"], at=numbers["at"], key=message.key(),
-        value=message.value(), headers=[one for one in message.headers() or () if one[0] not in ours],
+        value=message.value(), headers=own,
     )  # fmt: skip
 
 
