@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.runtimes.served import Fraud
 from tests.runtimes.started import until
@@ -165,6 +165,19 @@ def test_a_message_does_not_say_where_its_dead_letter_lay(kafka: Kafka, topics: 
     (letter,) = [read_letter(message) for message in everything(kafka, f"{topics}-out.dead-letters")]
     assert letter is not None and (letter.topic, letter.place, letter.code) == (f"{topics}-in", 0, "contract")
     assert letter.headers == forged  # as they came
+
+
+def test_a_message_as_large_as_a_topic_takes_becomes_a_letter(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    """The letter, with what it says of the message, is larger than what a topic takes by default."""
+    large = b"x" * 1_048_400
+    producer = Producer({"bootstrap.servers": kafka.address, "message.max.bytes": 1_048_588})
+    producer.produce(f"{topics}-in", large)
+    assert producer.flush(60) == 0
+    put(kafka, f"{topics}-in", payments(0, 20))
+    run(kafka, topics, tmp_path)
+    (letter,) = [read_letter(message) for message in everything(kafka, f"{topics}-out.dead-letters")]
+    assert letter is not None and letter.place == 0 and letter.value == large
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 20))
 
 
 def test_figures_tell_lag_and_dead_letters(kafka: Kafka, topics: str, tmp_path: Path) -> None:

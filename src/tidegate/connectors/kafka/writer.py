@@ -18,6 +18,9 @@ _WHOLE = 60.0
 """Seconds that a transaction may take. Brokers give it up by themselves then."""
 _ANSWER = 20.0
 """Seconds that a broker may take for an answer. Sending offsets takes that long, whatever limit it is given."""
+LARGEST = 52_428_800
+"""Bytes of a message that is written, and of one that the topic of dead letters takes: as many as consumers fetch at
+once unless told otherwise. A letter is larger than its message, which may be as large as its own topic takes."""
 _NEVER = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART}
 
 
@@ -52,7 +55,7 @@ class Writer:
         self._producer = cluster.producer(
             id, transaction_timeout_ms=60_000, linger_ms=2, batch_size=1_000_000,
             queue_buffering_max_messages=1_000_000, delivery_report_only_error=True,
-            socket_timeout_ms=int(_ANSWER * 1000),
+            socket_timeout_ms=int(_ANSWER * 1000), message_max_bytes=LARGEST,
         )  # fmt: skip
         self._failed: KafkaError | None = None
         try:

@@ -14,7 +14,7 @@ from tidegate.connectors.kafka.inputs import Inputs, Spot
 from tidegate.connectors.kafka.membership import Membership
 from tidegate.connectors.kafka.order_topic import OrderTopic
 from tidegate.connectors.kafka.place import Place
-from tidegate.connectors.kafka.writer import Out, Writer
+from tidegate.connectors.kafka.writer import LARGEST, Out, Writer
 from tidegate.connectors.schemas.decisions import as_it_is
 from tidegate.connectors.schemas.registry import RegistryAwayError
 from tidegate.connectors.store import AwayError, Store
@@ -122,7 +122,7 @@ class Stream:
             settings.source.topics, settings.events, own, settings.flow.definition.kinds, begun=self._begun()
         )  # fmt: skip
         self._cluster.make(self.topics.order, retention_ms="-1", retention_bytes="-1", cleanup_policy="delete")
-        self._cluster.make(self.topics.dead, retention_ms="-1")
+        self._cluster.make(self.topics.dead, retention_ms="-1", max_message_bytes=str(LARGEST))
         for name, many in self._cluster.partitions([self.topics.order, self.topics.dead]).items():
             if many > 1:
                 raise StreamError(
