@@ -2,6 +2,8 @@
 
 import time
 
+from confluent_kafka import Producer
+
 from tests.runtimes.started import until
 from tests.runtimes.stream.topics import put
 from tests.servers.kafka import Kafka
@@ -78,3 +80,22 @@ def test_how_long_the_oldest_message_has_waited_is_known(kafka: Kafka, own: str)
         inputs.take(100)
     inputs.close()
     assert old.behind == 0.0
+
+
+def test_where_a_transaction_was_written_last_nothing_is_left(kafka: Kafka, own: str) -> None:
+    """Its mark has an offset too, and the broker counts it."""
+    kafka.topics(f"{own}-in")
+    producer = Producer({"bootstrap.servers": kafka.address, "transactional.id": own})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for number in range(10):
+        producer.produce(f"{own}-in", str(number).encode())
+    producer.commit_transaction(30)
+    inputs = Inputs(Cluster(kafka.address), own, numbered)
+    inputs.assign({(f"{own}-in", 0): 0})
+    (partition,) = inputs.partitions
+    while not partition.ended:
+        inputs.fill(0.2)
+        inputs.take(100)
+    inputs.close()
+    assert partition.taken == 10 and partition.lag == 0 and partition.behind == 0.0

@@ -221,7 +221,8 @@ class Inputs:
         partition, code = self._by_spot.get(spot), error.code()
         if code == KafkaError._PARTITION_EOF:
             if partition is not None and offset_of(message) >= partition.fetched:
-                partition.ended, partition.high = True, max(partition.high, partition.fetched)
+                # Nothing is left, whatever the broker says: marks of transactions have offsets too.
+                partition.ended, partition.high = True, partition.fetched
             return
         if code in _PASSING:
             _LOG.warning("%s", error.str())
