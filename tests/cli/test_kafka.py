@@ -16,7 +16,7 @@ from tidegate.cli import app
 from tidegate.connectors.kafka.cluster import Cluster
 from tidegate.connectors.kafka.inputs import Inputs, Spot
 from tidegate.connectors.kafka.letters import send_once
-from tidegate.connectors.kafka.writer import Out
+from tidegate.connectors.kafka.writer import LARGEST, Out
 from tidegate.errors import StreamError
 from tidegate.runtimes.load import load_flow
 from tidegate.runtimes.stream.dead_letters import read_letters
@@ -184,7 +184,8 @@ def test_two_who_send_at_once_do_not_send_twice(kafka: Kafka, own: str, tmp_path
     put(kafka, dead, [b"1"], headers=headers)
 
     def every(messages: Sequence[Message]) -> list[Out]:
-        return outgoing(dead, [(one, b"2") for one in read_letters(messages)])
+        letters = read_letters(messages)
+        return outgoing(dead, [(one, b"2") for one in letters], letters, lambda topic: LARGEST)
 
     def slowly(messages: Sequence[Message]) -> list[Out]:
         chosen = every(messages)

@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli.kafka import require_client
+from tidegate.cli.letter_lines import held, mended_values, plain, shortly
 from tidegate.cli.options import AsJson
 from tidegate.cli.terminal import aside, emit, next_steps, out, several
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from rich.text import Text
+    from collections.abc import Callable, Iterable, Sequence
 
     from tidegate.connectors.kafka.cluster import Cluster
+    from tidegate.connectors.kafka.writer import Out
     from tidegate.runtimes.stream.dead_letters import DeadLetter
     from tidegate.runtimes.stream.repair import Changes
+
+    _At = Callable[[str, int, int], Any]
+    """What gives the message at a place."""
+    _Chosen = list[tuple[DeadLetter, bytes | None]]
+    """Letters, and what each is to hold when it is sent."""
 
 app = typer.Typer(help="What a stream could not take: look at it, mend it, send it again.", no_args_is_help=True)
 
@@ -65,10 +70,10 @@ def show(
             break
         shown += 1
         if as_json:
-            emit(_plain(one))
+            emit(plain(one))
             continue
         _show(one)
-        out().print(_shortly(one.value, "  "), soft_wrap=True)
+        out().print(held(one), soft_wrap=True)
     if not shown:
         aside().print("There are no dead letters.", style="green")
     elif not as_json:
@@ -90,33 +95,6 @@ def _show(one: "DeadLetter") -> None:
         Text.assemble((str(one.offset), "bold"), f"  {place}  ", (one.code, "yellow"), (sent, "green")), soft_wrap=True
     )
     out().print(Text("  " + one.reason), soft_wrap=True)
-
-
-def _shortly(value: bytes | None, before: str, style: str = "dim") -> "Text":
-    from rich.text import Text
-
-    return Text(before + _text(value)[:300], style=style)
-
-
-def _text(value: bytes | None) -> str:
-    return "" if value is None else value.decode("utf-8", "backslashreplace")
-
-
-def _plain(one: "DeadLetter") -> dict[str, Any]:
-    """As JSON: the value as text where it is UTF-8, else as Base64."""
-    from base64 import b64encode
-
-    plain: dict[str, Any] = {"offset": one.offset, "code": one.code, "reason": one.reason, "topic": one.topic}
-    plain |= {
-        "partition": one.partition,
-        "at_offset": one.place,
-        "key": _text(one.key) if one.key is not None else None,
-        "sent": None if one.sent is None else one.sent.isoformat(),
-    }
-    try:
-        return plain | {"value": (one.value or b"").decode()}
-    except UnicodeDecodeError:
-        return plain | {"value_base64": b64encode(one.value or b"").decode()}
 
 
 _Offsets = Annotated[list[int], typer.Option("--offset", min=0, help="This dead letter; may be repeated.")]
@@ -154,21 +132,21 @@ def repair(
     changes, read = _changes(put, rename, remove), _reader(flow, event) if flow else None
     found: list[Repaired] = []
 
-    def choose(letters: "list[DeadLetter]") -> "list[tuple[DeadLetter, bytes]]":
-        found[:] = repaired(_chosen(letters, offset, code), changes, read)
+    def choose(letters: "list[DeadLetter]", at: "_At") -> "_Chosen":
+        found[:] = repaired(_chosen(letters, offset, code), changes, read, at)
         return [(one.letter, one.value) for one in found if not one.fault]
 
     if sending:
         _send(topic, kafka_config, choose)
     else:
-        choose(_letters(topic, kafka_config))
+        choose(_letters(topic, kafka_config), _at(_cluster(topic, kafka_config)[0]))
     for one in found:
         _show(one.letter)
-        if one.value == (one.letter.value or b""):
-            out().print(_shortly(one.value, "  "), soft_wrap=True)
+        if one.value == one.letter.value:
+            out().print(held(one.letter) if one.value is None else shortly(one.value, "  "), soft_wrap=True)
         else:
-            out().print(_shortly(one.letter.value, "  - ", "red"), soft_wrap=True)
-            out().print(_shortly(one.value, "  + ", "green"), soft_wrap=True)
+            out().print(shortly(one.letter.value, "  - ", "red"), soft_wrap=True)
+            out().print(shortly(one.value, "  + ", "green"), soft_wrap=True)
         if one.fault:
             out().print(f"  still not good: {one.fault}", style="yellow", markup=False, soft_wrap=True)
     good = sum(not one.fault for one in found)
@@ -238,16 +216,32 @@ def _require_all(offsets: "Iterable[int]", there: "dict[int, DeadLetter]") -> No
         )
 
 
-def _send(
-    topic: str, config: Path | None, choose: "Callable[[list[DeadLetter]], list[tuple[DeadLetter, bytes]]]"
-) -> int:
+def _at(cluster: "Cluster") -> "_At":
+    """What reads the messages that letters are without."""
+    from functools import partial
+
+    from tidegate.connectors.kafka.letters import message_at
+
+    return partial(message_at, cluster)
+
+
+def _send(topic: str, config: Path | None, choose: "Callable[[list[DeadLetter], _At], _Chosen]") -> int:
     """Send what is chosen from all letters, each once and marked; gives how many."""
     cluster, name = _cluster(topic, config)
     from tidegate.connectors.kafka.letters import send_once
+    from tidegate.connectors.kafka.limits import takes
+    from tidegate.connectors.kafka.writer import LARGEST
     from tidegate.runtimes.stream.dead_letters import read_letters
     from tidegate.runtimes.stream.repair import outgoing
 
-    return send_once(cluster, name, lambda messages: outgoing(name, choose(read_letters(messages)))) // 2
+    def every(messages: "Iterable[Any]") -> "Sequence[Out]":
+        letters = read_letters(messages)
+        chosen = choose(letters, _at(cluster))
+        there = cluster.topics()
+        room = takes(cluster, [one for one in {name, *(letter.topic for letter, _ in chosen)} if one in there])
+        return outgoing(name, chosen, letters, lambda topic: room.get(topic, LARGEST))
+
+    return send_once(cluster, name, every) // 2
 
 
 @app.command()
@@ -266,40 +260,18 @@ def send(
     letter.
     """
     from tidegate.errors import StreamError
+    from tidegate.runtimes.stream.dead_letters import filled
 
     if sum((bool(offset), bool(code), file is not None)) != 1:
         raise StreamError("Say which are sent.", do="Give one of --offset, --code and --file.")
-    mended = _mended(file) if file is not None else {}
+    mended = mended_values(file) if file is not None else {}
 
-    def choose(letters: "list[DeadLetter]") -> "list[tuple[DeadLetter, bytes]]":
+    def choose(letters: "list[DeadLetter]", at: "_At") -> "_Chosen":
         if file is None:
-            return [(one, one.value or b"") for one in _chosen(letters, offset, code)]
+            return [(one, one.value) for one in (filled(one, at) for one in _chosen(letters, offset, code))]
         by_offset = {one.offset: one for one in letters}
         _require_all(mended, by_offset)
-        return [(by_offset[number], value) for number, value in mended.items()]
+        pairs = [(filled(by_offset[number], at), value) for number, value in mended.items()]
+        return [(one, one.value if value is None and one.left_out is not None else value) for one, value in pairs]
 
     aside().print(f"{several(_send(topic, kafka_config, choose), 'message')} sent.", style="green")
-
-
-def _mended(file: Path) -> dict[int, bytes]:
-    """The values by offset of a file of lines of JSON."""
-    from base64 import b64decode
-
-    import msgspec
-
-    from tidegate.errors import StreamError
-
-    values = {}
-    try:
-        for line in file.read_bytes().splitlines():
-            if line.strip():
-                held = msgspec.json.decode(line)
-                value = held.get("value")
-                values[int(held["offset"])] = value.encode() if value is not None else b64decode(held["value_base64"])
-    except (OSError, ValueError, KeyError, AttributeError, msgspec.DecodeError) as error:
-        raise StreamError(
-            f"{file} cannot be read.",
-            seen=str(error),
-            do="Give lines as `tidegate dead-letters show --json` writes them.",
-        ) from None
-    return values

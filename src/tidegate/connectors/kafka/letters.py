@@ -5,11 +5,14 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.connectors.kafka.cluster import Cluster, PassingError
+from tidegate.connectors.kafka.limits import limits
 from tidegate.connectors.kafka.writer import Out, Writer
 from tidegate.errors import StreamError
 
 _PATIENCE = 30.0
+_BATCH = 16_384
+"""Bytes that are sent together: no topic that letters came from is likely to take less."""
 
 
 def messages(cluster: Cluster, topic: str, begin: int = 0) -> Iterator[Any]:
@@ -40,6 +43,32 @@ def messages(cluster: Cluster, topic: str, begin: int = 0) -> Iterator[Any]:
         consumer.close()
 
 
+def message_at(cluster: Cluster, topic: str, partition: int, offset: int) -> Any:
+    """The message at an offset; None if it is no longer there.
+
+    Raises:
+        StreamError: it cannot be read.
+    """
+    if partition >= cluster.topics().get(topic, 0):
+        return None
+    consumer = cluster.consumer("tidegate-dead-letters")
+    try:
+        consumer.assign([TopicPartition(topic, partition, offset)])
+        message = consumer.poll(_PATIENCE)
+        if message is None:
+            raise PassingError(f"{topic}/{partition} cannot be read.", seen="no message in time")
+        fault = message.error()
+        if fault is None:
+            return message if message.offset() == offset else None
+        if fault.code() in (KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+            return None
+        raise cluster.told(fault, f"{topic}/{partition} cannot be read.")
+    except KafkaException as error:
+        raise cluster.told(error, f"{topic}/{partition} cannot be read.") from None
+    finally:
+        consumer.close()
+
+
 def send_once(cluster: Cluster, topic: str, choose: Callable[[Iterator[Any]], Sequence[Out]]) -> int:
     """Write what is chosen from a topic of dead letters, all or nothing; gives how many messages.
 
@@ -55,7 +84,7 @@ def send_once(cluster: Cluster, topic: str, choose: Callable[[Iterator[Any]], Se
         StreamError: it was not written, or it is not known whether it was; the topic says.
     """
     cluster.partitions([topic])
-    writer = Writer(cluster, f"{topic}.sending")
+    writer = Writer(cluster, f"{topic}.sending", min(_BATCH, limits(cluster, topic).batch))
     chosen = choose(messages(cluster, topic))
     there = cluster.topics()
     gone = sorted({one.topic for one in chosen} - there.keys())

@@ -21,6 +21,8 @@ _ANSWER = 20.0
 LARGEST = 52_428_800
 """Bytes of a message that is written, and of one that the topic of dead letters takes: as many as consumers fetch at
 once unless told otherwise. A letter is larger than its message, which may be as large as its own topic takes."""
+BATCH = 1_000_000
+"""Bytes of messages that are sent together, unless a topic takes less: brokers judge them together, as one."""
 _NEVER = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART}
 
 
@@ -29,9 +31,16 @@ class Out(NamedTuple):
 
     topic: str
     key: bytes | None
-    value: bytes
+    value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
     at: int = 0
+
+    @property
+    def size(self) -> int:
+        """The bytes that a broker counts for it, sent alone, not compressed; rather some too many than one too few."""
+        held = len(self.key or b"") + len(self.value or b"")
+        # 61 of the batch, at most 36 of numbers before the headers, and at most 10 of lengths in each.
+        return 100 + held + sum(10 + len(name.encode()) + len(value or b"") for name, value in self.headers)
 
 
 class UncertainError(PassingError):
@@ -44,20 +53,22 @@ class Writer:
     Args:
         cluster: where to.
         id: the transactional id.
+        batch: bytes of messages that are sent together at most; one that is larger is sent alone.
 
     Raises:
         UncertainError: the brokers do not answer now.
         StreamError: this user may not.
     """
 
-    def __init__(self, cluster: Cluster, id: str) -> None:
+    def __init__(self, cluster: Cluster, id: str, batch: int = BATCH) -> None:
         self._cluster = cluster
         self._producer = cluster.producer(
-            id, transaction_timeout_ms=60_000, linger_ms=2, batch_size=1_000_000,
+            id, transaction_timeout_ms=60_000, linger_ms=2, batch_size=batch,
             queue_buffering_max_messages=1_000_000, delivery_report_only_error=True,
             socket_timeout_ms=int(_ANSWER * 1000), message_max_bytes=LARGEST,
         )  # fmt: skip
         self._failed: KafkaError | None = None
+        self._at = ""
         try:
             with cluster.asking("taking over the group's transactions"):
                 self._producer.init_transactions(_PATIENCE)
@@ -68,13 +79,21 @@ class Writer:
         """An error that ends it all if waiting does not help, and else one after which the topics are looked at."""
         cause = self._failed or error.args[0]
         told = self._cluster.told(cause, wrong)
+        if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            do = f"Raise max.message.bytes of {self._at}; what it takes is learned when this is started again."
+            return StreamError(f"{wrong} {self._at} does not take a message as large.", seen=told.seen, do=do)
         if cause.code() in _NEVER:
             return told
         return UncertainError(told.wrong, seen=told.seen, do=told.do)
 
-    def _delivered(self, error: KafkaError | None, _: Message) -> None:
-        if error is not None and self._failed is None:
-            self._failed = error
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._note(error, message.topic() or "")
+
+    def _note(self, error: KafkaError, topic: str) -> None:
+        """Keep what went wrong first: the rest only follows from it."""
+        if self._failed is None:
+            self._failed, self._at = error, topic
 
     def write(
         self,
@@ -102,8 +121,8 @@ class Writer:
         try:
             with self._cluster.asking("writing a transaction"):
                 producer.begin_transaction()
-                for topic, key, value, headers, at in messages:
-                    self._put(topic, value, key, list(headers), at, until)
+                for one in messages:
+                    self._put(one, until)
                 producer.poll(0)
                 self._send_offsets([TopicPartition(*spot, offset) for spot, offset in positions.items()], member)
                 told()
@@ -115,11 +134,17 @@ class Writer:
         if offsets:
             self._producer.send_offsets_to_transaction(offsets, member, _PATIENCE)
 
-    def _put(self, topic: str, value: bytes, key: bytes | None, headers: list[Any], at: int, until: float) -> None:
+    def _put(self, one: Out, until: float) -> None:
+        topic, key, value, headers, at = one
         while True:
             try:
-                self._producer.produce(topic, value, key, headers=headers, timestamp=at, on_delivery=self._delivered)
+                self._producer.produce(
+                    topic, value, key, headers=list(headers), timestamp=at, on_delivery=self._delivered
+                )
                 return
+            except KafkaException as error:
+                self._note(error.args[0], topic)
+                raise
             except BufferError as error:
                 if monotonic() > until:
                     raise UncertainError(

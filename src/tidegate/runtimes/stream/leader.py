@@ -7,6 +7,7 @@ from time import time_ns
 from typing import Any
 
 from tidegate.connectors.kafka.inputs import Arrived, Inputs, Spot
+from tidegate.connectors.kafka.limits import ANY, Limits
 from tidegate.connectors.kafka.writer import Out, Writer
 from tidegate.decisions.decision import Decision
 from tidegate.events.event import Event
@@ -15,7 +16,7 @@ from tidegate.runtimes.stream.dead_letters import dead_letter
 from tidegate.runtimes.stream.figures import Figures
 from tidegate.runtimes.stream.held import HeldStore
 from tidegate.runtimes.stream.order import VERSION, Order, stretches, turns, written
-from tidegate.runtimes.stream.reading import Reading, Unreadable
+from tidegate.runtimes.stream.reading import EMPTY, Reading, Unreadable
 from tidegate.runtimes.stream.repair import ORIGINAL
 from tidegate.runtimes.stream.tracing import Trace, Tracing
 
@@ -34,10 +35,11 @@ class Topics:
         decisions: decisions.
         dead: dead letters.
         order: orders of batches.
+        limits: how large what goes there may be.
     """
 
-    def __init__(self, decisions: str, dead: str, order: str) -> None:
-        self.decisions, self.dead, self.order = decisions, dead, order
+    def __init__(self, decisions: str, dead: str, order: str, limits: Limits = ANY) -> None:
+        self.decisions, self.dead, self.order, self.limits = decisions, dead, order, limits
 
 
 class Leader:
@@ -65,7 +67,7 @@ class Leader:
         self._reading, self._encode, self._tracing = reading, encode, tracing
         self._inputs, self._writer, self._engine, self._store = inputs, writer, engine, store
         self._topics, self._flow, self._ahead, self.figures = topics, flow, ahead, figures
-        self._more, self._say_at = False, 0.0
+        self._more, self._without, self._say_at = False, False, 0.0
         self._codes: Counter[str] = Counter()
         self._unsaid: Counter[str] = Counter()
 
@@ -139,7 +141,9 @@ class Leader:
 
     def _letter(self, message: Any, why: Unreadable) -> Out:
         self._codes[why.code] += 1
-        return dead_letter(message, why, self._topics.dead)
+        letter = dead_letter(message, why, self._topics.dead, self._topics.limits.letter)
+        self._without |= letter.value is None and why.code != EMPTY
+        return letter
 
     def _decided(self, events: Sequence[Event]) -> tuple[list[Any], Iterator[bytes]]:
         """The answers to events, and the JSON of those that are new decisions, as it is kept."""
@@ -187,8 +191,10 @@ class Leader:
             said = ", ".join(f"{many:,} {code}" for code, many in self._unsaid.most_common())
             hint = " If there are many of the future, see whether this machine's clock is right."
             hint *= "future" in self._unsaid
+            if self._without:
+                hint += " Larger ones than it takes are only where they lay, for as long as that topic keeps them."
             _LOG.warning("Dead letters on %s: %s. See `tidegate dead-letters show`.%s", self._topics.dead, said, hint)
-            self._unsaid, self._say_at = Counter(), self.figures.now() + _SILENCE
+            self._unsaid, self._without, self._say_at = Counter(), False, self.figures.now() + _SILENCE
 
 
 def _passed(many: int, taken: Sequence[int]) -> list[bool]:

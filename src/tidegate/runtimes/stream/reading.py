@@ -14,6 +14,9 @@ from tidegate.events.times import microseconds_of
 TYPE_HEADER = "tidegate-event"
 """The header that names a message's event type; it goes before what the topic says."""
 
+EMPTY = "empty"
+"""The code of a message without a value, as it removes others from a compacted topic: a tombstone."""
+
 
 def _hint(topic: str, data: bytes) -> str:
     """What to do where messages that should be JSON were written with a schema."""
@@ -75,7 +78,7 @@ class Reading:
         if reader is None:
             return Unreadable("unknown-type", f"The flow knows no {kind} events."), None
         if data is None:
-            return Unreadable("empty", "The message holds nothing."), None
+            return Unreadable(EMPTY, "The message holds nothing."), None
         try:
             event: Event = reader.read(data) if schemas is None else schemas.event(data, said)
             if isinstance(event, Instruction):

@@ -1,6 +1,6 @@
 """Dead letters repaired and sent again: each once, with what it was before."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -8,11 +8,12 @@ import msgspec
 
 from tidegate.connectors.kafka.writer import Out
 from tidegate.errors import ContractError, StreamError
-from tidegate.runtimes.stream.dead_letters import DeadLetter, mark
+from tidegate.runtimes.stream.dead_letters import DeadLetter, GoneError, filled, mark
 from tidegate.runtimes.stream.reading import Unreadable
 
 REPAIRED, ORIGINAL = "tidegate-repaired", "tidegate-original"
-"""Headers of a message that is sent again: which letter it was, and its bytes before it was first repaired."""
+"""Headers of a message that is sent again: which letter it was, and its bytes before it was first repaired,
+where there is room for them."""
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -28,7 +29,7 @@ class Changes(msgspec.Struct, frozen=True):
     remove: Sequence[str] = ()
     put: Mapping[str, bytes] = {}
 
-    def of(self, value: bytes) -> bytes:
+    def of(self, value: bytes | None) -> bytes | None:
         """The JSON object with the changes made; numbers that are not changed stay as they are written.
 
         Raises:
@@ -36,6 +37,7 @@ class Changes(msgspec.Struct, frozen=True):
         """
         if not (self.rename or self.remove or self.put):
             return value
+        value = value or b""
         for old, new in self.rename.items():
             value = _along(value, old.split("."), partial(_rename, new))
         for path in self.remove:
@@ -91,14 +93,14 @@ class Repaired(msgspec.Struct, frozen=True):
     """A letter with what is to be sent instead, and why it could still not be taken; empty if it could."""
 
     letter: DeadLetter
-    value: bytes
+    value: bytes | None
     fault: str = ""
 
 
 class Resent:
     """A letter as the message that it would be."""
 
-    def __init__(self, letter: DeadLetter, value: bytes) -> None:
+    def __init__(self, letter: DeadLetter, value: bytes | None) -> None:
         self._letter, self._value = letter, value
 
     def topic(self) -> str:
@@ -109,13 +111,16 @@ class Resent:
         """Those that it came with."""
         return self._letter.headers
 
-    def value(self) -> bytes:
+    def value(self) -> bytes | None:
         """What it holds now."""
         return self._value
 
 
 def repaired(
-    letters: Sequence[DeadLetter], changes: Changes, read: Callable[[Any], tuple[Any, int | None]] | None
+    letters: Sequence[DeadLetter],
+    changes: Changes,
+    read: Callable[[Any], tuple[Any, int | None]] | None,
+    at: Callable[[str, int, int], Any],
 ) -> list[Repaired]:
     """The letters with the changes made.
 
@@ -123,25 +128,35 @@ def repaired(
         letters: which.
         changes: made to each.
         read: reads a message as the stream would; without it nothing is said of contracts.
+        at: gives the message at a place, as of `filled`.
     """
     found = []
-    for letter in letters:
+    for one in letters:
+        letter = one
         try:
-            value, fault = changes.of(letter.value or b""), ""
+            letter = filled(one, at)
+            value, fault = changes.of(letter.value), ""
             if read is not None and isinstance(what := read(Resent(letter, value))[0], Unreadable):
                 fault = what.why
-        except ContractError as error:
-            value, fault = letter.value or b"", str(error)
+        except (ContractError, GoneError) as error:
+            value, fault = letter.value, str(error)
         found.append(Repaired(letter, value, fault))
     return found
 
 
-def outgoing(topic: str, chosen: Sequence[tuple[DeadLetter, bytes]]) -> list[Out]:
+def outgoing(
+    topic: str,
+    chosen: Sequence[tuple[DeadLetter, bytes | None]],
+    letters: Iterable[DeadLetter],
+    room: Callable[[str], int],
+) -> list[Out]:
     """What is written, in one transaction, to send letters again: the messages, and a mark for each letter.
 
     Args:
         topic: of dead letters.
-        chosen: letters, and what each is to hold now.
+        chosen: letters, none of them without its bytes, and what each is to hold now.
+        letters: all of the topic.
+        room: bytes that a message of a topic may have.
 
     Raises:
         StreamError: one of them was sent before.
@@ -153,11 +168,32 @@ def outgoing(topic: str, chosen: Sequence[tuple[DeadLetter, bytes]]) -> list[Out
             seen=", ".join(f"{one.offset} was sent at {one.sent:%Y-%m-%d %H:%M:%S} UTC" for one in sent[:5]),
             do="If it was not taken again it is a letter anew, with an offset of its own: see `show --unsent`.",
         )
-    out = []
+    out, by_offset = [], {one.offset: one for one in letters}
     for letter, value in chosen:
-        headers = [one for one in letter.headers if one[0] != REPAIRED]
+        headers = [one for one in letter.headers if one[0] not in (REPAIRED, ORIGINAL)]
         headers.append((REPAIRED, f"{topic}@{letter.offset}".encode()))
-        if value != (letter.value or b"") and all(name != ORIGINAL for name, _ in headers):
-            headers.append((ORIGINAL, letter.value))
-        out += [Out(letter.topic, letter.key, value, headers), mark(letter, value, topic)]
+        message, first = Out(letter.topic, letter.key, value, headers), _first(letter, by_offset, topic)
+        if value != first.value and (first is letter or first.left_out is None):
+            telling = message._replace(headers=[*headers, (ORIGINAL, first.value)])
+            if telling.size <= room(letter.topic):
+                message = telling  # else the letter has it, which the other header names
+        out += [message, mark(letter, value, topic, room(topic))]
     return out
+
+
+def _first(letter: DeadLetter, letters: Mapping[int, DeadLetter], topic: str) -> DeadLetter:
+    """The letter that became this one by being sent again, perhaps several times; itself, if none did.
+
+    A message's headers say which, and whoever writes messages may say so of any. So a letter is only believed to be
+    another one sent again if it holds what that one was sent as, which the topic of dead letters knows.
+    """
+    while True:
+        said, number = (dict(letter.headers).get(REPAIRED) or b"").decode(errors="replace").rpartition("@")[::2]
+        earlier = letters.get(int(number)) if said == topic and number.isdecimal() and len(number) < 20 else None
+        if (
+            earlier is None
+            or earlier.offset >= letter.offset
+            or (earlier.topic, earlier.sent_as) != (letter.topic, letter.value)
+        ):
+            return letter
+        letter = earlier

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from tidegate.connectors.kafka.cluster import Cluster, PassingError
 from tidegate.connectors.kafka.inputs import Inputs, Spot
+from tidegate.connectors.kafka.limits import limits
 from tidegate.connectors.kafka.membership import Membership
 from tidegate.connectors.kafka.order_topic import OrderTopic
 from tidegate.connectors.kafka.place import Place
@@ -122,12 +123,13 @@ class Stream:
             settings.source.topics, settings.events, own, settings.flow.definition.kinds, begun=self._begun()
         )  # fmt: skip
         self._cluster.make(self.topics.order, retention_ms="-1", retention_bytes="-1", cleanup_policy="delete")
-        self._cluster.make(self.topics.dead, retention_ms="-1", max_message_bytes=str(LARGEST))
+        made = self._cluster.make(self.topics.dead, retention_ms="-1", max_message_bytes=str(LARGEST))
         for name, many in self._cluster.partitions([self.topics.order, self.topics.dead]).items():
             if many > 1:
                 raise StreamError(
                     f"{name} has one partition.", seen=str(many), do="Give another topic, or let Tidegate make it."
                 )
+        self.topics.limits = limits(self._cluster, self.topics.dead, [sink, self.topics.order], made=made)
         self._kept = Store.open(settings.store)
         self._store = HeldStore(self._kept)
         self._kept.sync_apart()  # the truth is in the topics; only snapshots are synced
@@ -298,7 +300,7 @@ class Stream:
         member = self._member
         if member is None:
             return
-        writer = Writer(self._cluster, self.settings.group)
+        writer = Writer(self._cluster, self.settings.group, self.topics.limits.batch)
         end = self._orders.ends()[1]  # asked after taking over: nobody else commits an order any more
         if not self._reach(end, lambda: not stop.is_set() and member.look()):
             return
