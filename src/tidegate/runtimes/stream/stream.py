@@ -28,6 +28,7 @@ from tidegate.models.registry import Registry
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.models import Models, models_there
 from tidegate.runtimes.stream.awaited import Awaited
+from tidegate.runtimes.stream.beginning import beginning
 from tidegate.runtimes.stream.erasures import not_told
 from tidegate.runtimes.stream.figures import Figures
 from tidegate.runtimes.stream.follower import Follower
@@ -279,8 +280,11 @@ class Stream:
 
     def _follow(self, timeout: float, go_on: Callable[[], bool], end: int = 0) -> bool:
         """Take in what was committed; whether all orders before the offset `end` were."""
+        size = self._kept.head().size
 
         def told(records: int) -> bool:
+            if self._kept.head().size > size:  # an order that the store has already is told too, and shows nothing
+                self.waits = False
             self._saving.if_due()
             return go_on()
 
@@ -305,7 +309,12 @@ class Stream:
         if not self._reach(end, lambda: not stop.is_set() and member.look()):
             return
         self._tell_erasures(writer, member)
-        self._inputs.assign(self._starts(self._follower.positions))
+        starts = self._starts(self._follower.positions)
+        if self.settings.begin == "latest" and not self._follower.positions:
+            head = self._store.head()
+            order = beginning(starts, head.size, head.root, self.engine.program)
+            writer.write([Out(self.topics.order, None, order)], starts, member.metadata())
+        self._inputs.assign(starts)
         leader = Leader(
             inputs=self._inputs, writer=writer, engine=self.engine, store=self._store, topics=self.topics,
             flow=self.engine.program, ahead=self._bound, figures=self.figures,

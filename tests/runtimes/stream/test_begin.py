@@ -1,0 +1,103 @@
+"""Where a first start begins is said once: what comes after "I decide" is decided, whatever happens next."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runtimes.started import until
+from tests.runtimes.stream.topics import decisions, everything, payments, put, replayed, running, settings
+from tests.servers.kafka import Kafka
+from tidegate.connectors.kafka.writer import UncertainError, Writer
+from tidegate.connectors.schemas.registry import RegistryAwayError
+from tidegate.runtimes.stream.order import read
+from tidegate.runtimes.stream.stream import Stream
+
+
+@pytest.fixture
+def topics(kafka: Kafka, own: str) -> str:
+    """Topics of which the first holds what came before the stream."""
+    kafka.topics(f"{own}-in", f"{own}-out")
+    put(kafka, f"{own}-in", payments(0, 5))
+    return own
+
+
+def _only_says_that_it_decides(kafka: Kafka, own: str, folder: Path) -> None:
+    """An instance that ends once it said that it decides, before it took anything."""
+    stop = threading.Event()
+    Stream(settings(kafka, own, folder, until_end=False, begin="latest")).run(stop, ready=stop.set)
+
+
+@pytest.mark.parametrize("store", ["s.db", "other.db"], ids=["begun again", "another one takes over"])
+def test_what_comes_before_the_first_batch_is_decided_by_whoever_comes_next(
+    kafka: Kafka, topics: str, tmp_path: Path, store: str
+) -> None:
+    _only_says_that_it_decides(kafka, topics, tmp_path)
+    put(kafka, f"{topics}-in", payments(5, 25))
+    stream = Stream(settings(kafka, topics, tmp_path, until_end=False, begin="latest", store=tmp_path / store))
+    with running(stream):
+        until(lambda: stream.deciding)
+        put(kafka, f"{topics}-in", payments(25, 45))
+        until(lambda: stream.figures.taken == 40)
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(5, 45))
+    orders = [read(one.value(), "order") for one in everything(kafka, f"{topics}-out.order")]
+    assert [one.records for one in orders].count(0) == 1 and orders[0].positions == {(f"{topics}-in", 0): 5}
+
+
+@pytest.mark.parametrize("nth", [1, 2], ids=["where it begins", "the first batch"])
+def test_an_uncertain_commit_at_the_beginning_passes_nothing_over(
+    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    write, asked = Writer.write, 0
+
+    def uncertain(self: Writer, *given: Any, **more: Any) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == nth:
+            raise UncertainError("A transaction was not committed.", seen="no answer")
+        write(self, *given, **more)
+
+    monkeypatch.setattr(Writer, "write", uncertain)
+    stream = Stream(settings(kafka, topics, tmp_path, until_end=False, begin="latest"))
+    with running(stream):
+        until(lambda: stream.deciding)
+        put(kafka, f"{topics}-in", payments(5, 25))
+        until(lambda: asked > nth and stream.deciding)
+        put(kafka, f"{topics}-in", payments(25, 45))
+        until(lambda: stream.figures.taken == 40)
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(5, 45))
+
+
+def test_a_stand_by_follows_from_where_a_first_start_began(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    leader = Stream(settings(kafka, topics, tmp_path, until_end=False, begin="latest"))
+    with running(leader):
+        until(lambda: leader.deciding)
+        other = Stream(settings(kafka, topics, tmp_path, until_end=False, begin="latest", store=tmp_path / "b.db"))
+        with running(other):
+            put(kafka, f"{topics}-in", payments(5, 25))
+            until(lambda: other._kept.head().size == 20)
+            assert leader.leads and other._kept.head() == leader._kept.head()
+
+
+def test_a_stand_by_no_longer_says_that_it_waits_for_a_registry_that_is_back(
+    kafka: Kafka, topics: str, tmp_path: Path
+) -> None:
+    leader = Stream(settings(kafka, topics, tmp_path, until_end=False))
+    other = Stream(settings(kafka, topics, tmp_path, until_end=False, store=tmp_path / "b.db"))
+    reads, away = other._inputs._read, True
+
+    def read_message(message: Any) -> Any:
+        if away:
+            raise RegistryAwayError("The registry cannot be reached.")
+        return reads(message)
+
+    other._inputs._read = read_message
+    with running(leader):
+        until(lambda: leader.deciding)
+        with running(other):
+            until(lambda: other.waits)
+            away = False
+            until(lambda: other._kept.head().size == 5)
+            until(lambda: not other.waits, 10)
+            assert leader.leads
