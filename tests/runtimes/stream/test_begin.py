@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.runtimes.started import until
-from tests.runtimes.stream.topics import decisions, everything, payments, put, replayed, running, settings
+from tests.runtimes.stream.topics import decisions, everything, in_order, payments, put, replayed, running, settings
 from tests.servers.kafka import Kafka
 from tidegate.connectors.kafka.writer import UncertainError, Writer
 from tidegate.connectors.schemas.registry import RegistryAwayError
@@ -23,10 +23,10 @@ def topics(kafka: Kafka, own: str) -> str:
     return own
 
 
-def _only_says_that_it_decides(kafka: Kafka, own: str, folder: Path) -> None:
+def _only_says_that_it_decides(kafka: Kafka, own: str, folder: Path, **more: Any) -> None:
     """An instance that ends once it said that it decides, before it took anything."""
     stop = threading.Event()
-    Stream(settings(kafka, own, folder, until_end=False, begin="latest")).run(stop, ready=stop.set)
+    Stream(settings(kafka, own, folder, until_end=False, begin="latest", **more)).run(stop, ready=stop.set)
 
 
 @pytest.mark.parametrize("store", ["s.db", "other.db"], ids=["begun again", "another one takes over"])
@@ -45,28 +45,55 @@ def test_what_comes_before_the_first_batch_is_decided_by_whoever_comes_next(
     assert [one.records for one in orders].count(0) == 1 and orders[0].positions == {(f"{topics}-in", 0): 5}
 
 
+@pytest.mark.parametrize("committed", [False, True], ids=["not committed", "committed"])
 @pytest.mark.parametrize("nth", [1, 2], ids=["where it begins", "the first batch"])
 def test_an_uncertain_commit_at_the_beginning_passes_nothing_over(
-    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
+    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int, committed: bool
 ) -> None:
     write, asked = Writer.write, 0
 
     def uncertain(self: Writer, *given: Any, **more: Any) -> None:
         nonlocal asked
         asked += 1
+        if committed or asked != nth:
+            write(self, *given, **more)
         if asked == nth:
             raise UncertainError("A transaction was not committed.", seen="no answer")
-        write(self, *given, **more)
 
     monkeypatch.setattr(Writer, "write", uncertain)
     stream = Stream(settings(kafka, topics, tmp_path, until_end=False, begin="latest"))
     with running(stream):
         until(lambda: stream.deciding)
         put(kafka, f"{topics}-in", payments(5, 25))
-        until(lambda: asked > nth and stream.deciding)
+        until(lambda: asked > nth or stream._kept.head().size > 0)
         put(kafka, f"{topics}-in", payments(25, 45))
-        until(lambda: stream.figures.taken == 40)
+        until(lambda: stream._kept.head().size == 40)
     assert decisions(kafka, f"{topics}-out") == replayed(payments(5, 45))
+    orders = [read(one.value(), "order") for one in everything(kafka, f"{topics}-out.order")]
+    assert [one.records for one in orders].count(0) == 1
+
+
+def test_each_partition_of_each_topic_begins_where_it_ended_at_the_first_start(
+    kafka: Kafka, own: str, tmp_path: Path
+) -> None:
+    sources = [f"{own}-a", f"{own}-b"]
+    kafka.topics(*sources, partitions=2)
+    kafka.topics(f"{own}-out")
+    put(kafka, sources[0], payments(0, 5), partition=1)
+    put(kafka, sources[1], payments(5, 12))
+    _only_says_that_it_decides(kafka, own, tmp_path, sources=",".join(sources))
+    put(kafka, sources[0], payments(12, 20), partition=1)
+    put(kafka, sources[1], payments(20, 30))
+    put(kafka, sources[1], payments(30, 34), partition=1)
+    stream = Stream(settings(kafka, own, tmp_path, begin="latest", sources=",".join(sources)))
+    stream.run(threading.Event())
+    first = read(everything(kafka, f"{own}-out.order")[0].value(), "order")
+    assert first.starts == first.positions == {
+        (sources[0], 0): 0, (sources[0], 1): 5, (sources[1], 0): 7, (sources[1], 1): 0
+    }  # fmt: skip
+    taken = [one.value() for one in in_order(kafka, own, sources)]
+    assert sorted(taken) == sorted(payments(12, 34))
+    assert decisions(kafka, f"{own}-out") == replayed(taken)
 
 
 def test_a_stand_by_follows_from_where_a_first_start_began(kafka: Kafka, topics: str, tmp_path: Path) -> None:
