@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="What a stream could not take: look at it, mend it, send it again.", no_args_is_help=True)
 
 _Topic = Annotated[str, typer.Argument(metavar="TOPIC", help="kafka://HOST:PORT/DECISIONS.dead-letters")]
-_Config = Annotated[Path | None, typer.Option("--kafka-config", help="File of librdkafka's properties.")]
+_Config = Annotated[
+    Path | None,
+    typer.Option("--kafka-config", envvar="TIDEGATE_KAFKA_CONFIG", help="File of librdkafka's properties."),
+]
 
 
 def _cluster(topic: str, config: Path | None) -> "tuple[Cluster, str]":
@@ -41,10 +44,11 @@ def _cluster(topic: str, config: Path | None) -> "tuple[Cluster, str]":
 
 def _letters(topic: str, config: Path | None) -> "list[DeadLetter]":
     cluster, name = _cluster(topic, config)
-    from tidegate.connectors.kafka.letters import messages
+    from tidegate.connectors.kafka.content import messages
+    from tidegate.connectors.kafka.letters import GROUP
     from tidegate.runtimes.stream.dead_letters import read_letters
 
-    return read_letters(messages(cluster, name))
+    return read_letters(messages(cluster, name, GROUP))
 
 
 @app.command()

@@ -35,7 +35,7 @@ def decisions(
         _refused(store, limit, as_json=as_json)
         return
     with opened(store) as kept:
-        begin = _since(kept, since)
+        begin = begin_of(kept, since)
         found = kept.list(
             outcome=outcome or None,
             level=level or None,
@@ -103,7 +103,7 @@ def _refused(store: Address, limit: int, *, as_json: bool) -> None:
         aside().print(f"\nThe newest {limit}; more with --limit.", style="dim")
 
 
-def _since(store: object, text: str) -> int | None:
+def begin_of(store: object, text: str) -> int | None:
     """A point in time from a date, a time, or a length of time before the newest event."""
     if not text:
         return None

@@ -6,6 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tidegate.cli.against import (
+    Against,
+    KafkaConfig,
+    Recorded,
+    Since,
+    compare_recorded,
+    compared,
+    lying,
+    plain,
+    replays_store,
+    require_fitting,
+    show,
+)
 from tidegate.cli.inputs import (
     ColumnNames,
     Defaults,
@@ -34,12 +47,15 @@ from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, now, out, pr
 from tidegate.connectors.store_address import Address
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from tidegate.connectors.store import Store
     from tidegate.runtimes.replayed import Replayed
 
 
 def replay(
     flow: FlowPlace,
-    files: Files,
+    files: Files = [],
     event: OtherEvents = None,
     label: LabelName = "",
     amount: Annotated[str, typer.Option(help="The money field to add up; default: the event's first.")] = "",
@@ -64,16 +80,26 @@ def replay(
     fail_on_refused: Annotated[
         bool, typer.Option("--fail-on-refused", help="Exit with 1 if any row was not taken.")
     ] = False,
+    against: Against = "",
+    recorded: Recorded = None,
+    since: Since = "",
+    kafka_config: KafkaConfig = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide past events as the flow would have decided them then, and measure it.
 
     Rows that are no events, and events that come too late, are set aside and counted. The exit code is 1 if that was
-    all of the rows, or if any was and --fail-on-refused was asked for.
+    all of the rows, or if any was and --fail-on-refused was asked for; with --against also if what is there is not what
+    the replay decides.
     """
+    require_fitting(
+        files, against, recorded, since,
+        {"--event": event, "--column": column, "--default": default, "--sort": sort, "--label": label,
+         "--amount": amount, "--report": report, "--to": decisions, "--quarantine": quarantine,
+         "--fail-on-refused": fail_on_refused},
+    )  # fmt: skip
     ready()
     from tidegate.connectors.quarantine import Quarantine
-    from tidegate.connectors.store import Store
     from tidegate.reports import find, render, summary
     from tidegate.runtimes.backtest import replay as run
     from tidegate.runtimes.load import load_flow
@@ -85,13 +111,18 @@ def replay(
     if models != DEFAULT_MODELS and not without_models:  # before the first one is trained there is no such folder
         require_models(made.definition, models)
     found_models = models_there(made.definition, models)
+    lies = lying(against, kafka_config) if against else None
+    if recorded is not None and lies is not None:
+        again = compare_recorded(made, found_models, recorded, store, lies, since, quiet=as_json)
+        emit({"against": plain(against, again)}) if as_json else show(against, again)
+        raise typer.Exit(0 if again.whole else 1)
     given = inputs(made, files, event)
     lacking = not_given(made.definition, given)
     every = [file for several in given.values() for file in several]
     beside = quarantine or files[0].with_name(files[0].name + ".quarantine.ndjson")
     with (
         Quarantine(beside) as aside_rows,
-        Store.open(store) if store is not None else nullcontext() as kept,
+        _kept(store, to_compare=lies is not None) as kept,
         progress(f"Replaying {made.definition.name}", rows_in(every), quiet=as_json) as told,
     ):
         done = run(
@@ -99,6 +130,7 @@ def replay(
             columns=pairs(column, "--column"), defaults=pairs(default, "--default"), quarantine=aside_rows,
             encoding=encoding, sort=sort, progress=told, other_flow_ok=other_flow_ok,
         )  # fmt: skip
+        agreed = compared(kept, lies, since) if lies is not None and kept is not None else None
     source = ", ".join(file.name for file in every)
     figures = done.figures(
         source=source, about=made.definition.purpose, made_at=now(), version=program_version(),
@@ -112,13 +144,16 @@ def replay(
         written(report, lambda path: path.write_text(page, encoding="utf-8"))
     lines = summary(figures, found)
     if as_json:
-        emit(_plain(done, figures, lines) | {"not_given": list(lacking)})
+        more = {} if agreed is None else {"against": plain(against, agreed)}
+        emit(_plain(done, figures, lines) | {"not_given": list(lacking)} | more)
     else:
         _show(done, lines, made.definition.name)
         tell_not_given(lacking)
         _tell_newest(done)
         tell_set_aside(done.counts, aside_rows)
-        if done.counts.repeated:
+        if agreed is not None:
+            show(against, agreed)
+        if done.counts.repeated and store is not None:
             _tell_repeated(done, str(store))
         read_as = (
             f"{flow} {words_of(files)}"
@@ -132,7 +167,17 @@ def replay(
             + (" --sort" if sort or out_of_order(done.counts) else "")
         )
         _next(flow, read_as, models, store, report, done)
-    raise typer.Exit(exit_code(done.counts, fail_on_refused=fail_on_refused))
+    apart = agreed is not None and not agreed.whole
+    raise typer.Exit(1 if apart else exit_code(done.counts, fail_on_refused=fail_on_refused))
+
+
+def _kept(store: Address | None, *, to_compare: bool) -> "AbstractContextManager[Store | None]":
+    """Where decisions are kept: where that was said, or must be to be compared."""
+    from tidegate.connectors.store import Store
+
+    if to_compare:
+        return replays_store(store)
+    return Store.open(store) if store is not None else nullcontext()
 
 
 def _plain(done: "Replayed", figures: Any, lines: list[tuple[str, str]]) -> dict[str, Any]:

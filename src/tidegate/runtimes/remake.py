@@ -64,7 +64,7 @@ def remake(store: Store, id: str) -> Remade:
     require_sealed(store, kept)
     plan, models = program(store, kept.flow)
     answer = to_json(again(plan, models, kept))
-    return Remade(answer, kept.answer, _difference(answer, kept.answer))
+    return Remade(answer, kept.answer, difference(answer, kept.answer))
 
 
 def program(store: Store, flow: bytes) -> tuple[Plan, dict[str, ScoringModel]]:
@@ -142,7 +142,8 @@ def again(plan: Plan, models: Mapping[str, ScoringModel], kept: Stored, *, expla
     return answers.decision(0, kept.id, texts, record.overdue, answers.unread(fields.get))
 
 
-def _difference(made: bytes, stored: bytes) -> str:
+def difference(made: bytes, stored: bytes) -> str:
+    """Where a decision that was made again first differs from what it was; empty if it is the same, byte for byte."""
     if made == stored:
         return ""
     now, then = msgspec.json.decode(made), msgspec.json.decode(stored)

@@ -6,41 +6,16 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from tidegate.connectors.kafka.cluster import Cluster, PassingError
+from tidegate.connectors.kafka.content import messages
 from tidegate.connectors.kafka.limits import limits
 from tidegate.connectors.kafka.writer import Out, Writer
 from tidegate.errors import StreamError
 
+GROUP = "tidegate-dead-letters"
+"""As whom people read them."""
 _PATIENCE = 30.0
 _BATCH = 16_384
 """Bytes that are sent together: no topic that letters came from is likely to take less."""
-
-
-def messages(cluster: Cluster, topic: str, begin: int = 0) -> Iterator[Any]:
-    """Every message of a topic's only partition that is there now, from an offset on.
-
-    Raises:
-        StreamError: there is no such topic, or it cannot be read.
-    """
-    cluster.partitions([topic])
-    consumer = cluster.consumer("tidegate-dead-letters")
-    try:
-        first, end = cluster.ends(consumer, topic, 0)
-        consumer.assign([TopicPartition(topic, 0, max(first, begin))])
-        while end > max(first, begin):
-            message = consumer.poll(_PATIENCE)
-            if message is None:
-                raise StreamError(f"{topic} does not come to its end.", seen="no message in time")
-            fault = message.error()
-            if fault is None:
-                yield message
-            elif fault.code() == KafkaError._PARTITION_EOF:
-                return
-            else:
-                raise cluster.told(fault, f"{topic} cannot be read.")
-    except KafkaException as error:
-        raise cluster.told(error, f"{topic} cannot be read.") from None
-    finally:
-        consumer.close()
 
 
 def message_at(cluster: Cluster, topic: str, partition: int, offset: int) -> Any:
@@ -51,7 +26,7 @@ def message_at(cluster: Cluster, topic: str, partition: int, offset: int) -> Any
     """
     if partition >= cluster.topics().get(topic, 0):
         return None
-    consumer = cluster.consumer("tidegate-dead-letters")
+    consumer = cluster.consumer(GROUP)
     try:
         consumer.assign([TopicPartition(topic, partition, offset)])
         message = consumer.poll(_PATIENCE)
@@ -85,7 +60,7 @@ def send_once(cluster: Cluster, topic: str, choose: Callable[[Iterator[Any]], Se
     """
     cluster.partitions([topic])
     writer = Writer(cluster, f"{topic}.sending", min(_BATCH, limits(cluster, topic).batch))
-    chosen = choose(messages(cluster, topic))
+    chosen = choose(messages(cluster, topic, GROUP))
     there = cluster.topics()
     gone = sorted({one.topic for one in chosen} - there.keys())
     if gone:
