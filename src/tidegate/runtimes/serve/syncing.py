@@ -1,15 +1,24 @@
-"""Syncs beside the event loop: threads wait for the disk, and the loop is told."""
+"""Syncs of the disk: a quick one is waited for where it is asked for, a slow one by a thread that tells the loop."""
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from queue import SimpleQueue
 from threading import Thread
+from time import perf_counter
 
 Done = Callable[[BaseException | None], None]
+
+_FORGOTTEN = 0.9
+"""How much of a slow sync is remembered at each sync after it: one of 8 ms keeps the loop from the next 13."""
 
 
 class Syncing:
     """Runs a sync for each that is asked for, some at the same time.
+
+    To hand a sync to a thread and back costs more of the processor than the sync itself, since both need the
+    interpreter's lock. Where nobody waits and the disk was quick of late, the loop has nothing to do before the sync is
+    over, so it waits by itself. A disk that stands still keeps it from everything else once, not twice.
 
     An executor's future, its lock and its two hand-overs to the loop cost as much as the sync itself. Each thread has a
     queue of its own: of those that wait at one queue a second is woken for whatever is put there, only to find that the
@@ -18,26 +27,42 @@ class Syncing:
     Args:
         sync: puts on the disk what was appended before it is called, in any thread.
         most: how many run at the same time.
+        quick: a disk whose syncs took no longer than this, in seconds, is waited for on the loop.
     """
 
-    def __init__(self, sync: Callable[[], None], most: int) -> None:
-        self._sync, self._loop = sync, asyncio.get_running_loop()
+    def __init__(self, sync: Callable[[], None], most: int, quick: float) -> None:
+        self._sync, self._loop, self._quick = sync, asyncio.get_running_loop(), quick
+        self._lately = inf  # how long a sync may take, as far as is known; the first is not waited for
         self._threads = [_Waiting(self, number) for number in range(most)]
         self._idle = list(self._threads)
 
-    def ask(self, done: Done) -> None:
-        """Sync what was appended until now; then `done` is called on the loop, with the error if it failed."""
+    def ask(self, done: Done, *, idle: bool) -> None:
+        """Sync what was appended until now; then `done` is called on the loop, with the error if it failed.
+
+        Args:
+            done: called later on, never before this returns.
+            idle: whether the loop has nothing to do meanwhile.
+        """
+        if idle and self._lately <= self._quick and len(self._idle) == len(self._threads):
+            self._loop.call_soon(done, self._synced())
+            return
         thread = self._idle.pop() if self._idle else min(self._threads, key=lambda thread: thread.asked.qsize())
         thread.asked.put(done)
 
     def run(self, thread: "_Waiting", done: Done) -> None:
         """One sync, in a thread."""
-        failed: BaseException | None = None
+        self._loop.call_soon_threadsafe(self._ran, thread, done, self._synced())
+
+    def _synced(self) -> BaseException | None:
+        """Sync, whatever comes of it."""
+        began, failed = perf_counter(), None
         try:
             self._sync()
         except BaseException as error:
             failed = error
-        self._loop.call_soon_threadsafe(self._ran, thread, done, failed)
+        took = perf_counter() - began
+        self._lately = took if self._lately == inf else max(took, self._lately * _FORGOTTEN)
+        return failed
 
     def _ran(self, thread: "_Waiting", done: Done, failed: BaseException | None) -> None:
         if thread.asked.empty() and thread not in self._idle:

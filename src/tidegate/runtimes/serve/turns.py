@@ -79,7 +79,7 @@ class Turns:
         self._room: deque[asyncio.Future[None]] = deque()
         self._gathering = Gathering(self._waiting, limits, self._turn)
         self._syncing = self._failures = 0
-        self._disk = Syncing(lambda: self.store.sync(), limits.syncs)
+        self._disk = Syncing(lambda: self.store.sync(), limits.syncs, limits.gather)
         self._threads = ThreadPoolExecutor(2, "tidegate-save")
         # What had to be learned again is not in a snapshot yet; the next start shall not have to do so as well.
         self._records = engine.recovered
@@ -196,7 +196,7 @@ class Turns:
         self._records += len(batch)
         self._syncing += 1
         told = list[bytes]()
-        self._disk.ask(partial(self._synced, batch, answers, told, began, decided))
+        self._disk.ask(partial(self._synced, batch, answers, told, began, decided), idle=not waiting)
         told += self._bodies(answers)  # while the disk is at work
         if waiting:
             self._gathering.call()
