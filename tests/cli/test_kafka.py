@@ -14,8 +14,9 @@ from tests.runtimes.stream.topics import decisions, everything, put, replayed
 from tests.servers.kafka import Kafka
 from tidegate.cli import app
 from tidegate.connectors.kafka.cluster import Cluster
-from tidegate.connectors.kafka.inputs import Inputs, Spot
+from tidegate.connectors.kafka.inputs import Inputs
 from tidegate.connectors.kafka.letters import send_once
+from tidegate.connectors.kafka.partition import Spot
 from tidegate.connectors.kafka.writer import LARGEST, Out
 from tidegate.errors import StreamError
 from tidegate.runtimes.load import load_flow

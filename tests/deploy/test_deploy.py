@@ -152,6 +152,13 @@ def test_whoever_is_gone_is_missed() -> None:
         assert gone in re.split(r" or ", said[alert])
 
 
+def test_a_new_pod_with_a_backlog_is_given_its_ten_minutes() -> None:
+    """A window over a series that has just begun is full with its first sample; `for` waits."""
+    (alarms,) = documents(DEPLOY / "prometheus" / "alarms.yaml")
+    (lagging,) = (one for group in alarms["groups"] for one in group["rules"] if one["alert"] == "TidegateLagging")
+    assert lagging["expr"] == "tidegate_lag_seconds > 60" and lagging["for"] == "10m"
+
+
 if PROMTOOL := shutil.which("promtool"):  # a part of Prometheus, which is not everywhere; the tests above always run
 
     def test_alarms_ring_when_they_should() -> None:

@@ -53,6 +53,7 @@ def test_a_client_that_reaches_nobody_while_others_do_is_made_anew(
         inputs.assign({(own, 0): 0})
         until(lambda: inputs.fill(0.5) == 3, 60)
         inputs.take(1)
+        inputs.keep()
         until(lambda: member.look(0.5), 60)
         clients = Clients(asked, own, {"reads orders": orders, "reads inputs": inputs, "is a member": member})
         clients.look(now=True)

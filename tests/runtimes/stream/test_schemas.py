@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -108,6 +108,11 @@ def test_avro_in_and_protobuf_out_is_what_replay_decides(
         assert kept.head() == root
 
 
+def _later(value: Callable[[], float | None]) -> float | None:
+    time.sleep(0.01)
+    return value()
+
+
 def test_a_message_waits_for_the_registry_and_is_not_given_up(
     kafka: Kafka, frozen: Server, peers: Peers, topics: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -118,6 +123,7 @@ def test_a_message_waits_for_the_registry_and_is_not_given_up(
     later = [new(in_avro(body) | {"country": None}) for body in bodies[40:]]
     known = [old(in_avro(body)) for body in bodies[20:40]]
     registered = stream(kafka, frozen, topics, tmp_path, until_end=False)
+    lag = registered.figures.metrics.gauges["lag_messages"][1]
     waiting = registered.figures.metrics.gauges["registry_awaited"][1]
     with running(registered):
         until(lambda: registered.figures.taken == 20)
@@ -131,8 +137,12 @@ def test_a_message_waits_for_the_registry_and_is_not_given_up(
         put(kafka, f"{topics}-in", later)
         until(lambda: waiting() == 1.0)
         assert registered.leads
+        until(lambda: lag() == 20)
+        put(kafka, f"{topics}-in", known[:5])  # those that came before, again; behind what waits
+        until(lambda: lag() == 25)
+        assert {_later(lag) for _ in range(200)} == {25}  # also while it is asked again, and all is read anew
         frozen.thaw()
-        until(lambda: registered.figures.taken == 60)
+        until(lambda: registered.figures.taken == 65 and lag() == 0)
         until(lambda: waiting() == 0.0, 10)  # a batch is counted before it is kept, and only then does nothing wait
     assert decisions(kafka, f"{topics}-out") == replayed(bodies)
     assert everything(kafka, f"{topics}-out.dead-letters") == []

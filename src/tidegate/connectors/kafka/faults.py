@@ -13,6 +13,12 @@ DO = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",
+    KafkaError.INVALID_TIMESTAMP: "Decisions and dead letters have the timestamp of their event's message: raise "
+    "message.timestamp.before.max.ms and message.timestamp.after.max.ms of that topic, or set its "
+    "message.timestamp.type to LogAppendTime; then start this again. Nothing of the batch was committed.",
+    KafkaError.INVALID_RECORD: "See what that topic asks of its messages: cleanup.policy=compact takes none without a "
+    "key, and message.timestamp.before.max.ms and .after.max.ms none that are too old or ahead. Change that, and start "
+    "this again: nothing of the batch was committed.",
     KafkaError.MSG_SIZE_TOO_LARGE: "Raise max.message.bytes of the topic, and message.max.bytes here.",
 }
 """What to do about an error, by its code."""

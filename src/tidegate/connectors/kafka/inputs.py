@@ -7,94 +7,26 @@ whatever the broker sends first; but not for longer than `hold`. One that was re
 import heapq
 import logging
 from array import array
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from time import monotonic, time, time_ns
+from time import monotonic, time_ns
 from typing import Any
 
-import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tidegate.connectors.kafka.cluster import Cluster
 from tidegate.connectors.kafka.faults import MOVED, VAGUE
+from tidegate.connectors.kafka.partition import Arrived, Partition, Spot, offset_of, spot_of
 from tidegate.errors import StreamError
 
 _LOG = logging.getLogger("tidegate.kafka")
-_EARLIEST, _LATEST = -(2**63), 2**63
+_LATEST = 2**63
 _PASSING = VAGUE | MOVED | {KafkaError._RESOLVE}
 """Errors that a consumer gets over by itself."""
-
-Spot = tuple[str, int]
-"""A topic and the number of one of its partitions."""
-
-
-def spot_of(message: Message) -> Spot:
-    """Where a message that came lies; the client's types allow for one that was not sent yet."""
-    return message.topic() or "", message.partition() or 0
-
-
-def offset_of(message: Message) -> int:
-    """Its offset there."""
-    return message.offset() or 0
-
-
-class Arrived(msgspec.Struct, gc=False):
-    """A message, and what it was read as.
-
-    Args:
-        spot: place in `Inputs.partitions`.
-        message: as it came.
-        what: what the reader made of it.
-        key: its place in the order: the latest time in its partition so far, microseconds since 1970.
-        at: its own time; None if it has none.
-    """
-
-    spot: int
-    message: Message
-    what: Any
-    key: int
-    at: int | None
-
+_ANSWER, _WHOLE = 0.5, 3.0
+"""Seconds in which a broker says how far a partition reaches, and all of them."""
 
 Read = Callable[[Message], tuple[Any, int | None]]
 """Makes something of a message; gives it and its time in microseconds since 1970, None if it has none."""
-
-
-class Partition:
-    """One partition that is read."""
-
-    def __init__(self, spot: Spot, place: int, start: int) -> None:
-        self.spot, self.place, self.taken, self.fetched = spot, place, start, start
-        self.waiting: deque[Arrived] = deque()
-        self.latest = _EARLIEST
-        self.high = -1
-        self.ended = self.paused = self.late = False
-        self.awaited, self.wanted = 0.0, 0
-        self.last: Message | None = None
-        """What was taken last."""
-
-    @property
-    def has_more(self) -> bool:
-        """Whether the broker has messages that did not come yet, as far as is known."""
-        return not self.ended and (self.high < 0 or self.fetched < self.high)
-
-    @property
-    def lag(self) -> int:
-        """Messages that are there and not taken."""
-        return max(0, max(self.high, self.fetched) - self.taken)
-
-    @property
-    def behind(self) -> float:
-        """Seconds since the first message that is there and not taken was written; 0 where there is none. Of one that
-        did not come yet it is not known: it was written after the one that was taken last. Any thread may ask."""
-        if not self.lag:
-            return 0.0
-        try:
-            first: Message | None = self.waiting[0].message
-        except IndexError:
-            first = self.last
-        kind, at = first.timestamp() if first is not None else (0, 0)
-        return max(0.0, time() - at / 1000) if kind else 0.0
 
 
 class Inputs:
@@ -139,15 +71,19 @@ class Inputs:
         return self._consumer
 
     def renew(self) -> None:
-        """Read on from where it was taken to with a client made anew."""
+        """Read on from what was committed with a client made anew."""
         before, self._consumer = self._consumer, self._made()
-        self.assign(self.positions)
+        self.assign(self.committed)
         with self._cluster.asking("letting go of the input topics"):
             before.close()
 
     def assign(self, starts: Mapping[Spot, int]) -> None:
-        """Read these partitions from these offsets on, and forget what waits."""
-        self.partitions = [Partition(spot, place, start) for place, (spot, start) in enumerate(starts.items())]
+        """Read these partitions from these offsets on, up to which all is committed, and forget what waits; not that
+        it is there, which is told until it was read again."""
+        before = self._by_spot
+        self.partitions = [
+            Partition(spot, place, start, before.get(spot)) for place, (spot, start) in enumerate(starts.items())
+        ]
         self._by_spot = {one.spot: one for one in self.partitions}
         self._room = max(64, self._most // max(1, len(self.partitions)))
         with self._cluster.asking("going to a place in the input topics"):
@@ -157,6 +93,41 @@ class Inputs:
     def positions(self) -> dict[Spot, int]:
         """Of every partition the offset of the first message that was not taken."""
         return {one.spot: one.taken for one in self.partitions}
+
+    @property
+    def committed(self) -> dict[Spot, int]:
+        """Of every partition the offset up to which all is committed, as far as it was told here."""
+        return {one.spot: one.committed for one in self.partitions}
+
+    def measure(self) -> None:
+        """Ask how far the partitions reach, before anything came of them. A broker that does not answer at once is not
+        waited for: of its partitions it is known when they come."""
+        until = monotonic() + _WHOLE
+        for one in self.partitions:
+            if monotonic() > until:
+                return
+            try:
+                with self._cluster.asking("learning how far the input topics reach"):
+                    found = self._consumer.get_watermark_offsets(TopicPartition(*one.spot), timeout=_ANSWER)
+            except KafkaException as error:
+                _LOG.info("How far %s/%d reaches could not be learned: %s", *one.spot, error)
+                continue
+            if found is not None:
+                one.reaches(found[1])
+
+    def keep(self) -> None:
+        """What was taken is committed."""
+        for one in self.partitions:
+            one.keep(one.taken)
+
+    def follow(self, positions: Mapping[Spot, int]) -> None:
+        """All before these offsets is committed. If that is news, another instance decided: what was known here of how
+        far the partitions reach is old, and to be measured anew by who decides next."""
+        news = [one for one in self.partitions if positions.get(one.spot, 0) > one.committed]
+        for one in news:
+            one.keep(positions[one.spot])
+        for one in self.partitions if news else ():
+            one.high = one.known = -1
 
     def fill(self, timeout: float, many: int = 4096) -> int:
         """Let messages come, waiting for the first of them for so many seconds; gives how many came.
@@ -193,7 +164,12 @@ class Inputs:
             found = by_spot.get(spot_of(message))
             if found is None:
                 continue
-            what, at = read(message)
+            try:
+                what, at = read(message)
+            except Exception:  # as of a schema that is not known yet: nothing of it is here, and it is there
+                self._look(found)
+                found.see(message)
+                raise
             if at is not None and found.latest < at <= bound:
                 found.latest = at
             found.waiting.append(Arrived(found.place, message, what, found.latest, at))
@@ -221,8 +197,7 @@ class Inputs:
         partition, code = self._by_spot.get(spot), error.code()
         if code == KafkaError._PARTITION_EOF:
             if partition is not None and offset_of(message) >= partition.fetched:
-                # Nothing is left, whatever the broker says: marks of transactions have offsets too.
-                partition.ended, partition.high = True, partition.fetched
+                partition.end()
             return
         if code in _PASSING:
             _LOG.warning("%s", error.str())
@@ -284,6 +259,8 @@ class Inputs:
         for one in found:
             partition = self.partitions[one.spot]
             partition.taken, partition.last = offset_of(one.message) + 1, one.message
+            if partition.oldest is None:
+                partition.oldest = one.message
         again = [one for one in self.partitions if one.paused and len(one.waiting) < self._room // 2]
         if again:
             for paused in again:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from tidegate.connectors.kafka.cluster import Cluster, PassingError
-from tidegate.connectors.kafka.inputs import Spot
+from tidegate.connectors.kafka.partition import Spot
 from tidegate.errors import StreamError
 
 _LOG = logging.getLogger("tidegate.kafka")
@@ -23,7 +23,9 @@ LARGEST = 52_428_800
 once unless told otherwise. A letter is larger than its message, which may be as large as its own topic takes."""
 BATCH = 1_000_000
 """Bytes of messages that are sent together, unless a topic takes less: brokers judge them together, as one."""
-_NEVER = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART}
+_REFUSED = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_TIMESTAMP, KafkaError.INVALID_RECORD}
+"""What a topic does not take, today or tomorrow, unless its settings are changed."""
+_NEVER = _REFUSED | {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART}
 
 
 class Out(NamedTuple):
@@ -77,11 +79,15 @@ class Writer:
 
     def _told(self, error: KafkaException, wrong: str) -> StreamError:
         """An error that ends it all if waiting does not help, and else one after which the topics are looked at."""
+        if self._failed is None and error.args[0].code() in _REFUSED:
+            self._producer.poll(1.0)  # which topic it was is said to `_delivered`, maybe later
         cause = self._failed or error.args[0]
         told = self._cluster.told(cause, wrong)
         if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             do = f"Raise max.message.bytes of {self._at}; what it takes is learned when this is started again."
             return StreamError(f"{wrong} {self._at} does not take a message as large.", seen=told.seen, do=do)
+        if cause.code() in _REFUSED and self._at:
+            return StreamError(f"{wrong} {self._at} refuses a message.", seen=told.seen, do=told.do)
         if cause.code() in _NEVER:
             return told
         return UncertainError(told.wrong, seen=told.seen, do=told.do)
@@ -91,8 +97,9 @@ class Writer:
             self._note(error, message.topic() or "")
 
     def _note(self, error: KafkaError, topic: str) -> None:
-        """Keep what went wrong first: the rest only follows from it."""
-        if self._failed is None:
+        """Keep what went wrong first, which the rest only follows from; but others may be given up before it is said
+        what a topic refuses, which tells why."""
+        if self._failed is None or (error.code() in _REFUSED and self._failed.code() not in _REFUSED):
             self._failed, self._at = error, topic
 
     def write(
@@ -117,7 +124,8 @@ class Writer:
             UncertainError: it may or may not be committed, or another instance has taken over.
             StreamError: a message can never be written as it is.
         """
-        producer, self._failed, until = self._producer, None, monotonic() + _WHOLE
+        producer, until = self._producer, monotonic() + _WHOLE
+        self._failed, self._at = None, ""
         try:
             with self._cluster.asking("writing a transaction"):
                 producer.begin_transaction()

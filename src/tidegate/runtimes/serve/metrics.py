@@ -46,7 +46,8 @@ class Metrics:
         self.seconds = Histogram(_SECONDS)
         self.events = Histogram(_EVENTS)
         self.keeping = Histogram(_SECONDS)
-        self.gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+        self.gauges: dict[str, tuple[str, Callable[[], float | None]]] = {}
+        """What each is of, and what gives it: None where it is not known, which is not told."""
         self.counts: dict[str, tuple[str, str, Counter[str]]] = {}
         """Counters with a label: what they count, the label, and by its values how many."""
         self.by_partition: dict[str, tuple[str, Callable[[], Mapping[tuple[str, int], float]]]] = {}
@@ -94,6 +95,7 @@ class Metrics:
             for (topic, partition), measured in values().items():
                 lines.append(f'tidegate_{name}{{topic="{topic}",partition="{partition}"}} {measured:.6g}')
         for name, (what, value) in self.gauges.items():
-            lines.extend((f"# HELP tidegate_{name} {what}", f"# TYPE tidegate_{name} gauge"))
-            lines.append(f"tidegate_{name} {value():.6g}")
+            if (known := value()) is not None:
+                lines.extend((f"# HELP tidegate_{name} {what}", f"# TYPE tidegate_{name} gauge"))
+                lines.append(f"tidegate_{name} {known:.6g}")
         return ("\n".join(lines) + "\n").encode()

@@ -6,7 +6,7 @@ would lie behind events that came in between, and nobody would decide them.
 
 from collections.abc import Mapping
 
-from tidegate.connectors.kafka.inputs import Spot
+from tidegate.connectors.kafka.partition import Spot
 from tidegate.runtimes.stream.order import VERSION, Order, stretches, turns, written
 
 

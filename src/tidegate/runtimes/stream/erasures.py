@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from tidegate.connectors.kafka.inputs import Spot
+from tidegate.connectors.kafka.partition import Spot
 from tidegate.connectors.store import Store
 from tidegate.errors import StreamError
 from tidegate.evidence.erasure import KIND, Erasure, erasures, statement

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable
 
 from tidegate.connectors.kafka.cluster import PassingError
-from tidegate.connectors.kafka.inputs import Arrived, Inputs, Spot
+from tidegate.connectors.kafka.inputs import Inputs
 from tidegate.connectors.kafka.order_topic import OrderTopic
+from tidegate.connectors.kafka.partition import Arrived, Spot
 from tidegate.errors import StreamError
 from tidegate.events.event import Event
 from tidegate.runtimes.engine import Engine
@@ -68,6 +69,7 @@ class Follower:
             order = read(data, self._topic.topic)
             self._take(order)
             self.positions = order.positions
+            self._inputs.follow(self.positions)
             if not told(order.records):
                 return False
 

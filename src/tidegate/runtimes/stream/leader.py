@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from time import time_ns
 from typing import Any
 
-from tidegate.connectors.kafka.inputs import Arrived, Inputs, Spot
+from tidegate.connectors.kafka.inputs import Inputs
 from tidegate.connectors.kafka.limits import ANY, Limits
+from tidegate.connectors.kafka.partition import Arrived, Spot
 from tidegate.connectors.kafka.writer import Out, Writer
 from tidegate.decisions.decision import Decision
 from tidegate.events.event import Event
@@ -116,6 +117,7 @@ class Leader:
         )  # fmt: skip
         out = [*decisions, *letters, Out(self._topics.order, None, written(order))]
         self._writer.write(out, _moved(before, self._inputs.positions), member, lambda: trace.stage("produce"))
+        self._inputs.keep()
         trace.stage("commit")
         self._count(arrived, answers, began, decided)
         self._store.commit()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from tidegate.connectors.kafka.inputs import Spot
+from tidegate.connectors.kafka.partition import Spot
 from tidegate.errors import StreamError
 
 VERSION = 1

@@ -10,10 +10,11 @@ from time import monotonic, time
 from typing import Any, cast
 
 from tidegate.connectors.kafka.cluster import Cluster, PassingError
-from tidegate.connectors.kafka.inputs import Inputs, Spot
+from tidegate.connectors.kafka.inputs import Inputs
 from tidegate.connectors.kafka.limits import limits
 from tidegate.connectors.kafka.membership import Membership
 from tidegate.connectors.kafka.order_topic import OrderTopic
+from tidegate.connectors.kafka.partition import Spot
 from tidegate.connectors.kafka.place import Place
 from tidegate.connectors.kafka.writer import LARGEST, Out, Writer
 from tidegate.connectors.schemas.decisions import as_it_is
@@ -33,6 +34,7 @@ from tidegate.runtimes.stream.erasures import not_told
 from tidegate.runtimes.stream.figures import Figures
 from tidegate.runtimes.stream.follower import Follower
 from tidegate.runtimes.stream.held import HeldStore
+from tidegate.runtimes.stream.lag import Lag
 from tidegate.runtimes.stream.lasting import Clients
 from tidegate.runtimes.stream.leader import Leader, Topics
 from tidegate.runtimes.stream.order import written
@@ -142,6 +144,7 @@ class Stream:
         )
         self._reading = Reading(self.engine.readers, own, settings.events, self.engine.require, messages)
         self._inputs = Inputs(self._cluster, settings.group, self._reading.read, settings.hold, bound=self._bound)
+        self._lag = Lag(self._inputs)
         self._orders = OrderTopic(self._cluster, self.topics.order, settings.group)
         self._saving = Saving(self._kept, self.engine, settings.snapshot)
         self._follower = Follower(
@@ -182,15 +185,7 @@ class Stream:
         gauges["decides"] = ("1 when this instance decides, 0 while it stands by.", lambda: float(self.leads))
         gauges["clock_lag_seconds"] = ("The wall clock's time less the newest event's.", self._behind_clock)
         gauges["registry_awaited"] = ("1 while messages wait for the schema registry.", lambda: float(self.waits))
-        gauges["lag_messages"] = ("Messages that are there and not taken.", lambda: float(self.lag))
-        gauges["lag_seconds"] = (
-            "Since the oldest message that is there and not taken was written, at most; 0 when all are taken.",
-            lambda: max((one.behind for one in self._inputs.partitions), default=0.0),
-        )
-        self.figures.metrics.by_partition["partition_lag_messages"] = (
-            "Messages of a partition that are there and not taken.",
-            lambda: {one.spot: float(one.lag) for one in self._inputs.partitions},
-        )
+        self._lag.tell(self.figures.metrics)
 
     @property
     def cluster(self) -> Cluster:
@@ -201,11 +196,6 @@ class Stream:
     def leads(self) -> bool:
         """Whether this instance decides."""
         return self._member is not None and self._member.leads
-
-    @property
-    def lag(self) -> int:
-        """Messages that are there and not taken, as far as is known."""
-        return sum(one.lag for one in self._inputs.partitions)
 
     def _behind_clock(self) -> float:
         return 0.0 if self.engine.clock == NEVER else time() - self.engine.clock / 1e6
@@ -251,6 +241,7 @@ class Stream:
                     if self._doubt:
                         self._give_up()
                     if not self._member.look(0.1):
+                        self._lag.stand_by()
                         self._follow(0.1, lambda: not stop.is_set() and not self._look())
                         continue
                     self._lead(stop, ready)
@@ -260,15 +251,16 @@ class Stream:
                 except RegistryAwayError as error:
                     self.waits = True
                     _LOG.warning("%s Messages wait for it, and none is lost; asked again in %.1f s.", error, pause)
-                    self._inputs.assign({})
+                    self._lag.go_back()
                     self._follower.again()
                     stop.wait(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE)
                 except (PassingError, AwayError) as error:
-                    # That of a store that is away is what wakes somebody: it decides nothing, and its lag stands still.
+                    # That of a store that is away wakes somebody at once, however quiet the topics are.
                     self.figures.metrics.store_failures += isinstance(error, AwayError)
                     _LOG.warning("%s What the topics say counts; looked at again in %.1f s.", error, pause)
                     self._doubt = True
+                    self._lag.go_back()
                     stop.wait(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE)
         finally:
@@ -314,7 +306,7 @@ class Stream:
             head = self._store.head()
             order = beginning(starts, head.size, head.root, self.engine.program)
             writer.write([Out(self.topics.order, None, order)], starts, member.metadata())
-        self._inputs.assign(starts)
+        self._lag.read(starts)
         leader = Leader(
             inputs=self._inputs, writer=writer, engine=self.engine, store=self._store, topics=self.topics,
             flow=self.engine.program, ahead=self._bound, figures=self.figures,
@@ -378,7 +370,7 @@ class Stream:
         if added := sorted(starts.keys() - positions.keys()):
             for topic, partition in added:
                 _LOG.warning("%s/%d was added, and is read from its beginning.", topic, partition)
-            self._inputs.assign(starts)
+            self._lag.read(starts)
 
     def _give_up(self) -> None:
         """Forget what was decided and not committed; what the topics say is taken in anew."""

@@ -6,7 +6,7 @@ from time import time_ns
 from types import TracebackType
 from typing import Any, Self
 
-from tidegate.connectors.kafka.inputs import Arrived, Spot, offset_of
+from tidegate.connectors.kafka.partition import Arrived, Spot, offset_of
 from tidegate.connectors.traces import Attributes, Traces, Transaction
 from tidegate.decisions.decision import Decision
 from tidegate.errors import StreamError
