@@ -1,21 +1,86 @@
 """W1 as one would write it for Flink, to be measured by `benchmarks.flink`; runs in the environment that has PyFlink.
 
-`keyed` is a PyFlink job of two KeyedProcessFunctions, by card and by merchant, whose ValueState holds what plain
-Python's deques hold in `bench/w1.py`. `sql` is Flink SQL: one OVER window after another, since one query takes one
-only, by event time. Both read JSON from the topic, as many events as they are told, keep checkpoints as our job does,
-and give their features to nobody.
+`keyed` is a PyFlink job of two KeyedProcessFunctions, by card and by merchant. Its ValueState holds the events of the
+longest window once, as arrays, which are pickled as bytes; all windows share them: of each it holds where it begins,
+and its sums. `sql` is Flink SQL: one OVER window after another, since one query takes one only, by event time. Both
+read JSON from the topic, as many events as they are told, keep checkpoints as our job does, and give their features to
+nobody.
 """
 
 import json
 import sys
-from collections import deque
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 CARD_WINDOWS = {"1m": MINUTE, "10m": 10 * MINUTE, "1h": HOUR, "24h": DAY, "7d": 7 * DAY}
 MERCHANT_WINDOWS = {"1h": HOUR, "24h": DAY, "7d": 7 * DAY}
+
+
+_MOST_GONE = 64
+"""Events behind the longest window that are let go together."""
+
+Past = tuple["array[int]", "array[int]", "array[int]", list[int], list[int], list[int], list[int]]
+"""Times, amounts and what else is asked of the events of an entity; of each window where in them it begins, and the
+sums of its amounts, their squares, and the rest."""
+
+
+def nothing(windows: Sequence[int]) -> Past:
+    """The past of an entity that was not seen."""
+    none = [0] * len(windows)
+    return array("q"), array("q"), array("q"), none, none[:], none[:], none[:]
+
+
+def move(past: Past, windows: Sequence[int], at: int) -> None:
+    """Let every window begin where it does at a time."""
+    times, amounts, others, begins, sums, squares, rest = past
+    for place, span in enumerate(windows):
+        begin, end = begins[place], len(times)
+        while begin < end and times[begin] <= at - span:
+            sums[place] -= amounts[begin]
+            squares[place] -= amounts[begin] ** 2
+            rest[place] -= others[begin]
+            begin += 1
+        begins[place] = begin
+    gone = begins[-1]
+    if gone > _MOST_GONE:
+        del times[:gone], amounts[:gone], others[:gone]
+        begins[:] = [begin - gone for begin in begins]
+
+
+def of_card(past: Past, at: int) -> list[Any]:
+    """What W1 asks of a card's past: 27 features."""
+    times, amounts, others, begins, sums, squares, _ = past
+    row: list[Any] = []
+    for begin, total, square in zip(begins, sums, squares, strict=True):
+        n = len(times) - begin
+        mean = total / n if n else None
+        std = (max(0.0, square - total * total / n) / (n - 1)) ** 0.5 if n > 1 else None
+        row += [n, total, mean, max(amounts[begin:]) if n else None, std]
+    day = list(CARD_WINDOWS).index("24h")
+    return [*row, len(set(others[begins[day] :])), at - times[-1] if times else None]
+
+
+def of_merchant(past: Past, at: int) -> list[Any]:
+    """What W1 asks of a merchant's past: 7 features."""
+    times, _, _, begins, sums, _, rest = past
+    row: list[Any] = []
+    for begin, total in zip(begins, sums, strict=True):
+        row += [len(times) - begin, total]
+    day = list(MERCHANT_WINDOWS).index("24h")
+    n = len(times) - begins[day]
+    return [*row, rest[day] / n if n else None]
+
+
+def learn(past: Past, at: int, amount: int, other: int) -> None:
+    """Put an event behind the others."""
+    for column, value in zip(past[:3], (at, amount, other), strict=True):
+        column.append(value)
+    for of, value in zip(past[4:], (amount, amount**2, other), strict=True):
+        for place in range(len(of)):
+            of[place] += value
 
 
 def settings(folder: str) -> dict[str, str]:
@@ -36,39 +101,21 @@ def keyed(servers: str, topic: str, events: str, jar: str, folder: str) -> None:
     from pyflink.datastream.state import ValueStateDescriptor
 
     class PerKey(KeyedProcessFunction):  # type: ignore[misc]
-        """Sums and deques per window, in one value."""
+        """Everything of an entity in one value."""
 
-        def __init__(self, windows: list[int], other: str) -> None:
-            self.windows, self.other = windows, other
+        def __init__(self, windows: list[int], other: str, ask: Callable[[Past, int], list[Any]]) -> None:
+            self.windows, self.other, self.ask = windows, other, ask
 
         def open(self, context: Any) -> None:
             self.state = context.get_state(ValueStateDescriptor("windows", Types.PICKLED_BYTE_ARRAY()))
 
         def process_element(self, event: dict[str, Any], context: Any) -> Iterator[dict[str, Any]]:
-            at, amount, other = event["at"], event["amount_cents"], event[self.other]
-            kept: Any = self.state.value() or ([[deque(), 0, 0] for _ in self.windows], None)
-            row: list[Any] = []
-            for span, window in zip(self.windows, kept[0], strict=True):
-                past = window[0]
-                while past and past[0][0] <= at - span:
-                    _, gone, _ = past.popleft()
-                    window[1] -= gone
-                    window[2] -= gone * gone
-                n = len(past)
-                row += [n, window[1]]
-                if self.other == "merchant":
-                    mean = window[1] / n if n else None
-                    std = ((window[2] - window[1] * mean) / (n - 1)) ** 0.5 if n > 1 else None
-                    row += [mean, max((each[1] for each in past), default=None), std]
-                past.append((at, amount, other))
-                window[1] += amount
-                window[2] += amount * amount
-            day = kept[0][self.windows.index(DAY)][0]
-            if self.other == "merchant":
-                row += [len({each[2] for each in day}), at - kept[1] if kept[1] is not None else None]
-            else:
-                row.append(sum(each[2] for each in day) / len(day))
-            self.state.update((kept[0], at))
+            at = event["at"]
+            past: Past = self.state.value() or nothing(self.windows)
+            move(past, self.windows, at)
+            row = self.ask(past, at)
+            learn(past, at, event["amount_cents"], int(event[self.other]))
+            self.state.update(past)
             yield {**event, "features": event.get("features", []) + row}
 
     def read(text: str) -> Any:
@@ -95,10 +142,10 @@ def keyed(servers: str, topic: str, events: str, jar: str, folder: str) -> None:
     )
     read_events = env.from_source(source, WatermarkStrategy.no_watermarks(), "events").map(read)
     cards = read_events.key_by(lambda event: event["card"], Types.LONG()).process(
-        PerKey(list(CARD_WINDOWS.values()), "merchant")
+        PerKey(list(CARD_WINDOWS.values()), "merchant", of_card)
     )
     done = cards.key_by(lambda event: event["merchant"], Types.LONG()).process(
-        PerKey(list(MERCHANT_WINDOWS.values()), "declined")
+        PerKey(list(MERCHANT_WINDOWS.values()), "declined", of_merchant)
     )
     done.filter(lambda event: len(event["features"]) < 34).print()
     env.execute("W1 keyed")
