@@ -193,7 +193,7 @@ def run(
     try:
         from tidegate.runtimes.stream.page import serving
 
-        with serving(metrics, stream.figures.metrics, lambda: stream.leads, metrics_host):
+        with serving(metrics, stream.figures.metrics, lambda: stream.deciding, metrics_host):
             stream.run(stop, ready=lambda: console.print(f"{name} decides"), end=lambda: os._exit(_TRY_AGAIN))
         if telling is not None and until_end:
             left = left_untold(telling, store, told, stop)

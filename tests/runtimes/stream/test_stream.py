@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -191,6 +193,32 @@ def test_figures_tell_lag_and_dead_letters(kafka: Kafka, topics: str, tmp_path: 
     ):
         assert line in text.splitlines()
     assert "tidegate_age_seconds_count" in text and "tidegate_decide_seconds_count" in text
+
+
+def test_who_takes_over_does_not_say_that_it_decides_before_it_has_all_that_was_decided(
+    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(kafka, f"{topics}-in", payments(0, 20))
+    run(kafka, topics, tmp_path)
+    (tmp_path / "b").mkdir()
+    reach, held = Stream._reach, threading.Event()
+
+    def slowly(self: Stream, end: int, go_on: Callable[[], bool]) -> bool:
+        return held.wait(30) and reach(self, end, go_on)
+
+    monkeypatch.setattr(Stream, "_reach", slowly)
+    second = Stream(settings(kafka, topics, tmp_path / "b", until_end=False))
+
+    def says() -> bytes:
+        told = second.figures.metrics.text().splitlines()
+        return next(line for line in told if line.startswith(b"tidegate_decides "))
+
+    with running(second):
+        until(lambda: second.leads)
+        assert says() == b"tidegate_decides 0"
+        held.set()
+        until(lambda: says() == b"tidegate_decides 1")
+        assert len(stored(tmp_path / "b")) == 20
 
 
 def test_one_decides_and_another_takes_over(kafka: Kafka, topics: str, tmp_path: Path) -> None:

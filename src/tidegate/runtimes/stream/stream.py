@@ -182,7 +182,10 @@ class Stream:
 
     def _count(self) -> None:
         gauges = self.figures.metrics.gauges
-        gauges["decides"] = ("1 when this instance decides, 0 while it stands by.", lambda: float(self.leads))
+        gauges["decides"] = (
+            "1 when this instance decides, 0 while it stands by or takes in what others decided.",
+            lambda: float(self.deciding),
+        )
         gauges["clock_lag_seconds"] = ("The wall clock's time less the newest event's.", self._behind_clock)
         gauges["registry_awaited"] = ("1 while messages wait for the schema registry.", lambda: float(self.waits))
         self._lag.tell(self.figures.metrics)
