@@ -77,13 +77,13 @@ def test_a_thread_waits_while_others_want_the_loop() -> None:
 def test_a_disk_that_stood_still_keeps_the_loop_once_and_not_soon_again() -> None:
     async def what(syncing: Syncing, disk: Disk) -> None:
         await synced(syncing)
-        disk.takes = 3 * QUICK
+        disk.takes = 16 * QUICK  # an eighth of it counts, and 7/8 of that at each sync after it
         await synced(syncing)
         disk.takes = 0.0
-        for _ in range(12):  # 0.9 to the power of 11 is the first below a third
+        for _ in range(7):
             await synced(syncing)
 
-    assert run(what) == ["thread", "loop", *["thread"] * 11, "loop"]
+    assert run(what) == ["thread", "loop", *["thread"] * 6, "loop"]
 
 
 def test_a_failed_sync_is_told_whoever_waited() -> None:

@@ -9,8 +9,8 @@ from time import perf_counter
 
 Done = Callable[[BaseException | None], None]
 
-_FORGOTTEN = 0.9
-"""How much of a slow sync is remembered at each sync after it: one of 8 ms keeps the loop from the next 13."""
+_WEIGHT = 1 / 8
+"""Of the last sync, in how long one takes of late."""
 
 
 class Syncing:
@@ -18,7 +18,7 @@ class Syncing:
 
     To hand a sync to a thread and back costs more of the processor than the sync itself, since both need the
     interpreter's lock. Where nobody waits and the disk was quick of late, the loop has nothing to do before the sync is
-    over, so it waits by itself. A disk that stands still keeps it from everything else once, not twice.
+    over, so it waits by itself. A disk that stands still for long keeps it from everything else once, not twice.
 
     An executor's future, its lock and its two hand-overs to the loop cost as much as the sync itself. Each thread has a
     queue of its own: of those that wait at one queue a second is woken for whatever is put there, only to find that the
@@ -27,12 +27,12 @@ class Syncing:
     Args:
         sync: puts on the disk what was appended before it is called, in any thread.
         most: how many run at the same time.
-        quick: a disk whose syncs took no longer than this, in seconds, is waited for on the loop.
+        quick: a disk whose syncs take no longer than this of late, in seconds, is waited for on the loop.
     """
 
     def __init__(self, sync: Callable[[], None], most: int, quick: float) -> None:
         self._sync, self._loop, self._quick = sync, asyncio.get_running_loop(), quick
-        self._lately = inf  # how long a sync may take, as far as is known; the first is not waited for
+        self._lately = inf  # how long a sync takes, as far as is known; the first is not waited for
         self._threads = [_Waiting(self, number) for number in range(most)]
         self._idle = list(self._threads)
 
@@ -61,7 +61,7 @@ class Syncing:
         except BaseException as error:
             failed = error
         took = perf_counter() - began
-        self._lately = took if self._lately == inf else max(took, self._lately * _FORGOTTEN)
+        self._lately = took if self._lately == inf else self._lately + _WEIGHT * (took - self._lately)
         return failed
 
     def _ran(self, thread: "_Waiting", done: Done, failed: BaseException | None) -> None:
