@@ -198,6 +198,36 @@ class Watch(Flow[Transfer]):
 '''
 
 
+def test_a_name_that_no_event_has_erases_nothing_and_is_told(place: str) -> None:
+    run = CliRunner().invoke
+
+    def said(*words: str, status: int = 0) -> str:
+        done = run(app, ["store", "erase", "--why", "asked for", "--store", place, *words])
+        assert done.exit_code == status, done.output
+        return " ".join(done.output.split())
+
+    with Store.open(place) as store:
+        store.append([])
+    assert "There are no events in it" in said("--entity", "card=a", status=2)
+    with Store.open(place) as store:
+        fill(store, many=3)
+    for words in (("--entity", "account=a"), ("--entity", "card=a", "--entity", "crad=a")):
+        told = said(*words, status=2)
+        assert f"has a field {words[-1].partition('=')[0]}, so nothing is erased" in told
+        assert "There are: amount, at, card, country, device, id." in told and "--flow FLOW" in told
+    told = said("--entity", "card=a", "--entity", "card=b", status=2)
+    assert "takes each field once" in told and "one after the other" in told
+    with Store.open(place, read_only=True) as store:
+        assert not list(store.of_kind(KIND))
+    told = said("--entity", "card=x", "--entity", "key=x")
+    assert told.startswith("Nothing was erased.") and "0 records" not in told
+    assert "No record has card=x, in the field card" in told and "No record has key=x" in told
+    told = said("--entity", "card=a", "--entity", "device=x")
+    assert told.startswith("3 records erased") and "No record has device=x" in told and "has card=a" not in told
+    said("--entity", "card=b")
+    assert said("--entity", "card=a").startswith("Nothing was erased."), "the flow in the store still names the field"
+
+
 def test_all_fields_of_an_entity_and_the_index_beside_the_store(tmp_path: Path) -> None:
     """With a flow, `--entity account=…` finds whoever is an account, whatever the field is called."""
     (tmp_path / "flow.py").write_text(PEOPLE)
@@ -223,6 +253,16 @@ def test_all_fields_of_an_entity_and_the_index_beside_the_store(tmp_path: Path) 
     run = CliRunner().invoke
     words = ["store", "erase", "--why", "asked for", "--store", str(place), "--flow", str(tmp_path / "flow.py")]
     assert "Did you mean account?" in run(app, [*words, "--entity", "acount=x"]).output
+    assert "account, address, at, device, id, name, payee, payer" in run(app, [*words, "--entity", "x=x"]).output
+    said = run(app, [*words, "--entity", f"account={mine}", "--entity", f"payer={other}"])
+    assert said.exit_code == 2 and "are one entity, and have two values" in said.output
+    said = run(app, [*words, "--entity", "account=nobody", "--entity", "key=nobody"])
+    assert said.exit_code == 0 and "Nothing was erased." in said.output, said.output
+    assert "No record has account=nobody, in the field account or payee or payer" in " ".join(said.output.split())
+    with Store.open(place, read_only=True) as store:
+        assert not list(store.of_kind(KIND))
+    said = run(app, [*words[:-2], "--entity", f"acount={mine}"])
+    assert said.exit_code == 2 and "looked for in all of its fields" in " ".join(said.output.split())
     said = run(app, [*words, "--entity", f"account={mine}"])
     assert said.exit_code == 0 and "3 records erased" in said.output, said.output
     assert "Looked for in the fields account, payee, payer." in said.output

@@ -1,12 +1,16 @@
 """`tidegate store`: move a store between databases and versions, and let what it need not keep be forgotten."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tidegate.cli.options import DEFAULT_STORE, StoreAddress, opened
 from tidegate.cli.terminal import aside, next_steps, out, several
 from tidegate.connectors.store_address import Address
+from tidegate.errors import TidegateError
+
+if TYPE_CHECKING:
+    from tidegate.events.event import Event
 
 app = typer.Typer(help="Move a store between databases and versions; prune and erase.", no_args_is_help=True)
 
@@ -114,26 +118,48 @@ def erase(
     deleted, and the next start learns anew from what is left. Others who were told of the decisions are told that they
     are gone, when deliveries go on. Backups are not touched.
     """
-    from tidegate.cli.inputs import pairs
     from tidegate.connectors.store import Store
     from tidegate.runtimes.erasing import erase as erased
-    from tidegate.runtimes.erasing import fields_meant, forget_beside, not_reached
+    from tidegate.runtimes.erasing import forget_beside
+    from tidegate.runtimes.erasing_by import fields_meant, fields_of, not_reached, require_recorded
     from tidegate.runtimes.load import load_flow
 
-    fields, left = pairs(entity, "--entity", "card=4711"), dict[str, list[str]]()
+    given, kinds = _each_once(entity), list["type[Event]"]()
+    fields, meant = given, {name: [name] for name in given}
     if flow:
-        kinds = load_flow(flow).definition.kinds
-        fields = fields_meant(kinds, fields)
-        left = not_reached(kinds, fields)
+        kinds = [*load_flow(flow).definition.kinds]
+        fields = fields_meant(kinds, given)
+        meant = {name: fields_of(kinds, name) for name in given}
+    met = set[str]()
     with Store.open(store, create=False) as kept:
-        many = erased(kept, fields, why)
+        if not flow:
+            require_recorded(kept, fields)
+        many = erased(kept, fields, why, met=met)
         forgotten = forget_beside(kept)
     _tell(many, store)
+    for name, looked_in in meant.items():
+        if met.isdisjoint(looked_in):
+            _warn(f"No record has {name}={given[name]}, in the field {' or '.join(looked_in)}.")
     if flow:
         aside().print(f"Looked for in the fields {', '.join(fields)}.", style="dim")
-    for kind, names in left.items():
+    for kind, names in not_reached(kinds, fields).items():
         _warn(f"{kind} events have personal data ({', '.join(names)}) and none of these fields: erase by theirs too.")
     _still_there(store, windows=not forgotten)
+
+
+def _each_once(entity: list[str]) -> dict[str, str]:
+    """Whom `--entity` names, by field or entity.
+
+    Raises:
+        TidegateError: one is named twice, of which only the last would be erased.
+    """
+    from tidegate.cli.inputs import pairs
+
+    given = pairs(entity, "--entity", "card=4711")
+    if len(given) < len(entity):
+        raise TidegateError("--entity takes each field once.", seen=f"{len(entity)} of them, of {', '.join(given)}",
+                            do="Erase for one after the other.")  # fmt: skip
+    return given
 
 
 def _still_there(store: Address, *, windows: bool) -> None:
@@ -146,11 +172,13 @@ def _still_there(store: Address, *, windows: bool) -> None:
 
 
 def _warn(said: str) -> None:
-    aside().print(said, style="yellow", soft_wrap=True)
+    aside().print(said, style="yellow", soft_wrap=True, markup=False)
 
 
 def _tell(many: int, store: Address) -> None:
+    if not many:
+        out().print("Nothing was erased.", highlight=False)
+        return
     out().print(f"{several(many, 'record')} erased; what they were sealed with is kept.", highlight=False)
-    if many:
-        aside().print("A statement of which and why is in the log.", style="dim")
-        next_steps(f"tidegate verify --store {store}  nothing else was changed")
+    aside().print("A statement of which and why is in the log.", style="dim")
+    next_steps(f"tidegate verify --store {store}  nothing else was changed")

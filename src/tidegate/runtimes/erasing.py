@@ -1,6 +1,6 @@
 """Erasing one person's records, and those that are old: what they said goes, and the log stays verifiable."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -10,9 +10,7 @@ from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.search_sqlite import SqliteIndex
 from tidegate.connectors.store import Store
 from tidegate.connectors.told import Told, sinks
-from tidegate.errors import StoreError, nearest
-from tidegate.events.event import Event
-from tidegate.events.field import Personal
+from tidegate.errors import StoreError
 from tidegate.events.times import microseconds_of
 from tidegate.evidence.erasure import KIND, MOST, Erasure, erasures, is_blank, statement, why_erased
 from tidegate.evidence.record import Row, Stored
@@ -43,7 +41,9 @@ def erased(store: Store, record: Stored) -> StoreError:
     )
 
 
-def erase(store: Store, entities: Mapping[str, str], why: str, now: datetime | None = None) -> int:
+def erase(
+    store: Store, entities: Mapping[str, str], why: str, now: datetime | None = None, met: set[str] | None = None
+) -> int:
     """Erase every record of a person, a card, or whom else fields of events name.
 
     Args:
@@ -51,6 +51,7 @@ def erase(store: Store, entities: Mapping[str, str], why: str, now: datetime | N
         entities: by field what it names; a record that has one of them is erased. The statement names the fields only.
         why: the reason, which is kept.
         now: the time of the statement.
+        met: gets the fields by which records were found.
 
     Returns:
         How many records were erased.
@@ -59,15 +60,18 @@ def erase(store: Store, entities: Mapping[str, str], why: str, now: datetime | N
         StoreError: the store cannot be written.
     """
 
+    by_which = set[str]() if met is None else met
+
     def chosen(row: Row) -> bool:
         try:
             fields = msgspec.json.decode(_body(row))
         except msgspec.DecodeError:
             return False
-        return isinstance(fields, dict) and any(
-            name in fields and fields[name] is not None and str(fields[name]) == value
-            for name, value in entities.items()
-        )
+        if not isinstance(fields, dict):
+            return False
+        by = [name for name, value in entities.items() if fields.get(name) is not None and str(fields[name]) == value]
+        by_which.update(by)
+        return bool(by)
 
     wanted = [value.encode() for value in entities.values()]
     plain = all(value.isascii() and value.isalnum() for value in entities.values())  # so that JSON writes it as it is
@@ -80,46 +84,6 @@ def erase(store: Store, entities: Mapping[str, str], why: str, now: datetime | N
     if many:
         store.scrub()
     return many
-
-
-def fields_meant(kinds: Sequence[type[Event]], given: Mapping[str, str]) -> dict[str, str]:
-    """Every field by which events name whom they are to be erased for: of an entity, all of its fields in all types.
-
-    Args:
-        kinds: the event types of a flow.
-        given: by the name of a field or of an entity, whom it names.
-
-    Raises:
-        StoreError: no event type has such a field or entity.
-    """
-    fields = [field for kind in kinds for field in kind.__contract__.values()]
-    entities = {field.name: field.type.entity for field in fields if field.type.entity}
-    found: dict[str, str] = {}
-    for name, value in given.items():
-        entity = entities.get(name, name)
-        meant = {field.name for field in fields if field.name == name or field.type.entity == entity}
-        if not meant:
-            known = sorted({field.name for field in fields} | set(entities.values()))
-            near = nearest(name, known)
-            raise StoreError(
-                f"No event of this flow has a field or an entity {name}.",
-                seen=f"--entity {name}=…",
-                do=f"Did you mean {near}?" if near else f"There are: {', '.join(known)}.",
-            )
-        found |= dict.fromkeys(sorted(meant), value)
-    return found
-
-
-def not_reached(kinds: Sequence[type[Event]], fields: Collection[str]) -> dict[str, list[str]]:
-    """By event type the fields of personal data of which no record is found by these fields."""
-    found = {}
-    for kind in kinds:
-        contract = kind.__contract__
-        if contract.keys().isdisjoint(fields):
-            personal = [one.name for one in contract.values() if one.about.personal is not Personal.NONE]
-            if personal:
-                found[kind.__name__] = personal
-    return found
 
 
 def forget_beside(store: Store) -> bool:
