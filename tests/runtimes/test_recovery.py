@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tidegate import Engine, Event, Flow, Store, StoreError, count, entity, review, upgrades
+from tidegate import Engine, Event, Flow, Refused, Store, StoreError, count, entity, review, upgrades
+from tidegate.runtimes.erasing import erase, forget_beside
 
 Card = entity("card")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,6 +63,17 @@ def test_an_older_contract_is_learned_through_its_upgrade(tmp_path: Path) -> Non
         assert decision.outcome == "review"  # the three payments of the first version are its past
     with Store.open(tmp_path / "a.db") as store:
         assert Engine(flow, store=store).recovered == 4  # of both versions
+
+
+def test_what_was_erased_of_an_older_contract_counts_as_sent_before(tmp_path: Path) -> None:
+    """Its digest is that of the older content, so the id alone tells."""
+    fill(tmp_path / "a.db")
+    payment, flow = second_version(upgraded=True)
+    with Store.open(tmp_path / "a.db") as store:
+        assert erase(store, {"card": "c"}, "asked for") == 3 and forget_beside(store)
+        again = Engine(flow, store=store).decide(payment(id="p1", at=START, card="c", country="DE"))
+        assert isinstance(again, Refused) and again.erased and again.code == "erased"
+        assert not store.refusals() and store.head().size == 4
 
 
 def test_without_an_upgrade_the_record_is_named(tmp_path: Path) -> None:

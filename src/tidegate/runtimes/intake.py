@@ -25,7 +25,10 @@ _ONLY_LEARNED = (
     "The event of this id was only learned from, so there is no decision on it, and none can be made. "
     "Send what is to be decided to be decided alone: to /decisions, not to /events; in Python to decide, not learn."
 )
-
+_ERASED = (
+    "What was kept of the event of this id was erased, so no decision on it can be told, and it is not decided anew. "
+    "It counts as sent before: there is nothing to do."
+)
 _TOUCHED = (
     "The first answer to it was changed since, by something else than Tidegate, so it is not told again. "
     "Whoever runs this should run `tidegate verify`."
@@ -59,6 +62,11 @@ class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     reason: str
     code: str
     pointer: str = ""
+
+    @property
+    def erased(self) -> bool:
+        """Whether it came before, and was erased since: it is dropped, like any event that comes again."""
+        return self.code == "erased"
 
 
 class Learned(msgspec.Struct, frozen=True, gc=False):
@@ -215,7 +223,7 @@ class Intake:
         """Same id, same content: the first answer. Same id, other content: refused, and the refusal kept.
 
         Refused is also what would be decided now, and was learned from without a decision: there is no first one to
-        give, and a new one would count the event among its own past.
+        give, and a new one would count the event among its own past. So is what was erased: nothing of it is kept anew.
         """
         reason, code = "", ""
         if not known.same(event):
@@ -226,6 +234,8 @@ class Intake:
                     return msgspec.structs.replace(known.answer, repeated=True)
                 reason, code = _TOUCHED, "touched"
         elif type(event) is self._order[0] and not learn_only:
+            if known.erased():
+                return Refused(event.id, _ERASED, "erased", "/id")
             reason, code = _ONLY_LEARNED, "only-learned"
         if not code:
             return Learned(event.id, repeated=True)

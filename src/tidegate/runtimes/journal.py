@@ -20,6 +20,7 @@ from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
 from tidegate.events.times import microseconds_of
 from tidegate.evidence.artefacts import Program
+from tidegate.evidence.erasure import is_blank
 from tidegate.evidence.proof import require_sealed
 from tidegate.evidence.record import LEARN, Entry, Found, Refusal
 from tidegate.evidence.record import Event as StoredEvent
@@ -104,7 +105,11 @@ class Kept:
         self.answer = None if found.answer is None else msgspec.json.decode(found.answer, type=Decision)
 
     def same(self, event: Event) -> bool:
-        """Whether the event has the content that was kept; what an older contract wrote is compared as it is today."""
+        """Whether the event has the content that was kept; what an older contract wrote is compared as it is today.
+
+        Of an erased event the digest is left, which tells content of the same contract. Of an older contract's it tells
+        nothing: the id stands for it then, so that what was erased does not come back as a refused event.
+        """
         if content(event, body(event)) == self._digest:
             return True
         stored = self._store.get(self._id)
@@ -113,6 +118,8 @@ class Kept:
         name, _, version = stored.kind.partition("@")
         if name != type(event).__name__:
             return False
+        if is_blank(stored):
+            return True
         try:
             return bool(Reader(type(event)).read(stored.body, int(version or 1), stored=True) == event)
         except ContractError:
@@ -128,6 +135,11 @@ class Kept:
             _LOG.error("%s", error)
             return True
         return False
+
+    def erased(self) -> bool:
+        """Whether its record says nothing any more; one that is not committed yet is whole."""
+        stored = self._store.get(self._id)
+        return stored is not None and is_blank(stored)
 
 
 class Journal:

@@ -21,6 +21,9 @@ class Known(Protocol):
     def touched(self) -> bool:
         """Whether the answer was changed since by something else."""
 
+    def erased(self) -> bool:
+        """Whether what was kept under the id was erased since."""
+
 
 class Past(Protocol):
     """What has been answered before, and where answers are kept."""
@@ -46,6 +49,10 @@ class Remembered(msgspec.Struct, gc=False):
 
     def touched(self) -> bool:
         """No: it is as it was given."""
+        return False
+
+    def erased(self) -> bool:
+        """No: only a store is erased from."""
         return False
 
 

@@ -44,6 +44,25 @@ def _followed(kafka: Kafka, own: str, folder: Path) -> Path:
     return second
 
 
+def test_what_was_erased_and_comes_again_is_dropped_and_becomes_no_dead_letter(
+    kafka: Kafka, own: str, tmp_path: Path
+) -> None:
+    second = _followed(kafka, own, tmp_path)
+    with Store.open(tmp_path / "s.db") as store:
+        assert erase(store, {"card": "c11"}, "asked for") == 20 and forget_beside(store)
+    other = payments(1, 2)[0].replace(b'"units": 137', b'"units": 999')
+    put(kafka, f"{own}-in", [*payments(0, 60), other, *payments(60, 66)])
+    again = run(kafka, own, tmp_path)
+    counted = again.figures.metrics
+    assert (again.figures.taken, counted.repeated, again.figures.letters) == (67, 60, {"id-reused": 1})
+    assert [one.value() for one in everything(kafka, f"{own}-out.dead-letters")] == [other]
+    assert counted.refusals == {"id-reused": 1} and len(decisions(kafka, f"{own}-out")) == 66
+    with Store.open(tmp_path / "s.db", read_only=True) as store:
+        assert [one.id for _, one in store.refusals()] == ["c11-1"], "of what is dropped nothing is kept"
+    run(kafka, own, second, catch_up=True)
+    assert _head(second / "s.db") == _head(tmp_path / "s.db") and _empty(second / "s.db") == 20
+
+
 @pytest.mark.parametrize("begin", ["earliest", "latest"])
 def test_a_stream_goes_on_after_an_erasure(kafka: Kafka, own: str, tmp_path: Path, begin: str) -> None:
     kafka.topics(f"{own}-in", f"{own}-out")

@@ -12,6 +12,7 @@ from tidegate.connectors.traces import Traces
 from tidegate.decisions.decision import Decision
 from tidegate.errors import ContractError, TidegateError
 from tidegate.evidence.elapsed import timing
+from tidegate.evidence.erasure import is_blank
 from tidegate.evidence.proof import require_sealed
 from tidegate.features.kernels.words import NEVER
 from tidegate.runtimes.engine import Engine
@@ -233,6 +234,8 @@ class Application:
             raise of_store(error) from None
         if found is None:
             raise Problem("no-decision", "No event of this id was taken.", id=id[:256])
+        if is_blank(found):
+            raise Problem("erased", "What was kept of the event of this id was erased.", id=id[:256])
         if found.answer is None:
             raise Problem("no-decision", "The event of this id was learned from, not decided on.", id=id[:256])
         try:

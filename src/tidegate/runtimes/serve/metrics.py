@@ -74,7 +74,7 @@ class Metrics:
         counted("tidegate_refusals_total", "Events and requests that were not taken, by problem.", refusals)
         for name, what, number in (
             ("learned", "Events learned from without a decision.", self.learned),
-            ("repeated", "Events that came again and got their first answer.", self.repeated),
+            ("repeated", "Events that came again: they got their first answer, or were erased since.", self.repeated),
             ("store_failures", "How often the store could not keep a batch, or be reached.", self.store_failures),
             ("snapshots", "Snapshots of the state that were written.", self.snapshots),
         ):

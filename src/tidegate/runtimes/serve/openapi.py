@@ -61,7 +61,7 @@ def _take(summary: str, kinds: list[str], answer: list[str], sample: Any) -> dic
         "description": "One JSON document a line; an answer or a problem document for each, in order.",
     }
     problems = _problems(
-        "malformed", "query", "unauthorized", "slow", "id-reused", "only-learned", "too-large", "media-type",
+        "malformed", "query", "unauthorized", "slow", "id-reused", "only-learned", "erased", "too-large", "media-type",
         "misdirected", "contract", "before-retention", "future", "busy", "starting", "draining", "store", "fault",
     )  # fmt: skip
     return {
@@ -126,7 +126,10 @@ def openapi(flow: str, purpose: str, version: str, kinds: Mapping[str, type[Even
     get = {
         "summary": "The first answer to an event, by the event's id.",
         "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
-        "responses": {"200": decision, **_problems("unauthorized", "no-decision", "touched", "starting", "store")},
+        "responses": {
+            "200": decision,
+            **_problems("unauthorized", "no-decision", "erased", "touched", "starting", "store"),
+        },
     }
     document: dict[str, Any] = {
         "openapi": "3.1.0",

@@ -19,6 +19,7 @@ TITLES = {
     "slow": (408, "The body did not come in time."),
     "id-reused": (409, "The id was used before, with other content."),
     "only-learned": (409, "The event of this id was learned from, not decided on."),
+    "erased": (410, "What was kept of this event was erased."),
     "too-large": (413, "The body is too large."),
     "media-type": (415, "The body is neither JSON nor NDJSON."),
     "misdirected": (421, "The request is for another host."),

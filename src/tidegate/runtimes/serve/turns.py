@@ -257,6 +257,7 @@ class Turns:
         for asked, answer, data in zip(batch, answers, told, strict=True):
             seconds.add(now - asked.began)
             if isinstance(answer, Refused):
+                metrics.repeated += answer.erased
                 if not asked.answer.done():
                     asked.answer.set_exception(of_refusal(answer))
                 continue

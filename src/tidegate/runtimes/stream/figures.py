@@ -48,7 +48,10 @@ class Figures:
             if type(answer) is Decision:
                 kinds["repeated" if answer.repeated else answer.outcome] += 1
             elif isinstance(answer, Refused):
-                metrics.refusals[answer.code] += 1
+                if answer.erased:
+                    metrics.repeated += 1
+                else:
+                    metrics.refusals[answer.code] += 1
             else:
                 kinds["repeated" if answer.repeated else "learned"] += 1
         metrics.repeated += kinds.pop("repeated", 0)

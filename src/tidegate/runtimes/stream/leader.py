@@ -175,7 +175,7 @@ class Leader:
                     headers = [one for one in headers if one[0] != ORIGINAL]
                 headers = trace.headers(headers)
                 found.append(Out(topic, message.key(), self._encode(next(kept)), headers, at if kind else 0))
-            elif isinstance(answer, Refused):
+            elif isinstance(answer, Refused) and not answer.erased:  # a letter would bring back what was erased
                 letters.append(self._letter(arrived[place].message, Unreadable(answer.code, answer.reason)))
         return found
 

@@ -119,7 +119,7 @@ class Trace:
 def _counted(answer: Any) -> str:
     """What an answer counts as: `decisions.decline`, `repeated`, `refused` or `learned`."""
     if isinstance(answer, Refused):
-        return "refused"
+        return "repeated" if answer.erased else "refused"
     if answer.repeated:
         return "repeated"
     return f"decisions.{answer.outcome}" if isinstance(answer, Decision) else "learned"
