@@ -14,6 +14,7 @@ from tests.runtimes.stream.topics import decisions, put
 from tests.servers.kafka import Kafka
 from tidegate import Store
 from tidegate.cli import against, app
+from tidegate.runtimes.erasing import erase
 
 MODELS = ("--without-models", "--models", "none")
 LOGIN = 'class Login(Event):\n    """Someone is there."""\n\n    card: Card\n\n\n'
@@ -176,6 +177,31 @@ def test_a_file_of_decisions_and_another_version_of_the_flow(folder: Path) -> No
     Store.open(folder / "empty.db").close()
     nothing = found(1, "flow.py", "--recorded", "empty.db", "--against", lines(there, []))
     assert nothing["decided"] == 0 and not nothing["whole"], "who compares nothing with nothing has proven nothing"
+
+
+def test_what_was_erased_from_the_store_is_told_as_erased_and_is_no_fault(folder: Path) -> None:
+    events = lines(folder / "events.ndjson", payments(40))
+    assert typed("replay", "flow.py", events, *MODELS, "--store", "s.db").exit_code == 0
+    answers = _answers(folder / "s.db", 40)
+    lines(folder / "d.ndjson", answers)
+    with Store.open(folder / "s.db") as store:
+        assert erase(store, {"card": "c1"}, "asked for") == 13
+    words = ("flow.py", "--recorded", "s.db", "--against", "d.ndjson")
+    whole = found(0, *words)
+    assert (whole["whole"], whole["equal"], whole["erased"], whole["unknown"]["many"]) == (True, 27, 13, 0)
+    said = " ".join(typed("replay", *words, *MODELS).output.split())
+    assert "erased 13 from the store" in said and "beside them only what was erased is." in said
+    one, two = answers[1], answers[4]
+    assert b'"p1"' in one and b'"approve"' in one
+    changed = one.replace(b'"approve"', b'"decline"', 1)
+    lines(folder / "d.ndjson", [*answers[:1], changed, *answers[2:], two, two.replace(b'"p4"', b'"q4"', 1)])
+    otherwise = found(1, *words)
+    assert (otherwise["equal"], otherwise["erased"]) == (27, 12)
+    assert otherwise["repeated"]["first"] == ["p4 (d.ndjson, line 41)"]
+    assert otherwise["unknown"]["first"] == ["q4 (d.ndjson, line 42)"]
+    assert otherwise["different"]["first"] == [
+        'p1 (d.ndjson, line 2): /outcome is "decline", and was "approve" by what is left of its record'
+    ]
 
 
 def _answers(store: Path, many: int) -> list[bytes]:

@@ -144,37 +144,37 @@ def replays_store(store: Address | None) -> "Iterator[Store]":
 def compare_recorded(flow: "type[Flow[Any]]", models: "Models", recorded: Address, store: Address | None,
                      lies: "Iterable[Lying]", since: str, *, quiet: bool) -> "Agreement":  # fmt: skip
     """What a store recorded, decided again and set beside the other decisions; `store` is where it is kept."""
-    with replays_store(store) as kept:
-        decide_recorded(flow, models, recorded, kept, quiet=quiet)
-        return compared(kept, lies, since)
+    from tidegate.cli.options import opened
+
+    with replays_store(store) as kept, opened(recorded) as source:
+        decide_recorded(flow, models, source, kept, quiet=quiet)
+        return compared(kept, lies, since, source)
 
 
-def decide_recorded(flow: "type[Flow[Any]]", models: "Models", recorded: Address, kept: "Store", *,
+def decide_recorded(flow: "type[Flow[Any]]", models: "Models", source: "Store", kept: "Store", *,
                     quiet: bool) -> None:  # fmt: skip
     """Decide again what a store recorded, in its order; say what of it cannot be."""
     from tidegate.cli.inputs import progress
-    from tidegate.cli.options import opened
     from tidegate.runtimes.engine import Engine
     from tidegate.runtimes.shadow import Shadow
 
-    with opened(recorded) as source:
-        following = Shadow(source, Engine(flow, models=models, store=kept), kept)
-        with progress(f"Replaying {flow.definition.name}", following.behind, quiet=quiet) as told:
-            following.catch_up(told=told)
+    following = Shadow(source, Engine(flow, models=models, store=kept), kept)
+    with progress(f"Replaying {flow.definition.name}", following.behind, quiet=quiet) as told:
+        following.catch_up(told=told)
     if following.followed.unknown:
         left = several(following.followed.unknown, "record")
         aside().print(
-            f"[yellow]{left} of {recorded} cannot be decided again[/]: erased, or of no use to this flow. What rests "
-            "on them comes out otherwise.", soft_wrap=True,
+            f"[yellow]{left} of {source.address} cannot be decided again[/]: erased, or of no use to this flow. What "
+            "rests on them comes out otherwise.", soft_wrap=True,
         )  # fmt: skip
 
 
-def compared(kept: "Store", lies: "Iterable[Lying]", since: str) -> "Agreement":
-    """The replay's decisions beside the others."""
+def compared(kept: "Store", lies: "Iterable[Lying]", since: str, recorded: "Store | None" = None) -> "Agreement":
+    """The replay's decisions beside the others; `recorded` is the store whose events were decided again, if one's."""
     from tidegate.cli.decisions import begin_of
     from tidegate.runtimes.agreement import agreement
 
-    return agreement(kept, lies, begin_of(kept, since))
+    return agreement(kept, lies, begin_of(kept, since), recorded)
 
 
 def plain(against: str, found: "Agreement") -> dict[str, Any]:
@@ -204,12 +204,15 @@ def show(against: str, found: "Agreement") -> None:
             table.add_row(Text(name, "red"), f"{some.many:,}", Text(f"{_SAID[name]}:\n{first}"))
     if found.earlier:
         table.add_row(Text("earlier", "dim"), f"{found.earlier:,}", "before --since, and not there")
+    if found.erased:
+        table.add_row(Text("erased", "dim"), f"{found.erased:,}", "from the store, and so not decided again")
     if found.newer:
         table.add_row(Text("newer", "dim"), f"{found.newer:,}", "came while this ran")
     out().print()
     out().print(table)
     if found.whole:
-        aside().print("[bold green]Each decision of the replay is there once[/], and nothing else is.", soft_wrap=True)
+        else_is = "nothing else is" if not found.erased else "beside them only what was erased is"
+        aside().print(f"[bold green]Each decision of the replay is there once[/], and {else_is}.", soft_wrap=True)
     elif not found.decided:
         aside().print("[bold red]The replay decided nothing[/], so there is nothing to compare.", soft_wrap=True)
     elif found.lost.many and not found.faults["unknown"].many:

@@ -13,6 +13,7 @@ from tidegate.connectors.schemas.framing import UndecodableError, schema_named
 from tidegate.connectors.store import Store
 from tidegate.connectors.store_reading import stored
 from tidegate.errors import TidegateError
+from tidegate.evidence.erasure import is_blank
 from tidegate.runtimes.remake import difference
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class Agreement:
         lost: those that are not there.
         earlier: those that are not there and need not be, for their events are too old.
         repeated: messages of a decision that was there before.
-        unknown: messages of events on which the replay did not decide.
+        erased: messages of decisions that were erased from the store whose events were decided again.
+        unknown: messages of other events on which the replay did not decide.
         newer: those of them that came after the replay had begun, which are no fault.
         strange: messages that are no decisions.
     """
@@ -77,6 +79,7 @@ class Agreement:
     different: Some = field(default_factory=Some)
     lost: Some = field(default_factory=Some)
     earlier: int = 0
+    erased: int = 0
     repeated: Some = field(default_factory=Some)
     unknown: Some = field(default_factory=Some)
     newer: int = 0
@@ -94,35 +97,65 @@ class Agreement:
         return self.equal > 0 and not any(some.many for some in self.faults.values())
 
 
-def agreement(kept: Store, lying: Iterable[Lying], since: int | None = None) -> Agreement:
+def agreement(
+    kept: Store, lying: Iterable[Lying], since: int | None = None, recorded: Store | None = None
+) -> Agreement:
     """Set what lies somewhere against the decisions of a replay.
 
     Args:
         kept: the replay's store.
         lying: what lies there, in any order.
         since: decisions on events before then, microseconds since 1970 UTC, need not be there.
+        recorded: whose events were decided again; what was erased from it cannot be.
 
     Raises:
         TidegateError: they were written with a schema.
     """
     found, marks = Agreement(), bytearray(kept.head().size + 1)  # a byte for each record is all that is held
-    waiting = iter(lying)
+    waiting, gone = iter(lying), _Gone(recorded)
     while some := list(islice(waiting, _CHUNK)):
-        _look(kept, some, marks, found)
+        _look(kept, some, marks, found, gone)
     found.equal = marks.count(_EQUAL)
     _missed(kept, marks, since, found)
     return found
 
 
-def _look(kept: Store, some: list[Lying], marks: bytearray, found: Agreement) -> None:
-    heads = [_id_of(one) for one in some]
-    known = kept.find([id for id in heads if id is not None])
-    for one, id in zip(some, heads, strict=True):
-        if id is None:
+class _Gone:
+    """What was decided, and erased since from the store whose events were decided again.
+
+    An erased record keeps its outcome: a message that says another one is not what was decided.
+    """
+
+    def __init__(self, recorded: Store | None) -> None:
+        self._recorded, self._met = recorded, set[int]()
+
+    def look(self, head: _Head, one: Lying, found: Agreement) -> bool:
+        """Count a message if its decision was erased; False if it was not."""
+        of = self._recorded.get(head.id) if self._recorded is not None else None
+        if of is None or of.outcome is None or not is_blank(of):
+            return False
+        if head.outcome != of.outcome:
+            said = f'/outcome is "{head.outcome}", and was "{of.outcome}" by what is left of its record'
+            found.different.add(f"{head.id} ({one.where}): {said}")
+        elif of.seq in self._met:
+            found.repeated.add(f"{head.id} ({one.where})")
+        else:
+            found.erased += 1
+        self._met.add(of.seq)
+        return True
+
+
+def _look(kept: Store, some: list[Lying], marks: bytearray, found: Agreement, gone: _Gone) -> None:
+    heads = [_head_of(one) for one in some]
+    known = kept.find([head.id for head in heads if head is not None])
+    for one, head in zip(some, heads, strict=True):
+        if head is None:
             found.strange.add(one.where)
             continue
-        of = known.get(id)
+        id, of = head.id, known.get(head.id)
         if of is None or of.answer is None:
+            if gone.look(head, one, found):
+                continue
             if one.since:
                 found.newer += 1
             else:
@@ -137,9 +170,9 @@ def _look(kept: Store, some: list[Lying], marks: bytearray, found: Agreement) ->
             found.different.add(f"{id} ({one.where}): {difference(of.answer, one.data)}")
 
 
-def _id_of(one: Lying) -> str | None:
+def _head_of(one: Lying) -> _Head | None:
     try:
-        return _head(one.data).id
+        return _head(one.data)
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     try:
