@@ -105,6 +105,20 @@ def test_a_stand_by_erases_what_was_erased_and_decides_as_the_other_one_would(
     assert stored(second)[-60:] == decisions(kafka, f"{own}-out")[-60:]
 
 
+def test_what_a_start_had_to_learn_again_is_in_a_snapshot_though_nothing_new_came(
+    kafka: Kafka, own: str, tmp_path: Path
+) -> None:
+    second = _followed(kafka, own, tmp_path)
+    with Store.open(tmp_path / "s.db") as store:
+        assert erase(store, {"card": "c11"}, "asked for") == 20 and forget_beside(store)
+    assert [run(kafka, own, tmp_path).engine.recovered for _ in range(2)] == [40, 0]
+    for path in Snapshots.beside(second / "s.db").files():
+        path.unlink()
+    run(kafka, own, second, catch_up=True)
+    assert _empty(second / "s.db") == 20
+    assert run(kafka, own, second, catch_up=True).engine.recovered == 0
+
+
 def test_an_erasure_that_was_cut_off_on_a_stand_by_is_done_again(
     kafka: Kafka, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,7 +23,7 @@ class Saving:
 
     def __init__(self, store: Store, engine: Engine, every: int) -> None:
         self._store, self._engine, self._every = store, engine, every
-        self._saved = store.head().size
+        self._saved = store.head().size - engine.recovered  # else each start learns again what this one had to
         self._thread: threading.Thread | None = None
         self.written = 0
 
