@@ -20,7 +20,8 @@ import sys, threading, time
 from pathlib import Path
 from benchmarks.w1_flow import W1Decision
 from tidegate.connectors.kafka.place import place
-from tidegate.runtimes.stream.stream import Settings, Stream
+from tidegate.runtimes.stream.settings import Settings
+from tidegate.runtimes.stream.stream import Stream
 
 class Bounded(W1Decision):
     lateness = "1h"

@@ -25,7 +25,8 @@ import sys, threading, time
 from pathlib import Path
 from benchmarks.w1_flow import W1Decision
 from tidegate.connectors.kafka.place import place
-from tidegate.runtimes.stream.stream import Settings, Stream
+from tidegate.runtimes.stream.settings import Settings
+from tidegate.runtimes.stream.stream import Stream
 address, source, sink, folder, end = sys.argv[1:]
 at = lambda name: place(f"kafka://{address}/{name}")
 store, models = Path(folder) / "s.db", Path(folder) / "models"

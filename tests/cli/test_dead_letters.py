@@ -73,7 +73,7 @@ def test_a_letter_whose_message_is_gone_is_not_sent(kafka: Kafka, small: str, tm
     assert done.exit_code == 2 and "which is no longer where it lay" in said, done.output
     assert f"{small}-in/0 does not hold it at offset 0 any more" in said
     done = typed(app, ["dead-letters", "repair", dead, "--code", "contract", "--send"])
-    assert done.exit_code == 0 and "1 of 2 letters sent" in done.output, done.output
+    assert done.exit_code == 1 and "1 of 2 letters sent" in done.output, done.output
     assert "still not good" in done.output and "no longer where it lay" in done.output
     assert [one.value() for one in everything(kafka, f"{small}-in")] == [b"bad", b"bad"]
 
@@ -127,3 +127,27 @@ def test_headers_of_a_message_change_nothing_of_its_dead_letter(kafka: Kafka, ow
     assert [headers[-1] for headers in again] == [
         ("tidegate-repaired", f"{own}-out.dead-letters@{number}".encode()) for number in (0, 1)
     ]
+
+
+def test_a_letter_is_sent_to_the_partition_that_it_came_from(kafka: Kafka, own: str, tmp_path: Path) -> None:
+    kafka.topics(f"{own}-in", partitions=4)
+    kafka.topics(f"{own}-out")
+    for partition in range(4):  # one key in all of them: its hash is that of one at most
+        put(kafka, f"{own}-in", [b"bad"], partition=partition, key=b"k")
+    dead = run(kafka, own, tmp_path)
+    done = typed(app, ["dead-letters", "send", dead, "--code", "contract"])
+    assert done.exit_code == 0 and "4 messages sent" in done.output, done.output
+    lie = sorted((one.partition(), one.key(), one.value()) for one in everything(kafka, f"{own}-in"))
+    assert lie == [(partition, b"k", b"bad") for partition in range(4) for _ in range(2)]
+
+
+def test_a_repair_that_is_not_good_enough_to_be_sent_says_so_by_its_status(
+    kafka: Kafka, own: str, tmp_path: Path
+) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    put(kafka, f"{own}-in", [b'{"id":"p1"}'])
+    dead = run(kafka, own, tmp_path)
+    repair = ["dead-letters", "repair", dead, "--offset", "0", "--set", "card=c1", "--flow", str(tmp_path / "flow.py")]
+    done = typed(app, [*repair, "--send"])
+    assert done.exit_code == 1 and "0 of 1 letter sent" in done.output, done.output
+    assert len(everything(kafka, f"{own}-in")) == 1

@@ -139,7 +139,7 @@ def test_dead_letters_are_repaired_and_sent_once_with_what_they_were(kafka: Kafk
     assert shown.output.count("still not good") == 2 and '+ {"id":"a"' in shown.output
     assert len(everything(kafka, f"{own}-in")) == 7  # so far it was only shown
     sent = typed(app, [*repair, "--send"])
-    assert sent.exit_code == 0 and "2 of 4 letters sent" in sent.output, sent.output
+    assert sent.exit_code == 1 and "2 of 4 letters sent" in sent.output, sent.output
     again = everything(kafka, f"{own}-in")[7:]
     assert [one.value() for one in again] == [f'{{"id":"{id}","at":"{at}","card":"c1"}}'.encode() for id in "ac"]
     assert [dict(one.headers())["tidegate-original"] for one in again] == [broken[0], broken[2]]
@@ -250,3 +250,24 @@ def test_what_is_written_is_not_read_again(kafka: Kafka, own: str, tmp_path: Pat
         "--store", str(tmp_path / "s.db"), "--models", str(tmp_path), *more,
     ])  # fmt: skip
     assert done.exit_code == 2 and "is one topic, and cannot be two of a stream" in done.output, done.output
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--event", "logins=Login"], "logins is none of the topics that are read"),
+        (["--event", "in=Payment", "--event", "in=Login"], "says two things of"),
+    ],
+)
+def test_what_is_told_of_a_topic_that_is_not_read_or_twice_is_refused(
+    kafka: Kafka, own: str, tmp_path: Path, more: list[str], said: str
+) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    (tmp_path / "flow.py").write_text(FLOW)
+    at = f"kafka://{kafka.address}/{own}"
+    more = [one.replace("in=", f"{own}-in=") if one.startswith("in=") else one for one in more]
+    done = typed(app, [
+        "run", str(tmp_path / "flow.py"), "--from", f"{at}-in", "--to", f"{at}-out", "--until-end",
+        "--store", str(tmp_path / "s.db"), "--models", str(tmp_path), *more,
+    ])  # fmt: skip
+    assert done.exit_code == 2 and said in done.output, done.output

@@ -32,7 +32,8 @@ from pathlib import Path
 from tests.runtimes.served import Fraud
 from tidegate.connectors.kafka.cluster import PassingError
 from tidegate.connectors.kafka.place import place
-from tidegate.runtimes.stream.stream import Settings, Stream
+from tidegate.runtimes.stream.settings import Settings
+from tidegate.runtimes.stream.stream import Stream
 address, own, folder, every = sys.argv[1:]
 at = lambda name: place(f"kafka://{address}/{own}-{name}")
 store, models = Path(folder) / "s.db", Path(folder) / "models"

@@ -156,6 +156,8 @@ def repair(
     good = sum(not one.fault for one in found)
     tried = "good" if flow else "changed; --flow FLOW tries them by its contracts"
     aside().print(f"{good:,} of {several(len(found), 'letter')} {'sent' if sending else tried}.", style="green")
+    if sending and good < len(found):
+        raise typer.Exit(1)
     if good and not sending:
         next_steps("the same with --send  send these again, each once")
 
@@ -238,12 +240,14 @@ def _send(topic: str, config: Path | None, choose: "Callable[[list[DeadLetter], 
     from tidegate.runtimes.stream.dead_letters import read_letters
     from tidegate.runtimes.stream.repair import outgoing
 
-    def every(messages: "Iterable[Any]") -> "Sequence[Out]":
-        letters = read_letters(messages)
+    def every(found: "Iterable[Any]") -> "Sequence[Out]":
+        letters = read_letters(found)
         chosen = choose(letters, _at(cluster))
         there = cluster.topics()
         room = takes(cluster, [one for one in {name, *(letter.topic for letter, _ in chosen)} if one in there])
-        return outgoing(name, chosen, letters, lambda topic: room.get(topic, LARGEST))
+        messages = outgoing(name, chosen, letters, lambda topic: room.get(topic, LARGEST))
+        # A topic that was made anew with fewer partitions goes by keys.
+        return [one if one.partition < there.get(one.topic, 0) else one._replace(partition=-1) for one in messages]
 
     return send_once(cluster, name, every) // 2
 

@@ -28,12 +28,15 @@ def pairs_of(given: "Sequence[str]", option: str, example: str) -> dict[str, str
     Raises:
         StreamError: one of them is written otherwise.
     """
-    found = {}
+    found: dict[str, str] = {}
     for one in given:
         topic, equals, word = one.partition("=")
         if not equals or not topic or not word:
             raise StreamError(f"{option} says something of a topic.", seen=one, do=f"Write {option} {example}.")
-        found[topic] = word
+        if found.setdefault(topic, word) != word:
+            raise StreamError(
+                f"{option} says two things of {topic}.", seen=f"{found[topic]} and {word}", do="Leave one of them out."
+            )
     return found
 
 

@@ -115,6 +115,12 @@ def run(
     catch_up: Annotated[
         bool, typer.Option("--catch-up", help="Only bring the store to where the stream is, and stop.")
     ] = False,
+    with_past: Annotated[
+        bool,
+        typer.Option(
+            "--with-past", help="Begin a new stream on a store that holds records: their events are not decided again."
+        ),
+    ] = False,
     traces: TracesTo = "",
     traces_share: TracesShare = 1.0,
     log_format: LogFormat = "text",
@@ -137,7 +143,8 @@ def run(
     from tidegate.connectors.kafka.cluster import PassingError
     from tidegate.connectors.kafka.place import place, properties
     from tidegate.connectors.kafka.shared import SharedProgress
-    from tidegate.runtimes.stream.stream import Settings, Stream
+    from tidegate.runtimes.stream.settings import Settings
+    from tidegate.runtimes.stream.stream import Stream
     from tidegate.runtimes.stream.telling import Telling
 
     write_logs(log_format, verbose=verbose)
@@ -151,6 +158,7 @@ def run(
         group=group or f"tidegate-{found.definition.name}-{target.topic}",
         events=pairs_of(event, "--event", "logins=Login"), dead=dead_letters, order=order, begin=begin, hold=hold,
         ahead=ahead, session=session, until_end=until_end, catch_up=catch_up, without_models=without_models,
+        with_past=with_past,
         schemas=stream_schemas(
             value_format, schema_registry, registry_config, [*origin.topics, target.topic],
             pairs_of(subject, "--subject", "payments=Payment"),
@@ -205,7 +213,11 @@ def run(
                 companion.stop()
         if settings.traces is not None:
             settings.traces.close()
-    became = [f"{many:,} {word}" for word, many in sorted(stream.figures.metrics.outcomes.items())]
+    counted = stream.figures.metrics
+    became = [f"{many:,} {word}" for word, many in sorted(counted.outcomes.items())]
+    became += [
+        f"{many:,} {word}" for word, many in (("learned from", counted.learned), ("repeated", counted.repeated)) if many
+    ]
     if letters := stream.figures.letters.total():
         became.append(f"{several(letters, 'dead letter')}, see `tidegate dead-letters show`")
     taken = several(stream.figures.taken, "message")

@@ -121,7 +121,7 @@ def test_a_poisoned_message_every_thousandth_is_set_aside_and_the_rest_decided(
     assert decisions(kafka, f"{own}-out") == replayed(good)
     letters = [read_letter(message) for message in everything(kafka, f"{own}-out.dead-letters")]
     assert [(one.place, one.value) for one in letters if one] == [(n * 1001 + 1000, poison[n]) for n in range(5)]
-    assert stream.figures.letters == {"contract": 5}
+    assert +stream.figures.letters == {"contract": 5}
     assert "Dead letters on" in caplog.text and "See `tidegate dead-letters show`" in caplog.text
 
 

@@ -6,11 +6,24 @@ from typing import Any
 
 import pytest
 
+from tests.runtimes.served import Fraud
 from tests.runtimes.started import until
-from tests.runtimes.stream.topics import decisions, everything, in_order, payments, put, replayed, running, settings
+from tests.runtimes.stream.topics import (
+    decisions,
+    everything,
+    in_order,
+    payments,
+    put,
+    replayed,
+    run,
+    running,
+    settings,
+)
 from tests.servers.kafka import Kafka
+from tidegate import Engine, Store
 from tidegate.connectors.kafka.writer import UncertainError, Writer
 from tidegate.connectors.schemas.registry import RegistryAwayError
+from tidegate.errors import StreamError
 from tidegate.runtimes.stream.order import read
 from tidegate.runtimes.stream.stream import Stream
 
@@ -128,3 +141,22 @@ def test_a_stand_by_no_longer_says_that_it_waits_for_a_registry_that_is_back(
             until(lambda: other._kept.head().size == 5)
             until(lambda: not other.waits, 10)
             assert leader.leads
+
+
+def test_a_new_stream_begins_on_a_store_with_a_past_only_when_told(kafka: Kafka, own: str, tmp_path: Path) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    with Store.open(tmp_path / "s.db") as kept:
+        Engine(Fraud, store=kept).decide_json_many(payments(0, 20))
+    put(kafka, f"{own}-in", payments(0, 30))
+    with pytest.raises(StreamError, match="holds records already") as caught:
+        run(kafka, own, tmp_path)
+    assert "20 records" in str(caught.value) and "--with-past" in caught.value.do
+    assert decisions(kafka, f"{own}-out") == []
+    assert run(kafka, own, tmp_path, with_past=True).figures.metrics.repeated == 20
+    assert decisions(kafka, f"{own}-out") == replayed(payments(0, 30))[20:]
+    put(kafka, f"{own}-in", payments(30, 40))
+    with pytest.raises(StreamError, match="not of this stream") as caught:
+        run(kafka, own, tmp_path, store=tmp_path / "empty.db")
+    assert "began on a store with a past" in caught.value.do
+    run(kafka, own, tmp_path)  # it has orders now
+    assert decisions(kafka, f"{own}-out") == replayed(payments(0, 40))[20:]

@@ -1,13 +1,17 @@
 """What a stream tells of itself over HTTP, and to whom."""
 
+import re
 import socket
+from pathlib import Path
 
 import httpx
 import pytest
 
+import tidegate
 from tests.servers.server import free_port
 from tidegate.errors import StreamError
 from tidegate.runtimes.serve.metrics import Metrics
+from tidegate.runtimes.stream.figures import Figures
 from tidegate.runtimes.stream.page import serving
 
 
@@ -31,3 +35,12 @@ def test_an_address_that_is_not_of_this_machine_is_refused() -> None:
         serving(free_port(), Metrics(), lambda: True, "192.0.2.1"),
     ):
         pass
+
+
+def test_each_reason_of_a_dead_letter_is_told_from_the_start() -> None:
+    told = Figures().metrics.text().decode()
+    source = "".join(path.read_text() for path in Path(tidegate.__file__).parent.rglob("*.py"))
+    codes = {code for _, code in re.findall(r'(Unreadable|UndecodableError)\(\s*"([a-z-]+)"', source)}
+    assert codes >= {"contract", "future", "schema", "undecodable", "unknown-type"}
+    for code in codes | {"before-retention", "empty", "id-reused", "only-learned", "touched"}:
+        assert f'tidegate_dead_letters_total{{code="{code}"}} 0\n' in told

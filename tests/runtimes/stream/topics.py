@@ -19,7 +19,8 @@ from tidegate import Decision, Engine, Store
 from tidegate.connectors.kafka.place import place
 from tidegate.decisions.decision import to_json
 from tidegate.runtimes.stream.order import read
-from tidegate.runtimes.stream.stream import Settings, Stream
+from tidegate.runtimes.stream.settings import Settings
+from tidegate.runtimes.stream.stream import Stream
 
 
 def put(kafka: Kafka, topic: str, bodies: Iterable[bytes | None], *, partition: int = 0, **more: Any) -> None:

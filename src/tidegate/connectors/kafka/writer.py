@@ -29,13 +29,17 @@ _NEVER = _REFUSED | {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_T
 
 
 class Out(NamedTuple):
-    """A message that goes out; `at` is its timestamp in milliseconds since 1970, 0 for now."""
+    """A message that goes out; `at` is its timestamp in milliseconds since 1970, 0 for now.
+
+    `partition` is -1 where its key says which.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
     at: int = 0
+    partition: int = -1
 
     @property
     def size(self) -> int:
@@ -143,11 +147,11 @@ class Writer:
             self._producer.send_offsets_to_transaction(offsets, member, _PATIENCE)
 
     def _put(self, one: Out, until: float) -> None:
-        topic, key, value, headers, at = one
+        topic, key, value, headers, at, partition = one
         while True:
             try:
                 self._producer.produce(
-                    topic, value, key, headers=list(headers), timestamp=at, on_delivery=self._delivered
+                    topic, value, key, partition, headers=list(headers), timestamp=at, on_delivery=self._delivered
                 )
                 return
             except KafkaException as error:

@@ -8,6 +8,7 @@ from typing import Any
 from tidegate.decisions.decision import Decision
 from tidegate.runtimes.engine import Refused
 from tidegate.runtimes.serve.metrics import Metrics
+from tidegate.runtimes.stream.reading import CODES
 
 
 class Figures:
@@ -17,7 +18,8 @@ class Figures:
         self.metrics = Metrics()
         self.now: Callable[[], float] = perf_counter
         self.taken = 0
-        self.letters: Counter[str] = Counter()
+        # From the start: of a series that begins with its first letter Prometheus sees no increase.
+        self.letters: Counter[str] = Counter(dict.fromkeys(CODES, 0))
         self.metrics.counts["dead_letters"] = ("Messages that could not be taken, by reason.", "code", self.letters)
         self._deciding = self.metrics.add("decide_seconds", "From a batch's being taken to its being decided.")
         self._age = self.metrics.add("age_seconds", "From its timestamp to its commit, of a batch's first message.")

@@ -115,7 +115,10 @@ class Follower:
                 seen=f"{head.size:,} records of root {head.root.hex()[:16]}; the stream had {order.seq:,} of root "
                 f"{order.root.hex()[:16]}",
                 do="Put the store that was used with this group back, or begin with an empty one, which is made anew; "
-                "where it was erased from while another one decided, copy that one's here with `tidegate store copy`.",
+                "where it was erased from while another one decided, copy that one's here with `tidegate store copy`."
+                if head.size
+                else "The stream began on a store with a past, or this topic lost its first orders: copy the store of "
+                "another instance here with `tidegate store copy`.",
             )
         if self.known <= head.size:
             return  # the store has it, or there is nothing for it to have

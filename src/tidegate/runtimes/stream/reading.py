@@ -17,6 +17,12 @@ TYPE_HEADER = "tidegate-event"
 EMPTY = "empty"
 """The code of a message without a value, as it removes others from a compacted topic: a tombstone."""
 
+CODES = (
+    "before-retention", "contract", EMPTY, "future", "id-reused", "no-schema-id", "only-learned", "schema", "touched",
+    "undecodable", "unknown-schema", "unknown-type",
+)  # fmt: skip
+"""All reasons of dead letters."""
+
 
 def _hint(topic: str, data: bytes) -> str:
     """What to do where messages that should be JSON were written with a schema."""

@@ -172,7 +172,9 @@ def outgoing(
     for letter, value in chosen:
         headers = [one for one in letter.headers if one[0] not in (REPAIRED, ORIGINAL)]
         headers.append((REPAIRED, f"{topic}@{letter.offset}".encode()))
-        message, first = Out(letter.topic, letter.key, value, headers), _first(letter, by_offset, topic)
+        # Where it came from: what chose that for its key need not be what this client would choose.
+        message = Out(letter.topic, letter.key, value, headers, partition=letter.partition)
+        first = _first(letter, by_offset, topic)
         if value != first.value and (first is letter or first.left_out is None):
             telling = message._replace(headers=[*headers, (ORIGINAL, first.value)])
             if telling.size <= room(letter.topic):

@@ -2,12 +2,9 @@
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from time import monotonic, time
-from typing import Any, cast
+from typing import cast
 
 from tidegate.connectors.kafka.cluster import Cluster, PassingError
 from tidegate.connectors.kafka.inputs import Inputs
@@ -15,21 +12,17 @@ from tidegate.connectors.kafka.limits import limits
 from tidegate.connectors.kafka.membership import Membership
 from tidegate.connectors.kafka.order_topic import OrderTopic
 from tidegate.connectors.kafka.partition import Spot
-from tidegate.connectors.kafka.place import Place
 from tidegate.connectors.kafka.writer import LARGEST, Out, Writer
 from tidegate.connectors.schemas.decisions import as_it_is
 from tidegate.connectors.schemas.registry import RegistryAwayError
 from tidegate.connectors.store import AwayError, Store
-from tidegate.connectors.store_address import Address
-from tidegate.connectors.traces import Traces
-from tidegate.decisions.flow import Flow
 from tidegate.errors import StreamError
 from tidegate.features.kernels.words import NEVER
 from tidegate.models.registry import Registry
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.models import Models, models_there
 from tidegate.runtimes.stream.awaited import Awaited
-from tidegate.runtimes.stream.beginning import beginning
+from tidegate.runtimes.stream.beginning import beginning, require_no_past
 from tidegate.runtimes.stream.erasures import not_told
 from tidegate.runtimes.stream.figures import Figures
 from tidegate.runtimes.stream.follower import Follower
@@ -40,7 +33,7 @@ from tidegate.runtimes.stream.leader import Leader, Topics
 from tidegate.runtimes.stream.order import written
 from tidegate.runtimes.stream.reading import Reading
 from tidegate.runtimes.stream.saving import Saving
-from tidegate.runtimes.stream.schemas import Schemas
+from tidegate.runtimes.stream.settings import Settings, require_topics
 from tidegate.runtimes.stream.tracing import Tracing
 from tidegate.runtimes.stream.watch import Watch
 
@@ -50,53 +43,6 @@ _WAIT = 0.05
 _PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 _LOOK = 10.0
 """Seconds between looks for partitions that were added."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Of one stream.
-
-    Args:
-        flow: what decides.
-        source, sink: the input topics, and the topic of decisions, of one cluster.
-        store: this instance's own; made if it is not there.
-        models: the folder of stored models.
-        group: the instances that share the work of deciding: one of them does, the others stand by.
-        events: the event type of topics that hold another one than the flow decides on.
-        dead, order: topics of dead letters and of orders; default: named after the topic of decisions.
-        begin: "earliest" or "latest": where a first start begins.
-        hold: seconds for which a partition may hold back the others.
-        ahead: seconds that an event's time may be ahead of the clock.
-        session: seconds after which an instance that fell silent is replaced.
-        snapshot: records after which a snapshot is written.
-        until_end: stop when everything that is there was taken.
-        catch_up: only do again what was decided, and stop.
-        schemas: of topics that are not written in JSON.
-        traces: are told of every transaction; whoever made them closes them.
-        other_flow_ok: as of `Engine`.
-        without_models: go on although a model is not there; its `otherwise` is used.
-    """
-
-    flow: type[Flow[Any]]
-    source: Place
-    sink: Place
-    store: Address | Path
-    models: Path
-    group: str
-    events: Mapping[str, str] = field(default_factory=dict)
-    dead: str = ""
-    order: str = ""
-    begin: str = "earliest"
-    hold: float = 5.0
-    ahead: float = 300.0
-    session: float = 6.0
-    snapshot: int = 200_000
-    until_end: bool = False
-    catch_up: bool = False
-    schemas: Schemas | None = None
-    traces: Traces | None = None
-    other_flow_ok: bool = False
-    without_models: bool = False
 
 
 class Stream:
@@ -111,7 +57,7 @@ class Stream:
         self.settings, self.figures = settings, Figures()
         sink = settings.sink.topic
         self.topics = Topics(sink, settings.dead or f"{sink}.dead-letters", settings.order or f"{sink}.order")
-        self._apart()
+        require_topics(settings, self.topics)
         if settings.source.servers != settings.sink.servers:
             raise StreamError(
                 "A transaction lies in one cluster.",
@@ -157,18 +103,6 @@ class Stream:
         """Whether messages wait for the schema registry; whether this instance decides, having all that was before."""
         self._doubt = False
         self._count()
-
-    def _apart(self) -> None:
-        """Make sure that nothing which is written here is read as an event again, or lies among other things."""
-        written = {"--to": self.topics.decisions, "--dead-letters": self.topics.dead, "--order": self.topics.order}
-        told = [(name, "--from") for name in self.settings.source.topics] + [(name, at) for at, name in written.items()]
-        for name, many in Counter(name for name, _ in told).items():
-            if many > 1:
-                raise StreamError(
-                    f"{name} is one topic, and cannot be two of a stream.",
-                    seen=" and ".join(at for one, at in told if one == name),
-                    do="Give each a topic of its own: what is decided would be read as an event again.",
-                )
 
     def _begun(self) -> bool:
         """Whether this stream decided before."""
@@ -303,6 +237,8 @@ class Stream:
         end = self._orders.ends()[1]  # asked after taking over: nobody else commits an order any more
         if not self._reach(end, lambda: not stop.is_set() and member.look()):
             return
+        if self._follower.known is None and not self.settings.with_past:
+            require_no_past(self._kept, self.topics.decisions)
         self._tell_erasures(writer, member)
         starts = self._starts(self._follower.positions)
         if self.settings.begin == "latest" and not self._follower.positions:

@@ -1,0 +1,88 @@
+"""What a stream is told."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tidegate.connectors.kafka.place import Place
+from tidegate.connectors.store_address import Address
+from tidegate.connectors.traces import Traces
+from tidegate.decisions.flow import Flow
+from tidegate.errors import StreamError
+from tidegate.runtimes.stream.leader import Topics
+from tidegate.runtimes.stream.schemas import Schemas
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of one stream.
+
+    Args:
+        flow: what decides.
+        source, sink: the input topics, and the topic of decisions, of one cluster.
+        store: this instance's own; made if it is not there.
+        models: the folder of stored models.
+        group: the instances that share the work of deciding: one of them does, the others stand by.
+        events: the event type of topics that hold another one than the flow decides on.
+        dead, order: topics of dead letters and of orders; default: named after the topic of decisions.
+        begin: "earliest" or "latest": where a first start begins.
+        hold: seconds for which a partition may hold back the others.
+        ahead: seconds that an event's time may be ahead of the clock.
+        session: seconds after which an instance that fell silent is replaced.
+        snapshot: records after which a snapshot is written.
+        until_end: stop when everything that is there was taken.
+        catch_up: only do again what was decided, and stop.
+        schemas: of topics that are not written in JSON.
+        traces: are told of every transaction; whoever made them closes them.
+        other_flow_ok: as of `Engine`.
+        without_models: go on although a model is not there; its `otherwise` is used.
+        with_past: begin a stream on a store that holds records: their events are not decided again.
+    """
+
+    flow: type[Flow[Any]]
+    source: Place
+    sink: Place
+    store: Address | Path
+    models: Path
+    group: str
+    events: Mapping[str, str] = field(default_factory=dict)
+    dead: str = ""
+    order: str = ""
+    begin: str = "earliest"
+    hold: float = 5.0
+    ahead: float = 300.0
+    session: float = 6.0
+    snapshot: int = 200_000
+    until_end: bool = False
+    catch_up: bool = False
+    schemas: Schemas | None = None
+    traces: Traces | None = None
+    other_flow_ok: bool = False
+    without_models: bool = False
+    with_past: bool = False
+
+
+def require_topics(settings: Settings, topics: Topics) -> None:
+    """Make sure that nothing which is written is read as an event again, or lies among other things.
+
+    Raises:
+        StreamError: one topic is two of a stream; or an event type is told of a topic that is not read.
+    """
+    written = {"--to": topics.decisions, "--dead-letters": topics.dead, "--order": topics.order}
+    told = [(name, "--from") for name in settings.source.topics] + [(name, at) for at, name in written.items()]
+    for name, many in Counter(name for name, _ in told).items():
+        if many > 1:
+            raise StreamError(
+                f"{name} is one topic, and cannot be two of a stream.",
+                seen=" and ".join(at for one, at in told if one == name),
+                do="Give each a topic of its own: what is decided would be read as an event again.",
+            )
+    for name, kind in settings.events.items():
+        if name not in settings.source.topics:
+            raise StreamError(
+                f"{name} is none of the topics that are read.",
+                seen=f"--event {name}={kind}",
+                do=f"Name one of --from: {', '.join(settings.source.topics)}.",
+            )
