@@ -192,3 +192,33 @@ def test_a_stand_by_waits_for_messages_that_do_not_come(
     put(kafka, f"{topics}-in", payments(50, 60))
     run(kafka, topics, tmp_path, store=tmp_path / "b.db")
     assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 60)) and len(tried) >= 3
+
+
+def test_another_group_does_not_decide_the_same_stream(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    first = Stream(settings(kafka, topics, tmp_path, until_end=False))
+    with running(first):
+        put(kafka, f"{topics}-in", payments(0, 20))
+        until(lambda: first.figures.taken == 20)
+        with pytest.raises(StreamError, match="is decided by another consumer group") as caught:
+            run(kafka, topics, tmp_path, group=f"{topics}-slip", store=tmp_path / "slip.db")
+        assert f"--group {topics}" in caught.value.do
+        put(kafka, f"{topics}-in", payments(20, 40))
+        until(lambda: first.figures.taken == 40)
+        assert first.deciding  # it was not disturbed
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 40))
+
+
+def test_of_two_groups_that_begin_at_once_one_decides(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    one = Stream(settings(kafka, topics, tmp_path, until_end=False))
+    two = Stream(settings(kafka, topics, tmp_path / "b", until_end=False, group=f"{topics}-slip"))
+    with pytest.raises(StreamError, match="is decided by another consumer group"), running(one):
+        until(lambda: one.deciding)
+        with running(two):
+            until(lambda: two.deciding)  # nothing was decided yet that would name a group
+            put(kafka, f"{topics}-in", payments(0, 40))
+            until(lambda: one.figures.taken + two.figures.taken == 40, 60)
+            until(lambda: one._follower.group == f"{topics}-slip" or two._follower.group == topics, 60)
+            put(kafka, f"{topics}-in", payments(40, 60))
+            until(lambda: one.figures.taken + two.figures.taken == 60, 60)
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 60))

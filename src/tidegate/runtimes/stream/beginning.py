@@ -12,7 +12,7 @@ from tidegate.errors import StreamError
 from tidegate.runtimes.stream.order import VERSION, Order, stretches, turns, written
 
 
-def beginning(starts: Mapping[Spot, int], seq: int, root: bytes, flow: bytes) -> bytes:
+def beginning(starts: Mapping[Spot, int], seq: int, root: bytes, flow: bytes, group: str) -> bytes:
     """An order of no messages, as it lies on its topic: whoever reads it goes on from `starts`.
 
     Args:
@@ -20,10 +20,12 @@ def beginning(starts: Mapping[Spot, int], seq: int, root: bytes, flow: bytes) ->
         seq: records in the store's log.
         root: of that log.
         flow: digest of what decides.
+        group: that decides.
     """
     nothing = stretches(starts, starts)
+    none = turns([], [])
     return written(
-        Order(version=VERSION, seq=seq, root=root, flow=flow, records=0, stretches=nothing, turns=turns([], []))
+        Order(version=VERSION, seq=seq, root=root, flow=flow, records=0, stretches=nothing, turns=none, group=group)
     )
 
 

@@ -44,6 +44,8 @@ class Follower:
         self.positions: dict[Spot, int] = {}
         self.known: int | None = None
         """Records that the stream has by the last order that was read; None before the first."""
+        self.group = ""
+        """The consumer group that decided the last batch that was read; empty before the first."""
         self._next: int | None = None
 
     def catch_up(self, timeout: float, told: Callable[[int], bool], end: int = 0) -> bool:
@@ -107,7 +109,7 @@ class Follower:
         self._next = None
 
     def _take(self, order: Order) -> None:
-        self.known = order.seq + order.records
+        self.known, self.group = order.seq + order.records, order.group or self.group
         head = self._store.head()
         if order.seq > head.size or order.root != self._store.root_at(order.seq):
             raise StreamError(

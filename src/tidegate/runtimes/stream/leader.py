@@ -48,7 +48,7 @@ class Leader:
 
     Args:
         inputs: at the positions that the last order says.
-        writer: writes under the group's transactional id.
+        writer: writes under the stream's transactional id.
         engine: in the state of the last order; its store holds what is not committed.
         store: that store.
         topics: where things go.
@@ -58,16 +58,18 @@ class Leader:
         reading: what reads the messages.
         encode: makes the messages of decisions, of their JSON.
         tracing: tells of transactions.
+        group: the stream's.
     """
 
     def __init__(
         self, *, inputs: Inputs, writer: Writer, engine: Engine, store: HeldStore, topics: Topics, flow: bytes,
         ahead: Callable[[], int], figures: Figures, reading: Reading, encode: Callable[[bytes], bytes],
-        tracing: Tracing,
+        tracing: Tracing, group: str,
     ) -> None:  # fmt: skip
         self._reading, self._encode, self._tracing = reading, encode, tracing
         self._inputs, self._writer, self._engine, self._store = inputs, writer, engine, store
         self._topics, self._flow, self._ahead, self.figures = topics, flow, ahead, figures
+        self._group = group
         self._more, self._without, self._say_at = False, False, 0.0
         self._codes: Counter[str] = Counter()
         self._unsaid: Counter[str] = Counter()
@@ -113,7 +115,7 @@ class Leader:
         order = Order(
             version=VERSION, seq=head.size, root=head.root, flow=self._flow, records=records,
             stretches=stretches(before, self._inputs.positions),
-            turns=turns([one.spot for one in arrived], _passed(len(arrived), places)),
+            turns=turns([one.spot for one in arrived], _passed(len(arrived), places)), group=self._group,
         )  # fmt: skip
         out = [*decisions, *letters, Out(self._topics.order, None, written(order))]
         self._writer.write(out, _moved(before, self._inputs.positions), member, lambda: trace.stage("produce"))

@@ -37,6 +37,7 @@ class Order(msgspec.Struct, array_like=True, frozen=True):
         turns: for each message, in order, twice the place of its partition in `stretches`, and one more if it was
             passed over without being given to the engine; 16 bits each, little-endian, compressed.
         erasure: the statement of erasure that is the order's one record; empty in that of a batch.
+        group: the consumer group that decided; empty in an erasure, and in what earlier versions wrote.
     """
 
     version: int
@@ -47,6 +48,7 @@ class Order(msgspec.Struct, array_like=True, frozen=True):
     stretches: list[Stretch]
     turns: bytes
     erasure: bytes = b""
+    group: str = ""
 
     @property
     def positions(self) -> dict[Spot, int]:

@@ -233,17 +233,25 @@ class Stream:
         member = self._member
         if member is None:
             return
-        writer = Writer(self._cluster, self.settings.group, self.topics.limits.batch)
-        end = self._orders.ends()[1]  # asked after taking over: nobody else commits an order any more
-        if not self._reach(end, lambda: not stop.is_set() and member.look()):
+
+        def go_on() -> bool:
+            return not stop.is_set() and member.look()
+
+        if not self._reach(self._orders.ends()[1], go_on):
             return
+        self._require_own()  # before taking over: another group that decides is not to be disturbed
+        writer = Writer(self._cluster, self.topics.order, self.topics.limits.batch)
+        end = self._orders.ends()[1]  # asked after taking over: nobody else commits an order any more
+        if not self._reach(end, go_on):
+            return
+        self._require_own()
         if self._follower.known is None and not self.settings.with_past:
             require_no_past(self._kept, self.topics.decisions)
         self._tell_erasures(writer, member)
         starts = self._starts(self._follower.positions)
         if self.settings.begin == "latest" and not self._follower.positions:
             head = self._store.head()
-            order = beginning(starts, head.size, head.root, self.engine.program)
+            order = beginning(starts, head.size, head.root, self.engine.program, self.settings.group)
             writer.write([Out(self.topics.order, None, order)], starts, member.metadata())
         self._lag.read(starts)
         leader = Leader(
@@ -251,6 +259,7 @@ class Stream:
             flow=self.engine.program, ahead=self._bound, figures=self.figures,
             reading=self._reading, encode=self._encode,
             tracing=Tracing(self.settings.traces, self.settings.group, self.settings.source.topics),
+            group=self.settings.group,
         )  # fmt: skip
         self.deciding = True
         ready()
@@ -259,6 +268,16 @@ class Stream:
         finally:
             self.deciding = self.settings.until_end and member.leads  # it read to the end, and nobody else does more
             leader.say_letters()
+
+    def _require_own(self) -> None:
+        """Make sure that it is this group's stream: two would decide everything twice."""
+        group = self._follower.group
+        if group not in ("", self.settings.group):
+            raise StreamError(
+                f"The stream of {self.topics.order} is decided by another consumer group.",
+                seen=f"{group}; this is {self.settings.group}",
+                do=f"To take part in it, give --group {group}. For a stream of its own, give another --to or --order.",
+            )
 
     def _decide(self, leader: Leader, member: Membership, stop: threading.Event) -> None:
         looked = monotonic()
