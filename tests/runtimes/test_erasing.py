@@ -280,3 +280,23 @@ def test_all_fields_of_an_entity_and_the_index_beside_the_store(tmp_path: Path) 
             gone = store.get(id)
             assert gone is not None and (gone.body, gone.answer, gone.record) == (b"", None, b"")
         assert remake(store, "t3").equal
+
+
+def test_a_copy_of_a_pruned_store_decides_as_that_store_does(tmp_path: Path) -> None:
+    store, copied, run = str(tmp_path / "s.db"), str(tmp_path / "copy.db"), CliRunner()
+    with Store.open(store) as kept:
+        engine = Engine(Fraud, store=kept)
+        engine.decide_json_many([json.dumps(payment(number)).encode() for number in range(20)])
+        engine.save()
+    said = run.invoke(app, ["store", "prune", "--older-than", "1", "--store", store])
+    assert said.exit_code == 0 and "20 records erased" in said.output, said.output
+    said = run.invoke(app, ["store", "copy", store, copied])
+    assert said.exit_code == 0, said.output
+    features = []
+    for place in (store, copied, str(tmp_path / "empty.db")):
+        with Store.open(place) as kept:
+            engine = Engine(Fraud, store=kept, explain=True)
+            assert not engine.passed_over
+            (answer,) = engine.decide_json_many([json.dumps(payment(20)).encode()])
+            features.append(json.loads(answer)["features"])
+    assert features[0] == features[1] != features[2]  # it matters what came before

@@ -12,6 +12,7 @@ The file, all numbers little-endian:
 
 import contextlib
 import os
+import shutil
 import threading
 from collections.abc import Callable, Mapping
 from hashlib import sha256
@@ -237,10 +238,15 @@ class Snapshots:
                 do="Give a folder that can be written.",
             ) from error
 
+    @staticmethod
+    def folder_beside(store: Path) -> Path:
+        """Where those of a store file lie, if there are any."""
+        return store.with_name(store.name + ".snapshots")
+
     @classmethod
     def beside(cls, store: Path) -> Self:
         """Those of a store file, in the folder `<store>.snapshots`."""
-        return cls(store.with_name(store.name + ".snapshots"))
+        return cls(cls.folder_beside(store))
 
     def files(self) -> list[Path]:
         """The files there are, the newest first."""
@@ -263,6 +269,25 @@ class Snapshots:
                 with contextlib.suppress(OSError):
                     old.unlink()
             return written
+
+    def take_from(self, others: Self, up_to: int) -> None:
+        """Copy the snapshots of the same history that lie elsewhere, up to one of record `up_to`.
+
+        Raises:
+            SnapshotError: one cannot be copied.
+        """
+        for path in others.files():
+            own = self.folder / path.name
+            if not path.stem.isdecimal() or int(path.stem) > up_to or own.exists():
+                continue
+            unfinished = own.with_suffix(".new")
+            try:
+                shutil.copyfile(path, unfinished)
+                unfinished.replace(own)
+            except OSError as error:
+                raise SnapshotError(
+                    f"The snapshot {path} cannot be copied.", seen=str(error), do="Free the disk, and copy again."
+                ) from error
 
     def clear_unfinished(self) -> None:
         """Delete what a writer that was killed left; for who holds the store. What is being written is waited for."""

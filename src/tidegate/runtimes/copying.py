@@ -6,6 +6,7 @@ from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 from tidegate.evidence.merkle import Range, peaks
 from tidegate.evidence.record import HeadRow, Row, TreeHead
+from tidegate.evidence.snapshot import Snapshots
 from tidegate.evidence.tables import LOWEST_NODE
 
 AT_ONCE = 2000
@@ -15,8 +16,9 @@ AT_ONCE = 2000
 def copy(source: Store, into: Store, progress: Callable[[int, int], None] | None = None) -> TreeHead:
     """Copy all that a store holds into another one, which is empty or a copy that was cut off.
 
-    Commits stay what they were, so tree heads kept elsewhere, proofs and snapshots hold for the copy too. Each
-    transaction ends with a commit of the source: a copy that is cut off is a whole, shorter store.
+    Commits stay what they were, so tree heads kept elsewhere, proofs and snapshots hold for the copy too. Snapshots are
+    copied with it: where records were erased, the state cannot be made from the rest. Each transaction ends with a
+    commit of the source: a copy that is cut off is a whole, shorter store.
 
     Args:
         source: read only; nothing is to be appended to it meanwhile.
@@ -28,6 +30,7 @@ def copy(source: Store, into: Store, progress: Callable[[int, int], None] | None
 
     Raises:
         StoreError: the other store holds something else, or one of them cannot be read or written.
+        SnapshotError: a snapshot cannot be copied.
     """
     if not source.refusals_sealed():
         raise StoreError(
@@ -63,6 +66,8 @@ def copy(source: Store, into: Store, progress: Callable[[int, int], None] | None
             seen=f"{into.head().root.hex()} where {head.root.hex()} is wanted",
             do="Delete the copy and begin again; if it happens again, run `tidegate verify` on both.",
         )
+    if Snapshots.folder_beside(source.place).is_dir():
+        Snapshots.beside(into.place).take_from(Snapshots.beside(source.place), head.size)
     return head
 
 

@@ -1,5 +1,7 @@
 """Whoever takes over has the stream's own past, all of it: also where the brokers are slow to tell it."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -222,3 +224,23 @@ def test_of_two_groups_that_begin_at_once_one_decides(kafka: Kafka, topics: str,
             put(kafka, f"{topics}-in", payments(40, 60))
             until(lambda: one.figures.taken + two.figures.taken == 60, 60)
     assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 60))
+
+
+def test_who_follows_keeps_refusals_of_a_batch_of_nothing_else(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    put(kafka, f"{topics}-in", payments(0, 20))
+    run(kafka, topics, tmp_path)
+    shutil.copy(tmp_path / "s.db", tmp_path / "copy.db")
+    again = [
+        json.dumps(json.loads(body) | {"amount": {"units": 7, "currency": "EUR"}}).encode() for body in payments(3, 5)
+    ]
+    for body in again:
+        put(kafka, f"{topics}-in", [body])
+        run(kafka, topics, tmp_path)
+    for name in ("copy.db", "empty.db"):
+        run(kafka, topics, tmp_path, store=tmp_path / name, catch_up=True)
+        run(kafka, topics, tmp_path, store=tmp_path / name, catch_up=True)  # and no second time
+    told = []
+    for name in ("s.db", "copy.db", "empty.db"):
+        with Store.open(tmp_path / name, read_only=True) as kept:
+            told.append([(number, one.id, one.reason) for number, one in kept.refusals()])
+    assert len(told[0]) == 2 and told == [told[0]] * 3

@@ -122,7 +122,7 @@ class Follower:
                 else "The stream began on a store with a past, or this topic lost its first orders: copy the store of "
                 "another instance here with `tidegate store copy`.",
             )
-        if self.known <= head.size:
+        if self.known <= head.size and (order.records or order.refused <= self._store.refused):
             return  # the store has it, or there is nothing for it to have
         if order.erasure:
             erase_as(self._store.kept, order, self._forget)

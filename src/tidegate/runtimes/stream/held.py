@@ -35,6 +35,11 @@ class HeldStore:
         """How many records are held."""
         return len(self._entries)
 
+    @property
+    def refused(self) -> int:
+        """How many refusals the store's log has, with those that are held."""
+        return self._store.refusals_edge().size + len(self._refusals)
+
     def append(self, batch: Sequence[Entry], refusals: Sequence[Refusal] = ()) -> TreeHead:
         """Hold a batch; the head is that of what was committed."""
         for entry in batch if self.schemas else ():

@@ -116,6 +116,7 @@ class Leader:
             version=VERSION, seq=head.size, root=head.root, flow=self._flow, records=records,
             stretches=stretches(before, self._inputs.positions),
             turns=turns([one.spot for one in arrived], _passed(len(arrived), places)), group=self._group,
+            refused=self._store.refused,
         )  # fmt: skip
         out = [*decisions, *letters, Out(self._topics.order, None, written(order))]
         self._writer.write(out, _moved(before, self._inputs.positions), member, lambda: trace.stage("produce"))

@@ -38,6 +38,7 @@ class Order(msgspec.Struct, array_like=True, frozen=True):
             passed over without being given to the engine; 16 bits each, little-endian, compressed.
         erasure: the statement of erasure that is the order's one record; empty in that of a batch.
         group: the consumer group that decided; empty in an erasure, and in what earlier versions wrote.
+        refused: refusals in the store's log after it; -1 where that is not said, as in an erasure.
     """
 
     version: int
@@ -49,6 +50,7 @@ class Order(msgspec.Struct, array_like=True, frozen=True):
     turns: bytes
     erasure: bytes = b""
     group: str = ""
+    refused: int = -1
 
     @property
     def positions(self) -> dict[Spot, int]:
