@@ -243,9 +243,12 @@ def test_one_decides_and_another_takes_over(kafka: Kafka, topics: str, tmp_path:
     ("more", "words"),
     [
         ({"sources": "nothing-of-ours"}, "There is no topic nothing-of-ours"),
-        ({"events": {"x": "Paymnt"}}, "knows no Paymnt events"),
+        ({"events": {"in": "Paymnt"}}, "knows no Paymnt events"),
+        ({"events": {"x": "Payment"}}, "x is none of the topics that are read"),
     ],
 )
 def test_mistakes_are_told(kafka: Kafka, topics: str, tmp_path: Path, more: dict, words: str) -> None:
+    if "in" in more.get("events", {}):
+        more = {"events": {f"{topics}-in": more["events"]["in"]}}
     with pytest.raises(StreamError, match=words):
         Stream(settings(kafka, topics, tmp_path, **more))

@@ -149,7 +149,7 @@ def test_a_transaction_that_is_given_up_says_where_and_why(
     def failing(self: Writer, until: float) -> None:
         if not broken:
             broken.append(True)
-            Writer(self._cluster, own)  # another one takes over: what is written is fenced
+            Writer(self._cluster, f"{own}-out.order")  # another one takes over: what is written is fenced
         commit(self, until)
 
     monkeypatch.setattr(Writer, "_commit", failing)
