@@ -1,6 +1,7 @@
 """`tidegate alerts` as it is typed."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,16 @@ def test_what_is_shown_to_people(tmp_path: Path) -> None:
     assert "amount 2.48 EUR, card c1" in shown.output and "3 of 3 decisions" in shown.output
     nothing = typed(app, ["alerts", "search", "nothing", "--store", str(tmp_path / "s.db")])
     assert "No decision fits" in nothing.output and nothing.exit_code == 0
+
+
+def test_the_next_page_can_be_typed_as_it_is_told(tmp_path: Path) -> None:
+    store = str(tmp_path / "s.db")
+    decide(tmp_path / "s.db", 0, 5)
+    for query in ("-rule:nothing", "rule:often"):
+        asked = ["alerts", "search", "--store", store, "--limit", "2", "--", query]
+        told = next(line for line in typed(app, asked).output.splitlines() if "--after" in line)
+        done = typed(app, shlex.split(told)[1:])
+        assert done.exit_code == 0 and "c1-2" in done.output, done.output
 
 
 @pytest.mark.parametrize(

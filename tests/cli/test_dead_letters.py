@@ -151,3 +151,14 @@ def test_a_repair_that_is_not_good_enough_to_be_sent_says_so_by_its_status(
     done = typed(app, [*repair, "--send"])
     assert done.exit_code == 1 and "0 of 1 letter sent" in done.output, done.output
     assert len(everything(kafka, f"{own}-in")) == 1
+
+
+def test_a_topic_of_something_else_or_a_slip_in_its_name_is_told(kafka: Kafka, own: str, tmp_path: Path) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    put(kafka, f"{own}-in", [b"bad"])
+    dead = run(kafka, own, tmp_path)
+    done = typed(app, ["dead-letters", "show", dead.replace("-out.dead-letters", "-in")])
+    assert done.exit_code == 2 and "holds no dead letters" in done.output and "1 message\n" in done.output
+    done = typed(app, ["dead-letters", "show", dead.replace("letters", "leters")])
+    said = " ".join(done.output.split())
+    assert done.exit_code == 2 and f"Did you mean {own}-out.dead-letters?" in said, done.output

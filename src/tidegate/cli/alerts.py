@@ -141,7 +141,8 @@ def _show(found: "Hits", query: str, store: Address, where: str) -> None:
         import shlex
 
         place = f"--in {where}" if where else f"--store {store}"
-        steps.append(f"tidegate alerts search {shlex.quote(query)} {place} --after {found.after}  the next page")
+        asked = ("-- " if query.startswith("-") else "") + shlex.quote(query)
+        steps.append(f"tidegate alerts search {place} --after {found.after} {asked}  the next page")
     if found.documents and not where:
         steps.append(f"tidegate explain {found.documents[0].id} --store {store}  why it was decided so")
     if steps:

@@ -12,7 +12,7 @@ from tidegate.cli.options import AsJson
 from tidegate.cli.terminal import aside, emit, next_steps, out, several
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tidegate.connectors.kafka.cluster import Cluster
     from tidegate.connectors.kafka.writer import Out
@@ -46,9 +46,24 @@ def _letters(topic: str, config: Path | None) -> "list[DeadLetter]":
     cluster, name = _cluster(topic, config)
     from tidegate.connectors.kafka.content import messages
     from tidegate.connectors.kafka.letters import GROUP
+    from tidegate.errors import StreamError
     from tidegate.runtimes.stream.dead_letters import read_letters
 
-    return read_letters(messages(cluster, name, GROUP))
+    there = 0
+
+    def counted() -> "Iterator[Any]":
+        nonlocal there
+        for message in messages(cluster, name, GROUP):
+            there += 1
+            yield message
+
+    found = read_letters(counted())
+    if there and not found:
+        raise StreamError(
+            f"{name} holds no dead letters.", seen=several(there, "message"),
+            do="Name the topic that has them: DECISIONS.dead-letters, or what --dead-letters of `tidegate run` says.",
+        )  # fmt: skip
+    return found
 
 
 @app.command()

@@ -164,8 +164,9 @@ class Cluster:
                 near = difflib.get_close_matches(name, there, 1)
                 raise StreamError(
                     f"There is no topic {name} on {self.servers}.",
-                    seen=f"{len(there)} topics" + (f", such as {near[0]}" if near else ""),
-                    do=f"Make it: kafka-topics.sh --bootstrap-server {self.servers} --create --topic {name} "
+                    seen=f"{len(there)} topic{'s' * (len(there) != 1)} with other names",
+                    do=(f"Did you mean {near[0]}? If not, make" if near else "Make")
+                    + f" it: kafka-topics.sh --bootstrap-server {self.servers} --create --topic {name} "
                     "--partitions 3.",
                 )
         return {name: there[name] for name in topics}
