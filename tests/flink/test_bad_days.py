@@ -267,10 +267,10 @@ def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
     send(later(paid[7].id, 2), later("fine", 2))
     push(3, lambda: len(list(site.consumed(letters, 1))) >= 4, "dead letters")
     found = {value: headers for _, value, headers in site.consumed(letters, 1)}
-    codes = sorted((headers["tidegate.code"], value[:8]) for value, headers in found.items())
+    codes = sorted((headers["tidegate-code"], value[:8]) for value, headers in found.items())
     assert [code for code, _ in codes] == [b"behind-watermark", b"contract", b"contract", b"id-reused"], codes
-    assert all(headers["tidegate.topic"] == topic.encode() for headers in found.values())
-    assert found[b"{"]["tidegate.reason"]
+    assert all(headers["tidegate-topic"] == topic.encode() for headers in found.values())
+    assert found[b"{"]["tidegate-reason"]
     broker.kill()
     time.sleep(3)
     broker.start()
@@ -283,7 +283,7 @@ def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
     send(bytes_of(replace(paid[4], id="late, after a restart")))
     send(later("after3", 7), later("after4", 7))
     push(8, lambda: "after3" in site.decided(), "decisions after a restart")
-    late = [value for _, value, headers in site.consumed(letters, 1) if headers["tidegate.code"] == b"behind-watermark"]
+    late = [value for _, value, headers in site.consumed(letters, 1) if headers["tidegate-code"] == b"behind-watermark"]
     assert len(late) == 2 and b"after a restart" in late[1]
     running.stop()
 

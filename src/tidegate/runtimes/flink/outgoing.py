@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from struct import Struct
 
 from tidegate.runtimes.flink.job import Job
+from tidegate.runtimes.letter_headers import NAMES, PREFIX
 from tidegate.runtimes.stages.stage import Answered, Refusal
 
 _LENGTH = Struct(">i").pack
@@ -28,18 +29,12 @@ def answers(job: Job, given: Iterable[Answered]) -> bytes:
 
 
 def letters(job: Job, refused: Iterable[Refusal]) -> bytes:
-    """Dead letters: the bytes that came; reason and place in headers."""
+    """Dead letters: the bytes that came, without their key; reason and place in headers, as of a stream."""
     topic = job.dead_letters.encode()
     return b"".join(record((topic, b"", one.body, *_headers(job, one))) for one in refused)
 
 
 def _headers(job: Job, one: Refusal) -> list[bytes]:
-    said = {
-        "tidegate.reason": one.reason,
-        "tidegate.code": one.code,
-        "tidegate.pointer": one.pointer,
-        "tidegate.topic": job.inputs[one.source >> 32].topic,
-        "tidegate.partition": str(one.source & _LOW),
-        "tidegate.offset": str(one.offset),
-    }
-    return [part.encode() for name, value in said.items() for part in (name, value)]
+    topic, partition = job.inputs[one.source >> 32].topic, str(one.source & _LOW)
+    said = zip(NAMES, (one.code, one.reason, topic, partition, str(one.offset), "-1"), strict=True)
+    return [part.encode() for name, value in said for part in (PREFIX + name, value)]

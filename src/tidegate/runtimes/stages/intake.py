@@ -41,13 +41,13 @@ from tidegate.runtimes.stages.staging import Staging, shards_of
 from tidegate.runtimes.stages.worded import Worded
 
 _OF, _ID, _CONTRACT = "intake", attrgetter("id"), "contract"
-_REUSED = (REUSED_ID, "id-reused", "/id")
-_LATE = ("It came when the watermark had passed its time.", "behind-watermark", "/at")
+_REUSED = (REUSED_ID, "id-reused")
+_LATE = ("It came when the watermark had passed its time.", "behind-watermark")
 _HISTORY_LATE = (
     "An event that was taken before comes behind the watermark, now that the topics are read again.",
     "Start from the same savepoint with a longer --out-of-order.",
 )
-_NO_TIME = ("Its time is not written as 2026-01-31T12:00:00Z, or it is no JSON object.", "time-unread", "/at")
+_NO_TIME = ("Its time is not written as 2026-01-31T12:00:00Z, or it is no JSON object.", "time-unread")
 _FRAMED = (
     "It was written with schema %d of a registry, as Avro and Protobuf are, and a job on Flink reads JSON: decide its "
     "topic with `tidegate run --value-format`, or have it written as JSON."
@@ -172,7 +172,7 @@ class IntakeAt:
                 events.append(event)
             except ContractError as error:
                 schema = schema_named(payload)
-                why = (str(error), _CONTRACT, error.pointer) if schema is None else (_FRAMED % schema, "schema", "")
+                why = (str(error), _CONTRACT) if schema is None else (_FRAMED % schema, "schema")
                 refused.append(self._refusal(rows, len(events), *why))
                 events.append(None)
         known = np.array([place for place, event in enumerate(events) if event is not None], np.int64)
@@ -182,9 +182,9 @@ class IntakeAt:
             refused.append(self._refusal(rows, place, *_NO_TIME))
         return events, refused
 
-    def _refusal(self, rows: Rows, place: int, reason: str, code: str, pointer: str) -> Refusal:
+    def _refusal(self, rows: Rows, place: int, reason: str, code: str) -> Refusal:
         source, offset = rows.words[place, [SOURCE, OFFSET]].tolist()
-        return Refusal(source, offset, reason, code, pointer, rows.payloads[place])
+        return Refusal(source, offset, reason, code, rows.payloads[place])
 
     def _contents(self, kinds: Sequence[int], events: Sequence[Event]) -> Words:
         """A hash of what each event says, however it was spelled."""

@@ -17,7 +17,6 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     offset: int
     reason: str
     code: str
-    pointer: str
     body: bytes
 
 

@@ -12,10 +12,9 @@ import msgspec
 
 from tidegate.connectors.kafka.writer import Out
 from tidegate.errors import StreamError
+from tidegate.runtimes.letter_headers import NAMES, PREFIX
 from tidegate.runtimes.stream.reading import EMPTY, Unreadable
 
-_PREFIX = "tidegate-"
-_OURS = ("code", "reason", "topic", "partition", "offset", "at")
 _SENT = "tidegate-sent"
 """The header of a mark: the offset of the letter that was sent again."""
 _LEFT_OUT = "tidegate-left-out"
@@ -31,7 +30,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
         offset: its own, in the topic of dead letters.
         code, reason: why, in a word and in words.
         topic, partition, place: where the message lay; `place` is its offset there.
-        at: its timestamp, milliseconds since 1970.
+        at: its timestamp, milliseconds since 1970; -1 if that is not known.
         key, value: as they came.
         headers: those that it came with.
         left_out: bytes of the value if the letter is without it, and perhaps without key and headers; else None.
@@ -85,7 +84,7 @@ def dead_letter(message: Any, why: Unreadable, topic: str, room: int) -> Out:
 
 
 def _headers(about: Mapping[str, Any]) -> list[tuple[str, bytes | None]]:
-    return [(_PREFIX + name, str(value).encode()) for name, value in about.items()]
+    return [(PREFIX + name, str(value).encode()) for name, value in about.items()]
 
 
 def read_letter(message: Any) -> DeadLetter | None:
@@ -95,10 +94,10 @@ def read_letter(message: Any) -> DeadLetter | None:
     messages shall not say where a letter lay, and so where it is sent again.
     """
     headers, left_out = _left_out(message)
-    ours, own = headers[: len(_OURS)], headers[len(_OURS) :]
-    held = {name.removeprefix(_PREFIX): value or b"" for name, value in ours if name.startswith(_PREFIX)}
+    ours, own = headers[: len(NAMES)], headers[len(NAMES) :]
+    held = {name.removeprefix(PREFIX): value or b"" for name, value in ours if name.startswith(PREFIX)}
     try:
-        said = {name: held[name].decode() for name in _OURS}
+        said = {name: held[name].decode() for name in NAMES}
         numbers = {name: int(said[name]) for name in ("partition", "offset", "at")}
     except (KeyError, ValueError):
         return None

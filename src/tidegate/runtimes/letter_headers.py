@@ -1,0 +1,5 @@
+"""What a dead letter says of its message: the headers that stand before the message's own, in this order."""
+
+PREFIX = "tidegate-"
+NAMES = ("code", "reason", "topic", "partition", "offset", "at")
+"""Why, in a word and in words; where the message lay; its timestamp, milliseconds since 1970, -1 if it is not known."""
