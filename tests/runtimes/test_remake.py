@@ -211,12 +211,12 @@ def test_a_record_that_is_not_what_was_sealed_is_not_made_again(kept: tuple[Stor
 
 
 def test_the_first_difference_is_named(kept: tuple[Store, dict[str, bytes]]) -> None:
-    from tidegate.runtimes.remake import _difference
+    from tidegate.runtimes.remake import difference
 
     _, answers = kept
     answer = next(a for a in answers.values() if b'"rules"' in a)
     changed = msgspec.json.decode(answer)
     changed["rules"][0]["because"] = "Another reason"
-    assert _difference(answer, msgspec.json.encode(changed)).startswith(
+    assert difference(answer, msgspec.json.encode(changed)).startswith(
         '/rules/0/because was "Another reason" and is now "'
     )
