@@ -271,7 +271,7 @@ class Snapshots:
             return written
 
     def take_from(self, others: Self, up_to: int) -> None:
-        """Copy the snapshots of the same history that lie elsewhere, up to one of record `up_to`.
+        """Copy the snapshots that lie elsewhere, up to one of record `up_to`; `latest` looks at whose history they are.
 
         Raises:
             SnapshotError: one cannot be copied.

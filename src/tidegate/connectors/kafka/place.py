@@ -12,7 +12,7 @@ from tidegate.errors import StreamError
 OURS = {
     "bootstrap.servers": "the address in the URL says it",
     "group.id": "--group says it",
-    "transactional.id": "--group says it",
+    "transactional.id": "it is called like the order topic",
     "enable.auto.commit": "offsets are committed with the decisions",
     "enable.auto.offset.store": "offsets are committed with the decisions",
     "auto.offset.reset": "--begin says where a first start begins, and nothing is ever skipped",

@@ -76,7 +76,7 @@ class Writer:
         self._failed: KafkaError | None = None
         self._at = ""
         try:
-            with cluster.asking("taking over the group's transactions"):
+            with cluster.asking("taking over the transactions"):
                 self._producer.init_transactions(_PATIENCE)
         except KafkaException as error:
             raise self._told(error, "The transactions of this group cannot be taken over.") from None

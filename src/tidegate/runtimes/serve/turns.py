@@ -1,8 +1,8 @@
 """Turns: events that wait together are decided together, kept in one transaction, answered once it is on disk.
 
-All of it runs on the event loop's own thread but the sync of the disk. While one batch is on its way to the disk the
-next gathers, and if that takes long it is decided and appended meanwhile; an answer goes out only after a sync that
-began after its batch was appended.
+All of it runs on the event loop's own thread but the sync of a disk that is slow, or for which others would wait. While
+one batch is on its way to the disk the next gathers, and if that takes long it is decided and appended meanwhile; an
+answer goes out only after a sync that began after its batch was appended.
 If a batch cannot be appended, the state is made anew from the store before anything else is decided, so nothing is
 decided on what was never kept.
 """
@@ -197,7 +197,7 @@ class Turns:
         self._syncing += 1
         told = list[bytes]()
         self._disk.ask(partial(self._synced, batch, answers, told, began, decided), idle=not waiting)
-        told += self._bodies(answers)  # while the disk is at work
+        told += self._bodies(answers)  # where a thread waits for the disk, meanwhile
         if waiting:
             self._gathering.call()
 

@@ -21,7 +21,7 @@ CODES = (
     "before-retention", "contract", EMPTY, "future", "id-reused", "no-schema-id", "only-learned", "schema", "touched",
     "undecodable", "unknown-schema", "unknown-type",
 )  # fmt: skip
-"""All reasons of dead letters."""
+"""All reasons of a stream's dead letters."""
 
 
 def _hint(topic: str, data: bytes) -> str:
