@@ -47,6 +47,20 @@ def test_a_batch_that_is_taken_again_may_be_larger_than_what_may_wait(kafka: Kaf
     assert again is not None and [one.what for one in again] == list(range(1001))
 
 
+def test_a_partition_of_which_enough_waited_comes_again_where_it_is_gone_back_to(kafka: Kafka, own: str) -> None:
+    """It was stopped; the client would keep it so, and nothing of it would ever come again."""
+    kafka.topics(f"{own}-in", partitions=2)
+    put(kafka, f"{own}-in", [str(number).encode() for number in range(1000)])
+    inputs = Inputs(Cluster(kafka.address), own, numbered, most=128)
+    inputs.assign({(f"{own}-in", 0): 0, (f"{own}-in", 1): 0})
+    until(lambda: inputs.fill(0.2, 20) > 0 and inputs.partitions[0].paused)
+    inputs.assign({(f"{own}-in", 1): 0})
+    inputs.assign({(f"{own}-in", 0): 0, (f"{own}-in", 1): 0})
+    again = inputs.take_as([0] * 1000, 60)
+    inputs.close()
+    assert again is not None and [one.what for one in again] == list(range(1000))
+
+
 def test_a_time_that_is_not_to_be_believed_does_not_put_its_partition_behind(kafka: Kafka, own: str) -> None:
     now, far = int(time.time()), 10**10
     kafka.topics(f"{own}-in", partitions=2)

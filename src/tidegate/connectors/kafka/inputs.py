@@ -81,6 +81,7 @@ class Inputs:
         """Read these partitions from these offsets on, up to which all is committed, and forget what waits; not that
         it is there, which is told until it was read again."""
         before = self._by_spot
+        self._resume([one for one in self.partitions if one.paused])  # or the client keeps them so
         self.partitions = [
             Partition(spot, place, start, before.get(spot)) for place, (spot, start) in enumerate(starts.items())
         ]
@@ -261,20 +262,21 @@ class Inputs:
             partition.taken, partition.last = offset_of(one.message) + 1, one.message
             if partition.oldest is None:
                 partition.oldest = one.message
-        again = [one for one in self.partitions if one.paused and len(one.waiting) < self._room // 2]
-        if again:
-            for paused in again:
-                paused.paused = False
-            self._consumer.resume([TopicPartition(*paused.spot) for paused in again])
+        self._resume([one for one in self.partitions if one.paused and len(one.waiting) < self._room // 2])
         return found
+
+    def _resume(self, paused: Sequence[Partition]) -> None:
+        """Have more come of partitions that were stopped."""
+        for one in paused:
+            one.paused = False
+        if paused:
+            self._consumer.resume([TopicPartition(*one.spot) for one in paused])
 
     def take_as(self, turns: Sequence[int], timeout: float) -> list[Arrived] | None:
         """Messages in a given sequence of partitions (places in `partitions`); None if not all came in time."""
         for one, many in zip(self.partitions, self._counted(turns), strict=True):
             one.wanted = many  # which may be more than would be let in for its own sake
-            if one.paused and len(one.waiting) < many:
-                one.paused = False
-                self._consumer.resume([TopicPartition(*one.spot)])
+        self._resume([one for one in self.partitions if one.paused and len(one.waiting) < one.wanted])
         until = monotonic() + timeout
         while any(len(one.waiting) < one.wanted for one in self.partitions):
             if monotonic() > until:
