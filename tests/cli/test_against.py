@@ -179,6 +179,19 @@ def test_a_file_of_decisions_and_another_version_of_the_flow(folder: Path) -> No
     assert nothing["decided"] == 0 and not nothing["whole"], "who compares nothing with nothing has proven nothing"
 
 
+def test_what_cannot_be_read_is_told_and_the_rest_is_compared(folder: Path) -> None:
+    """A head that can be read says nothing of what comes behind it."""
+    events = lines(folder / "events.ndjson", payments(40))
+    assert typed("replay", "flow.py", events, *MODELS, "--store", "s.db").exit_code == 0
+    there = _answers(folder / "s.db", 40)
+    seeded = [b'"\xff"', b"1e999", b"1" + b"0" * 5000]
+    there[:3] = [b'{"id":"p%d","outcome":"approve","x":%s}' % (n, what) for n, what in enumerate(seeded)]
+    deep = b'{"id":"p3","outcome":"approve","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    told = found(1, "flow.py", events, "--against", lines(folder / "d.ndjson", [*there, deep]))
+    assert (told["equal"], told["different"]["many"], told["strange"]["many"]) == (37, 3, 1)
+    assert [one.split(":")[1] for one in told["different"]["first"]] == [" it cannot be read"] * 3
+
+
 def test_what_was_erased_from_the_store_is_told_as_erased_and_is_no_fault(folder: Path) -> None:
     events = lines(folder / "events.ndjson", payments(40))
     assert typed("replay", "flow.py", events, *MODELS, "--store", "s.db").exit_code == 0
@@ -216,6 +229,8 @@ def _answers(store: Path, many: int) -> list[bytes]:
         (("--against", "nowhere.ndjson"), "There are no decisions nowhere.ndjson"),
         (("events.ndjson", "--against", "flow.py"), "There are no decisions flow.py"),
         (("events.ndjson", "--against", "schema.ndjson"), "written with schema 7"),
+        (("events.ndjson", "--against", "damaged.ndjson.gz"), "damaged.ndjson.gz cannot be read. seen Error -3"),
+        (("events.ndjson", "--against", "cut.ndjson.gz"), "cut.ndjson.gz cannot be read. seen Compressed file ended"),
         (("events.ndjson", "--against", "empty.ndjson", "--store", "s.db"), "not decided anew"),
         (("events.ndjson", "--since", "2h"), "Say with what"),
         (("--recorded", "s.db"), "Say with what"),
@@ -230,6 +245,9 @@ def _answers(store: Path, many: int) -> list[bytes]:
 def test_mistakes(folder: Path, words: tuple[str, ...], said: str) -> None:
     lines(folder / "events.ndjson", payments(3))
     (folder / "empty.ndjson").touch()
+    whole = gzip.compress(b"".join(payments(3)))
+    (folder / "damaged.ndjson.gz").write_bytes(whole[:10] + b"\xff" * 50)
+    (folder / "cut.ndjson.gz").write_bytes(whole[:-20])
     (folder / "schema.ndjson").write_bytes(b"\x00\x00\x00\x00\x07\x02\x04p0\n")
     assert typed("replay", "flow.py", "events.ndjson", *MODELS, "--store", "s.db").exit_code == 0
     words = words if words[:1] != ("--against",) else ("events.ndjson", *words)

@@ -1,6 +1,7 @@
 """Decisions that lie on a topic, or in a file, set against those of a replay: is each there once, byte for byte?"""
 
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -23,6 +24,8 @@ _CHUNK = 1000
 _FIRST = 5
 _UNSEEN, _EQUAL, _DIFFERENT = 0, 1, 2
 _GROUP = "tidegate-against"
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What is raised for what is no JSON, or cannot be read as it is: nested too deep, or with numbers of no end."""
 
 
 class Lying(NamedTuple):
@@ -167,13 +170,21 @@ def _look(kept: Store, some: list[Lying], marks: bytearray, found: Agreement, go
             marks[of.seq] = marks[of.seq] or _EQUAL
         elif marks[of.seq] != _DIFFERENT:
             marks[of.seq] = _DIFFERENT
-            found.different.add(f"{id} ({one.where}): {difference(of.answer, one.data)}")
+            found.different.add(f"{id} ({one.where}): {_differs(of.answer, one.data)}")
+
+
+def _differs(decided: bytes, data: bytes) -> str:
+    """Where what lies there first differs from what was decided; of its head alone it is known that it can be read."""
+    try:
+        return difference(decided, data)
+    except _UNREADABLE as error:
+        return f"it cannot be read: {error}"
 
 
 def _head_of(one: Lying) -> _Head | None:
     try:
         return _head(one.data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         pass
     try:
         schema = schema_named(one.data)
@@ -216,7 +227,7 @@ def in_file(path: Path) -> Iterator[Lying]:
             for number, line in enumerate(lines, 1):
                 if text := line.rstrip(b"\r\n"):
                     yield Lying(f"{path.name}, line {number}", text, since=False)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         seen = getattr(error, "strerror", None) or str(error)
         raise TidegateError(f"The decisions in {path} cannot be read.", seen=seen) from None
 
