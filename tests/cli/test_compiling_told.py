@@ -4,11 +4,15 @@ import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.cli.conftest import typed
 from tests.conftest import ROOT
+from tidegate.cli.flow_facts import flow_facts
 from tidegate.cli.terminal import compiling_told
+from tidegate.decisions.definition import Definition
 from tidegate.kernels.kept import before_compiling
 
 MILL = """
@@ -71,6 +75,19 @@ def test_the_command_line_says_it_once_a_step(
         report("PMML models, one row", 1, 2)
         milled(tmp_path, [])
     assert "kernels" not in capsys.readouterr().err
+
+
+def test_check_says_it_of_what_it_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "cache"))
+
+    def facts(definition: Definition, models: Path) -> dict[str, Any]:
+        milled(tmp_path, [])
+        return flow_facts(definition, models)
+
+    monkeypatch.setattr("tidegate.cli.flow_facts.flow_facts", facts)
+    words = "kernels; compiled once, then kept"
+    assert words in typed("check", "card_fraud").stderr
+    assert words not in typed("check", "card_fraud").stderr
 
 
 def test_a_model_that_is_refused_has_no_kernel_compiled(tmp_path: Path) -> None:

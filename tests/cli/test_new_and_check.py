@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tidegate.connectors.store import Store
+from tidegate.runtimes.engine import Engine
+from tidegate.solutions.card_fraud import CardFraud
+
 from .conftest import Demo, typed
 
 
@@ -85,6 +89,19 @@ def test_check_says_what_a_flow_is(demo: Demo) -> None:
         "financial",
     ):
         assert words in result.stdout, words
+
+
+def test_check_names_a_flow_and_its_models_as_records_do(demo: Demo, tmp_path: Path) -> None:
+    named = {}
+    for models in (demo.folder / "models", tmp_path / "none"):
+        told = json.loads(typed("check", "card_fraud", "--models", models, "--json").stdout)["program"]
+        with Store.open(tmp_path / f"{models.name}.db") as kept:
+            engine = Engine(CardFraud, models=models if models.is_dir() else None, store=kept)
+            assert told == engine.program.hex()
+        said = typed("check", "card_fraud", "--models", models).stdout
+        assert f"{CardFraud.definition.digest[:12]}, in records {told[:12]} (flow and models)" in said
+        named[told] = models
+    assert len(named) == 2
 
 
 def test_check_refuses_a_model_of_another_feature_list(demo: Demo, tmp_path: Path) -> None:

@@ -95,14 +95,14 @@ def ready(*, pmml: bool = False) -> None:
 
 
 @contextmanager
-def compiling_told() -> Iterator[Callable[[str, int, int], None]]:
+def compiling_told(now: str = "kernels: PMML models") -> Iterator[Callable[[str, int, int], None]]:
     """Within it, what is compiled is said as soon as that begins; code that is kept is loaded without a word.
 
-    Gives what takes a step of getting ready, and what it is: see `prepare`.
+    Gives what takes a step of getting ready, and what it is: see `prepare`. `now` is said where no step was told.
     """
     from tidegate.kernels.kept import before_compiling
 
-    console, now, told = aside(), "kernels: PMML models", ""
+    console, told = aside(), ""
     with console.status("getting ready") as status:
 
         def report(what: str, done: int, many: int) -> None:

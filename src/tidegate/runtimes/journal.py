@@ -13,19 +13,19 @@ from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.drl.plan import DrlAnswer
 from tidegate.decisions.instruction import Instruction
-from tidegate.decisions.plan import AT, Plan, dump
+from tidegate.decisions.plan import AT, Plan
 from tidegate.decisions.rule import outcome_of
 from tidegate.errors import ContractError, SnapshotError, StoreError, UnfitError
 from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
 from tidegate.events.times import microseconds_of
-from tidegate.evidence.artefacts import Program
 from tidegate.evidence.erasure import is_blank
 from tidegate.evidence.proof import require_sealed
 from tidegate.evidence.record import LEARN, Entry, Found, Refusal
 from tidegate.evidence.record import Event as StoredEvent
 from tidegate.evidence.snapshot import Snapshots
 from tidegate.models.scoring import ScoringModel
+from tidegate.runtimes.program import model_content, program_content
 
 if TYPE_CHECKING:
     from tidegate.runtimes.engine import Engine
@@ -157,8 +157,8 @@ class Journal:
     ) -> None:
         self.store, self.plan = store, plan
         self.snapshots = Snapshots.beside(store.place)
-        kept = {name: store.put_artefact("model", _model_bytes(model)) for name, model in sorted(models.items())}
-        self.flow: bytes = store.put_artefact("flow", _ENCODER.encode(Program(dump(plan), kept, challenges)))
+        kept = {name: store.put_artefact("model", model_content(model)) for name, model in sorted(models.items())}
+        self.flow: bytes = store.put_artefact("flow", program_content(plan, kept, challenges))
         self.passed_over: list[SnapshotError] = []
         self._taken = 0
 
@@ -369,7 +369,3 @@ def _learn_run(engine: "Engine", run: Sequence[Again]) -> None:
         engine.put([again.event for again in run])
         engine.decider.flags[: len(run)] = [again.flags for again in run]
         engine.decider.relearn([again.outcome for again in run])
-
-
-def _model_bytes(model: ScoringModel) -> bytes:
-    return _ENCODER.encode(dict(model.files))
