@@ -46,7 +46,7 @@ def test_what_is_too_late_is_told_for_what_and_what_is_still_taken(tmp_path: Pat
         earliest = rfc3339(microseconds_of(datetime(2026, 1, 1, 0, 5, tzinfo=UTC)) - lateness)
         said = server.decide(payment(1, "old") | {"at": "2020-01-01T00:00:00Z"}).json()["detail"]
         assert "That is the Payment 'new-5' of 2026-01-01T00:05:00Z" in said and f"still taken is {earliest}." in said
-        assert "begin again with another store" in said
+        assert "begin again with another store, a stream with another --to or --order too" in said
         assert server.decide(payment(2, "edge") | {"at": earliest}).status_code == 200
         server.stop()
     with Store.open(tmp_path / "s.db", read_only=True) as store:

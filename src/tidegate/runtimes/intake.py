@@ -51,7 +51,8 @@ def too_late_for(lateness: int, clock: int, newest: str = "") -> str:
     return (
         f"{too_late(lateness)} That is {newest}{' ' * bool(newest)}of {rfc3339(clock)}, so the earliest time still "
         f"taken is {rfc3339(clock - lateness)}. If the newest event's time is wrong, begin again with another store, "
-        "from events whose times are right; if it is right, a longer lateness of the flow takes what comes so late."
+        "a stream with another --to or --order too, from events whose times are right; if it is right, a longer "
+        "lateness of the flow takes what comes so late."
     )
 
 
