@@ -48,6 +48,8 @@ def write_logs(form: str, *, verbose: bool = False) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if form == "json" else _Text("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level="INFO" if verbose else "WARNING", force=True)
+    # No warning, and yet what whoever watches a stream waits for.
+    logging.getLogger("tidegate.kafka.group").setLevel("INFO")
     # Clients of search servers warn of each request that fails; what it means is told by us, once.
     logging.getLogger("elastic_transport").setLevel("ERROR")
     logging.getLogger("opensearch").setLevel("CRITICAL")

@@ -9,6 +9,8 @@ from tidegate.connectors.kafka.cluster import Cluster
 from tidegate.errors import StreamError
 
 _LOG = logging.getLogger("tidegate.kafka")
+_GROUP = logging.getLogger("tidegate.kafka.group")
+"""For who decides, which is shown though it is no warning."""
 
 
 class Membership:
@@ -55,11 +57,11 @@ class Membership:
             consumer.incremental_assign(partitions)
             consumer.pause(partitions)  # only who has it matters here, not what is in it
             self.leads = True
-            _LOG.warning("This instance decides.")
+            _GROUP.info("This instance decides.")
 
     def _revoked(self, consumer: Consumer, partitions: list[Any]) -> None:
         if partitions:
-            _LOG.warning("This instance no longer decides.")
+            _GROUP.warning("This instance no longer decides.")
             self.leads = False
             consumer.incremental_unassign(partitions)
 
