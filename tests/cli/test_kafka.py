@@ -49,6 +49,7 @@ def test_from_topic_to_topic_and_what_cannot_be_taken_is_mended(kafka: Kafka, ow
     assert status["told"] > 0 and not status["behind"]
     assert "Fraud decides" in done.output and "62 messages taken" in done.output
     assert "2 dead letters, see `tidegate dead-letters show`" in done.output
+    assert "INFO tidegate.kafka.group: This instance decides." in done.output, "shown, and no warning"
     dead = f"kafka://{kafka.address}/{own}-out.dead-letters"
     shown = typed(app, ["dead-letters", "show", dead]).output
     (tmp_path / "of kafka").write_text("# nothing\n")
@@ -65,6 +66,10 @@ def test_from_topic_to_topic_and_what_cannot_be_taken_is_mended(kafka: Kafka, ow
     assert typed(app, run).exit_code == 0
     flow = load_flow(tmp_path / "flow.py")
     assert decisions(kafka, f"{own}-out") == replayed([*events(0, 60), lines[0]["value"].encode()], flow)
+    behind = [word.replace("s.db", "b.db") for word in run[: run.index("--alerts")]]
+    for many in ("61 records", "0 records"):
+        caught_up = typed(app, [*behind, "--catch-up"])
+        assert f"Stopped: {many} taken up of what was decided before." in caught_up.output, caught_up.output
 
 
 @pytest.mark.parametrize(("hold", "lagging", "waited"), [("600", 8.0, True), ("0.2", 3.0, False)])

@@ -220,7 +220,10 @@ def run(
     ]
     if letters := stream.figures.letters.total():
         became.append(f"{several(letters, 'dead letter')}, see `tidegate dead-letters show`")
-    taken = several(stream.figures.taken, "message")
-    console.print(f"Stopped: {taken} taken{': ' + ', '.join(became) if became else ''}.", soft_wrap=True)
+    taken = f"{several(stream.figures.taken, 'message')} taken{': ' + ', '.join(became) if became else ''}"
+    if stream.taken_up or catch_up:  # as of an instance that stood by
+        up = f"{several(stream.taken_up, 'record')} taken up of what was decided before"
+        taken = up if catch_up else f"{taken}; {up}"
+    console.print(f"Stopped: {taken}.", soft_wrap=True)
     if challenger and until_end and not stop.is_set():
         follow(challenger, store, Address(str(shadow_of(store, shadow))), models, once=True)

@@ -149,6 +149,26 @@ def test_a_message_waits_for_the_registry_and_is_not_given_up(
     assert any("cannot be reached" in one.message and "none is lost" in one.message for one in caplog.records)
 
 
+def test_who_is_relieved_while_messages_wait_for_the_registry_no_longer_says_that_they_do(
+    kafka: Kafka, frozen: Server, peers: Peers, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = peers.avro(f"{topics}-in", AVRO), peers.avro(f"{topics}-in", NEWER)
+    put(kafka, f"{topics}-in", [old(in_avro(body)) for body in payments(0, 5)])
+    later = [new(in_avro(body) | {"country": None}) for body in payments(5, 10)]
+    registered = stream(kafka, frozen, topics, tmp_path, until_end=False)
+    waiting = registered.figures.metrics.gauges["registry_awaited"][1]
+    with running(registered):
+        until(lambda: registered.figures.taken == 5)
+        frozen.freeze()
+        for one in registered._reading._schemas.values():  # forget that the start had looked at the newest
+            one._schemas.pop(max(one._schemas))
+        put(kafka, f"{topics}-in", later)
+        until(lambda: waiting() == 1.0)
+        assert registered._member is not None
+        monkeypatch.setattr(registered._member, "look", lambda timeout=0.0: bool(time.sleep(timeout)))
+        until(lambda: waiting() == 0.0, 30)
+
+
 def test_what_does_not_fit_is_a_dead_letter_and_the_others_go_on(
     kafka: Kafka,
     registry: Server,

@@ -134,8 +134,8 @@ class Follower:
             raise StreamError(
                 "What is to be decided again was decided by another version of the flow, or of its models.",
                 seen=f"{order.flow.hex()[:12]} decided, {self._flow.hex()[:12]} is here",
-                do="Run that version once with --catch-up on this store, then this one: `tidegate check` says what a flow "
-                "and its models are in records.",
+                do="Run that version once with --catch-up on this store, then this one: `tidegate check` says what a "
+                "flow and its models are in records.",
             )
         self._decide(order)
 

@@ -103,6 +103,8 @@ class Stream:
         self._clients = Clients(self._cluster, self.topics.order, {})
         self.waits = self.deciding = False
         """Whether messages wait for the schema registry; whether this instance decides, having all that was before."""
+        self.taken_up = 0
+        """Records that the store lacked of what was committed, and was given."""
         self._doubt = False
         self._count()
 
@@ -163,7 +165,7 @@ class Stream:
             self._run(stop, ready)
 
     def _run(self, stop: threading.Event, ready: Callable[[], None]) -> None:
-        pause = _PAUSE
+        pause, led = _PAUSE, False
         try:
             if self.settings.catch_up:
                 self._reach(self._orders.ends()[1], lambda: not stop.is_set())
@@ -180,9 +182,12 @@ class Stream:
                     if self._doubt:
                         self._give_up()
                     if not self._member.look(0.1):
+                        self.waits &= not led  # what waited for the registry is no longer this instance's to take
+                        led = False
                         self._lag.stand_by()
                         self._follow(0.1, lambda: not stop.is_set() and not self._look())
                         continue
+                    led = True
                     self._lead(stop, ready)
                     pause = _PAUSE
                     if self.settings.until_end and self.leads:
@@ -214,8 +219,10 @@ class Stream:
         size = self._kept.head().size
 
         def told(records: int) -> bool:
-            if self._kept.head().size > size:  # an order that the store has already is told too, and shows nothing
+            nonlocal size
+            if more := self._kept.head().size - size:  # an order that the store has already is told too
                 self.waits = False
+                self.taken_up, size = self.taken_up + more, size + more
             self._saving.if_due()
             return go_on()
 
