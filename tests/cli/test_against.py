@@ -179,6 +179,17 @@ def test_a_file_of_decisions_and_another_version_of_the_flow(folder: Path) -> No
     assert nothing["decided"] == 0 and not nothing["whole"], "who compares nothing with nothing has proven nothing"
 
 
+def test_a_store_that_may_be_behind_is_told_what_brings_it_there(folder: Path) -> None:
+    events = lines(folder / "events.ndjson", payments(40))
+    assert typed("replay", "flow.py", events, *MODELS, "--store", "s.db").exit_code == 0
+    assert typed("replay", "flow.py", lines(events, payments(30)), *MODELS, "--store", "behind.db").exit_code == 0
+    there, hint = lines(folder / "d.ndjson", _answers(folder / "s.db", 40)), "If behind.db is behind the stream"
+    behind = typed("replay", "flow.py", "--recorded", "behind.db", "--against", there, *MODELS)
+    assert behind.exit_code == 1 and hint in behind.output and "--catch-up" in behind.output, behind.output
+    of_files = typed("replay", "flow.py", events, "--against", there, *MODELS)
+    assert of_files.exit_code == 1 and "is behind the stream" not in of_files.output
+
+
 def test_what_cannot_be_read_is_told_and_the_rest_is_compared(folder: Path) -> None:
     """A head that can be read says nothing of what comes behind it."""
     events = lines(folder / "events.ndjson", payments(40))

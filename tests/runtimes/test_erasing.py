@@ -22,7 +22,7 @@ from tidegate.evidence.proof import prove, proven
 from tidegate.evidence.record import Refusal
 from tidegate.runtimes.copying import copy
 from tidegate.runtimes.delivery import Delivery
-from tidegate.runtimes.erasing import erase, prune
+from tidegate.runtimes.erasing import erase, not_learned, prune
 from tidegate.runtimes.load import load_flow
 from tidegate.runtimes.remake import remake
 
@@ -93,6 +93,7 @@ def test_pruning_keeps_what_snapshots_still_need(place: str) -> None:
             engine.decide_json(json.dumps(payment(number, "a")).encode())
         assert prune(store, 30, "retention", NOW) == 20
         assert prune(store, 30, "retention", NOW) == 0
+        assert (not_learned(store, 30, NOW), not_learned(store, 3000, NOW)) == (10, 0)
         assert verify(store).ok and remake(store, "a-15").equal
     with Store.open(place) as store:
         engine = Engine(Fraud, store=store)
@@ -282,6 +283,18 @@ def test_all_fields_of_an_entity_and_the_index_beside_the_store(tmp_path: Path) 
         assert remake(store, "t3").equal
 
 
+def test_pruning_says_what_snapshots_keep_back(tmp_path: Path) -> None:
+    store = str(tmp_path / "s.db")
+    with Store.open(store) as kept:
+        engine = Engine(Fraud, store=kept)
+        engine.decide_json_many([json.dumps(payment(number)).encode() for number in range(12)])
+        engine.save()
+        engine.decide_json_many([json.dumps(payment(number)).encode() for number in range(12, 20)])
+    said = CliRunner().invoke(app, ["store", "prune", "--older-than", "1", "--store", store])
+    assert said.exit_code == 0 and "12 records erased" in said.output, said.output
+    assert f"8 records as old are left: of the snapshots in {store}.snapshots one has not learned them" in said.output
+
+
 def test_a_copy_of_a_pruned_store_decides_as_that_store_does(tmp_path: Path) -> None:
     store, copied, run = str(tmp_path / "s.db"), str(tmp_path / "copy.db"), CliRunner()
     with Store.open(store) as kept:
@@ -289,7 +302,7 @@ def test_a_copy_of_a_pruned_store_decides_as_that_store_does(tmp_path: Path) -> 
         engine.decide_json_many([json.dumps(payment(number)).encode() for number in range(20)])
         engine.save()
     said = run.invoke(app, ["store", "prune", "--older-than", "1", "--store", store])
-    assert said.exit_code == 0 and "20 records erased" in said.output, said.output
+    assert said.exit_code == 0 and "20 records erased" in said.output and "left" not in said.output, said.output
     said = run.invoke(app, ["store", "copy", store, copied])
     assert said.exit_code == 0, said.output
     features = []

@@ -184,8 +184,8 @@ def plain(against: str, found: "Agreement") -> dict[str, Any]:
     return {"decisions": against, "whole": found.whole} | asdict(found)
 
 
-def show(against: str, found: "Agreement") -> None:
-    """Say what is equal and what is not."""
+def show(against: str, found: "Agreement", recorded: Address | None = None) -> None:
+    """Say what is equal and what is not; `recorded` is the store whose events were decided again, if one's."""
     from rich.table import Table
     from rich.text import Text
 
@@ -217,3 +217,8 @@ def show(against: str, found: "Agreement") -> None:
         aside().print("[bold red]The replay decided nothing[/], so there is nothing to compare.", soft_wrap=True)
     elif found.lost.many and not found.faults["unknown"].many:
         aside().print("If retention has taken the oldest, say with --since from when on they must be there.")
+    if recorded is not None and found.unknown.many:
+        aside().print(
+            f"If {recorded} is behind the stream, bring it there first: its `tidegate run` with --catch-up.",
+            soft_wrap=True,
+        )

@@ -73,7 +73,7 @@ def _show(facts: dict[str, Any], flow: str, models: Path, others: str) -> None:
     without = " --without-models" if lacking else ""
     steps = [
         f"tidegate replay {flow} FILE{others}  run it over a file of events",
-        f"tidegate serve {flow}{without}  answer over HTTP",
+        f"tidegate serve {flow}{without}  answer over HTTP; on Kafka, `tidegate run`",
     ]
     if lacking:
         steps.insert(0, f"tidegate features {flow} FILE{others}  write a training set, then `tidegate train`")

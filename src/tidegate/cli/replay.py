@@ -114,7 +114,7 @@ def replay(
     lies = lying(against, kafka_config) if against else None
     if recorded is not None and lies is not None:
         again = compare_recorded(made, found_models, recorded, store, lies, since, quiet=as_json)
-        emit({"against": plain(against, again)}) if as_json else show(against, again)
+        emit({"against": plain(against, again)}) if as_json else show(against, again, recorded)
         raise typer.Exit(0 if again.whole else 1)
     given = inputs(made, files, event)
     lacking = not_given(made.definition, given)
@@ -290,5 +290,5 @@ def _next(flow: str, read_as: str, models: Path, store: Address | None, report: 
         steps.append(f"tidegate decisions --store {store}  what was decided")
     kept = f" --store {store}" if store else ""
     without = " --without-models" if lacking else ""
-    steps.append(f"tidegate serve {flow}{kept}{elsewhere}{without}  answer over HTTP")
+    steps.append(f"tidegate serve {flow}{kept}{elsewhere}{without}  answer over HTTP; on Kafka, `tidegate run`")
     next_steps(*steps)

@@ -89,11 +89,19 @@ def prune(
 ) -> None:
     """Erase what records of old events said, and keep their seals. Records that snapshots still need are left."""
     from tidegate.connectors.store import Store
+    from tidegate.runtimes.erasing import not_learned
     from tidegate.runtimes.erasing import prune as pruned
 
     with Store.open(store, create=False) as kept:
         many = pruned(kept, older_than, why)
+        left = not_learned(kept, older_than)
     _tell(many, store)
+    if left:
+        _warn(
+            f"{several(left, 'record')} as old {'is' if left == 1 else 'are'} left: of the snapshots in "
+            f"{store.place}.snapshots one has not learned {'it' if left == 1 else 'them'}. Prune again when newer ones "
+            "have replaced it: one is written while the flow runs, and when it stops."
+        )
 
 
 @app.command()

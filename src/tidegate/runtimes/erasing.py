@@ -128,19 +128,31 @@ def prune(store: Store, days: int, why: str, now: datetime | None = None) -> int
     Raises:
         StoreError: the store has no snapshots, so its state could not be made again without its records.
     """
-    now = now or datetime.now(UTC)
-    before = microseconds_of(now - days * _DAY)
-    taken = [int(path.stem) for path in Snapshots.beside(store.place).files() if path.stem.isdecimal()]
-    if not taken and store.head().size:
+    now, last = now or datetime.now(UTC), _learned(store)
+    if not last and store.head().size:
         raise StoreError(
             f"The store {store.address} has no snapshot, so its records are what its windows are made from.",
             do="Serve it once and stop the server, which writes one; then prune.",
         )
+    return _erase(store, _older(days, now), last, f"{_OLD} {days} days", why, now)
 
-    def chosen(row: Row) -> bool:
-        return isinstance(row[3], int) and row[3] < before
 
-    return _erase(store, chosen, min(taken, default=0), f"{_OLD} {days} days", why, now)
+def not_learned(store: Store, days: int, now: datetime | None = None) -> int:
+    """How many records of events older than so many days `prune` leaves, because a snapshot has not learned them."""
+    old = _older(days, now or datetime.now(UTC))
+    rows = _all(store, store.head().size, _learned(store))
+    return sum(row[2] != KIND and not is_blank(row) and old(row) for row in rows)
+
+
+def _learned(store: Store) -> int:
+    """The last record that every snapshot has learned; 0 without one."""
+    taken = [int(path.stem) for path in Snapshots.beside(store.place).files() if path.stem.isdecimal()]
+    return min(taken, default=0)
+
+
+def _older(days: int, now: datetime) -> Callable[[Row], bool]:
+    before = microseconds_of(now - days * _DAY)
+    return lambda row: isinstance(row[3], int) and row[3] < before
 
 
 def _erase(store: Store, chosen: Callable[[Row], bool], last: int, what: str, why: str, now: datetime | None) -> int:
@@ -164,8 +176,7 @@ def _state(store: Store, rows: list[Row], what: str, why: str, now: datetime | N
     return len(rows)
 
 
-def _all(store: Store, last: int) -> Iterator[Row]:
-    after = 0
+def _all(store: Store, last: int, after: int = 0) -> Iterator[Row]:
     while after < last and (part := store.rows(after)):
         for row in part:
             after = int(str(row[0]))
