@@ -83,7 +83,7 @@ def _source(job: Job, env: StreamExecutionEnvironment, shards: Any) -> Any:
     if job.bounded:
         builder.setBounded(offsets.latest())
     marks = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_millis(job.out_of_order))
-    if job.idle:
+    if job.idle and not job.bounded:  # of what has an end a partition without events ends at once, and holds up nobody
         marks = marks.with_idleness(Duration.of_millis(job.idle))
     strategy = marks._j_watermark_strategy.withTimestampAssigner(incoming)
     return env._j_stream_execution_environment.fromSource(
