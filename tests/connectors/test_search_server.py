@@ -90,6 +90,14 @@ def test_it_finds_what_is_meant(
         assert dict(page.facets["alarm"]) == alarms
 
 
+def test_a_value_is_counted_that_is_frequent_in_no_month_alone(index: SearchServer) -> None:
+    cards = [(at, f"c{number}-{at}") for at in (JUNE, JULY) for number in range(50) for _ in range(3)]
+    cards += [(at, "both") for at in (JUNE, JULY) for _ in range(2)]
+    index.send([one(seq, at, words={"card": card}) for seq, (at, card) in enumerate(cards, 1)])
+    there(index)
+    assert index.search(parse(""), limit=1, facets=["card"]).facets["card"][0] == ("both", 4)
+
+
 def test_what_is_sent_again_after_a_rollover_is_there_once(index: SearchServer) -> None:
     index.send([one(1), one(2, JULY)])
     if index._stream:

@@ -22,6 +22,8 @@ from tidegate.errors import TidegateError
 
 _ENCODE = msgspec.json.Encoder().encode
 _MOST_BYTES = 8 << 20
+_COUNTED = 10_000
+"""So many of a field's values does each shard tell: what is frequent in none of them may be so in all together."""
 _PICKED = "errors,items.create.status,items.create.error.type,items.create.error.reason"
 _DO = {
     400: "Change what is in its way, or give another name.",
@@ -253,7 +255,8 @@ class SearchServer:
 
 def _counting(where: str, name: str) -> dict[str, Any]:
     field = number(name) if where == "numbers" else place(name)
-    terms = {"field": field, "size": MOST_FACETS, "order": [{"_count": "desc"}, {"_key": "asc"}]}
+    order = [{"_count": "desc"}, {"_key": "asc"}]
+    terms = {"field": field, "size": MOST_FACETS, "shard_size": _COUNTED, "order": order}
     return {"terms": terms | ({"missing": False} if field == "alarm" else {})}  # a document says only that there is one
 
 
