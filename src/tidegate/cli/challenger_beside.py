@@ -23,8 +23,10 @@ def shadow_of(store: Address, shadow: Path | None) -> Path:
     return shadow or store.place.with_name(store.place.name + ".shadow")
 
 
-def challenger_beside(place: str, store: Address, shadow: Path | None, models: Path) -> "Companion | None":
-    """The process in which a challenger follows the store; none if there is no challenger."""
+def challenger_beside(
+    place: str, store: Address, shadow: Path | None, models: Path, log_format: str
+) -> "Companion | None":
+    """The process in which a challenger follows the store, with logs as ours; none if there is no challenger."""
     from tidegate.runtimes.load import load_parts
     from tidegate.runtimes.serve.companion import Companion
 
@@ -32,7 +34,7 @@ def challenger_beside(place: str, store: Address, shadow: Path | None, models: P
         return None
     files = load_parts(place)[1]  # its mistakes are told now, and not by a process in the background
     words = ["shadow", place, "--follow", store.words(), "--store", str(shadow_of(store, shadow))]
-    words += ["--models", str(models), "--parent", str(os.getpid())]
+    words += ["--models", str(models), "--parent", str(os.getpid()), "--log-format", log_format]
     return Companion(words, f"The challenger {place}", files)
 
 

@@ -131,6 +131,7 @@ def run(
     What cannot be taken goes to the topic of dead letters. SIGTERM and Ctrl-C stop it; it goes on where it was. A
     second one of the same group, with a store of its own, stands by and takes over.
     """
+    write_logs(log_format, verbose=verbose)
     ready()
     from tidegate.cli.alerts_beside import delivery_beside, left_untold, telling_figures
     from tidegate.cli.kafka import pairs_of, require_client, stream_schemas
@@ -147,7 +148,6 @@ def run(
     from tidegate.runtimes.stream.stream import Stream
     from tidegate.runtimes.stream.telling import Telling
 
-    write_logs(log_format, verbose=verbose)
     found = load_flow(flow)
     if not without_models:
         require_models(found.definition, models)
@@ -167,7 +167,7 @@ def run(
     )  # fmt: skip
     told = receivers(alerts, kafka_config)
     beside = delivery_beside(alerts, store, found.definition, log_format, kafka_config)
-    following = challenger_beside(challenger, store, shadow, models)
+    following = challenger_beside(challenger, store, shadow, models, log_format)
     stop, console = threading.Event(), aside()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -71,6 +71,7 @@ def serve(
     SIGTERM and Ctrl-C stop it: what was taken is answered, and a snapshot written. Keys are read again when their file
     changes, and everything on SIGHUP.
     """
+    write_logs(log_format, verbose=verbose)
     ready()
     import logging
 
@@ -82,7 +83,6 @@ def serve(
     from tidegate.runtimes.serve.server import Server, Settings, is_loopback
     from tidegate.runtimes.sinks import receivers
 
-    write_logs(log_format, verbose=verbose)
     logging.getLogger("tidegate.access").setLevel("INFO" if access_log else "WARNING")
     served = load_flow(flow)
     settings = Settings(
@@ -103,7 +103,7 @@ def serve(
     )
     if not without_models:
         require_models(settings.flow.definition, models)
-    beside = challenger_beside(challenger, store, shadow, models)
+    beside = challenger_beside(challenger, store, shadow, models, log_format)
     told = receivers(alerts)
     telling = delivery_beside(alerts, store, settings.flow.definition, log_format)
     server = Server(settings)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_MODELS, ModelsPath
 from tidegate.cli.terminal import aside, next_steps, ready, several
 from tidegate.connectors.store_address import Address
@@ -38,6 +39,7 @@ def shadow(
     ],
     models: ModelsPath = DEFAULT_MODELS,
     once: Annotated[bool, typer.Option("--once", help="Stop when nothing is left to look at.")] = False,
+    log_format: LogFormat = "text",
     parent: Annotated[int, typer.Option(hidden=True, help="Stop when this process is gone.")] = 0,
 ) -> None:
     """Let a challenger learn from, and decide on, every event that a champion takes.
@@ -49,6 +51,7 @@ def shadow(
     from tidegate.errors import UnfitError
     from tidegate.runtimes.serve.companion import UNFIT
 
+    write_logs(log_format)
     try:
         _follow(challenger, follow, store, models, once=once, parent=parent)
     except UnfitError as error:

@@ -23,9 +23,13 @@ def out() -> "Console":
 
 
 def aside() -> "Console":
-    """The console that progress, advice and errors go to."""
+    """The console that progress, advice and errors go to; where logs are lines of JSON, it writes such lines."""
     from tidegate.cli.console import Console
+    from tidegate.cli.logs import said_lines
 
+    lines = said_lines()
+    if lines is not None:
+        return Console(file=lines, color_system=None, highlight=False)
     return Console(stderr=True, highlight=False)
 
 
@@ -33,6 +37,12 @@ def tell(error: TidegateError) -> None:
     """Show a user's mistake: what is wrong, where, what was seen, what to do."""
     from rich.text import Text
 
+    from tidegate.cli.logs import said_lines
+
+    lines = said_lines()
+    if lines is not None:
+        lines.mistake(error)
+        return
     console = aside()
     console.print(Text.assemble(("Error: ", "bold red"), error.wrong), soft_wrap=True)
     _show_place(console, error)
@@ -187,6 +197,10 @@ def next_steps(*lines: str, away: bool = False) -> None:
 
     from rich.text import Text
 
+    from tidegate.cli.logs import said_lines
+
+    if said_lines() is not None:
+        return  # advice to who typed the command, and nobody did
     program = started_as()
     if away and program != "tidegate":
         import shlex
