@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from tests.runtimes.served import payment, served
+from tests.runtimes.started import FLOW
 from tidegate import Store
+from tidegate.cli import app
 from tidegate.evidence.log import verify
 from tidegate.runtimes.erasing import erase, forget_beside
 
@@ -42,3 +46,20 @@ def test_a_server_says_that_it_was_erased_and_decides_no_more(tmp_path: Path) ->
     with Store.open(place, read_only=True) as store:
         assert [refusal.reason.partition(",")[0] for _, refusal in store.refusals()] == ["This id was used before"]
         assert store.head().size == size + 1 and verify(store).ok
+
+
+def test_a_replay_into_the_store_counts_it_as_repeated_and_sets_nothing_of_it_aside(tmp_path: Path) -> None:
+    (tmp_path / "flow.py").write_text(FLOW)
+    events, place = tmp_path / "events.ndjson", tmp_path / "s.db"
+    cards = ["mine", "other", "mine", "other"]
+    rows = [{"id": f"p{n}", "at": f"2026-01-01T00:00:0{n}Z", "card": card} for n, card in enumerate(cards)]
+    events.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    words = ["replay", f"{tmp_path}/flow.py", str(events), "--store", str(place), "--without-models", "--json"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    with Store.open(place) as store:
+        assert erase(store, {"card": "mine"}, "asked for") == 2 and forget_beside(store)
+    done = CliRunner().invoke(app, [*words, "--fail-on-refused"])
+    assert done.exit_code == 0, done.output
+    counted = json.loads(done.stdout)["rows"]
+    assert (counted["repeated"], counted["reused"], counted["decided"]) == (4, 0, 0)
+    assert not [path for path in tmp_path.iterdir() if "quarantine" in path.name and b"mine" in path.read_bytes()]

@@ -188,9 +188,9 @@ class _Kept:
         verdict = np.full(len(answers), NEW, np.int64)
         for number, (part, answer) in enumerate(zip(batch.source.tolist(), answers, strict=True)):
             row, place[part] = place[part], place[part] + 1
-            if isinstance(answer, Refused):
+            if isinstance(answer, Refused) and not answer.erased:
                 verdict[number] = LATE if answer.code == "before-retention" else REUSED
-            elif answer.repeated:
+            elif isinstance(answer, Refused) or answer.repeated:
                 verdict[number] = REPEATED
             elif isinstance(answer, Decision):
                 rows.append(row)
