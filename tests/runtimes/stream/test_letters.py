@@ -1,6 +1,7 @@
 """Dead letters of messages that are larger than their topic takes, or hold nothing; and whose word is believed."""
 
 import logging
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,14 @@ def test_what_is_counted_for_a_message_is_at_least_what_a_broker_counts(kafka: K
     with pytest.raises(StreamError, match=f"{own}-t does not take a message as large") as told:
         writer.write([full._replace(value=b"x" * 5000)], {}, None)
     assert f"Raise max.message.bytes of {own}-t" in str(told.value)
+
+
+def test_what_a_topic_takes_is_asked_again_while_the_broker_has_not_heard_of_it(kafka: Kafka, own: str) -> None:
+    """As one does that is asked right after another one made the topic."""
+    made = threading.Timer(1.0, lambda: kafka.topics(f"{own}-t", max_message_bytes="5000"))
+    made.start()
+    assert takes(Cluster(kafka.address), [f"{own}-t"]) == {f"{own}-t": 5000}
+    made.join()
 
 
 def test_a_message_that_no_topic_takes_is_told_with_its_topic(kafka: Kafka, own: str) -> None:

@@ -92,7 +92,10 @@ def _takes(cluster: Cluster, client: AdminClient, topics: Sequence[str]) -> dict
         except KafkaException as error:
             if error.args[0].code() in _NOT_TOLD:
                 continue
-            raise cluster.told(error, wrong) from None
+            told_of = cluster.told(error, wrong)
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise PassingError(told_of.wrong, seen=told_of.seen, do=told_of.do) from None
+            raise told_of from None
         except TimeoutError:
             raise PassingError(wrong, seen="no answer in time") from None
         if entry is not None and entry.value is not None:
