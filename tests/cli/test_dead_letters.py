@@ -11,6 +11,8 @@ from tests.runtimes.started import FLOW
 from tests.runtimes.stream.topics import everything, put
 from tests.servers.kafka import Kafka
 from tidegate.cli import app
+from tidegate.cli.letter_lines import mended_values
+from tidegate.errors import StreamError
 
 
 def run(kafka: Kafka, own: str, folder: Path) -> str:
@@ -95,6 +97,8 @@ def test_a_message_without_a_value_is_sent_again_without_one(kafka: Kafka, own: 
     put(kafka, f"{own}-in", [None, None, None], key=b"k")
     dead = run(kafka, own, tmp_path)
     assert typed(app, ["dead-letters", "show", dead]).output.count("no value (a tombstone)") == 3
+    asked = f"{dead}?client.id=me&log_level=5"
+    assert f"send '{asked}' --offset N" in typed(app, ["dead-letters", "show", asked]).output
     assert typed(app, ["dead-letters", "send", dead, "--offset", "0"]).exit_code == 0
     unsent = typed(app, ["dead-letters", "show", dead, "--json", "--unsent"]).stdout.splitlines()
     (tmp_path / "letters").write_text("\n".join(unsent[:1]))
@@ -104,6 +108,13 @@ def test_a_message_without_a_value_is_sent_again_without_one(kafka: Kafka, own: 
     sent = everything(kafka, f"{own}-in")[3:]
     assert [(one.key(), one.value()) for one in sent] == [(b"k", None)] * 3
     assert all(dict(one.headers()).keys() == {"tidegate-repaired"} for one in sent)
+
+
+@pytest.mark.parametrize("line", ['{"offset":null,"value":"x"}', '{"offset":1,"value_base64":null}', "[1]", "{"])
+def test_a_line_that_is_no_letter_is_told(tmp_path: Path, line: str) -> None:
+    (tmp_path / "letters").write_text(f'{{"offset":0,"value":null}}\n{line}\n')
+    with pytest.raises(StreamError, match="letters cannot be read"):
+        mended_values(tmp_path / "letters")
 
 
 def test_headers_of_a_message_change_nothing_of_its_dead_letter(kafka: Kafka, own: str, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def mended_values(file: Path) -> dict[int, bytes | None]:
         for line in file.read_bytes().splitlines():
             if line.strip():
                 values |= _mended(msgspec.json.decode(line))
-    except (OSError, ValueError, KeyError, AttributeError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, msgspec.DecodeError) as error:
         raise StreamError(
             f"{file} cannot be read.",
             seen=str(error),
