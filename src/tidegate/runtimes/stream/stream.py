@@ -31,6 +31,7 @@ from tidegate.runtimes.stream.lag import Lag
 from tidegate.runtimes.stream.lasting import Clients
 from tidegate.runtimes.stream.leader import Leader, Topics
 from tidegate.runtimes.stream.order import written
+from tidegate.runtimes.stream.pauses import Pauses
 from tidegate.runtimes.stream.reading import Reading
 from tidegate.runtimes.stream.saving import Saving
 from tidegate.runtimes.stream.settings import Settings, require_topics
@@ -40,7 +41,6 @@ from tidegate.runtimes.stream.watch import Watch
 _LOG = logging.getLogger("tidegate.stream")
 _WAIT = 0.05
 """Seconds that a turn waits for its first message."""
-_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 _LOOK = 10.0
 """Seconds between looks for partitions that were added."""
 
@@ -165,7 +165,7 @@ class Stream:
             self._run(stop, ready)
 
     def _run(self, stop: threading.Event, ready: Callable[[], None]) -> None:
-        pause, led = _PAUSE, False
+        pauses, led = Pauses(), False
         try:
             if self.settings.catch_up:
                 self._reach(self._orders.ends()[1], lambda: not stop.is_set())
@@ -189,24 +189,22 @@ class Stream:
                         continue
                     led = True
                     self._lead(stop, ready)
-                    pause = _PAUSE
                     if self.settings.until_end and self.leads:
                         return
                 except RegistryAwayError as error:
-                    self.waits = True
+                    self.waits, pause = True, pauses.next()
                     _LOG.warning("%s Messages wait for it, and none is lost; asked again in %.1f s.", error, pause)
                     self._lag.go_back()
                     self._follower.again()
                     stop.wait(pause)
-                    pause = min(2 * pause, _LONGEST_PAUSE)
                 except (PassingError, AwayError) as error:
                     # That of a store that is away wakes somebody at once, however quiet the topics are.
                     self.figures.metrics.store_failures += isinstance(error, AwayError)
+                    pause = pauses.next()
                     _LOG.warning("%s What the topics say counts; looked at again in %.1f s.", error, pause)
                     self._doubt = True
                     self._lag.go_back()
                     stop.wait(pause)
-                    pause = min(2 * pause, _LONGEST_PAUSE)
         finally:
             self._close()
 
