@@ -20,6 +20,7 @@ from tidegate.evidence.erasure import KIND
 from tidegate.evidence.log import verify
 from tidegate.evidence.proof import prove, proven
 from tidegate.evidence.record import Refusal
+from tidegate.evidence.snapshot import Snapshots
 from tidegate.runtimes.copying import copy
 from tidegate.runtimes.delivery import Delivery
 from tidegate.runtimes.erasing import erase, not_learned, prune
@@ -225,6 +226,7 @@ def test_a_name_that_no_event_has_erases_nothing_and_is_told(place: str) -> None
     assert "No record has card=x, in the field card" in told and "No record has key=x" in told
     told = said("--entity", "card=a", "--entity", "device=x")
     assert told.startswith("3 records erased") and "No record has device=x" in told and "has card=a" not in told
+    assert "has a field why" in said("--entity", "why=asked for", status=2), "what a statement says is no event"
     said("--entity", "card=b")
     assert said("--entity", "card=a").startswith("Nothing was erased."), "the flow in the store still names the field"
 
@@ -268,6 +270,7 @@ def test_all_fields_of_an_entity_and_the_index_beside_the_store(tmp_path: Path) 
     assert said.exit_code == 0 and "3 records erased" in said.output, said.output
     assert "Looked for in the fields account, payee, payer." in said.output
     assert "Visit events have personal data (device) and none of these fields" in said.output
+    assert said.output.count("events have personal data") == 1
     assert not any((tmp_path / "s.db.snapshots").glob("*"))  # windows forget it too
     found = run(app, ["verify", "--store", str(place)])
     assert found.exit_code == 0 and "Untouched" in found.output, found.output
@@ -313,3 +316,29 @@ def test_a_copy_of_a_pruned_store_decides_as_that_store_does(tmp_path: Path) -> 
             (answer,) = engine.decide_json_many([json.dumps(payment(20)).encode()])
             features.append(json.loads(answer)["features"])
     assert features[0] == features[1] != features[2]  # it matters what came before
+
+
+def test_a_copy_that_is_gone_on_with_has_nothing_of_what_was_erased_since(places: Places, tmp_path: Path) -> None:
+    for source, target in ((places(), str(tmp_path / "copy.db")), (str(tmp_path / "file.db"), places())):
+        with Store.open(source) as store, Store.open(target) as other:
+            fill(store)
+            copy(store, other)
+            assert erase(store, {"card": "a"}, "asked for", NOW) == 30
+        for _ in range(2):
+            with Store.open(source) as store, Store.open(target) as other:
+                assert copy(store, other) == store.head()
+        with Store.open(source, read_only=True) as store, Store.open(target, read_only=True) as other:
+            assert list(other.rows(0, 1000)) == list(store.rows(0, 1000)) and verify(other).ok
+    assert b'"a"' not in (tmp_path / "copy.db").read_bytes()
+
+
+def test_a_copy_has_the_snapshots_of_its_source_whatever_lay_there(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "s.db") as store, Store.open(tmp_path / "copy.db") as other:
+        fill(store, many=10).save()
+        copy(store, other)
+        for path in (there := Snapshots.beside(tmp_path / "copy.db")).files():
+            path.write_bytes(b"of another history")
+        copy(store, other)
+        found = there.latest(up_to=store.head().size, root_at=other.root_at)
+    assert found.snapshot is not None and found.snapshot.seq == 20 and not found.passed_over
+    assert not list(there.folder.glob("*.new"))

@@ -273,16 +273,20 @@ class Snapshots:
     def take_from(self, others: Self, up_to: int) -> None:
         """Copy the snapshots that lie elsewhere, up to one of record `up_to`; `latest` looks at whose history they are.
 
+        One that is here already is replaced: it may be of another history, or of a copy that lost its power.
+
         Raises:
             SnapshotError: one cannot be copied.
         """
         for path in others.files():
             own = self.folder / path.name
-            if not path.stem.isdecimal() or int(path.stem) > up_to or own.exists():
+            if not path.stem.isdecimal() or int(path.stem) > up_to:
                 continue
             unfinished = own.with_suffix(".new")
             try:
                 shutil.copyfile(path, unfinished)
+                with unfinished.open("rb") as file:
+                    os.fsync(file.fileno())
                 unfinished.replace(own)
             except OSError as error:
                 raise SnapshotError(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
+from tidegate.evidence.erasure import erasures, is_blank
 from tidegate.evidence.merkle import Range, peaks
 from tidegate.evidence.record import HeadRow, Row, TreeHead
 from tidegate.evidence.snapshot import Snapshots
@@ -18,7 +19,8 @@ def copy(source: Store, into: Store, progress: Callable[[int, int], None] | None
 
     Commits stay what they were, so tree heads kept elsewhere, proofs and snapshots hold for the copy too. Snapshots are
     copied with it: where records were erased, the state cannot be made from the rest. Each transaction ends with a
-    commit of the source: a copy that is cut off is a whole, shorter store.
+    commit of the source: a copy that is cut off is a whole, shorter store. What was erased from the source since
+    then is erased from the copy too.
 
     Args:
         source: read only; nothing is to be appended to it meanwhile.
@@ -66,6 +68,7 @@ def copy(source: Store, into: Store, progress: Callable[[int, int], None] | None
             seen=f"{into.head().root.hex()} where {head.root.hex()} is wanted",
             do="Delete the copy and begin again; if it happens again, run `tidegate verify` on both.",
         )
+    _erase(into, there.size)
     if Snapshots.folder_beside(source.place).is_dir():
         Snapshots.beside(into.place).take_from(Snapshots.beside(source.place), head.size)
     return head
@@ -102,3 +105,15 @@ def _copy_refusals(source: Store, into: Store) -> None:
         tree.extend([commit.leaves[at : at + 32] for at in range(0, len(commit.leaves), 32)])
         head: Row = (commit.size, commit.root, commit.leaves, b"".join(tree.hashes))
         into.paste({"refusals": rows, "refusal_heads": [head]})
+
+
+def _erase(into: Store, before: int) -> None:
+    """Erase what the statements in a copy name, of the records that it had `before` they were copied."""
+    gone = [seq for _, said in erasures(into) for seq in said.seqs if seq <= before and not _is_blank(into, seq)]
+    if gone:
+        into.blank(gone)
+        into.scrub()
+
+
+def _is_blank(store: Store, seq: int) -> bool:
+    return all(is_blank(row) for row in store.rows(seq - 1, 1))
