@@ -14,6 +14,7 @@ from tests.runtimes.stream.topics import decisions, put
 from tests.servers.kafka import Kafka
 from tidegate import Store
 from tidegate.cli import against, app
+from tidegate.runtimes.agreement import Lying, agreement
 from tidegate.runtimes.erasing import erase
 
 MODELS = ("--without-models", "--models", "none")
@@ -174,6 +175,11 @@ def test_a_file_of_decisions_and_another_version_of_the_flow(folder: Path) -> No
     (folder / "flow.py").write_text(FLOW.replace(">= 2", ">= 3"))
     lines(there, with_store)
     assert found(1, "flow.py", events, "--against", there)["different"]["many"] == 40, "each names its flow's version"
+    (folder / "flow.py").write_text(FLOW)
+    lines(there, with_store[7:])
+    for since, many in (("2026-01-01T00:00:07", 0), ("2026-01-01T00:00:06", 1)):
+        counted = found(bool(many), "flow.py", events, "--against", there, "--since", since)
+        assert (counted["earlier"], counted["lost"]["many"]) == (7 - many, many), "one of that time must be there"
     Store.open(folder / "empty.db").close()
     nothing = found(1, "flow.py", "--recorded", "empty.db", "--against", lines(there, []))
     assert nothing["decided"] == 0 and not nothing["whole"], "who compares nothing with nothing has proven nothing"
@@ -226,6 +232,17 @@ def test_what_was_erased_from_the_store_is_told_as_erased_and_is_no_fault(folder
     assert otherwise["different"]["first"] == [
         'p1 (d.ndjson, line 2): /outcome is "decline", and was "approve" by what is left of its record'
     ]
+
+
+def test_what_the_store_has_and_the_replay_did_not_decide_is_unknown_unless_it_was_erased(folder: Path) -> None:
+    events = lines(folder / "events.ndjson", payments(4))
+    assert typed("replay", "flow.py", events, *MODELS, "--store", "s.db").exit_code == 0
+    lying = [Lying("there", one, since=False) for one in _answers(folder / "s.db", 4)]
+    with Store.open(folder / "s.db") as recorded, Store.open(folder / "none.db") as kept:
+        assert agreement(kept, lying, recorded=recorded).unknown.many == 4
+        assert erase(recorded, {"card": "c1"}, "asked for") == 1
+        found = agreement(kept, lying, recorded=recorded)
+    assert (found.unknown.many, found.erased) == (3, 1)
 
 
 def _answers(store: Path, many: int) -> list[bytes]:

@@ -96,7 +96,8 @@ def show(
     if not shown:
         aside().print("There are no dead letters.", style="green")
     elif not as_json:
-        at = shlex.quote(topic) + (f" --kafka-config {shlex.quote(str(kafka_config))}" if kafka_config is not None else "")
+        config = f" --kafka-config {shlex.quote(str(kafka_config))}" if kafka_config is not None else ""
+        at = shlex.quote(topic) + config
         next_steps(
             f"tidegate dead-letters send {at} --offset N  send one again as it is",
             f"tidegate dead-letters repair {at} --offset N --set FIELD=VALUE  see what a change makes of it",
