@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from tests.connectors.entries import entries
 from tests.connectors.stores import Places
-from tests.runtimes.served import Fraud, payment
-from tidegate import Engine, Store, StoreError
+from tests.runtimes.served import Card, Fraud, Payment, payment
+from tidegate import Engine, Flow, ListChange, Store, StoreError, decline, entity_list
 from tidegate.cli import app
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.search_sqlite import SqliteIndex
@@ -72,6 +72,34 @@ def test_emptying_a_record_without_a_statement_is_found(place: str) -> None:
         assert fault is not None and (fault.seq, fault.how) == (2, "changed")
         with pytest.raises(StoreError, match="it was touched"):
             remake(store, "b-0")
+
+
+class Blocking(Flow[Payment]):
+    """Keep away whom people put on a list."""
+
+    blocked = entity_list("blocked-cards", Card)
+    on_list = decline(blocked.has(Payment.card), because="The card is on the block list")
+
+
+class BlockingOtherwise(Blocking):
+    """The same, in other words: another version, of which there is no snapshot."""
+
+    on_list = decline(Blocking.blocked.has(Payment.card), because="Blocked")
+
+
+def test_pruning_leaves_changes_of_lists_which_are_in_force_however_old_they_are(place: str) -> None:
+    began = datetime(2025, 12, 31, tzinfo=UTC)
+    with Store.open(place) as store:
+        engine = Engine(Blocking, store=store)
+        engine.learn(ListChange(id="l1", at=began, list="blocked-cards", key="a", listed=True))
+        engine.decide_json(json.dumps(payment(0, "a")).encode())
+        engine.save()
+        assert prune(store, 30, "retention", NOW) == 1
+        assert not_learned(store, 30, NOW) == 0 and verify(store).ok
+    with Store.open(place) as store:
+        engine = Engine(BlockingOtherwise, store=store)
+        answer = json.loads(engine.decide_json(json.dumps(payment(1, "a")).encode()))
+        assert answer["outcome"] == "decline"
 
 
 def test_what_is_left_of_an_erased_record_is_sealed(place: str) -> None:

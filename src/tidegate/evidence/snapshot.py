@@ -206,7 +206,7 @@ def read(path: Path, *, flow: bytes | None = None, mapped: bool = False) -> Snap
         raise SnapshotError(
             f"The snapshot {path} is of another flow.",
             seen=f"flow {header.flow}, where {flow.hex()} is running",
-            do="Nothing is lost: the state of this flow is made from the store.",
+            do="The state of this flow is made from the store's own records, but for those that were pruned or erased.",
         )
     arrays = {}
     for array in header.arrays:

@@ -10,6 +10,7 @@ from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.search_sqlite import SqliteIndex
 from tidegate.connectors.store import Store
 from tidegate.connectors.told import Told, sinks
+from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.errors import StoreError
 from tidegate.events.times import microseconds_of
 from tidegate.evidence.erasure import KIND, MOST, Erasure, erasures, is_blank, statement, why_erased
@@ -17,6 +18,8 @@ from tidegate.evidence.record import Row, Stored
 from tidegate.evidence.snapshot import Snapshots
 
 _DAY = timedelta(days=1)
+_KEPT = {kind.__name__ for kind in INSTRUCTIONS}
+"""Types of events that hold until others end them, however old they are."""
 _OLD = "records older than"
 """How what was pruned is stated."""
 
@@ -116,6 +119,8 @@ def _forget_alerts(store: Store) -> None:
 def prune(store: Store, days: int, why: str, now: datetime | None = None) -> int:
     """Erase the records of events that are older than so many days, where every snapshot has learned them.
 
+    Instructions stay: a snapshot is of one version of a flow, and the next one learns from the store who is on a list.
+
     Args:
         store: open for writing.
         days: how long records are to be kept.
@@ -132,7 +137,7 @@ def prune(store: Store, days: int, why: str, now: datetime | None = None) -> int
     if not last and store.head().size:
         raise StoreError(
             f"The store {store.address} has no snapshot, so its records are what its windows are made from.",
-            do="Serve it once and stop the server, which writes one; then prune.",
+            do="Serve or run its flow once and stop it, which writes one; then prune.",
         )
     return _erase(store, _older(days, now), last, f"{_OLD} {days} days", why, now)
 
@@ -152,7 +157,11 @@ def _learned(store: Store) -> int:
 
 def _older(days: int, now: datetime) -> Callable[[Row], bool]:
     before = microseconds_of(now - days * _DAY)
-    return lambda row: isinstance(row[3], int) and row[3] < before
+
+    def old(row: Row) -> bool:
+        return isinstance(row[3], int) and row[3] < before and str(row[2]).partition("@")[0] not in _KEPT
+
+    return old
 
 
 def _erase(store: Store, chosen: Callable[[Row], bool], last: int, what: str, why: str, now: datetime | None) -> int:

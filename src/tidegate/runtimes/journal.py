@@ -283,7 +283,7 @@ class Journal:
                 again = []
         relearn(engine, again)
         if erased:
-            self.passed_over.append(SnapshotError(f"No snapshot holds {erased:,} records that were erased since."))
+            self.passed_over.append(_without(erased))
         return count
 
     def _set_aside_ahead(self) -> None:
@@ -297,6 +297,13 @@ class Journal:
                     SnapshotError(f"The snapshot {path} is ahead of its store.", seen=f"{size} records")
                 )
                 path.rename(path.with_suffix(".ahead"))
+
+
+def _without(erased: int) -> SnapshotError:
+    return SnapshotError(
+        f"No snapshot of this flow holds {erased:,} records that were erased or pruned: windows are without them.",
+        do="Where they were pruned and the flow was changed since, this lasts until its windows have passed over them.",
+    )
 
 
 def edition_of(record: bytes) -> int:

@@ -312,7 +312,7 @@ class Server:
             flow, models=found, store=self._store, explain=settings.explain, other_flow_ok=settings.other_flow_ok
         )
         for error in engine.passed_over:
-            _LOG.warning("A snapshot was passed over, and its events were learned again from the store: %s", error)
+            _LOG.warning("Not all of the state is from a snapshot: %s", error)
         warm(flow, found, explain=settings.explain)
         # What is there by now stays, and the garbage collector would look through all of it again and again.
         # Requests leave no cycles, so what is new need not be looked through after every 700 objects either.

@@ -89,7 +89,7 @@ class Stream:
             settings.flow, models=registry, store=cast(Store, self._store), other_flow_ok=settings.other_flow_ok
         )
         for passed in self.engine.passed_over:
-            _LOG.warning("A snapshot was passed over, and its events were learned again from the store: %s", passed)
+            _LOG.warning("Not all of the state is from a snapshot: %s", passed)
         self._reading = Reading(self.engine.readers, own, settings.events, self.engine.require, messages)
         self._inputs = Inputs(self._cluster, settings.group, self._reading.read, settings.hold, bound=self._bound)
         self._lag = Lag(self._inputs)
