@@ -1,6 +1,6 @@
 """The decider: runs a plan over rows. No clock, no files, no threads: cells in, outcomes out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -155,8 +155,6 @@ class Decider:
         """Everything after the windows: programs, models, tables, scorecards, packages, rules, snoozes, limits."""
         recorded = iter(answers)
         self.unanswered.clear()
-        decided = (self.kinds[:n] == 0) & (self.flags[:n] & READ != 0)
-        rows = np.flatnonzero(decided).tolist() if self.packages else []
         for code, pool, models, tables, packages, scorecards, texts in self._programs:
             if len(code):
                 kernel.run(self.cells, self.floats, code, pool, n)
@@ -166,10 +164,8 @@ class Decider:
                 card.answer(self.cells, 0, n)
             for one in models:
                 self._ask(one, n)
-            for package in packages:
-                package.ask(self.cells, rows, n, self.words, self.said, next(recorded, None))
-            for text in texts:
-                text.answer(self.cells, decided, self.words, self.said)
+            if packages or texts:
+                self._ask_by_row(n, packages, texts, recorded)
         if self.plan.rules or self.plan.caps:  # without them nothing is ever settled otherwise
             settle(self.cells, self._whens, self._severities, n, self.settled)
         if silenced is not None:
@@ -184,10 +180,26 @@ class Decider:
         outcomes: np.ndarray = self.settled[0]
         return outcomes
 
+    def _ask_by_row(
+        self, n: int, packages: Sequence[AskedPackage], texts: Sequence[FeelText], recorded: Iterator[DrlAnswer]
+    ) -> None:
+        """Ask what answers a row at a time, of the rows that are decided on."""
+        decided = self._decided(n)
+        rows = np.flatnonzero(decided).tolist()
+        for package in packages:
+            package.ask(self.cells, rows, n, self.words, self.said, next(recorded, None))
+        for text in texts:
+            text.answer(self.cells, decided, self.words, self.said)
+
+    def _decided(self, n: int) -> np.ndarray:
+        """Which of the first `n` rows are decided on."""
+        decided: np.ndarray = (self.kinds[:n] == 0) & (self.flags[:n] & READ != 0)
+        return decided
+
     def _find_silenced(self, n: int) -> dict[int, dict[str, str]]:
         """By row, the rules that would have fired and are silent for one of the event's entities, and why."""
         found: dict[int, dict[str, str]] = {}
-        decided = (self.kinds[:n] == 0) & (self.flags[:n] & READ != 0)
+        decided = self._decided(n)
         for rule, entity, keys in self.snoozes.each():
             when = self._when_of.get(rule)
             for column in self._keys.get(entity, ()) if when is not None else ():

@@ -13,7 +13,7 @@ from tidegate.decisions.answer import Answers, texts_of
 from tidegate.decisions.decider import LEARN, OVERDUE, READ, Decider
 from tidegate.decisions.decision import Decision, tell, to_json
 from tidegate.decisions.definition import Definition
-from tidegate.decisions.encode import Encoder, Times
+from tidegate.decisions.encode import Encoder
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import INSTRUCTIONS
@@ -220,9 +220,10 @@ class Engine:
                 answers = self._run(events, learn_only, overdue, entries, times)
             decided = perf_counter()
             if entries:
-                note(entries, (decided - began) * 1e6, [waited[place] for place in new] if waited else ())
+                waits = waited if times is not None or not waited else [waited[place] for place in new]
+                note(entries, (decided - began) * 1e6, waits)
             if new or refusals:
-                self._past.keep(entries, refusals, [(events[place], answers[place]) for place in new])
+                self._past.keep(entries, refusals, ((events[place], answers[place]) for place in new))
             if twice:
                 self._intake.repeat(events, twice, answers, learn_only)
         except BaseException:
@@ -263,7 +264,7 @@ class Engine:
         learn_only: bool,
         overdue: Sequence[bool],
         entries: list[Entry],
-        times: Times | None = None,
+        times: Sequence[int] | None = None,
     ) -> list[Answer]:
         """The answers to new events, or to one instruction."""
         first, journal = events[0], self._journal
@@ -303,7 +304,11 @@ class Engine:
         return self.answers.decision(row, event.id, texts, late, unread)
 
     def put(
-        self, events: Sequence[Event], learn_only: bool = False, late: Sequence[bool] = (), times: Times | None = None
+        self,
+        events: Sequence[Event],
+        learn_only: bool = False,
+        late: Sequence[bool] = (),
+        times: Sequence[int] | None = None,
     ) -> None:
         """Bring events, whose `times` may be known, into the decider's rows; `late` marks those past their deadline."""
         decider, encoder, n = self.decider, self.encoder, len(events)

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.definition import Definition
-from tidegate.decisions.encode import Times, times_of
+from tidegate.decisions.encode import times_of
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import Instructions
 from tidegate.errors import ContractError
@@ -119,7 +118,7 @@ class Intake:
         newest = self._newest
         return newest if isinstance(newest, str) else f"the {type(newest).__name__} {newest.id!r}"
 
-    def admit(self, events: Sequence[Event]) -> Times | None:
+    def admit(self, events: Sequence[Event]) -> Sequence[int] | None:
         """Take all events at once, if they are, as a rule, the flow's, new and in time: none need be sorted then.
 
         Returns:
@@ -131,19 +130,17 @@ class Intake:
         ids = [event.id for event in events]
         if self._past.find(ids):
             return None
-        ats: Times
-        if len(ids) == 1:
-            at, newest = microseconds_of(events[0].at), 0
-            ats, behind, clock = (at,), self.clock - at, max(self.clock, at)
-        elif len(set(ids)) < len(ids):
+        if len(ids) > 1 and len(set(ids)) < len(ids):
             return None
-        else:
-            ats = times_of([event.at for event in events])
-            clocks = np.maximum(np.maximum.accumulate(ats), self.clock)
-            behind, clock, newest = int((clocks - ats).max()), int(clocks[-1]), int(ats.argmax())
-        if behind > self._lateness:
-            return None
-        self.reach(events[newest], clock)
+        ats = times_of([event.at for event in events])
+        clock, newest, lateness = self.clock, None, self._lateness
+        for event, at in zip(events, ats, strict=True):
+            if at > clock:
+                clock, newest = at, event
+            elif clock - at > lateness:
+                return None
+        if newest is not None:
+            self.reach(newest, clock)
         return ats
 
     def sort(

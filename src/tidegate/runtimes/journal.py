@@ -1,7 +1,7 @@
 """An engine's memory on disk: what it decided goes to the store, what the store holds comes back after a restart."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -167,7 +167,7 @@ class Journal:
         return {id: Kept(id, found, self.store) for id, found in self.store.find(ids).items()}
 
     def keep(
-        self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]
+        self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Iterable[tuple[Event, Any]]
     ) -> None:
         """Keep a batch in one transaction."""
         if entries or refusals:

@@ -1,7 +1,7 @@
 """Recognising repeated events without a store: the latest ids, in memory."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -32,7 +32,7 @@ class Past(Protocol):
         """What is known of those of the ids that came before."""
 
     def keep(
-        self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]
+        self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Iterable[tuple[Event, Any]]
     ) -> None:
         """Keep a batch; it is safe when this returns."""
 
@@ -70,7 +70,7 @@ class Memory:
         return {id: known[id] for id in ids if id in known}
 
     def keep(
-        self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Sequence[tuple[Event, Any]]
+        self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Iterable[tuple[Event, Any]]
     ) -> None:
         """Remember the answers, and forget the oldest beyond the limit."""
         known, order = self._known, self._order

@@ -1,6 +1,6 @@
 """Figures about a running server, in Prometheus' text form."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -25,6 +25,19 @@ class Histogram:
         """Count one value."""
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
+
+    def add_all(self, values: Iterable[float]) -> None:
+        """Count many values: a bucket at a time, which is quicker than a value at a time."""
+        ordered = sorted(values)
+        self._sum += sum(ordered)
+        done = 0
+        for place, bound in enumerate(self._bounds):
+            if done == len(ordered):
+                return
+            upto = bisect_right(ordered, bound, done)
+            self._counts[place] += upto - done
+            done = upto
+        self._counts[-1] += len(ordered) - done
 
     def lines(self, name: str) -> Iterator[str]:
         """The samples of the histogram."""

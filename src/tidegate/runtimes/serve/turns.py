@@ -253,9 +253,9 @@ class Turns:
         deciding, keeping = decided - began, now - decided
         tail = b',"timing":{"wait":%%.1f,"decide":%.1f,"keep":%.1f}}' % (deciding * 1e6, keeping * 1e6)
         header = b"wait;dur=%%.3f, decide;dur=%.3f, keep;dur=%.3f" % (deciding * 1e3, keeping * 1e3)
-        outcomes, seconds = metrics.outcomes, metrics.seconds
+        outcomes = metrics.outcomes
+        metrics.seconds.add_all([now - asked.began for asked in batch])
         for asked, answer, data in zip(batch, answers, told, strict=True):
-            seconds.add(now - asked.began)
             if isinstance(answer, Refused):
                 metrics.repeated += answer.erased
                 if not asked.answer.done():

@@ -176,7 +176,7 @@ class IntakeAt:
                 refused.append(self._refusal(rows, len(events), *why))
                 events.append(None)
         known = np.array([place for place, event in enumerate(events) if event is not None], np.int64)
-        times = times_of([event.at for event in events if event is not None])
+        times = np.array(times_of(event.at for event in events if event is not None), np.int64)
         for place in known[times != rows.words[known, AT]].tolist():
             events[place] = None
             refused.append(self._refusal(rows, place, *_NO_TIME))
