@@ -71,7 +71,7 @@ class {flow}(Flow[Payment]):
     # how bad it looks
     score = risk
     level = bands(risk, low=0.0, elevated=0.1, high=0.5)
-    alarm = risk > 0.9
+    alarm = risk > 0.7
 '''
 
 
