@@ -47,7 +47,8 @@ def run(
     models: ModelsPath = DEFAULT_MODELS,
     without_models: WithoutModels = False,
     group: Annotated[
-        str, typer.Option(help="Instances of one group decide in turn: one decides, the others stand by.")
+        str,
+        typer.Option(help="Of one group one instance decides, the others stand by; default: tidegate-FLOW-DECISIONS."),
     ] = "",
     event: Annotated[
         list[str], typer.Option("--event", help="The event type of a topic that holds another one: logins=Login.")

@@ -20,8 +20,11 @@ from tests.connectors.schemas.schemas import (
     message_type,
 )  # fmt: skip
 from tests.servers.registry import Registry as Server
+from tidegate.connectors.schemas.fit import Fit
 from tidegate.connectors.schemas.framing import UndecodableError, framed, way_of, way_to
 from tidegate.connectors.schemas.messages import Messages
+from tidegate.connectors.schemas.protobuf import ProtobufSchema
+from tidegate.connectors.schemas.registry import Schema
 from tidegate.errors import ContractError, StreamError
 from tidegate.events.contract import reader
 
@@ -125,6 +128,15 @@ def test_a_schema_that_does_not_fit_is_refused_field_by_field(
     with pytest.raises(StreamError, match=words) as told:
         messages(peers, own).check()
     assert f"{own}-value (schema" in str(told.value) and "contract of Payment" in str(told.value)
+
+
+def test_of_protobuf_it_is_told_what_may_be_missing_by_choice_alone() -> None:
+    text = """syntax = "proto3"; import "google/protobuf/timestamp.proto"; import "google/protobuf/wrappers.proto";
+        message Login {
+            google.protobuf.StringValue id = 1; google.protobuf.Timestamp at = 2; optional string card = 3;
+        }"""
+    found = Fit(READERS["Login"], ProtobufSchema(Schema(0, "PROTOBUF", text)).likely("Login").columns)
+    assert [note.partition(" may be missing")[0] for note in found.notes] == ["id", "card"]
 
 
 def test_a_schema_that_is_not_there_or_of_another_kind_is_told(peers: Peers, registry: Server, own: str) -> None:

@@ -40,7 +40,7 @@ class Column(msgspec.Struct, frozen=True):
         said: what it holds, in the schema's words.
         take: takes its value out of a decoded message: `str`, `int`, `float`, `Decimal`, `bool`, an aware `datetime`,
             `date`, or `Amount`; None if the message has none.
-        optional: whether a message may lack it.
+        optional: whether a message may lack it because who made the schema chose so.
         symbols: of a choice, what it can be.
         choice: of a choice, the name of the enumeration.
         currency: of a decimal, its currency, where the schema tells.

@@ -25,6 +25,7 @@ _PLAIN = {
     FieldDescriptor.CPPTYPE_ENUM: Form.CHOICE,
 }  # fmt: skip
 _BILLION = 10**9
+_WRAPPERS = "google/protobuf/wrappers.proto"
 
 
 class ProtobufMessage:
@@ -116,7 +117,9 @@ def _column(field: FieldDescriptor) -> Column:
         return Column(name, Form.OTHER, said, plain)
     if field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
         form, inner = _message(field.message_type)
-        return Column(name, form, said, _present(name, inner), True)
+        # Any message may be left out, which nobody chose or can change; that a wrapper's is, somebody did.
+        chosen = field.message_type.file.name == _WRAPPERS
+        return Column(name, form, said, _present(name, inner), chosen)
     form = Form.OTHER if field.type == FieldDescriptor.TYPE_BYTES else _PLAIN[field.cpp_type]
     # What is always there has a value even where nobody set it, as Protobuf's own JSON has it. A message's own `id` and
     # `at` are asked for, so an empty one is told by the contract.
@@ -169,7 +172,7 @@ def _message(kind: Descriptor) -> tuple[Form, _Take]:
     known = _KNOWN.get(kind.full_name)
     if known is not None:
         return known
-    if kind.file.name == "google/protobuf/wrappers.proto":
+    if kind.file.name == _WRAPPERS:
         return _PLAIN[kind.fields_by_name["value"].cpp_type], attrgetter("value")
     parts = {one.name: _column(one) for one in kind.fields if one.message_type is not kind}
     amount = amount_in({name: one.form for name, one in parts.items()}, lambda name: parts[name].take)
