@@ -38,7 +38,7 @@ class Membership:
             auto_offset_reset="latest",
             enable_partition_eof=False,
         )
-        consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+        consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
         return consumer
 
     @property
@@ -60,10 +60,21 @@ class Membership:
             _GROUP.info("This instance decides.")
 
     def _revoked(self, consumer: Consumer, partitions: list[Any]) -> None:
+        """It stops, or the group has it stand by: nothing is amiss."""
         if partitions:
-            _GROUP.warning("This instance no longer decides.")
-            self.leads = False
-            consumer.incremental_unassign(partitions)
+            _GROUP.info("This instance no longer decides.")
+            self._relieved(consumer, partitions)
+
+    def _lost(self, consumer: Consumer, partitions: list[Any]) -> None:
+        if partitions:
+            _GROUP.warning(
+                "This instance no longer decides: the group did not hear of it for %g seconds.", self._session
+            )
+            self._relieved(consumer, partitions)
+
+    def _relieved(self, consumer: Consumer, partitions: list[Any]) -> None:
+        self.leads = False
+        consumer.incremental_unassign(partitions)
 
     def look(self, timeout: float = 0.0) -> bool:
         """Take part in the group; whether this instance decides now.
