@@ -29,7 +29,8 @@ class TidegateError(Exception):
 
     def __init__(self, wrong: str, *, seen: str = "", do: str = "") -> None:
         self.wrong, self.seen, self.do = wrong, seen, do
-        super().__init__(wrong + (f" Seen: {seen}." if seen else "") + (f" {do}" if do else ""))
+        end = "" if seen.endswith((".", "?", "!", "…")) else "."  # others' messages are sentences, or are none
+        super().__init__(wrong + (f" Seen: {seen}{end}" if seen else "") + (f" {do}" if do else ""))
 
     @classmethod
     def not_installed(cls, what: str, needs: str, extra: str, seen: object = "") -> Self:
