@@ -1,15 +1,17 @@
 """Partitions read in one order: what may wait here, and whose time counts."""
 
 import time
+from unittest.mock import Mock
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Message, Producer
 
 from tests.runtimes.started import until
 from tests.runtimes.stream.topics import put
 from tests.servers.kafka import Kafka
 from tidegate.connectors.kafka.cluster import Cluster
 from tidegate.connectors.kafka.inputs import Inputs
+from tidegate.connectors.kafka.partition import Partition
 from tidegate.connectors.schemas.registry import RegistryAwayError
 
 
@@ -154,6 +156,27 @@ def test_a_message_that_holds_nothing_waits_too(kafka: Kafka, own: str) -> None:
     until(lambda: inputs.fill(0.2) >= 0 and len(one.waiting) == 2)
     assert 3600 <= one.behind < 3700
     inputs.close()
+
+
+def test_what_is_there_no_more_does_not_wait() -> None:
+    """As where a topic is compacted: its end comes, and what was seen before it did not come again."""
+    one, seen = Partition(("t", 0), 0, 0), Mock(Message)
+    seen.offset.return_value, seen.timestamp.return_value = 3, (1, 1000)
+    one.see(seen)
+    assert one.lag == 4 and one.behind > 1000
+    one.end()
+    assert one.lag == 0 and one.first is None and one.behind == 0.0
+
+
+def test_what_is_heard_of_after_a_commit_waits_since_then() -> None:
+    one = Partition(("t", 0), 0, 0)
+    one.reaches(5)
+    time.sleep(0.5)
+    assert one.lag == 5 and one.behind >= 0.5
+    one.keep(5)
+    assert one.lag == 0 and one.behind == 0.0
+    one.reaches(8)
+    assert one.lag == 3 and one.behind < 0.4
 
 
 def test_what_cannot_be_read_yet_is_told(kafka: Kafka, own: str) -> None:

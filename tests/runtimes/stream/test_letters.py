@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import (
@@ -181,7 +182,13 @@ def test_what_a_message_was_is_not_told_by_its_own_headers() -> None:
     assert told(letter(5, b"second", [("tidegate-repaired", b"others@1")]), first) == [b"second"]
     assert told(letter(5, b"second", [("tidegate-repaired", b"dead@" + b"9" * 9999)]), first) == [b"second"]
     assert told(letter(5, b"second", claims), first) == [b"first"]
+    other = msgspec.structs.replace(letter(5, b"second", claims), topic="another")
+    assert told(other, first) == [b"second"], "it was sent to another topic"
+    claims_itself = letter(1, b"second", claims, sent_as=b"second")
+    assert told(letter(5, b"second", claims), claims_itself) == [b"second"]
     assert told(letter(5, b"x" * 9999, [])) == []  # it has no room: the letter that is named holds it
+    without = msgspec.structs.replace(first, value=None, left_out=9999)
+    assert told(letter(5, b"second", claims), without) == []  # the same
 
 
 def test_a_topic_that_takes_no_letter_at_all_is_refused(kafka: Kafka, own: str, tmp_path: Path) -> None:
