@@ -261,6 +261,7 @@ def _answers(store: Path, many: int) -> list[bytes]:
         (("events.ndjson", "--against", "cut.ndjson.gz"), "cut.ndjson.gz cannot be read. seen Compressed file ended"),
         (("events.ndjson", "--against", "empty.ndjson", "--store", "s.db"), "not decided anew"),
         (("events.ndjson", "--since", "2h"), "Say with what"),
+        (("not-there.ndjson", "--against", "empty.ndjson", "--since", "yesterday"), "--since is a date"),
         (("--recorded", "s.db"), "Say with what"),
         (("events.ndjson", "--recorded", "s.db", "--against", "empty.ndjson"), "events.ndjson"),
         (("--recorded", "s.db", "--against", "empty.ndjson", "--to", "x.csv"), "--to"),

@@ -103,6 +103,10 @@ def require_fitting(files: Sequence[Path], against: str, recorded: Address | Non
             "--recorded and --since say how to compare.",
             do="Say with what: --against kafka://HOST:PORT/TOPIC, or --against decisions.ndjson.",
         )
+    if since:
+        from tidegate.cli.decisions import since_of
+
+        since_of(since)  # now, and not when all was decided
     if recorded is None:
         return
     given = [option for option, value in of_files.items() if value]

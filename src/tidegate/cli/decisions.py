@@ -103,10 +103,12 @@ def _refused(store: Address, limit: int, *, as_json: bool) -> None:
         aside().print(f"\nThe newest {limit}; more with --limit.", style="dim")
 
 
-def begin_of(store: object, text: str) -> int | None:
-    """A point in time from a date, a time, or a length of time before the newest event."""
-    if not text:
-        return None
+def since_of(text: str) -> tuple[int | None, int]:
+    """What `--since` says: a point in time, or None and a length of time; both in microseconds.
+
+    Raises:
+        TidegateError: it says neither.
+    """
     from datetime import UTC, datetime
 
     from tidegate.errors import FlowError, TidegateError
@@ -115,14 +117,23 @@ def begin_of(store: object, text: str) -> int | None:
 
     try:
         at = datetime.fromisoformat(text)
-        return microseconds_of(at if at.tzinfo else at.replace(tzinfo=UTC))
+        return microseconds_of(at if at.tzinfo else at.replace(tzinfo=UTC)), 0
     except ValueError:
         pass
     try:
-        span = microseconds(text)
+        return None, microseconds(text)
     except FlowError:
         raise TidegateError(
             "--since is a date, a time, or a length of time.", seen=text, do="Write 2025-09-10, 2025-09-10T08:00 or 2h."
         ) from None
+
+
+def begin_of(store: object, text: str) -> int | None:
+    """A point in time from a date, a time, or a length of time before the newest event."""
+    if not text:
+        return None
+    at, span = since_of(text)
+    if at is not None:
+        return at
     newest = store.list(limit=1)  # type: ignore[attr-defined]
     return int(newest[0].at) - span if newest else 0
