@@ -63,6 +63,19 @@ def test_what_was_erased_and_comes_again_is_dropped_and_becomes_no_dead_letter(
     assert _head(second / "s.db") == _head(tmp_path / "s.db") and _empty(second / "s.db") == 20
 
 
+def test_another_group_is_refused_where_an_erasure_was_the_last_that_was_told(
+    kafka: Kafka, own: str, tmp_path: Path
+) -> None:
+    _followed(kafka, own, tmp_path)
+    with Store.open(tmp_path / "s.db") as store:
+        assert erase(store, {"card": "c11"}, "asked for") == 20 and forget_beside(store)
+    run(kafka, own, tmp_path)
+    put(kafka, f"{own}-in", payments(60, 66))
+    with pytest.raises(StreamError, match="is decided by another consumer group"):
+        run(kafka, own, tmp_path, group=f"{own}-slip")
+    assert len(decisions(kafka, f"{own}-out")) == 60
+
+
 @pytest.mark.parametrize("begin", ["earliest", "latest"])
 def test_a_stream_goes_on_after_an_erasure(kafka: Kafka, own: str, tmp_path: Path, begin: str) -> None:
     kafka.topics(f"{own}-in", f"{own}-out")

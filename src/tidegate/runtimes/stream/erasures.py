@@ -18,7 +18,7 @@ from tidegate.runtimes.erasing import is_of_age
 from tidegate.runtimes.stream.order import ERASING, Order, stretches, turns
 
 
-def not_told(store: Store, known: int, positions: Mapping[Spot, int], flow: bytes) -> Iterator[Order]:
+def not_told(store: Store, known: int, positions: Mapping[Spot, int], flow: bytes, group: str) -> Iterator[Order]:
     """An order for each statement of erasure that a store holds and the stream does not know of.
 
     Args:
@@ -26,6 +26,7 @@ def not_told(store: Store, known: int, positions: Mapping[Spot, int], flow: byte
         known: records that the stream has.
         positions: where each partition is to be read on.
         flow: digest of what decides.
+        group: that decides.
 
     Raises:
         StreamError: the store holds something else that the stream does not know.
@@ -42,7 +43,7 @@ def not_told(store: Store, known: int, positions: Mapping[Spot, int], flow: byte
                 )
             yield Order(
                 version=ERASING, seq=seq, root=root, flow=flow, records=1, stretches=stretches(positions, positions),
-                turns=turns([], []), erasure=_bytes(row[11]),
+                turns=turns([], []), erasure=_bytes(row[11]), group=group,
             )  # fmt: skip
             seq += 1
 

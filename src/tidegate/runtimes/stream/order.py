@@ -37,7 +37,7 @@ class Order(msgspec.Struct, array_like=True, frozen=True):
         turns: for each message, in order, twice the place of its partition in `stretches`, and one more if it was
             passed over without being given to the engine; 16 bits each, little-endian, compressed.
         erasure: the statement of erasure that is the order's one record; empty in that of a batch.
-        group: the consumer group that decided; empty in an erasure, and in what earlier versions wrote.
+        group: the consumer group that decides; empty in what earlier versions wrote.
         refused: refusals in the store's log after it; -1 where that is not said, as in an erasure.
     """
 

@@ -305,7 +305,8 @@ class Stream:
         known = self._follower.known
         if known is None:
             return  # the stream begins with this store, whatever it holds
-        for order in not_told(self._kept, known, self._follower.positions, self.engine.program):
+        group = self.settings.group
+        for order in not_told(self._kept, known, self._follower.positions, self.engine.program, group):
             writer.write([Out(self.topics.order, None, written(order))], {}, member.metadata())
 
     def _bound(self) -> int:
