@@ -15,8 +15,10 @@ from tests.servers.kafka import Kafka
 from tidegate import Engine, Store
 from tidegate.connectors.kafka.inputs import Inputs
 from tidegate.connectors.kafka.order_topic import OrderTopic
+from tidegate.connectors.kafka.writer import Writer
 from tidegate.errors import StreamError
 from tidegate.runtimes.stream import awaited, follower
+from tidegate.runtimes.stream import stream as streams
 from tidegate.runtimes.stream.stream import Stream
 
 
@@ -224,6 +226,23 @@ def test_of_two_groups_that_begin_at_once_one_decides(kafka: Kafka, topics: str,
             put(kafka, f"{topics}-in", payments(40, 60))
             until(lambda: one.figures.taken + two.figures.taken == 60, 60)
     assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 60))
+
+
+def test_another_group_that_begins_just_before_it_is_taken_over_from_is_left_alone(
+    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(kafka, f"{topics}-in", payments(0, 20))
+
+    def taking_over(*words: Any) -> Writer:
+        monkeypatch.setattr(streams, "Writer", Writer)
+        run(kafka, topics, tmp_path, store=tmp_path / "first.db")
+        put(kafka, f"{topics}-in", payments(20, 40))
+        return Writer(*words)
+
+    monkeypatch.setattr(streams, "Writer", taking_over)
+    with pytest.raises(StreamError, match="is decided by another consumer group"):
+        run(kafka, topics, tmp_path, group=f"{topics}-slip")
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 20))
 
 
 def test_who_follows_keeps_refusals_of_a_batch_of_nothing_else(kafka: Kafka, topics: str, tmp_path: Path) -> None:
