@@ -117,6 +117,15 @@ def test_a_line_that_is_no_letter_is_told(tmp_path: Path, line: str) -> None:
         mended_values(tmp_path / "letters")
 
 
+def test_a_letter_that_was_mended_in_two_ways_is_told(tmp_path: Path) -> None:
+    same, other = (json.dumps({"offset": 0, "value": value}) + "\n" for value in "ab")
+    (tmp_path / "letters").write_text(same + same)
+    assert mended_values(tmp_path / "letters") == {0: b"a"}
+    (tmp_path / "letters").write_text(same + other)
+    with pytest.raises(StreamError, match="has dead letter 0 twice, with two values"):
+        mended_values(tmp_path / "letters")
+
+
 def test_headers_of_a_message_change_nothing_of_its_dead_letter(kafka: Kafka, own: str, tmp_path: Path) -> None:
     """Whoever may only write the input neither chooses where a letter is sent, nor hides it."""
     kafka.topics(f"{own}-in", f"{own}-out")

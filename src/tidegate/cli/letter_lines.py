@@ -59,8 +59,11 @@ def mended_values(file: Path) -> dict[int, bytes | None]:
     values: dict[int, bytes | None] = {}
     try:
         for line in file.read_bytes().splitlines():
-            if line.strip():
-                values |= _mended(msgspec.json.decode(line))
+            for number, value in _mended(msgspec.json.decode(line)).items() if line.strip() else ():
+                if values.setdefault(number, value) != value:
+                    raise StreamError(
+                        f"{file} has dead letter {number} twice, with two values.", do="Leave one of them out."
+                    )
     except (OSError, ValueError, KeyError, AttributeError, TypeError, msgspec.DecodeError) as error:
         raise StreamError(
             f"{file} cannot be read.",
