@@ -109,6 +109,15 @@ def test_each_partition_of_each_topic_begins_where_it_ended_at_the_first_start(
     assert decisions(kafka, f"{own}-out") == replayed(taken)
 
 
+def test_a_partition_that_is_added_later_is_read_from_its_beginning(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    """The latest was meant of a first start: nothing that comes after it is passed over."""
+    _only_says_that_it_decides(kafka, topics, tmp_path)
+    kafka.widen(f"{topics}-in", 2)
+    put(kafka, f"{topics}-in", payments(5, 25), partition=1)
+    run(kafka, topics, tmp_path, begin="latest")
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(5, 25))
+
+
 def test_a_stand_by_follows_from_where_a_first_start_began(kafka: Kafka, topics: str, tmp_path: Path) -> None:
     leader = Stream(settings(kafka, topics, tmp_path, until_end=False, begin="latest"))
     with running(leader):
