@@ -16,6 +16,8 @@ from tidegate.runtimes.stream import stream as streams
 from tidegate.runtimes.stream.dead_letters import read_letter
 from tidegate.runtimes.stream.stream import Stream
 
+_GIVEN_UP = "What the topics say counts; looked at again"
+
 
 @pytest.fixture
 def topics(kafka: Kafka, own: str) -> str:
@@ -140,34 +142,35 @@ def test_what_the_last_leader_commits_while_it_is_relieved_is_read_before_anythi
 
 
 def fence_once(own: str, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """The first transaction that has offsets of inputs is fenced before it is committed; true once it was."""
+    """The first transaction that has offsets of inputs is fenced before it is committed: its id is the order topic's
+    name. True once it was."""
     send, fenced = Writer._send_offsets, list[bool]()
 
     def failing(self: Writer, offsets: list[TopicPartition], member: Any) -> None:
         send(self, offsets, member)
         if offsets and not fenced:
             fenced.append(True)
-            Writer(self._cluster, own)
+            Writer(self._cluster, f"{own}-out.order")
 
     monkeypatch.setattr(Writer, "_send_offsets", failing)
     return fenced
 
 
 def test_dead_letters_are_in_the_transaction_of_their_batch(
-    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where it is given up, they are too; or they would be there twice."""
     fenced = fence_once(topics, monkeypatch)
     put(kafka, f"{topics}-in", [*payments(0, 5), b"no event", *payments(5, 10)])
     run(kafka, topics, tmp_path)
-    assert fenced
+    assert fenced and _GIVEN_UP in caplog.text
     letters = [read_letter(message) for message in everything(kafka, f"{topics}-out.dead-letters")]
     assert [one.place for one in letters if one] == [5]
     assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 10))
 
 
 def test_what_was_learned_for_a_transaction_that_is_given_up_is_forgotten(
-    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kafka: Kafka, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Or its events would be counted twice when they are decided again."""
     put(kafka, f"{topics}-in", payments(0, 20))
@@ -175,4 +178,21 @@ def test_what_was_learned_for_a_transaction_that_is_given_up_is_forgotten(
     fenced = fence_once(topics, monkeypatch)
     put(kafka, f"{topics}-in", payments(20, 60))
     run(kafka, topics, tmp_path)
-    assert fenced and decisions(kafka, f"{topics}-out") == replayed(payments(0, 60)) == stored(tmp_path)
+    assert fenced and _GIVEN_UP in caplog.text
+    assert decisions(kafka, f"{topics}-out") == replayed(payments(0, 60)) == stored(tmp_path)
+
+
+def test_a_backlog_of_several_partitions_is_read_on_where_a_transaction_of_it_was_given_up(
+    kafka: Kafka, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """More of each than waits here at once: partitions are stopped by then, and have to come again."""
+    kafka.topics(f"{own}-in", partitions=2)
+    kafka.topics(f"{own}-out")
+    for partition in (0, 1):
+        put(kafka, f"{own}-in", payments(0, 9000, f"c{partition}-"), partition=partition)
+    fenced = fence_once(own, monkeypatch)
+    stream = Stream(settings(kafka, own, tmp_path, until_end=False))
+    with running(stream):
+        until(lambda: stream.figures.taken == 18_000, 100)
+    assert fenced and _GIVEN_UP in caplog.text
+    assert len(decisions(kafka, f"{own}-out")) == 18_000 == len(stored(tmp_path))
