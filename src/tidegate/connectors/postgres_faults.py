@@ -6,6 +6,8 @@ from psycopg import errors
 from tidegate.connectors.store import AwayError
 from tidegate.errors import StoreError
 
+_AGAIN = "then send the batch again, as a stream does by itself"
+
 
 def told(error: psycopg.Error, address: str) -> StoreError:
     """The same fault as a `StoreError`: what is wrong with the store, what was seen, what to do."""
@@ -19,7 +21,7 @@ def told(error: psycopg.Error, address: str) -> StoreError:
         case errors.DiskFull() | errors.OutOfMemory():
             kind = AwayError
             wrong = f"There is no room left for the store {address}; nothing of this batch was kept."
-            do = "Make room where PostgreSQL keeps its data, then send the batch again: what was acknowledged is safe."
+            do = f"Make room where PostgreSQL keeps its data, {_AGAIN}: what was acknowledged is safe."
         case errors.ReadOnlySqlTransaction() | errors.InsufficientPrivilege():
             wrong = f"The store {address} cannot be written by this user, or here."
             do = "Give the URL of the primary and of a user who owns the store's schema."
@@ -32,7 +34,7 @@ def told(error: psycopg.Error, address: str) -> StoreError:
         case psycopg.OperationalError() | psycopg.InterfaceError():
             kind = AwayError
             wrong = f"PostgreSQL cannot be reached for the store {address}, or went away."
-            do = "See that it runs and can be reached; then send the batch again: what was acknowledged is safe."
+            do = f"See that it runs and can be reached; {_AGAIN}: what was acknowledged is safe."
         case _:
             wrong, do = f"The store {address} failed.", "See what PostgreSQL said."
     return kind(wrong, seen=seen, do=do)

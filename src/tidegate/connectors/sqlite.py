@@ -337,7 +337,7 @@ class SqliteStore(SqliteReading):
             raise StoreError(
                 f"The store {self.path} could not be put on the disk.",
                 seen=str(error.strerror),
-                do="Look at its disk (room, quota, faults), then send the batch again.",
+                do="Look at its disk (room, quota, faults), then send the batch again, as a stream does by itself.",
             ) from error
 
     def put_artefact(self, kind: str, body: bytes) -> bytes:

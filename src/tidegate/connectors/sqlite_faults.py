@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tidegate.errors import StoreError
 
+_AGAIN = "then send the batch again, as a stream does by itself"
+
 
 def told(error: sqlite3.Error, path: Path) -> StoreError:
     """The same fault as a `StoreError`: what is wrong with the store, what was seen, what to do."""
@@ -13,10 +15,10 @@ def told(error: sqlite3.Error, path: Path) -> StoreError:
     match code & 0xFF if isinstance(code, int) else None:
         case sqlite3.SQLITE_FULL:
             wrong = f"There is no room left for the store {path}; nothing of this batch was kept."
-            do = "Make room on its disk, then send the batch again: what was acknowledged is safe."
+            do = f"Make room on its disk, {_AGAIN}: what was acknowledged is safe."
         case sqlite3.SQLITE_IOERR:
             wrong = f"The store {path} could not be written or read; nothing of this batch was kept."
-            do = "Look at its disk (room, quota, file size limit, faults), then send the batch again."
+            do = f"Look at its disk (room, quota, file size limit, faults), {_AGAIN}."
         case sqlite3.SQLITE_CORRUPT:
             wrong = f"The store {path} is damaged or was cut short."
             do = "Put back a copy of the file (with its -wal file, if there is one), then run `tidegate verify`."
