@@ -75,6 +75,8 @@ class Telling:
                     self._note()
             except TidegateError as error:
                 _LOG.warning("%s It is tried again; nothing is lost.", error)
+            except Exception:  # a fault of ours must not leave alarms untold until the next start
+                _LOG.exception("Telling of decisions failed. It is tried again; nothing is lost.")
 
     def _end(self) -> None:
         beside, self._beside = self._beside, None
