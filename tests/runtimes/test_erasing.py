@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from tests.connectors.entries import entries
 from tests.connectors.stores import Places
 from tests.runtimes.served import Card, Fraud, Payment, payment
-from tidegate import Engine, Flow, ListChange, Store, StoreError, decline, entity_list
+from tidegate import Engine, Flow, ListChange, Store, StoreError, count, decline, entity_list, review
 from tidegate.cli import app
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.search_sqlite import SqliteIndex
@@ -82,9 +82,9 @@ class Blocking(Flow[Payment]):
 
 
 class BlockingOtherwise(Blocking):
-    """The same, in other words: another version, of which there is no snapshot."""
+    """The same with a window more: another version, of which there is no snapshot."""
 
-    on_list = decline(Blocking.blocked.has(Payment.card), because="Blocked")
+    often = review(count(per=Card, last="1h") > 100, because="Often")
 
 
 def test_pruning_leaves_changes_of_lists_which_are_in_force_however_old_they_are(place: str) -> None:
@@ -98,6 +98,7 @@ def test_pruning_leaves_changes_of_lists_which_are_in_force_however_old_they_are
         assert not_learned(store, 30, NOW) == 0 and verify(store).ok
     with Store.open(place) as store:
         engine = Engine(BlockingOtherwise, store=store)
+        assert engine.passed_over
         answer = json.loads(engine.decide_json(json.dumps(payment(1, "a")).encode()))
         assert answer["outcome"] == "decline"
 

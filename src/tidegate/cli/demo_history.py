@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tidegate.connectors.files_merge import Batch
 from tidegate.connectors.store import Store
 from tidegate.decisions.decider import Decider
+from tidegate.decisions.state import state_digest
 from tidegate.evidence.snapshot import Snapshots
 from tidegate.features.plan import MISSING
 from tidegate.models.artefact import Artefact
@@ -126,7 +127,7 @@ class History:
         Registry(folder / "models").add(artefact, alias="champion")
         store = Store.open(folder / "tidegate.db")
         arrays, about = self.replay.decider.snapshot()
-        digest, head = bytes.fromhex(self.replay.plan.digest), store.head()
+        state, head = state_digest(self.replay.plan), store.head()
         about |= {"newest": self.replay.decider.windows.clock}
-        Snapshots.beside(store.place).write(seq=head.size, flow=digest, arrays=arrays, about=about, root=head.root)
+        Snapshots.beside(store.place).write(seq=head.size, flow=state, arrays=arrays, about=about, root=head.root)
         return store

@@ -15,6 +15,7 @@ from tidegate.decisions.plan import AT, ListPlan, ModelPlan, Plan
 from tidegate.decisions.scorecards.trace import ScoringCard
 from tidegate.decisions.settle import settle
 from tidegate.decisions.snooze import Snooze, SnoozeBook, told
+from tidegate.decisions.state import state_digest
 from tidegate.decisions.tables.trace import IndexedTable
 from tidegate.decisions.wording import Wording
 from tidegate.errors import SnapshotError
@@ -301,7 +302,7 @@ class Decider:
     def snapshot(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """The state: arrays, and a header of plain values."""
         header = {
-            "digest": self.plan.digest,
+            "digest": state_digest(self.plan).hex(),
             "lists": self.book.dump(),
             "caps": self.limits.dump(),
             "words": list(self.words.items()),
@@ -313,9 +314,9 @@ class Decider:
         """Take over a state.
 
         Raises:
-            SnapshotError: it is of another flow.
+            SnapshotError: it is of a flow that knows other things of the past.
         """
-        if header.get("digest") != self.plan.digest:
+        if header.get("digest") not in (state_digest(self.plan).hex(), self.plan.digest):  # the latter: of old versions
             raise SnapshotError(
                 "The snapshot is of another flow.", seen=str(header.get("digest")), do="Replay the events instead."
             )

@@ -14,7 +14,7 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
@@ -59,7 +59,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     Args:
         seq: the last record that is in it; recovery learns the later ones again.
-        flow: digest of the flow whose state it is.
+        flow: digest of what the flow whose state it is knows of the past; of the whole flow in files of older versions.
         about: what the writer added, plain JSON values.
         arrays: by name. They may be written to; the file does not change by it.
         root: of the log at `seq`, which says what history the state is of; empty in files of older versions.
@@ -160,12 +160,12 @@ def write(
     return Written(path, digest.digest(), size)
 
 
-def read(path: Path, *, flow: bytes | None = None, mapped: bool = False) -> Snapshot:
+def read(path: Path, *, flow: Collection[bytes] = (), mapped: bool = False) -> Snapshot:
     """Read a snapshot, and check all of it.
 
     Args:
         path: the file.
-        flow: the digest it must be of.
+        flow: the digests of which it must have one; of none, any.
         mapped: map the file instead of reading it: pages come as they are needed, and go when memory is short.
 
     Raises:
@@ -202,10 +202,10 @@ def read(path: Path, *, flow: bytes | None = None, mapped: bool = False) -> Snap
             seen=f"format {version}, where this one reads {FORMAT}",
             do=_AGAIN,
         )
-    if flow is not None and header.flow != flow.hex():
+    if flow and header.flow not in [one.hex() for one in flow]:
         raise SnapshotError(
-            f"The snapshot {path} is of another flow.",
-            seen=f"flow {header.flow}, where {flow.hex()} is running",
+            f"The snapshot {path} is of a flow with other windows, lists, limits or fields.",
+            seen=f"{header.flow[:12]}, where {next(iter(flow)).hex()[:12]} is running",
             do="The state of this flow is made from the store's own records, but for those that were pruned or erased.",
         )
     arrays = {}
@@ -302,7 +302,7 @@ class Snapshots:
     def latest(
         self,
         *,
-        flow: bytes | None = None,
+        flow: Collection[bytes] = (),
         up_to: int | None = None,
         root_at: Callable[[int], bytes | None] | None = None,
         mapped: bool = False,
@@ -310,7 +310,7 @@ class Snapshots:
         """The newest snapshot that is whole and fits.
 
         Args:
-            flow: the digest it must be of.
+            flow: the digests of which it must have one; of none, any.
             up_to: the last record that the store holds. A snapshot of a later one says that the store was cut short.
             root_at: the root of the store's log at a number of records, None where no commit ended there. A snapshot
                 of another root is of another history: its store was replaced by another, or by an older copy that

@@ -119,7 +119,7 @@ def _forget_alerts(store: Store) -> None:
 def prune(store: Store, days: int, why: str, now: datetime | None = None) -> int:
     """Erase the records of events that are older than so many days, where every snapshot has learned them.
 
-    Instructions stay: a snapshot is of one version of a flow, and the next one learns from the store who is on a list.
+    Instructions stay: a flow whose windows or lists change learns from the store who is on a list.
 
     Args:
         store: open for writing.

@@ -15,6 +15,7 @@ from tidegate.decisions.drl.plan import DrlAnswer
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.plan import AT, Plan
 from tidegate.decisions.rule import outcome_of
+from tidegate.decisions.state import state_digest
 from tidegate.errors import ContractError, SnapshotError, StoreError, UnfitError
 from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
@@ -229,10 +230,10 @@ class Journal:
     def hold(self, engine: "Engine") -> Callable[[], None]:
         """Copy the state as of the last record; what is given back writes it as a snapshot."""
         arrays, about = engine.snapshot()
-        head, flow = self.store.written(), bytes.fromhex(self.plan.digest)
+        head, state = self.store.written(), state_digest(self.plan)
 
         def write() -> None:
-            self.snapshots.write(seq=head.size, flow=flow, arrays=arrays, about=about, root=head.root)
+            self.snapshots.write(seq=head.size, flow=state, arrays=arrays, about=about, root=head.root)
             self.store.keep_seen()
 
         return write
@@ -246,8 +247,9 @@ class Journal:
         self.passed_over = []
         self.store.take_hold()
         self._set_aside_ahead()
-        flow, size = bytes.fromhex(self.plan.digest), self.store.head().size
-        found = self.snapshots.latest(flow=flow, up_to=size, root_at=self.store.root_at)
+        size = self.store.head().size
+        own = (state_digest(self.plan), bytes.fromhex(self.plan.digest))  # the latter is what old versions wrote
+        found = self.snapshots.latest(flow=own, up_to=size, root_at=self.store.root_at)
         self.passed_over += found.passed_over
         seq = 0
         if found.snapshot is not None:
@@ -302,7 +304,7 @@ class Journal:
 def _without(erased: int) -> SnapshotError:
     return SnapshotError(
         f"No snapshot of this flow holds {erased:,} records that were erased or pruned: windows are without them.",
-        do="Where they were pruned and the flow was changed since, this lasts until its windows have passed over them.",
+        do="Where they were pruned and windows were changed since, this lasts until these have passed over them.",
     )
 
 
