@@ -30,7 +30,7 @@ ROWS: tuple[dict[str, Any], ...] = (
 )
 
 
-def tried(data: bytes) -> None:
+def tried(data: bytes, *, compiled: bool = False) -> None:
     """Read a document and ask it everything, one way and another; only refusals of ours may come out."""
     began = time.process_time()
     try:
@@ -45,7 +45,9 @@ def tried(data: bytes) -> None:
         assert [str(one) for one in model.answers(columns)] == [str(one) for one in said]
         model.table(columns)
         model.explain(rows[0])
-    assert time.process_time() - began < 20
+    if time.process_time() - began >= 20:
+        assert not compiled, "it takes too long"
+        tried(data, compiled=True)  # the first to ask a kernel on a machine waits for its compiling
 
 
 def asked(model: PmmlModel, row: dict[str, Any]) -> Answer:
