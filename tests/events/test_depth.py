@@ -2,10 +2,11 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.events.depth import DEEPEST, too_deep
+from tidegate.events.depth import DEEPEST, plain_values, too_deep
 
 
 def by_hand(body: bytes) -> int:
@@ -40,3 +41,9 @@ def test_the_limit_is_passed_by_one_level_and_not_by_many_things_side_by_side() 
         assert not too_deep(left * DEEPEST + "1" + right * DEEPEST)
         assert too_deep(left * (DEEPEST + 1) + "1" + right * (DEEPEST + 1))
     assert not too_deep(json.dumps([{"text": "[" * 2000}] * 2000).encode())
+
+
+def test_what_is_deeper_is_not_gone_down_into() -> None:
+    assert plain_values(b"[" * 20 + b"]" * 20)
+    with pytest.raises(RecursionError, match="deeper than 500"):
+        plain_values(b"[" * (DEEPEST + 1))  # before it is told that it ends too soon

@@ -3,7 +3,6 @@ decisions as one that learned all of it from the store."""
 
 import random
 import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -142,13 +141,13 @@ def told(folder: Path, made: Made, later: list[Event]) -> tuple[int, list[Any]]:
     ],
 )
 def test_it_knows_what_it_would_learn(past: Path, tmp_path: Path, change: dict[str, Any], known: bool) -> None:
-    made: Callable[[], Made] = lambda: flow(**change)  # noqa: E731
+    made = flow(**change)
     later = [event for event in events(MANY, MORE) if change.get("listed", True) or not isinstance(event, ListChange)]
     for name in ("from the snapshot", "from the store"):
         shutil.copytree(past, tmp_path / name)
     shutil.rmtree(tmp_path / "from the store" / "s.db.snapshots")
-    again, answers = told(tmp_path / "from the snapshot", made(), later)
-    every, expected = told(tmp_path / "from the store", made(), later)
+    again, answers = told(tmp_path / "from the snapshot", made, later)
+    every, expected = told(tmp_path / "from the store", made, later)
     assert every > MANY
     assert (again == 0) is known, again
     assert [one[:2] for one in answers] == [one[:2] for one in expected]

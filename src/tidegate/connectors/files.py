@@ -17,7 +17,7 @@ from tidegate.connectors.files_spelling import CURRENCY, VERSION
 from tidegate.errors import ContractError, TidegateError
 from tidegate.events.contract import Reader
 from tidegate.events.contract_keys import once
-from tidegate.events.depth import too_deep
+from tidegate.events.depth import plain_values
 from tidegate.events.event import Event
 from tidegate.events.money import Money
 from tidegate.events.times import microseconds_of, time_of
@@ -176,10 +176,8 @@ class _Renamed:
         Raises:
             ContractError: a name stands twice in it.
         """
-        if too_deep(body):
-            return body
         try:
-            values = msgspec.json.decode(body)
+            values = plain_values(body)
         except (ValueError, RecursionError):
             return body
         if not isinstance(values, dict):

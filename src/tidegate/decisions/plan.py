@@ -174,7 +174,8 @@ class Plan:
         return (*windows, *(check.out for check in self.lists))
 
 
-def _to_plain(value: object) -> object:
+def to_plain(value: object) -> object:
+    """An array as what MessagePack has: its shape and its bytes."""
     if isinstance(value, np.ndarray):
         return [list(value.shape), value.tobytes()]
     raise NotImplementedError(type(value))
@@ -189,7 +190,7 @@ def _from_plain(kind: type, value: object) -> object:
 
 def dump(plan: Plan) -> bytes:
     """The plan as bytes (MessagePack), to be kept beside the decisions made by it."""
-    return msgspec.msgpack.encode(plan, enc_hook=_to_plain)
+    return msgspec.msgpack.encode(plan, enc_hook=to_plain)
 
 
 def load(data: bytes) -> Plan:

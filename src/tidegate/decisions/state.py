@@ -3,12 +3,11 @@
 from hashlib import sha256
 
 import msgspec
-import numpy as np
 
-from tidegate.decisions.plan import KindPlan, Plan
+from tidegate.decisions.plan import KindPlan, Plan, to_plain
 from tidegate.events.types import Kind
 
-_ENCODE = msgspec.msgpack.Encoder(enc_hook=lambda value: _plain(value)).encode
+_ENCODE = msgspec.msgpack.Encoder(enc_hook=to_plain).encode
 
 
 def state_digest(plan: Plan) -> bytes:
@@ -42,9 +41,3 @@ def _kind(kind: KindPlan, used: set[int]) -> tuple[object, ...]:
     fields = [field for field in kind.fields if field.column in used]
     keys = {field.name: field.type for field in kind.fields if field.type.kind is Kind.KEY}
     return kind.event, kind.version, fields, sorted(keys.items()), [text for text in kind.texts if text.column in used]
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.ndarray):
-        return [list(value.shape), value.tobytes()]
-    raise NotImplementedError(type(value))

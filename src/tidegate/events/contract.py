@@ -17,10 +17,10 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from tidegate.errors import ContractError, FlowError
-from tidegate.events.contract_faults import fault, fault_in_body, field_fault, nested, pointer, shown
+from tidegate.events.contract_faults import fault, fault_in_body, field_fault, pointer, shown
 from tidegate.events.contract_keys import OnceEach, once
 from tidegate.events.currency import DECIMALS
-from tidegate.events.depth import too_deep
+from tidegate.events.depth import plain_values
 from tidegate.events.event import LAST_YEAR, Event, FieldContract
 from tidegate.events.money import MOST_UNITS, Money
 from tidegate.events.types import Kind
@@ -274,10 +274,8 @@ class Reader(Generic[E]):
         """A document of an older version as one of the newest."""
         self.require_version(version)
         newest, steps = self.event_type.__version__, self.event_type.__upgrades__
-        if too_deep(body):
-            raise nested(self._name)
         try:
-            values = msgspec.json.decode(body)
+            values = plain_values(body)
         except (ValueError, RecursionError) as error:
             raw = body if isinstance(body, bytes) else body.encode(errors="replace")
             raise fault_in_body(self._name, self._contract, error, raw) from None

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from tidegate.errors import ContractError, meant
-from tidegate.events.depth import too_deep
+from tidegate.events.depth import plain_values
 from tidegate.events.event import MOST_WHOLE, FieldContract
 from tidegate.events.field import Personal
 from tidegate.events.types import Kind
@@ -156,25 +156,20 @@ def fault(event: str, contract: Contract, error: msgspec.ValidationError, values
     return field_fault(event, field, _reason(message), seen, inside=inside)
 
 
-def nested(event: str) -> ContractError:
-    """The error for a document that is nested deeper than a parser goes."""
-    return ContractError(f"{event} is nested too deeply.", do="Send an object of plain values.")
-
-
 def fault_in_body(event: str, contract: Contract, error: Exception, body: bytes) -> ContractError:
     """The error for bytes that could not be read as an event."""
     if isinstance(error, msgspec.ValidationError):
         values = None
-        if len(body) <= _MOST_REREAD and not too_deep(body):
+        if len(body) <= _MOST_REREAD:
             try:
-                values = msgspec.json.decode(body)
+                values = plain_values(body)
             except (ValueError, RecursionError):  # the rest of it may be worse; the first fault is the one to tell
                 values = None
         return fault(event, contract, error, values)
     if isinstance(error, UnicodeDecodeError):
         return _not_utf8(event, contract, body)
     if isinstance(error, RecursionError):
-        return nested(event)
+        return ContractError(f"{event} is nested too deeply.", do="Send an object of plain values.")
     words = str(error).removeprefix("JSON is malformed: ")
     place = re.search(r"\(byte (\d+)\)$", words)
     return ContractError(

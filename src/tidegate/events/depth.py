@@ -6,7 +6,9 @@ errors were raised that far below.
 """
 
 import re
+from typing import Any
 
+import msgspec
 import numpy as np
 
 DEEPEST = 500
@@ -24,3 +26,15 @@ def too_deep(body: bytes | str) -> bool:
     marks = np.frombuffer(_TEXT.sub(b"", raw), np.uint8)
     opened, closed = (marks == ord("[")) | (marks == ord("{")), (marks == ord("]")) | (marks == ord("}"))
     return bool(np.cumsum(opened.astype(np.int64) - closed).max(initial=0) > DEEPEST)
+
+
+def plain_values(body: bytes | str) -> Any:
+    """What JSON of any shape holds.
+
+    Raises:
+        ValueError: it is no JSON.
+        RecursionError: it is nested deeper than `DEEPEST`.
+    """
+    if too_deep(body):
+        raise RecursionError(f"nested deeper than {DEEPEST} levels")
+    return msgspec.json.decode(body)

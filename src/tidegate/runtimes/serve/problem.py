@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from tidegate.errors import ContractError, TidegateError
-from tidegate.events.depth import too_deep
+from tidegate.events.depth import plain_values
 from tidegate.runtimes.engine import Refused
 
 MEDIA = b"application/problem+json"
@@ -83,9 +83,7 @@ class Problem(Exception):  # noqa: N818  # RFC 9457 calls it so
 def of_contract(error: ContractError, body: bytes) -> Problem:
     """The problem of a body that could not be read as an event: 400 if it is no JSON at all, 422 if it is."""
     try:
-        if too_deep(body):
-            raise ValueError
-        msgspec.json.decode(body)
+        plain_values(body)
     except (ValueError, RecursionError):
         return Problem("malformed", str(error), pointer=error.pointer)
     return Problem("contract", str(error), pointer=error.pointer)
