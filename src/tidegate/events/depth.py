@@ -6,14 +6,16 @@ errors were raised that far below.
 """
 
 import re
+from itertools import accumulate
 from typing import Any
 
 import msgspec
-import numpy as np
 
 DEEPEST = 500
 """Levels that are gone down: an event has two or three."""
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 def too_deep(body: bytes | str) -> bool:
@@ -23,9 +25,8 @@ def too_deep(body: bytes | str) -> bool:
     raw = body if isinstance(body, bytes) else body.encode(errors="replace")
     if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
         return False
-    marks = np.frombuffer(_TEXT.sub(b"", raw), np.uint8)
-    opened, closed = (marks == ord("[")) | (marks == ord("{")), (marks == ord("]")) | (marks == ord("}"))
-    return bool(np.cumsum(opened.astype(np.int64) - closed).max(initial=0) > DEEPEST)
+    brackets = _TEXT.sub(b"", raw).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > DEEPEST
 
 
 def plain_values(body: bytes | str) -> Any:
