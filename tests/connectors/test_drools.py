@@ -36,7 +36,7 @@ def rule(then: str, when: str = "$p : Payment(amount > 10)", more: str = "") -> 
     return f'{HEAD}{more}\nrule "r"\nwhen\n    {when}\nthen\n    {then}\nend\n'.encode()
 
 
-def run(drl: bytes, amount: float | None = 20.0, deadline: int = 3_000_000) -> DrlAnswer:
+def run(drl: bytes, amount: float | None = 20.0, deadline: int = 20_000_000) -> DrlAnswer:
     return Runner(compiled(drl, "x.drl"), GIVEN, GIVES, (0.5, "unknown"), deadline).answer([amount, "DE"])
 
 
