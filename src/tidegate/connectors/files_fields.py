@@ -6,10 +6,10 @@ import polars as pl
 
 from tidegate.connectors import files_money, files_times, files_values
 from tidegate.connectors.files_spelling import Spelling, likely_format
-from tidegate.events.contract import money_limits
 from tidegate.events.contract_faults import pointer
 from tidegate.events.currency import DECIMALS
 from tidegate.events.event import FieldContract
+from tidegate.events.field_values import money_limits
 
 _MOST_SIGNS = 5
 """How many different signs, and words for no value, are named; rows with others are refused in general words."""

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 
 from tidegate.errors import ContractError, FlowError
-from tidegate.events.contract import mend_of
 from tidegate.events.contract_faults import fault
 from tidegate.events.event import FieldContract
 from tidegate.events.field import Field, Label
+from tidegate.events.field_values import mend_of
 
 _MOST_SHOWN = 60
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 
-from tidegate.events.contract import MONEY_TEXT, money_limits
 from tidegate.events.currency import DECIMALS
 from tidegate.events.durations import written
 from tidegate.events.event import MOST_WHOLE, Event, FieldContract
 from tidegate.events.field import Personal
+from tidegate.events.field_values import MONEY_TEXT, money_limits
 from tidegate.events.types import Kind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
