@@ -35,7 +35,7 @@ from tidegate.decisions.answer import EDITION, Answers
 from tidegate.events.durations import spoken
 from tidegate.models.tree_model import TreeModel
 from tidegate.runtimes import journal as journal_module
-from tidegate.runtimes.journal import edition_of
+from tidegate.runtimes.records import edition_of
 from tidegate.runtimes.remake import remake
 
 Card = entity("card")

@@ -27,7 +27,7 @@ def explain(id: EventId, store: StoreAddress = DEFAULT_STORE, as_json: AsJson = 
     from tidegate.decisions.decision import Decision
     from tidegate.evidence.elapsed import timing
     from tidegate.evidence.proof import prove
-    from tidegate.runtimes.journal import schema_of
+    from tidegate.runtimes.records import schema_of
 
     with opened(store) as kept:
         record = found(kept, id)
@@ -189,7 +189,7 @@ def _reasons(store: "Store", record: "Stored", decision: "Decision") -> "tuple[M
 def _model(console: "Console", decision: "Decision", record: "Stored", reasons: "tuple[ModelReason, ...]") -> None:
     from rich.text import Text
 
-    from tidegate.runtimes.journal import edition_of
+    from tidegate.runtimes.records import edition_of
 
     raw = edition_of(record.record) == 1 and bool(decision.reasons)
 
@@ -214,7 +214,7 @@ def _evidence(console: "Console", decision: "Decision", record: "Stored", proof:
     from rich.text import Text
 
     from tidegate.evidence.elapsed import timing
-    from tidegate.runtimes.journal import schema_of
+    from tidegate.runtimes.records import schema_of
 
     _title(console, "Evidence")
     console.print(Text(f"  flow {decision.flow}"), soft_wrap=True)

@@ -3,99 +3,34 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tidegate.connectors.store import Store
-from tidegate.decisions.answer import EDITION
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import Decision, to_json
-from tidegate.decisions.drl.plan import DrlAnswer
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.plan import AT, Plan
-from tidegate.decisions.rule import outcome_of
 from tidegate.decisions.state import state_digest
-from tidegate.errors import ContractError, SnapshotError, StoreError, UnfitError
+from tidegate.errors import ContractError, SnapshotError, StoreError
 from tidegate.events.contract import Reader, body, digest
 from tidegate.events.event import Event
 from tidegate.events.times import microseconds_of
 from tidegate.evidence.erasure import is_blank
 from tidegate.evidence.proof import require_sealed
 from tidegate.evidence.record import LEARN, Entry, Found, Refusal
-from tidegate.evidence.record import Event as StoredEvent
 from tidegate.evidence.snapshot import Snapshots
 from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.program import model_content, program_content
+from tidegate.runtimes.records import make_records
+from tidegate.runtimes.relearning import Again, answered, relearn, reread
 
 if TYPE_CHECKING:
     from tidegate.runtimes.engine import Engine
 
 
 _LOG = logging.getLogger("tidegate.store")
-
-
-class Record(msgspec.Struct, array_like=True):
-    """What a decision rests on beside the event itself: enough to make it again.
-
-    `past` holds the cells that came from windows and lists, in the order of `Plan.remembered`; `words` the texts that
-    windows gave back; `cap` which of the flow's limits applied (-1: none); `overdue` that the deadline had passed;
-    `silenced` the rules that were silent, and why; `packages` what packages of rules said;
-    `edition` that of the answer's words (see `decisions.answer.EDITION`).
-    """
-
-    past: bytes
-    words: dict[int, str]
-    cap: int = -1
-    overdue: bool = False
-    edition: int = 1
-    silenced: dict[str, str] = {}
-    packages: tuple[DrlAnswer, ...] = ()
-
-
-class SourcedRecord(Record, array_like=True):
-    """A record of an event that came with a schema: `schema` is its id in the registry."""
-
-    schema: int = 0
-
-
-_ENCODER = msgspec.msgpack.Encoder()
-
-
-def with_schema(record: bytes, id: int) -> bytes:
-    """A record, and the id of the schema that its event was written with."""
-    held = msgspec.msgpack.decode(record, type=Record)
-    return _ENCODER.encode(SourcedRecord(**msgspec.structs.asdict(held), schema=id))
-
-
-def schema_of(record: bytes) -> int:
-    """The id of the schema that an event was written with, as its record has it; 0 if it came without."""
-    try:
-        return msgspec.msgpack.decode(record, type=SourcedRecord).schema
-    except msgspec.DecodeError:
-        return 0
-
-
-_NOTHING = _ENCODER.encode(Record(b"", {}, edition=EDITION))[3:]
-"""What follows the past in a record with nothing else to tell: all after the three bytes that an empty past takes."""
-
-
-def make_records(decider: Decider, n: int, overdue: Sequence[bool] = ()) -> list[bytes]:
-    """The records of decisions that were just made in the first `n` rows; `overdue` marks those past their deadline."""
-    past, size = decider.past(n), 8 * len(decider.remembered)
-    pasts = [past[start : start + size] for start in range(0, n * size, size)] if size else [b""] * n
-    if decider.words or decider.limited or decider.silenced or decider.packages or overdue:
-        return [_record(decider, row, past, bool(overdue) and overdue[row]) for row, past in enumerate(pasts)]
-    blank = _ENCODER.encode(Record(bytes(size), {}, edition=EDITION))
-    head = blank[: len(blank) - len(_NOTHING) - size]
-    return [head + past + _NOTHING for past in pasts]
-
-
-def _record(decider: Decider, row: int, past: bytes, overdue: bool) -> bytes:
-    words = {cell: decider.words[cell] for cell in memoryview(past).cast("q") if cell in decider.words}
-    limited, silenced = decider.limited.get(row, -1), decider.silenced.get(row, {})
-    said = tuple(package.answers[row] for package in decider.packages)
-    return _ENCODER.encode(Record(past, words, limited, overdue, EDITION, silenced, said))
 
 
 class Kept:
@@ -278,7 +213,7 @@ class Journal:
             if not stored.body:
                 erased += 1
                 continue
-            again.append(Again(reread(reader, stored, int(version or 1)), stored.flags, _answered(stored)))
+            again.append(Again(reread(reader, stored, int(version or 1)), stored.flags, answered(stored)))
             count += 1
             if len(again) == engine.batch:
                 relearn(engine, again)
@@ -308,14 +243,6 @@ def _without(erased: int) -> SnapshotError:
     )
 
 
-def edition_of(record: bytes) -> int:
-    """The edition of the words of the answer that a record is of; the first if it cannot be read."""
-    try:
-        return msgspec.msgpack.decode(record, type=Record).edition
-    except msgspec.DecodeError:
-        return 1
-
-
 def content(event: Event, data: bytes) -> bytes:
     """What stands for an event's content: the digest of its type's name and its canonical body."""
     return digest(_named(type(event)) + data)
@@ -326,55 +253,8 @@ def _named(event_type: type[Event]) -> bytes:
     return event_type.__name__.encode() + b"\0"
 
 
-def reread(reader: Reader[Any], stored: StoredEvent, version: int) -> Event:
-    """A stored event as its type is today; what was written to an older contract goes through its upgrades."""
-    try:
-        event: Event = reader.read(stored.body, version, stored=True)
-    except ContractError as error:
-        raise UnfitError(
-            f"Record {stored.seq}, the {stored.kind} {stored.id!r}, does not fit the contract of today.",
-            seen=str(error),
-            do="Give the event class a new version, and register how older ones become it with @upgrades.",
-        ) from error
-    return event
-
-
-def _answered(stored: StoredEvent) -> int | None:
-    """The outcome that a stored event was answered with, if it was decided on."""
-    return None if stored.outcome is None else int(outcome_of(stored.outcome))
-
-
 @lru_cache(maxsize=256)
 def kind_of(event_type: type[Event]) -> str:
     """What a store calls events of this type: its name, and its version from the second on."""
     version = event_type.__version__
     return event_type.__name__ if version == 1 else f"{event_type.__name__}@{version}"
-
-
-class Again(NamedTuple):
-    """An event to be learned once more: with its flags, and the outcome that was answered, if one was."""
-
-    event: Event
-    flags: int
-    outcome: int | None
-
-
-def relearn(engine: "Engine", events: Sequence[Again]) -> None:
-    """Take events in once more, as they were taken the first time, without answering them."""
-    run: list[Again] = []
-    for again in events:
-        engine.reach(again.event, microseconds_of(again.event.at))
-        if not isinstance(again.event, Instruction):
-            run.append(again)
-            continue
-        _learn_run(engine, run)
-        run = []
-        engine.decider.obey(again.event)
-    _learn_run(engine, run)
-
-
-def _learn_run(engine: "Engine", run: Sequence[Again]) -> None:
-    if run:
-        engine.put([again.event for again in run])
-        engine.decider.flags[: len(run)] = [again.flags for again in run]
-        engine.decider.relearn([again.outcome for again in run])

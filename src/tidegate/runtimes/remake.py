@@ -21,7 +21,7 @@ from tidegate.evidence.record import Stored
 from tidegate.models.artefact import verified
 from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.erasing import erased
-from tidegate.runtimes.journal import Record
+from tidegate.runtimes.records import Record
 
 _AGAIN = "Run `tidegate verify`: it names the first record that was touched. Then put back a copy of the store."
 

@@ -18,7 +18,7 @@ from tidegate.events.event import Event
 from tidegate.evidence.record import READ
 from tidegate.evidence.record import Event as StoredEvent
 from tidegate.runtimes.engine import Engine, Refused
-from tidegate.runtimes.journal import reread
+from tidegate.runtimes.relearning import reread
 
 _MOST_LOST, _STEP = 10_000, 500
 

@@ -26,7 +26,7 @@ from tidegate.connectors.schemas.framing import framed
 from tidegate.connectors.schemas.registry import Registry, RegistryAwayError
 from tidegate.errors import StreamError
 from tidegate.evidence.log import verify
-from tidegate.runtimes.journal import schema_of
+from tidegate.runtimes.records import schema_of
 from tidegate.runtimes.remake import remake
 from tidegate.runtimes.stream.dead_letters import read_letter
 from tidegate.runtimes.stream.reading import Reading, Unreadable

@@ -5,7 +5,7 @@ from typing import Any
 
 from tidegate.connectors.store import Store
 from tidegate.evidence.record import Entry, Found, Refusal, TreeHead
-from tidegate.runtimes.journal import with_schema
+from tidegate.runtimes.records import with_schema
 
 
 class HeldStore:
