@@ -84,9 +84,14 @@ def test_a_broker_that_stands_still_slows_and_loses_nothing(tmp_path: Path, own:
         assert decisions(broker, f"{own}-out") == replayed(payments(0, 400))
 
 
-def test_a_topic_that_was_just_made_is_waited_for(kafka: Kafka, own: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broker may tell of it later than the one that made it."""
+@pytest.mark.parametrize("by_another", [False, True])
+def test_a_topic_that_was_just_made_is_waited_for(
+    kafka: Kafka, own: str, monkeypatch: pytest.MonkeyPatch, by_another: bool
+) -> None:
+    """A broker may tell of it later than the one that made it, or than an instance that starts at the same time."""
     cluster = Cluster(kafka.address, {})
+    if by_another:
+        assert Cluster(kafka.address, {}).make(f"{own}-made")
     told, asked = cluster.topics, list[int]()
 
     def late() -> dict[str, int]:
@@ -94,7 +99,7 @@ def test_a_topic_that_was_just_made_is_waited_for(kafka: Kafka, own: str, monkey
         return {name: many for name, many in told().items() if name != f"{own}-made" or len(asked) > 3}
 
     monkeypatch.setattr(cluster, "topics", late)
-    assert cluster.make(f"{own}-made")
+    assert cluster.make(f"{own}-made") is not by_another
     assert cluster.partitions([f"{own}-made"]) == {f"{own}-made": 1}
 
 

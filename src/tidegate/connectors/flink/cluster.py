@@ -14,7 +14,7 @@ from tidegate.connectors.flink.environment import Environment
 from tidegate.connectors.flink.rest import Rest
 from tidegate.errors import TidegateError
 
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 
 
 def _free_ports(many: int) -> list[int]:
@@ -138,7 +138,7 @@ class Cluster:
         """Wait until the cluster has so many slots.
 
         Raises:
-            TidegateError: it has not, within a minute, or a process ended.
+            TidegateError: it has not, within three minutes, or a process ended.
         """
         until = time.monotonic() + _PATIENCE
         while time.monotonic() < until:

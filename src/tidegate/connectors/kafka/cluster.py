@@ -218,7 +218,8 @@ class Cluster:
         try:
             made[topic].result(_PATIENCE)
         except KafkaException as error:
-            if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+            if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:  # another instance made it meanwhile
+                self._hear_of(topic)
                 return False
             raise self.told(error, f"The topic {topic} is not there and cannot be made.") from None
         except TimeoutError:
