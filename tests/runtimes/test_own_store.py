@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from tests.runtimes.started import FLOW, ready, started
 from tidegate import Engine, Event, Flow, ListChange, Store, StoreError, count, decline, entity, entity_list, review
 from tidegate.cli import app
+from tidegate.runtimes.erasing import erase
 
 Card = entity("card")
 
@@ -125,3 +126,12 @@ def test_serve_does_not_start_on_another_flows_store(tmp_path: Path) -> None:
     let.terminate()
     let.communicate(timeout=60)
     assert let.returncode == 0
+
+
+def test_what_was_erased_last_does_not_make_a_store_everyones(tmp_path: Path) -> None:
+    written(tmp_path / "s.db", Fraud)
+    with Store.open(tmp_path / "s.db") as store:
+        assert erase(store, {"card": "c"}, "asked for") == 1
+        with pytest.raises(StoreError, match="is of the flow Fraud"):
+            Engine(Laundering, store=store)
+        Engine(Fraud, store=store)
