@@ -16,6 +16,8 @@ app = typer.Typer(help="Move a store between databases and versions; prune and e
 
 Why = Annotated[str, typer.Option("--why", help="The reason; it is kept in the log.")]
 
+_RETENTION = "retention"
+
 
 @app.command()
 def migrate(
@@ -85,17 +87,41 @@ def copy(
 def prune(
     older_than: Annotated[int, typer.Option("--older-than", min=1, metavar="DAYS", help="Keep records so long.")],
     store: StoreAddress = DEFAULT_STORE,
-    why: Why = "retention",
+    why: Annotated[str, typer.Option("--why", show_default=_RETENTION, help="The reason; it is kept in the log.")] = "",
+    flow: Annotated[
+        str,
+        typer.Option(
+            "--flow",
+            metavar="FLOW",
+            help="Refuse if a window or limit of it looks back further than --older-than.",
+        ),
+    ] = "",
+    override: Annotated[
+        bool, typer.Option("--override", help="With --flow and --why: prune although it looks back further.")
+    ] = False,
 ) -> None:
-    """Erase what records of old events said, and keep their seals. Records that snapshots still need are left."""
+    """Erase what records of old events said, and keep their seals. Records that snapshots still need are left.
+
+    Name the flow that decides on them with --flow: where its state is made anew, as after a change of windows, it is
+    without what was pruned.
+    """
     from tidegate.connectors.store import Store
     from tidegate.runtimes.erasing import not_learned
     from tidegate.runtimes.erasing import prune as pruned
+    from tidegate.runtimes.load import load_flow
+    from tidegate.runtimes.retention import require_passed
 
+    if override and not (flow and why.strip()):
+        raise TidegateError("--override goes with --flow and --why.", do='Give both: --flow FLOW --override --why "…".')
+    definition = load_flow(flow).definition if flow else None
     with Store.open(store, create=False) as kept:
-        many = pruned(kept, older_than, why)
+        if definition is not None and not override:
+            require_passed(kept, definition, older_than)
+        many = pruned(kept, older_than, why or _RETENTION)
         left = not_learned(kept, older_than)
     _tell(many, store)
+    if many and definition is None:
+        aside().print("How far windows look back was not asked: name their flow with --flow.", style="dim")
     if left:
         _warn(
             f"{several(left, 'record')} as old {'is' if left == 1 else 'are'} left: of the snapshots in "
