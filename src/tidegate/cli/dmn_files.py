@@ -149,10 +149,13 @@ def decoded(text: str) -> Any:
         ValueError: it is none.
     """
 
+    from tidegate.events.depth import require_shallow
+
     def refuse(name: str) -> Any:
         raise ValueError(f"{name} is no number of JSON")
 
     try:
+        require_shallow(text)
         return json.loads(text, parse_float=Decimal, parse_constant=refuse)
     except RecursionError:
         raise ValueError("it is nested too deep") from None

@@ -52,19 +52,18 @@ def plain(one: "DeadLetter") -> dict[str, Any]:
 
 def mended_values(file: Path) -> dict[int, bytes | None]:
     """The values by offset of a file of lines of JSON; `null` is no value."""
-    import msgspec
-
     from tidegate.errors import StreamError
+    from tidegate.events.depth import plain_values
 
     values: dict[int, bytes | None] = {}
     try:
         for line in file.read_bytes().splitlines():
-            for number, value in _mended(msgspec.json.decode(line)).items() if line.strip() else ():
+            for number, value in _mended(plain_values(line)).items() if line.strip() else ():
                 if values.setdefault(number, value) != value:
                     raise StreamError(
                         f"{file} has dead letter {number} twice, with two values.", do="Leave one of them out."
                     )
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise StreamError(
             f"{file} cannot be read.",
             seen=str(error),

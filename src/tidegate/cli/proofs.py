@@ -92,13 +92,16 @@ def _proofs_in(file: Path) -> "tuple[dict[str, Any] | None, dict[str, Any] | Non
     import msgspec
 
     from tidegate.errors import TidegateError
+    from tidegate.events.depth import require_shallow
 
     try:
-        told = msgspec.json.decode(file.read_bytes(), type=dict[str, dict[str, Any]])
+        said = file.read_bytes()
+        require_shallow(said)
+        told = msgspec.json.decode(said, type=dict[str, dict[str, Any]])
         wrong = "" if {"inclusion", "consistency"} & told.keys() else f"{', '.join(told) or 'nothing'}"
     except OSError as error:
         raise TidegateError(f"The proof {file} cannot be read.", seen=error.strerror or str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         told, wrong = {}, str(error)
     if wrong:
         raise TidegateError(

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import polars as pl
 
 from tidegate.connectors import files_sources as sources
 from tidegate.errors import TidegateError
+from tidegate.events.depth import plain_values
 
 _CHUNK = 100_000
+_WRITE = 'Write an id and its label a line: {"id": "p1", "fraud": true}.'
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -42,15 +43,33 @@ def _truth(value: Any) -> bool | None:
     return _WORDS.get(str(value).strip().lower())
 
 
+def _object(path: Path, line: sources.Line) -> dict[str, Any]:
+    """What a line of JSON holds by name.
+
+    Raises:
+        TidegateError: it is no JSON object, or cannot be read as it is.
+    """
+    try:
+        row = plain_values(line.body)
+    except (ValueError, RecursionError) as error:
+        raise TidegateError(
+            f"{path}, line {line.number} is not JSON that can be read.",
+            seen=f"more than {sources.MOST_LINE:,} bytes" if line.cut else str(error),
+            do=_WRITE,
+        ) from None
+    if not isinstance(row, dict):
+        raise TidegateError(
+            f"{path}, line {line.number} is no JSON object.", seen=f"{type(row).__name__} {row!r:.100}", do=_WRITE
+        )
+    return row
+
+
 def _pairs(path: Path, label: str) -> Iterator[tuple[int, str, Any]]:
     """Line, id and label of every row."""
     form = sources.form(path)
     if form == "ndjson":
         for line in sources.lines(path):
-            try:
-                row = msgspec.json.decode(line.body, type=dict[str, Any])
-            except msgspec.DecodeError as error:
-                raise TidegateError(f"{path}, line {line.number} is not JSON.", seen=str(error)) from None
+            row = _object(path, line)
             yield line.number, str(row.get("id")), row.get(label)
         return
     for rows in (sources.parquet if form == "parquet" else sources.comma_separated)(path, _CHUNK):

@@ -29,6 +29,16 @@ def too_deep(body: bytes | str) -> bool:
     return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > DEEPEST
 
 
+def require_shallow(body: bytes | str) -> None:
+    """Make sure, before a parser that is given it goes down, that JSON is not nested too deep.
+
+    Raises:
+        RecursionError: it is nested deeper than `DEEPEST`.
+    """
+    if too_deep(body):
+        raise RecursionError(f"nested deeper than {DEEPEST} levels")
+
+
 def plain_values(body: bytes | str) -> Any:
     """What JSON of any shape holds.
 
@@ -36,6 +46,5 @@ def plain_values(body: bytes | str) -> Any:
         ValueError: it is no JSON.
         RecursionError: it is nested deeper than `DEEPEST`.
     """
-    if too_deep(body):
-        raise RecursionError(f"nested deeper than {DEEPEST} levels")
+    require_shallow(body)
     return msgspec.json.decode(body)

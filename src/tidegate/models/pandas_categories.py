@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from tidegate.errors import ModelError
+from tidegate.events.depth import require_shallow
 
 __all__ = ["pandas_categories"]
 
@@ -65,6 +66,7 @@ def _lists(lines: Sequence[str], name: str) -> list[list[str | float | bool | No
     """The lists of categories, one per column of categories."""
     line = next((line for line in reversed(lines) if line.startswith(_LINE)), _LINE + "null")
     try:
+        require_shallow(line)
         lists = json.loads(line.removeprefix(_LINE)) or []
     except (ValueError, RecursionError):
         lists = None

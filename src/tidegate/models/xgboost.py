@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.errors import ModelError, TidegateError
+from tidegate.events.depth import plain_values
 from tidegate.models.kernels import log_single
 from tidegate.models.lightgbm import Forest, Tree
 from tidegate.models.ubjson import read_ubjson
@@ -72,7 +73,7 @@ def _read(data: bytes, name: str) -> Any:
     if data[:1] == b"{" and data[1:2] in b"iUIlL$#":
         return read_ubjson(data, name)
     try:
-        return msgspec.json.decode(data)
+        return plain_values(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{name} is no XGBoost model.", seen=str(error)[:200], do=_AGAIN) from None
 

@@ -14,6 +14,7 @@ from tidegate.connectors.schemas.framing import UndecodableError, schema_named
 from tidegate.connectors.store import Store
 from tidegate.connectors.store_reading import stored
 from tidegate.errors import TidegateError
+from tidegate.events.depth import require_shallow
 from tidegate.evidence.erasure import is_blank
 from tidegate.runtimes.remake import difference
 
@@ -183,6 +184,7 @@ def _differs(decided: bytes, data: bytes) -> str:
 
 def _head_of(one: Lying) -> _Head | None:
     try:
+        require_shallow(one.data)
         return _head(one.data)
     except _UNREADABLE:
         pass

@@ -12,6 +12,7 @@ import msgspec
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.flow import Flow
 from tidegate.errors import ContractError, ReleaseError, TidegateError
+from tidegate.events.depth import require_shallow
 from tidegate.models.promotion import lacking
 from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
@@ -124,8 +125,9 @@ def cases_in(path: Path) -> list[Case]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
+                require_shallow(line)
                 case = msgspec.json.decode(line, type=Case)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise ReleaseError(
                     f"Line {number} of {path} is no case.",
                     seen=str(error),

@@ -99,6 +99,7 @@ def test_by_tls_and_with_credentials(registry: Server, behind: Answer, own: str,
         (404, b'{"error_code": 404, "message": "HTTP 404 Not Found"}', "404 HTTP 404 Not Found"),
         (403, b'{"error_code": 40301, "message": "no"}', r"403 no\. Give this user the right"),
         (200, b'["a"]', "200"),
+        (200, b"[" * 600 + b"]" * 600, r"502 \[\["),
     ],
 )
 def test_whatever_is_no_answer_is_waited_for(status: int, body: bytes, words: str) -> None:

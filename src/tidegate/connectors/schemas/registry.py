@@ -18,6 +18,7 @@ from tidegate.connectors.kafka.cluster import PassingError
 from tidegate.connectors.schemas.framing import UndecodableError
 from tidegate.connectors.trust import trusting
 from tidegate.errors import StreamError
+from tidegate.events.depth import require_shallow
 
 _LOG = logging.getLogger("tidegate.registry")
 _TIMEOUT = 10.0
@@ -201,8 +202,9 @@ class Registry:
             answer = connection.getresponse()
             said = answer.read(_MOST)
             try:
+                require_shallow(said)
                 return answer.status, json.loads(said)
-            except ValueError:
+            except (ValueError, RecursionError):
                 # whatever answers in other words than JSON, such as a proxy's page, is no registry
                 return answer.status if answer.status >= 300 else 502, said.decode("utf-8", "replace")
         finally:

@@ -8,6 +8,7 @@ import msgspec
 
 from tidegate.connectors.kafka.writer import Out
 from tidegate.errors import ContractError, StreamError
+from tidegate.events.depth import require_shallow
 from tidegate.runtimes.stream.dead_letters import DeadLetter, GoneError, filled, mark
 from tidegate.runtimes.stream.reading import Unreadable
 
@@ -56,6 +57,7 @@ _OBJECT: msgspec.json.Decoder[_Fields] = msgspec.json.Decoder(_Fields)
 def _along(value: bytes, path: list[str], change: Callable[[_Fields, str], None], *, make: bool = False) -> bytes:
     """A JSON object with a change made to the object that holds the last name of a path."""
     try:
+        require_shallow(value)
         fields = _OBJECT.decode(value)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         do = "It looks written with a schema: mend the schema, the contract or its writer, then send it again."
