@@ -14,8 +14,9 @@ from tests.runtimes.stream.topics import decisions, put
 from tests.servers.kafka import Kafka
 from tidegate import Store
 from tidegate.cli import against, app
-from tidegate.runtimes.agreement import Lying, agreement
+from tidegate.runtimes.agreement import agreement
 from tidegate.runtimes.erasing import erase
+from tidegate.runtimes.lying import Lying
 
 MODELS = ("--without-models", "--models", "none")
 LOGIN = 'class Login(Event):\n    """Someone is there."""\n\n    card: Card\n\n\n'
@@ -259,7 +260,7 @@ def _answers(store: Path, many: int) -> list[bytes]:
     [
         (("--against", "nowhere.ndjson"), "There are no decisions nowhere.ndjson"),
         (("events.ndjson", "--against", "flow.py"), "There are no decisions flow.py"),
-        (("events.ndjson", "--against", "schema.ndjson"), "written with schema 7"),
+        (("events.ndjson", "--against", "schema.ndjson"), "written with schema 7 do Name the topic"),
         (("events.ndjson", "--against", "damaged.ndjson.gz"), "damaged.ndjson.gz cannot be read. seen Error -3"),
         (("events.ndjson", "--against", "cut.ndjson.gz"), "cut.ndjson.gz cannot be read. seen Compressed file ended"),
         (("events.ndjson", "--against", "empty.ndjson", "--store", "s.db"), "not decided anew"),

@@ -12,9 +12,11 @@ from tidegate.connectors.store_address import Address
 from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
+    from tidegate.connectors.schemas.written import WrittenDecisions
     from tidegate.connectors.store import Store
     from tidegate.decisions.flow import Flow
-    from tidegate.runtimes.agreement import Agreement, Lying
+    from tidegate.runtimes.agreement import Agreement
+    from tidegate.runtimes.lying import Lying
     from tidegate.runtimes.models import Models
 
 Against = Annotated[
@@ -48,6 +50,17 @@ KafkaConfig = Annotated[
         "--kafka-config", envvar="TIDEGATE_KAFKA_CONFIG", help="With --against: file of librdkafka's properties."
     ),
 ]
+SchemaRegistry = Annotated[
+    str,
+    typer.Option(
+        "--schema-registry",
+        envvar="TIDEGATE_SCHEMA_REGISTRY",
+        help="With --against a topic of decisions in Avro or Protobuf: http(s)://[USER@]HOST:8081",
+    ),
+]
+RegistryConfig = Annotated[
+    Path | None, typer.Option("--registry-config", help="With --schema-registry: file of the registry's properties.")
+]
 _SAID = {
     "different": "there with other bytes",
     "lost": "decided by the replay, and not there",
@@ -79,6 +92,21 @@ def lying(against: str, kafka_config: Path | None) -> "Iterable[Lying]":
             do="Name a topic, kafka://HOST:PORT/TOPIC, or a file of one decision a line, .ndjson or .ndjson.gz.",
         )
     return in_file(path)
+
+
+def by_registry(against: str, url: str, config: Path | None) -> "WrittenDecisions | None":
+    """What reads decisions on a topic that name a schema; None without a registry, and of a file.
+
+    Raises:
+        StreamError: the registry's address or its properties are none.
+    """
+    if not url or "://" not in against:
+        return None
+    from tidegate.connectors.kafka.place import lines_of
+    from tidegate.connectors.schemas.registry import Registry
+    from tidegate.connectors.schemas.written import WrittenDecisions
+
+    return WrittenDecisions(Registry(url, lines_of(config) if config is not None else {}))
 
 
 def require_fitting(files: Sequence[Path], against: str, recorded: Address | None, since: str,
@@ -146,13 +174,14 @@ def replays_store(store: Address | None) -> "Iterator[Store]":
 
 
 def compare_recorded(flow: "type[Flow[Any]]", models: "Models", recorded: Address, store: Address | None,
-                     lies: "Iterable[Lying]", since: str, *, quiet: bool) -> "Agreement":  # fmt: skip
+                     lies: "Iterable[Lying]", since: str, written: "WrittenDecisions | None", *,
+                     quiet: bool) -> "Agreement":  # fmt: skip
     """What a store recorded, decided again and set beside the other decisions; `store` is where it is kept."""
     from tidegate.cli.options import opened
 
     with replays_store(store) as kept, opened(recorded) as source:
         decide_recorded(flow, models, source, kept, quiet=quiet)
-        return compared(kept, lies, since, source)
+        return compared(kept, lies, since, written, source)
 
 
 def decide_recorded(flow: "type[Flow[Any]]", models: "Models", source: "Store", kept: "Store", *,
@@ -173,12 +202,13 @@ def decide_recorded(flow: "type[Flow[Any]]", models: "Models", source: "Store", 
         )  # fmt: skip
 
 
-def compared(kept: "Store", lies: "Iterable[Lying]", since: str, recorded: "Store | None" = None) -> "Agreement":
+def compared(kept: "Store", lies: "Iterable[Lying]", since: str, written: "WrittenDecisions | None",
+             recorded: "Store | None" = None) -> "Agreement":  # fmt: skip
     """The replay's decisions beside the others; `recorded` is the store whose events were decided again, if one's."""
     from tidegate.cli.decisions import begin_of
     from tidegate.runtimes.agreement import agreement
 
-    return agreement(kept, lies, begin_of(kept, since), recorded)
+    return agreement(kept, lies, begin_of(kept, since), recorded, written)
 
 
 def plain(against: str, found: "Agreement") -> dict[str, Any]:

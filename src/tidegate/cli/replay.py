@@ -10,7 +10,10 @@ from tidegate.cli.against import (
     Against,
     KafkaConfig,
     Recorded,
+    RegistryConfig,
+    SchemaRegistry,
     Since,
+    by_registry,
     compare_recorded,
     compared,
     lying,
@@ -84,6 +87,8 @@ def replay(
     recorded: Recorded = None,
     since: Since = "",
     kafka_config: KafkaConfig = None,
+    schema_registry: SchemaRegistry = "",
+    registry_config: RegistryConfig = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide past events as the flow would have decided them then, and measure it.
@@ -112,8 +117,9 @@ def replay(
         require_models(made.definition, models)
     found_models = models_there(made.definition, models)
     lies = lying(against, kafka_config) if against else None
+    by = by_registry(against, schema_registry, registry_config)
     if recorded is not None and lies is not None:
-        again = compare_recorded(made, found_models, recorded, store, lies, since, quiet=as_json)
+        again = compare_recorded(made, found_models, recorded, store, lies, since, by, quiet=as_json)
         emit({"against": plain(against, again)}) if as_json else show(against, again, recorded)
         raise typer.Exit(0 if again.whole else 1)
     given = inputs(made, files, event)
@@ -130,7 +136,7 @@ def replay(
             columns=pairs(column, "--column"), defaults=pairs(default, "--default"), quarantine=aside_rows,
             encoding=encoding, sort=sort, progress=told, other_flow_ok=other_flow_ok,
         )  # fmt: skip
-        agreed = compared(kept, lies, since) if lies is not None and kept is not None else None
+        agreed = compared(kept, lies, since, by) if lies is not None and kept is not None else None
     source = ", ".join(file.name for file in every)
     figures = done.figures(
         source=source, about=made.definition.purpose, made_at=now(), version=program_version(),

@@ -6,45 +6,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from tidegate.connectors.schemas.framing import UndecodableError, schema_named
 from tidegate.connectors.store import Store
 from tidegate.connectors.store_reading import stored
 from tidegate.errors import TidegateError
-from tidegate.events.depth import require_shallow
 from tidegate.evidence.erasure import is_blank
-from tidegate.runtimes.remake import difference
+from tidegate.runtimes.lying import Head, Lying, Reads
 
 if TYPE_CHECKING:
     from tidegate.connectors.kafka.place import Place
+    from tidegate.connectors.schemas.written import WrittenDecisions
 
 _CHUNK = 1000
 _FIRST = 5
 _UNSEEN, _EQUAL, _DIFFERENT = 0, 1, 2
 _GROUP = "tidegate-against"
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What is raised for what is no JSON, or cannot be read as it is: nested too deep, or with numbers of no end."""
-
-
-class Lying(NamedTuple):
-    """What lies there: where, its bytes, and whether it came after the replay began."""
-
-    where: str
-    data: bytes
-    since: bool
-
-
-class _Head(msgspec.Struct):
-    """What every decision says."""
-
-    id: str
-    outcome: str
-
-
-_head = msgspec.json.Decoder(_Head).decode
 
 
 @dataclass
@@ -102,7 +79,11 @@ class Agreement:
 
 
 def agreement(
-    kept: Store, lying: Iterable[Lying], since: int | None = None, recorded: Store | None = None
+    kept: Store,
+    lying: Iterable[Lying],
+    since: int | None = None,
+    recorded: Store | None = None,
+    written: "WrittenDecisions | None" = None,
 ) -> Agreement:
     """Set what lies somewhere against the decisions of a replay.
 
@@ -111,14 +92,15 @@ def agreement(
         lying: what lies there, in any order.
         since: decisions on events before then, microseconds since 1970 UTC, need not be there.
         recorded: whose events were decided again; what was erased from it cannot be.
+        written: reads those that name a schema of a registry.
 
     Raises:
-        TidegateError: they were written with a schema.
+        TidegateError: they were written with a schema, and no registry is named, or it cannot be asked.
     """
     found, marks = Agreement(), bytearray(kept.head().size + 1)  # a byte for each record is all that is held
-    waiting, gone = iter(lying), _Gone(recorded)
+    waiting, gone, reads = iter(lying), _Gone(recorded), Reads(written)
     while some := list(islice(waiting, _CHUNK)):
-        _look(kept, some, marks, found, gone)
+        _look(kept, some, marks, found, gone, reads)
     found.equal = marks.count(_EQUAL)
     _missed(kept, marks, since, found)
     return found
@@ -133,7 +115,7 @@ class _Gone:
     def __init__(self, recorded: Store | None) -> None:
         self._recorded, self._met = recorded, set[int]()
 
-    def look(self, head: _Head, one: Lying, found: Agreement) -> bool:
+    def look(self, head: Head, one: Lying, found: Agreement) -> bool:
         """Count a message if its decision was erased; False if it was not."""
         of = self._recorded.get(head.id) if self._recorded is not None else None
         if of is None or of.outcome is None or not is_blank(of):
@@ -149,12 +131,12 @@ class _Gone:
         return True
 
 
-def _look(kept: Store, some: list[Lying], marks: bytearray, found: Agreement, gone: _Gone) -> None:
-    heads = [_head_of(one) for one in some]
-    known = kept.find([head.id for head in heads if head is not None])
+def _look(kept: Store, some: list[Lying], marks: bytearray, found: Agreement, gone: _Gone, reads: Reads) -> None:
+    heads = [reads.head(one) for one in some]
+    known = kept.find([head.id for head in heads if isinstance(head, Head)])
     for one, head in zip(some, heads, strict=True):
-        if head is None:
-            found.strange.add(one.where)
+        if isinstance(head, str):
+            found.strange.add(f"{one.where}: {head}" if head else one.where)
             continue
         id, of = head.id, known.get(head.id)
         if of is None or of.answer is None:
@@ -167,38 +149,12 @@ def _look(kept: Store, some: list[Lying], marks: bytearray, found: Agreement, go
             continue
         if marks[of.seq] != _UNSEEN:
             found.repeated.add(f"{id} ({one.where})")
-        if one.data == of.answer:
+        decided = reads.as_lying(of.answer, one)
+        if one.data == decided:
             marks[of.seq] = marks[of.seq] or _EQUAL
         elif marks[of.seq] != _DIFFERENT:
             marks[of.seq] = _DIFFERENT
-            found.different.add(f"{id} ({one.where}): {_differs(of.answer, one.data)}")
-
-
-def _differs(decided: bytes, data: bytes) -> str:
-    """Where what lies there first differs from what was decided; of its head alone it is known that it can be read."""
-    try:
-        return difference(decided, data)
-    except _UNREADABLE as error:
-        return f"it cannot be read: {error}"
-
-
-def _head_of(one: Lying) -> _Head | None:
-    try:
-        require_shallow(one.data)
-        return _head(one.data)
-    except _UNREADABLE:
-        pass
-    try:
-        schema = schema_named(one.data)
-    except UndecodableError:
-        schema = None
-    if schema is not None:
-        raise TidegateError(
-            "Decisions are compared as JSON.",
-            seen=f"{one.where} was written with schema {schema} of a registry",
-            do="Compare with a topic of decisions in JSON, or with a file of them.",
-        )
-    return None
+            found.different.add(f"{id} ({one.where}): {reads.differs(decided, one.data)}")
 
 
 def _missed(kept: Store, marks: bytearray, since: int | None, found: Agreement) -> None:

@@ -13,7 +13,12 @@ from tidegate.connectors.schemas.framing import framed, way_to
 from tidegate.connectors.schemas.messages import Format, require_format
 from tidegate.connectors.schemas.registry import Registry, Schema
 
-_FILES = {"avro": ("decision.avsc", "AVRO"), "protobuf": ("decision.proto", "PROTOBUF")}
+_FILES: Mapping[Format, tuple[str, str]] = {
+    "avro": ("decision.avsc", "AVRO"),
+    "protobuf": ("decision.proto", "PROTOBUF"),
+}
+FORMATS: Mapping[Format, str] = {form: kind for form, (_, kind) in _FILES.items()}
+"""The formats that have a schema, and what a registry calls each kind of schema."""
 _MOST_LONG = 2**63
 _OPEN = frozenset(("saw", "outputs", "features"))
 """Fields that are maps of values of any kind."""
@@ -43,6 +48,11 @@ def writer(form: Format, topic: str, registry: Registry | None, subject: str = "
         return as_it_is
     require_format(form)
     id = registry.register(subject or f"{topic}-value", schema_text(form), _FILES[form][1])
+    return write_as(form, id)
+
+
+def write_as(form: Format, id: int) -> Write:
+    """What makes messages of decisions in Avro or Protobuf, whose schema has this id in the registry."""
     return _avro(id) if form == "avro" else _protobuf(id)
 
 
