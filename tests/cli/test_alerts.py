@@ -102,6 +102,37 @@ def test_webhooks_whose_addresses_differ_in_the_query_are_told_for_themselves(
         assert len(told) == 2 and "secret" not in "".join(told)
 
 
+NAMED = "https://cases.fraud-operations.bank.example/hooks/alarms-of-cards?team=fraud-operations-emea [a]"
+
+
+def test_each_sink_and_each_that_is_held_is_a_line_however_long_its_name(tmp_path: Path) -> None:
+    path, reason = tmp_path / "s.db", "the field when of this document has another type\nin that index " * 4
+    decide(path, 0, 5)
+    with AlertsFile.beside(path) as file:
+        Told(file, NAMED).reached(4, b"", [Held(NAMED, seq, f"c1-{seq}", reason) for seq in range(1, 1011)])
+        Told(file, "search").reached(5, b"", [])
+    lines = typed(app, ["alerts", "status", "--store", str(path)]).stdout.splitlines()
+    assert lines[0].split() == ["told", "up", "to", "record", "behind", "held", "sink"] and len(lines) == 3
+    assert lines[1].split(maxsplit=3) == ["4", "1", "1,010", NAMED]
+    assert len({line.index(name) for line, name in zip(lines, ("sink", NAMED, "search"), strict=True)}) == 1
+    shown = typed(app, ["alerts", "held", "--store", str(path)])
+    assert shown.exit_code == 1
+    assert shown.stdout.splitlines()[7] == f"c1-7     {NAMED}  {' '.join(reason.split())}"
+    assert len(shown.stdout.splitlines()) == 1001 and "1,000 of 1,010 decisions held" in shown.output
+    every = typed(app, ["alerts", "held", "--store", str(path), "--json"])
+    assert len(every.stdout.splitlines()) == 1010
+
+
+def test_it_is_said_that_a_field_has_more_values_than_are_counted(tmp_path: Path) -> None:
+    store = tmp_path / "s.db"
+    decide(store, 0, 21)
+    found = search(store, "", "--facet", "id", "--facet", "card")
+    assert len(found["facets"]["id"]) == 20 and found["more_values"] == ["id"]
+    shown = typed(app, ["alerts", "search", "", "--store", str(store), "--facet", "id", "--facet", "card"])
+    assert shown.output.count("There are more: these are the 20 most frequent.") == 1
+    assert "more_values" not in search(store, "amount<2.6", "--facet", "amount")
+
+
 class Runs:
     running = True
 

@@ -95,7 +95,9 @@ def test_a_value_is_counted_that_is_frequent_in_no_month_alone(index: SearchServ
     cards += [(at, "both") for at in (JUNE, JULY) for _ in range(2)]
     index.send([one(seq, at, words={"card": card}) for seq, (at, card) in enumerate(cards, 1)])
     there(index)
-    assert index.search(parse(""), limit=1, facets=["card"]).facets["card"][0] == ("both", 4)
+    page = index.search(parse(""), limit=1, facets=["card", "outcome"])
+    assert page.facets["card"][0] == ("both", 4) and len(page.facets["card"]) == 20
+    assert page.cut == ["card"]  # of 101
 
 
 def test_what_is_sent_again_after_a_rollover_is_there_once(index: SearchServer) -> None:

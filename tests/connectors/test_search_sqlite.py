@@ -99,3 +99,18 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"something else entirely" * 100)
     with pytest.raises(StoreError, match="no file of alerts"):
         AlertsFile(tmp_path / "a")
+
+
+def test_it_is_known_that_a_field_has_more_values_than_are_counted(tmp_path: Path) -> None:
+    with AlertsFile(tmp_path / "a") as file:
+        index = SqliteIndex(file)
+        for seq in range(1, 23):
+            index.send([
+                Document(
+                    seq=seq, id=f"e{seq}", at=time_of(seq), us=seq, kind="P", outcome="approve", text="",
+                    words={"card": f"c{min(seq, 20)}", "shop": f"s{seq}"}, numbers={"amount": float(seq)},
+                )
+            ])  # fmt: skip
+        page = index.search(All(()), facets=["card", "shop", "amount"])
+        assert [len(page.facets[name]) for name in ("card", "shop", "amount")] == [20, 20, 20]
+        assert page.cut == ["shop", "amount"] and page.facets["card"][0] == ("c20", 3)

@@ -23,6 +23,8 @@ class Hits(NamedTuple):
     facets: Mapping[str, Sequence[tuple[str, int]]]
     after: str = ""
     """Where the next page begins; empty when this is the last one."""
+    cut: Sequence[str] = ()
+    """The fields that have more values than are counted."""
 
 
 class Index(Protocol):
@@ -71,12 +73,26 @@ def read_after(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def counts(found: Iterable[tuple[str | float, int]]) -> list[tuple[str, int]]:
-    """The most frequent values, as they are written in a query, each with how often it is there."""
+def hits(
+    documents: Sequence[Document], total: int, counted: Mapping[str, Iterable[tuple[str | float, int]]], after: str
+) -> Hits:
+    """What was found, of each field the most frequent values.
+
+    Args:
+        documents, total, after: as of `Hits`.
+        counted: values by field, each with how often it is there; one more than `MOST_FACETS`, where there are more.
+    """
+    every = {name: _counts(found) for name, found in counted.items()}
+    shown = {name: counts[:MOST_FACETS] for name, counts in every.items()}
+    return Hits(documents, total, shown, after, [name for name, counts in every.items() if len(counts) > MOST_FACETS])
+
+
+def _counts(found: Iterable[tuple[str | float, int]]) -> list[tuple[str, int]]:
+    """Values as they are written in a query, each with how often it is there, the most frequent first."""
     added: Counter[str] = Counter()
     for value, many in found:
         added[plain(value)] += many
-    return sorted(added.items(), key=lambda one: (-one[1], one[0]))[:MOST_FACETS]
+    return sorted(added.items(), key=lambda one: (-one[1], one[0]))
 
 
 def plain(value: str | float) -> str:

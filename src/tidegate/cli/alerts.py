@@ -7,11 +7,10 @@ import typer
 
 from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_STORE, AsJson, StoreAddress, opened
-from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out, several
+from tidegate.cli.terminal import aside, emit, print_lines, several
 from tidegate.connectors.store_address import Address
 
 if TYPE_CHECKING:
-    from tidegate.actions.document import Document
     from tidegate.actions.query import Query
     from tidegate.actions.search import Hits
     from tidegate.connectors.alerts_file import AlertsFile
@@ -32,6 +31,8 @@ _KafkaConfig = Annotated[
     Path | None,
     typer.Option("--kafka-config", envvar="TIDEGATE_KAFKA_CONFIG", help="File of librdkafka's properties, for topics."),
 ]
+_SHOWN = 1000
+"""So many that a sink rejected are shown to people."""
 _LeftOut = Annotated[str, typer.Option("--leave-out", help="Fields of events that are not sent: card,ip.")]
 
 
@@ -77,10 +78,13 @@ def search(
                 "decisions": [to_builtins(one) for one in found.documents],
                 "facets": {name: dict(counts) for name, counts in found.facets.items()},
             }
+            | ({"more_values": found.cut} if found.cut else {})
             | ({"after": found.after} if found.after else {})
         )
         return
-    _show(found, query, store, where)
+    from tidegate.cli.alerts_shown import show
+
+    show(found, query, store, where)
 
 
 def _search_here(store: Address, query: "Query", limit: int, after: str, facets: list[str]) -> "Hits":
@@ -106,62 +110,6 @@ def _catch_up(delivery: "Delivery", word: str) -> None:
     with Progress(console=aside(), transient=True) as progress:
         task = progress.add_task(f"{word}: {several(behind, 'record')}", total=behind)
         delivery.catch_up(told=lambda many: progress.advance(task, many))
-
-
-def _show(found: "Hits", query: str, store: Address, where: str) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    if not found.total:
-        aside().print("No decision fits.", style="yellow")
-        return
-    for one in found.documents:
-        head = Text.assemble(
-            (one.id, "bold"), f"  {one.at[:19].replace('T', ' ')}  ", (one.outcome, COLOURS.get(one.outcome, "white"))
-        )
-        head.append(
-            "".join(f"  {part}" for part in (one.level, None if one.score is None else f"{one.score:.4f}") if part)
-        )
-        head.append("  alarm" if one.alarm else "", "bold red")
-        out().print(head, soft_wrap=True)
-        for line in (_event(one), "; ".join(one.because)):
-            if line:
-                out().print(Text("  " + line, style="dim", overflow="ellipsis", no_wrap=True))
-    for name, counts in found.facets.items():
-        facet = Table(box=None, pad_edge=False, header_style="dim")
-        facet.add_column(name)
-        facet.add_column("decisions", justify="right")
-        for value, many in counts:
-            facet.add_row(Text(value), f"{many:,}")
-        out().print()
-        out().print(facet)
-    aside().print(f"\n{len(found.documents):,} of {several(found.total, 'decision')}.", style="dim")
-    steps = []
-    if found.after:
-        import shlex
-
-        place = f"--in {where}" if where else f"--store {store}"
-        asked = ("-- " if query.startswith("-") else "") + shlex.quote(query)
-        steps.append(f"tidegate alerts search {place} --after {found.after} {asked}  the next page")
-    if found.documents and not where:
-        steps.append(f"tidegate explain {found.documents[0].id} --store {store}  why it was decided so")
-    if steps:
-        next_steps(*steps)
-
-
-def _event(one: "Document") -> str:
-    """The event's fields in a few words, amounts first."""
-    from tidegate.actions.search import plain
-
-    amounts, others = [], []
-    for name, value in one.numbers.items():
-        currency = one.words.get(f"{name}-currency")
-        if currency:
-            amounts.append(f"{name} {value:,.2f} {currency}")
-        else:
-            others.append(f"{name} {plain(value)}")
-    others += [f"{name} {value}" for name, value in one.words.items() if not name.endswith("-currency")]
-    return ", ".join(amounts + others)
 
 
 @app.command()
@@ -240,7 +188,7 @@ def status(store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None
         for name in sinks(file):
             told = Told(file, name)
             marks = told.marks()
-            rows.append((name, marks[0][0] if marks else 0, len(told.held(limit=1_000_000))))
+            rows.append((name, marks[0][0] if marks else 0, told.how_many_held()))
     if as_json:
         for name, seq, held in rows:
             emit({"sink": name, "told": seq, "behind": max(0, size - seq), "held": held})
@@ -248,15 +196,9 @@ def status(store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None
     if not rows:
         aside().print("Nobody was told yet.", style="yellow")
         return
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("sink", overflow="fold")
-    for name in ("told up to record", "behind", "held"):
-        table.add_column(name, justify="right")
-    for name, seq, held in rows:
-        table.add_row(name, f"{seq:,}", f"{max(0, size - seq):,}", f"{held:,}")
-    out().print(table)
+    # The name last: it is an address of any length.
+    lines = [(f"{seq:,}", f"{max(0, size - seq):,}", f"{held:,}", name) for name, seq, held in rows]
+    print_lines(("told up to record", "behind", "held", "sink"), lines, right=3)
 
 
 @app.command()
@@ -276,7 +218,10 @@ def held(
             taken, _ = delivery.retry()
             delivery.sink.close()
             aside().print(f"{several(taken, 'decision')} taken now.")
-        found = [one for name in sinks(file) for one in Told(file, name).held()]
+        told = [Told(file, name) for name in sinks(file)]
+        many = sum(one.how_many_held() for one in told)
+        most = many if as_json else _SHOWN
+        found = [each for one in told for each in one.held(limit=most)]
     if as_json:
         for one in found:
             emit(one._asdict())
@@ -284,13 +229,8 @@ def held(
     if not found:
         aside().print("Nothing is held.", style="green")
         return
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("id", "sink", "reason"):
-        table.add_column(name, overflow="fold")
-    for one in found:
-        table.add_row(Text(one.id), Text(one.sink), Text(one.reason))
-    out().print(table)
+    print_lines(("id", "sink", "reason"), [(one.id, one.sink, one.reason) for one in found])
+    if many > len(found):
+        words = f"\n{len(found):,} of {several(many, 'decision')} held: of each sink the oldest. --json gives all."
+        aside().print(words, style="dim", soft_wrap=True)
     raise typer.Exit(1)

@@ -13,7 +13,7 @@ import msgspec
 
 from tidegate.actions.document import Document
 from tidegate.actions.query import Query
-from tidegate.actions.search import MOST_FACETS, Hits, counts, known_fields, read_after
+from tidegate.actions.search import MOST_FACETS, Hits, hits, known_fields, read_after
 from tidegate.actions.sink import Gone, Rejected, UnavailableError
 from tidegate.connectors.search_client import Answer, Client
 from tidegate.connectors.search_mapping import META, VERSION, month_of, months, template
@@ -193,10 +193,10 @@ class SearchServer:
         if after:
             body["search_after"] = list(read_after(after))
         found = self._search(body)
-        hits = [msgspec.convert(hit["_source"], Document) for hit in found["hits"]["hits"]]
+        page = [msgspec.convert(hit["_source"], Document) for hit in found["hits"]["hits"]]
         counted = {name: _counts(found.get("aggregations", {}), name) for name in facets}
-        more = f"{hits[limit - 1].us},{hits[limit - 1].seq}" if len(hits) > limit else ""
-        return Hits(hits[:limit], found["hits"]["total"]["value"], counted, more)
+        more = f"{page[limit - 1].us},{page[limit - 1].seq}" if len(page) > limit else ""
+        return hits(page[:limit], found["hits"]["total"]["value"], counted, more)
 
     @property
     def _pattern(self) -> str:
@@ -256,14 +256,14 @@ class SearchServer:
 def _counting(where: str, name: str) -> dict[str, Any]:
     field = number(name) if where == "numbers" else place(name)
     order = [{"_count": "desc"}, {"_key": "asc"}]
-    terms = {"field": field, "size": MOST_FACETS, "shard_size": _COUNTED, "order": order}
+    terms = {"field": field, "size": MOST_FACETS + 1, "shard_size": _COUNTED, "order": order}
     return {"terms": terms | ({"missing": False} if field == "alarm" else {})}  # a document says only that there is one
 
 
-def _counts(found: Mapping[str, Any], name: str) -> list[tuple[str, int]]:
+def _counts(found: Mapping[str, Any], name: str) -> list[tuple[str | float, int]]:
     values: list[tuple[str | float, int]] = []
     for where in ("words", "numbers"):
         for bucket in found.get(f"{where} {name}", {}).get("buckets", ()):  # none where there is no index yet
             key = bucket["key"] if where == "numbers" else bucket.get("key_as_string", bucket["key"])
             values.append((key, int(bucket["doc_count"])))
-    return counts(values)
+    return values

@@ -8,7 +8,7 @@ import msgspec
 
 from tidegate.actions.document import Document
 from tidegate.actions.query import Query
-from tidegate.actions.search import MOST_FACETS, Hits, counts, known_fields, read_after
+from tidegate.actions.search import MOST_FACETS, Hits, hits, known_fields, read_after
 from tidegate.actions.sink import Gone, Rejected
 from tidegate.connectors.alerts_file import AlertsFile
 from tidegate.connectors.search_sqlite_terms import condition
@@ -107,17 +107,17 @@ class SqliteIndex:
         ((total,),) = self.file.read(f"SELECT count(*) FROM documents WHERE {where}", values)
         counted = {name: self._facet(name, where, values) for name in facets}
         more = f"{found[limit - 1].us},{found[limit - 1].seq}" if len(found) > limit else ""
-        return Hits(found[:limit], total, counted, more)
+        return hits(found[:limit], total, counted, more)
 
-    def _facet(self, name: str, where: str, values: Sequence[object]) -> list[tuple[str, int]]:
+    def _facet(self, name: str, where: str, values: Sequence[object]) -> list[tuple[str | float, int]]:
         found: list[tuple[str | float, int]] = []
         for table in ("words", "numbers"):
             found += self.file.read(
                 f"SELECT value, count(*) AS many FROM {table} WHERE field = ? AND seq IN "
                 f"(SELECT seq FROM documents WHERE {where}) GROUP BY value ORDER BY many DESC, value LIMIT ?",
-                [self._fields.get(name, -1), *values, MOST_FACETS],
+                [self._fields.get(name, -1), *values, MOST_FACETS + 1],
             )
-        return counts(found)
+        return found
 
     def forget(self, gone: Sequence[Gone]) -> None:
         """As of `Sink`; what was written is overwritten in the file as well."""
