@@ -66,7 +66,7 @@ class Site:
                 time.sleep(max(0.0, number / rate - (time.monotonic() - began)))
         assert producer.flush(60) == 0
 
-    def consumed(self, topic: str, partitions: int) -> Iterator[tuple[bytes, bytes, dict[str, bytes]]]:
+    def consumed(self, topic: str, partitions: int) -> Iterator[tuple[bytes, bytes | None, dict[str, bytes]]]:
         """Everything committed in a topic: key, value, headers."""
         from confluent_kafka import Consumer, TopicPartition
 
@@ -84,7 +84,7 @@ class Site:
             else:
                 pairs: Any = message.headers() or []
                 headers = {name: value or b"" for name, value in pairs}
-                yield message.key() or b"", message.value() or b"", headers
+                yield message.key() or b"", message.value(), headers
         consumer.close()
 
     def decided(self) -> dict[str, bytes]:
@@ -92,7 +92,7 @@ class Site:
         found: dict[str, bytes] = {}
         for key, value, _ in self.consumed(f"{self.own}-out", 2):
             assert key.decode() not in found, f"{key!r} was decided twice"
-            found[key.decode()] = value
+            found[key.decode()] = value or b""
         return found
 
     def wait(self, many: int, look: Callable[[], object] = lambda: None) -> None:

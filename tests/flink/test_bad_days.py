@@ -84,7 +84,7 @@ def _until(met: Callable[[], bool], what: str) -> None:
         time.sleep(1)
 
 
-def _send(broker: Kafka, topic: str, *placed: tuple[int, bytes]) -> None:
+def _send(broker: Kafka, topic: str, *placed: tuple[int, bytes | None]) -> None:
     """Put messages into partitions of a topic."""
     from confluent_kafka import Producer
 
@@ -258,7 +258,7 @@ def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
     paid = sorted((event for topic, _, event in traffic(300) if topic == "paid"), key=lambda event: event.at)
     topic, letters = f"{site.own}-paid", f"{site.own}-out.dead-letters"
 
-    def send(*bodies: bytes) -> None:
+    def send(*bodies: bytes | None) -> None:
         _send(broker, topic, *((number % 2, data) for number, data in enumerate(bodies)))  # the third stays idle
 
     def later(name: str, hours: int, **more: object) -> bytes:
@@ -277,14 +277,14 @@ def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
     running = site.start(site.job(idle=8000, out_of_order=1000, parallelism=1), cluster)
     send(*map(bytes_of, paid))
     push(1, lambda: len(site.decided()) >= len(paid), "decisions")
-    send(b"{", bytes_of(replace(paid[3], id="late")), b'{"id":"bare"}', bytes_of(paid[5]))
+    send(b"{", bytes_of(replace(paid[3], id="late")), b'{"id":"bare"}', bytes_of(paid[5]), None)
     send(later(paid[7].id, 2), later("fine", 2))
-    push(3, lambda: len(list(site.consumed(letters, 1))) >= 4, "dead letters")
+    push(3, lambda: len(list(site.consumed(letters, 1))) >= 5, "dead letters")
     found = {value: headers for _, value, headers in site.consumed(letters, 1)}
-    codes = sorted((headers["tidegate-code"], value[:8]) for value, headers in found.items())
-    assert [code for code, _ in codes] == [b"behind-watermark", b"contract", b"contract", b"id-reused"], codes
+    codes = sorted((headers["tidegate-code"], (value or b"")[:8]) for value, headers in found.items())
+    assert [code for code, _ in codes] == [b"behind-watermark", b"contract", b"contract", b"empty", b"id-reused"], codes
     assert all(headers["tidegate-topic"] == topic.encode() for headers in found.values())
-    assert found[b"{"]["tidegate-reason"]
+    assert found[b"{"]["tidegate-reason"] and found[None]["tidegate-code"] == b"empty"
     broker.kill()
     time.sleep(3)
     broker.start()
@@ -297,7 +297,11 @@ def test_bad_and_late_events_are_told_and_a_broker_may_go_and_come_back(
     send(bytes_of(replace(paid[4], id="late, after a restart")))
     send(later("after3", 7), later("after4", 7))
     push(8, lambda: "after3" in site.decided(), "decisions after a restart")
-    late = [value for _, value, headers in site.consumed(letters, 1) if headers["tidegate-code"] == b"behind-watermark"]
+    late = [
+        value or b""
+        for _, value, headers in site.consumed(letters, 1)
+        if headers["tidegate-code"] == b"behind-watermark"
+    ]
     assert len(late) == 2 and b"after a restart" in late[1]
     running.stop()
 

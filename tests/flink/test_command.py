@@ -12,6 +12,7 @@ from tidegate.connectors.flink import environment
 from tidegate.runtimes.flink.causes import cause
 from tidegate.runtimes.flink.job import Input, Job, made, stage_of
 from tidegate.runtimes.flink.outgoing import answers, letters
+from tidegate.runtimes.letter_headers import EMPTY, NOTHING
 from tidegate.runtimes.stages.stage import Answered, Refusal
 from tidegate.runtimes.stream.dead_letters import DeadLetter, read_letter
 
@@ -81,12 +82,25 @@ def test_records_are_lengths_and_parts() -> None:
     assert answers(_job(), [Answered("a", b"{}")] * 2) == (b"\0\0\0\x12" + parts) * 2
 
 
-def test_a_letter_is_read_as_that_of_a_stream() -> None:
-    packed, parts = letters(_job(), [Refusal(2, 7, "Why", "code", b"raw")])[4:], list[bytes]()
+def _parts(packed: bytes) -> list[bytes | None]:
+    """The parts of a record, as the Java side cuts them."""
+    parts: list[bytes | None] = []
     while packed:
-        size = int.from_bytes(packed[:4], "big")
-        parts.append(packed[4 : 4 + size])
-        packed = packed[4 + size :]
+        size = int.from_bytes(packed[:4], "big", signed=True)
+        parts.append(packed[4 : 4 + size] if size >= 0 else None)
+        packed = packed[4 + max(0, size) :]
+    return parts
+
+
+def test_a_tombstone_is_a_letter_without_a_value() -> None:
+    parts = _parts(letters(_job(), [Refusal(2, 7, NOTHING, EMPTY, None)])[4:])
+    assert parts[:3] == [b"dead", b"", None] and b"" not in parts[3:]
+    bare = _parts(letters(_job(), [Refusal(2, 7, "Why", "contract", b"")])[4:])
+    assert bare[:3] == [b"dead", b"", b""]
+
+
+def test_a_letter_is_read_as_that_of_a_stream() -> None:
+    parts = _parts(letters(_job(), [Refusal(2, 7, "Why", "code", b"raw")])[4:])
     assert parts[:3] == [b"dead", b"", b"raw"]
     headers = [(name.decode(), value) for name, value in zip(parts[3::2], parts[4::2], strict=True)]
     letter = read_letter(Said(parts[2], headers))

@@ -3,3 +3,7 @@
 PREFIX = "tidegate-"
 NAMES = ("code", "reason", "topic", "partition", "offset", "at")
 """Why, in a word and in words; where the message lay; its timestamp, milliseconds since 1970, -1 if it is not known."""
+
+EMPTY, NOTHING = "empty", "The message holds nothing."
+"""Why a message without a value is not taken, in a word and in words: as it removes others from a compacted topic, a
+tombstone."""

@@ -13,7 +13,7 @@ from tidegate.errors import FlowError, SnapshotError
 from tidegate.events.contract import body
 from tidegate.events.times import microseconds_of
 from tidegate.runtimes.stages.intake import IntakeAt
-from tidegate.runtimes.stages.rows import AT, FLAGS, HEAD, HISTORY, LATE, OFFSET, ON, SHARD, STAGE, Rows
+from tidegate.runtimes.stages.rows import AT, FLAGS, HEAD, HISTORY, LATE, OFFSET, ON, SHARD, STAGE, TOMBSTONE, Rows
 from tidegate.runtimes.stages.stage import Output
 from tidegate.runtimes.stages.staging import Staging, shards_of
 from tidegate.runtimes.stages.windows import WindowsAt
@@ -94,6 +94,14 @@ def test_what_cannot_be_taken_is_refused_with_the_reason() -> None:
     out = late.take(0, _raw(_paid("0"), _paid("5"), flags=READ | LEARN | LATE))
     assert (out.repeated, _codes(out)) == (1, [(1, "behind-watermark")])
     assert out.rows == []
+
+
+def test_a_message_without_a_value_is_refused_as_that_and_one_without_bytes_is_not() -> None:
+    rows = _raw(b"", b"", _paid("1"))
+    rows.words[0, FLAGS] |= TOMBSTONE
+    out = _intake().take(0, rows)
+    assert [(one.offset, one.code, one.body) for one in out.refused] == [(0, "empty", None), (1, "contract", b"")]
+    assert len(out.rows[0]) == 1
 
 
 def test_a_row_goes_to_the_shard_of_its_key_and_copies_to_those_where_it_is_learned() -> None:

@@ -1,6 +1,10 @@
-"""Records for Kafka, packed for the Java side to cut: each its length, then parts of bytes after their lengths."""
+"""Records for Kafka, packed for the Java side to cut: each its length, then parts of bytes after their lengths.
+
+The length of a part that is not there is -1.
+"""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from struct import Struct
 
 from tidegate.runtimes.flink.job import Job
@@ -11,9 +15,10 @@ _LENGTH = Struct(">i").pack
 _LOW = 2**32 - 1
 
 
-def record(parts: Sequence[bytes]) -> bytes:
+def record(parts: Sequence[bytes | None]) -> bytes:
     """One record: topic, key, value, and then the names and values of headers in turn."""
-    packed = b"".join(piece for part in parts for piece in (_LENGTH(len(part)), part))
+    pieces = ((_LENGTH(-1), b"") if part is None else (_LENGTH(len(part)), part) for part in parts)
+    packed = b"".join(chain.from_iterable(pieces))
     return _LENGTH(len(packed)) + packed
 
 

@@ -20,6 +20,7 @@ from tidegate.events.event import Event
 from tidegate.expressions.words import word
 from tidegate.runtimes.hash_table import NEW, REPEATED
 from tidegate.runtimes.intake import REUSED_ID
+from tidegate.runtimes.letter_headers import EMPTY, NOTHING
 from tidegate.runtimes.stages.bench import Bench, by_stage, forwarded
 from tidegate.runtimes.stages.rows import (
     AT,
@@ -32,6 +33,7 @@ from tidegate.runtimes.stages.rows import (
     SHARD,
     SOURCE,
     STAGE,
+    TOMBSTONE,
     Rows,
     Words,
 )
@@ -164,7 +166,11 @@ class IntakeAt:
         events: list[Event | None] = []
         refused: list[Refusal] = []
         read = {kind: reader.read for kind, reader in self._readers.items()}
-        for kind, payload in zip(rows.words[:, KIND].tolist(), rows.payloads, strict=True):
+        for kind, flags, payload in zip(*rows.words[:, [KIND, FLAGS]].T.tolist(), rows.payloads, strict=True):
+            if flags & TOMBSTONE:
+                refused.append(self._refusal(rows, len(events), NOTHING, EMPTY))
+                events.append(None)
+                continue
             try:
                 event = read[kind](payload)
                 if kind < 0:
@@ -183,8 +189,8 @@ class IntakeAt:
         return events, refused
 
     def _refusal(self, rows: Rows, place: int, reason: str, code: str) -> Refusal:
-        source, offset = rows.words[place, [SOURCE, OFFSET]].tolist()
-        return Refusal(source, offset, reason, code, rows.payloads[place])
+        source, offset, flags = rows.words[place, [SOURCE, OFFSET, FLAGS]].tolist()
+        return Refusal(source, offset, reason, code, None if flags & TOMBSTONE else rows.payloads[place])
 
     def _contents(self, kinds: Sequence[int], events: Sequence[Event]) -> Words:
         """A hash of what each event says, however it was spelled."""

@@ -26,8 +26,9 @@ HEAD = 7
 ON = 8
 """Flag of a row, beside those of a decider: it goes on to the next stage; without it, it is there to be learned."""
 
-LATE, HISTORY = 16, 32
-"""Flags of a row at the intake: the watermark had passed its time; it was taken before, and is there to be learned."""
+LATE, HISTORY, TOMBSTONE = 16, 32, 64
+"""Flags of a row at the intake: the watermark had passed its time; it was taken before, and is there to be learned; its
+message had no value."""
 
 Words = NDArray[np.int64]
 

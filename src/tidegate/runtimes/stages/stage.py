@@ -11,13 +11,13 @@ from tidegate.runtimes.stages.rows import Rows
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):
-    """An event that was not taken: where it stood, why, and what came."""
+    """An event that was not taken: where it stood, why, and what came: None, of a message without a value."""
 
     source: int
     offset: int
     reason: str
     code: str
-    body: bytes
+    body: bytes | None
 
 
 class Answered(msgspec.Struct, frozen=True, gc=False):

@@ -12,8 +12,8 @@ import msgspec
 
 from tidegate.connectors.kafka.writer import Out
 from tidegate.errors import StreamError
-from tidegate.runtimes.letter_headers import NAMES, PREFIX
-from tidegate.runtimes.stream.reading import EMPTY, Unreadable
+from tidegate.runtimes.letter_headers import EMPTY, NAMES, PREFIX
+from tidegate.runtimes.stream.reading import Unreadable
 
 _SENT = "tidegate-sent"
 """The header of a mark: the offset of the letter that was sent again."""

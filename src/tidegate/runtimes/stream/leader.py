@@ -13,11 +13,12 @@ from tidegate.connectors.kafka.writer import Out, Writer
 from tidegate.decisions.decision import Decision
 from tidegate.events.event import Event
 from tidegate.runtimes.engine import Engine, Refused
+from tidegate.runtimes.letter_headers import EMPTY
 from tidegate.runtimes.stream.dead_letters import dead_letter
 from tidegate.runtimes.stream.figures import Figures
 from tidegate.runtimes.stream.held import HeldStore
 from tidegate.runtimes.stream.order import VERSION, Order, stretches, turns, written
-from tidegate.runtimes.stream.reading import EMPTY, Reading, Unreadable
+from tidegate.runtimes.stream.reading import Reading, Unreadable
 from tidegate.runtimes.stream.repair import ORIGINAL
 from tidegate.runtimes.stream.tracing import Trace, Tracing
 

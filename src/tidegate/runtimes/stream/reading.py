@@ -10,12 +10,10 @@ from tidegate.errors import ContractError, StreamError
 from tidegate.events.contract import Reader
 from tidegate.events.event import Event
 from tidegate.events.times import microseconds_of
+from tidegate.runtimes.letter_headers import EMPTY, NOTHING
 
 TYPE_HEADER = "tidegate-event"
 """The header that names a message's event type; it goes before what the topic says."""
-
-EMPTY = "empty"
-"""The code of a message without a value, as it removes others from a compacted topic: a tombstone."""
 
 CODES = (
     "before-retention", "contract", EMPTY, "future", "id-reused", "no-schema-id", "only-learned", "schema", "touched",
@@ -84,7 +82,7 @@ class Reading:
         if reader is None:
             return Unreadable("unknown-type", f"The flow knows no {kind} events."), None
         if data is None:
-            return Unreadable(EMPTY, "The message holds nothing."), None
+            return Unreadable(EMPTY, NOTHING), None
         try:
             event: Event = reader.read(data) if schemas is None else schemas.event(data, said)
             if isinstance(event, Instruction):

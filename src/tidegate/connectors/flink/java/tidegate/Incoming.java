@@ -21,6 +21,7 @@ public final class Incoming
     private static final long serialVersionUID = 1;
     private static final JsonFactory JSON = new JsonFactory();
     private static final long READ_AND_LEARN = 3;
+    private static final long TOMBSTONE = 64;
 
     private final Shards shards;
     private final Map<String, Integer> kinds;
@@ -62,7 +63,7 @@ public final class Incoming
         head[Batch.SOURCE] = source;
         head[Batch.OFFSET] = record.offset();
         head[Batch.KIND] = kinds.get(record.topic());
-        head[Batch.FLAGS] = READ_AND_LEARN;
+        head[Batch.FLAGS] = record.value() == null ? READ_AND_LEARN | TOMBSTONE : READ_AND_LEARN;
         head[Batch.SHARD] = shard;
         out.collect(shards.keyed(shard, Batch.single(head, value)));
     }

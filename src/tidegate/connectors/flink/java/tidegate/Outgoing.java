@@ -12,7 +12,7 @@ import org.apache.flink.connector.kafka.lineage.KafkaDatasetFacetProvider;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.producer.ProducerRecord;
 
-/** Records for Kafka as tidegate.runtimes.flink.outgoing packs them: parts of bytes, each after its length. */
+/** Records for Kafka as tidegate.runtimes.flink.outgoing packs them: parts of bytes, each after its length, -1 of none. */
 public final class Outgoing implements KafkaRecordSerializationSchema<byte[]>, KafkaDatasetFacetProvider {
     private static final long serialVersionUID = 1;
 
@@ -39,7 +39,11 @@ public final class Outgoing implements KafkaRecordSerializationSchema<byte[]>, K
     }
 
     private static byte[] part(ByteBuffer in) {
-        byte[] bytes = new byte[in.getInt()];
+        int size = in.getInt();
+        if (size < 0) {
+            return null;
+        }
+        byte[] bytes = new byte[size];
         in.get(bytes);
         return bytes;
     }
