@@ -147,6 +147,7 @@ def repair(
     A name with dots leads into an object: amount.currency. What is sent carries its bytes from before in the header
     tidegate-original, and the letter stays as it is, marked as sent.
     """
+    from tidegate.connectors.kafka.letters import originals
     from tidegate.runtimes.stream.repair import Repaired, repaired
 
     changes, read = _changes(put, rename, remove), _reader(flow, event) if flow else None
@@ -159,7 +160,8 @@ def repair(
     if sending:
         _send(topic, kafka_config, choose)
     else:
-        choose(_letters(topic, kafka_config), _at(_cluster(topic, kafka_config)[0]))
+        with originals(_cluster(topic, kafka_config)[0]) as at:
+            choose(_letters(topic, kafka_config), at)
     for one in found:
         _show(one.letter)
         if one.value == one.letter.value:
@@ -238,19 +240,10 @@ def _require_all(offsets: "Iterable[int]", there: "dict[int, DeadLetter]") -> No
         )
 
 
-def _at(cluster: "Cluster") -> "_At":
-    """What reads the messages that letters are without."""
-    from functools import partial
-
-    from tidegate.connectors.kafka.letters import message_at
-
-    return partial(message_at, cluster)
-
-
 def _send(topic: str, config: Path | None, choose: "Callable[[list[DeadLetter], _At], _Chosen]") -> int:
     """Send what is chosen from all letters, each once and marked; gives how many."""
     cluster, name = _cluster(topic, config)
-    from tidegate.connectors.kafka.letters import send_once
+    from tidegate.connectors.kafka.letters import originals, send_once
     from tidegate.connectors.kafka.limits import takes
     from tidegate.connectors.kafka.writer import LARGEST
     from tidegate.runtimes.stream.dead_letters import read_letters
@@ -258,7 +251,8 @@ def _send(topic: str, config: Path | None, choose: "Callable[[list[DeadLetter], 
 
     def every(found: "Iterable[Any]") -> "Sequence[Out]":
         letters = read_letters(found)
-        chosen = choose(letters, _at(cluster))
+        with originals(cluster) as at:
+            chosen = choose(letters, at)
         there = cluster.topics()
         room = takes(cluster, [one for one in {name, *(letter.topic for letter, _ in chosen)} if one in there])
         messages = outgoing(name, chosen, letters, lambda topic: room.get(topic, LARGEST))

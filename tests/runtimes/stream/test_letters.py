@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from tests.runtimes.stream.topics import decisions, everything, payments, put, replayed, run, settings
 from tests.servers.kafka import Kafka
 from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.connectors.kafka.letters import originals
 from tidegate.connectors.kafka.limits import takes
 from tidegate.connectors.kafka.writer import LARGEST, Out, Writer
 from tidegate.errors import StreamError
@@ -90,6 +91,31 @@ def test_a_message_larger_than_letters_may_be_becomes_one_that_says_where_it_lie
     assert (third.place, third.left_out, third.code) == (12, 3, "unknown-type") and len(third.reason) == 400
     assert [(one.value, one.left_out) for one in others] == [(b"y" * 1000, None)] * 40
     assert "Larger ones than it takes are only where they lay" in caplog.text
+
+
+def test_messages_are_read_where_they_lay_by_one_client(
+    kafka: Kafka, own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kafka.topics(f"{own}-a", f"{own}-b", partitions=2)
+    put(kafka, f"{own}-a", [b"%d" % number for number in range(2000)], partition=1)
+    put(kafka, f"{own}-b", [b"x", None])
+    made, cluster, consumer = list[Any](), Cluster(kafka.address), Cluster.consumer
+
+    def counted(self: Cluster, group: str, **more: Any) -> Any:
+        made.append(consumer(self, group, **more))
+        return made[-1]
+
+    monkeypatch.setattr(Cluster, "consumer", counted)
+    with originals(cluster) as at:
+        assert not made, "of letters that are whole nothing is read"
+        for offset in (1500, 3, 4, 1999, 0):
+            assert at(f"{own}-a", 1, offset).value() == b"%d" % offset
+        assert at(f"{own}-a", 0, 0) is at(f"{own}-a", 1, 2000) is at(f"{own}-a", 7, 0) is at(f"{own}-c", 0, 0) is None
+        assert at(f"{own}-b", 0, 1).value() is None and at(f"{own}-b", 0, 0).value() == b"x"
+        assert at(f"{own}-a", 1, 1999).value() == b"1999"
+    assert len(made) == 1
+    with pytest.raises(RuntimeError, match="closed"):
+        made[0].poll(0)
 
 
 @pytest.mark.parametrize("many", [0, 1, 60])

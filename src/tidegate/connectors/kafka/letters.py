@@ -1,9 +1,11 @@
 """The topic of dead letters, read and sent on by people."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from tidegate.connectors.kafka.cluster import Cluster, PassingError
 from tidegate.connectors.kafka.content import messages
@@ -18,18 +20,39 @@ _BATCH = 16_384
 """Bytes that are sent together: no topic that letters came from is likely to take less."""
 
 
-def message_at(cluster: Cluster, topic: str, partition: int, offset: int) -> Any:
-    """The message at an offset; None if it is no longer there.
+class _Originals:
+    """Messages at their places, read by one client that is made when the first is asked for."""
 
-    Raises:
-        StreamError: it cannot be read.
-    """
-    if partition >= cluster.topics().get(topic, 0):
-        return None
-    consumer = cluster.consumer(GROUP)
-    try:
-        consumer.assign([TopicPartition(topic, partition, offset)])
-        message = consumer.poll(_PATIENCE)
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    @cached_property
+    def _there(self) -> dict[str, int]:
+        return self._cluster.topics()
+
+    @cached_property
+    def _client(self) -> Consumer:
+        return self._cluster.consumer(GROUP)
+
+    def at(self, topic: str, partition: int, offset: int) -> Any:
+        """The message at an offset; None if it is no longer there.
+
+        Raises:
+            StreamError: it cannot be read.
+        """
+        if partition >= self._there.get(topic, 0):
+            return None
+        try:
+            self._client.assign([TopicPartition(topic, partition, offset)])
+            try:
+                return self._next(topic, partition, offset)
+            finally:
+                self._client.unassign()  # it would read on what nobody asked for
+        except KafkaException as error:
+            raise self._cluster.told(error, f"{topic}/{partition} cannot be read.") from None
+
+    def _next(self, topic: str, partition: int, offset: int) -> Any:
+        message = self._client.poll(_PATIENCE)
         if message is None:
             raise PassingError(f"{topic}/{partition} cannot be read.", seen="no message in time")
         fault = message.error()
@@ -37,11 +60,25 @@ def message_at(cluster: Cluster, topic: str, partition: int, offset: int) -> Any
             return message if message.offset() == offset else None
         if fault.code() in (KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             return None
-        raise cluster.told(fault, f"{topic}/{partition} cannot be read.")
-    except KafkaException as error:
-        raise cluster.told(error, f"{topic}/{partition} cannot be read.") from None
+        raise self._cluster.told(fault, f"{topic}/{partition} cannot be read.")
+
+    def close(self) -> None:
+        """Let go of the client, if there is one."""
+        if "_client" in self.__dict__:
+            self._client.close()
+
+
+@contextmanager
+def originals(cluster: Cluster) -> Iterator[Callable[[str, int, int], Any]]:
+    """What reads the messages that letters are of where they lay, each by topic, partition and offset.
+
+    All are read by one client: letters without their messages can be many.
+    """
+    made = _Originals(cluster)
+    try:
+        yield made.at
     finally:
-        consumer.close()
+        made.close()
 
 
 def send_once(cluster: Cluster, topic: str, choose: Callable[[Iterator[Any]], Sequence[Out]]) -> int:
