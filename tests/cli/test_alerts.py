@@ -1,6 +1,7 @@
 """`tidegate alerts` as it is typed."""
 
 import json
+import math
 import shlex
 from pathlib import Path
 
@@ -151,6 +152,18 @@ def test_only_who_is_to_be_told_can_be_behind(tmp_path: Path) -> None:
         Told(file, "now").reached(7, b"", [])
     assert figures["alerts_behind_records"][1]() == 0.0
     assert telling_figures(Runs(), Address(path), ["now", "new"])["alerts_behind_records"][1]() == 7.0
+
+
+def test_of_what_another_tells_nothing_lacks_unless_it_is_not_known_whether_one_does(tmp_path: Path) -> None:
+    decide(tmp_path / "s.db", 0, 5)
+    waits, held_up = [True], [False]
+    told = telling_figures(Runs(), Address(tmp_path / "s.db"), ["now"], lambda: waits[0], lambda: held_up[0])
+    behind = told["alerts_behind_records"][1]
+    assert behind() == 0.0
+    held_up[0] = True
+    assert math.isnan(behind())
+    waits[0] = False  # it is the one that tells, and its store is read
+    assert behind() == 5.0
 
 
 def test_receivers_have_a_name_each() -> None:

@@ -52,9 +52,11 @@ def test_a_stream_goes_on_when_postgres_comes_back(
         assert not stream.figures.metrics.store_failures
         until(lambda: caplog.text.count("PostgreSQL cannot be reached") >= 2, 120)
         assert stream.figures.metrics.store_failures  # what TidegateStoreFailing looks at
+        assert not stream.deciding and "PostgreSQL cannot be reached" in str(stream.held_up)
         put(kafka, f"{own}-in", payments(200, 300))
         cluster.start()
         until(lambda: len(decisions(kafka, f"{own}-out")) == 300, 120)
+        assert stream.deciding and stream.held_up is None
     run(kafka, own, tmp_path, store=tmp_path / "other.db", catch_up=True)
     assert decisions(kafka, f"{own}-out") == replayed(payments(0, 300))
     with Store.open(address, read_only=True) as kept, Store.open(tmp_path / "other.db", read_only=True) as other:

@@ -59,7 +59,11 @@ class Beside(Protocol):
 
 
 def telling_figures(
-    beside: Beside, store: Address, names: Sequence[str], elsewhere: Callable[[], bool] = lambda: False
+    beside: Beside,
+    store: Address,
+    names: Sequence[str],
+    elsewhere: Callable[[], bool] = lambda: False,
+    held_up: Callable[[], bool] = lambda: False,
 ) -> Gauges:
     """What is watched of it: whether it runs, how many records the slowest sink lacks, what is held.
 
@@ -69,11 +73,12 @@ def telling_figures(
         names: of the sinks that are told. Others may have been told once, or be told when someone asks, as the index
             without a server is: that they lack records is as it should be.
         elsewhere: whether another instance is the one that tells; then nothing lacks here.
+        held_up: whether something keeps this instance from deciding; then it is not known whether another one tells.
     """
 
     def behind() -> float:
         if elsewhere():
-            return 0.0
+            return float("nan") if held_up() else 0.0
         with AlertsFile.beside(store.place) as file, Store.open(store, read_only=True) as kept:
             told = [marks[0][0] if (marks := Told(file, name).marks()) else 0 for name in names]
             return float(kept.head().size - min(told))

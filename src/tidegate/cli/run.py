@@ -194,7 +194,9 @@ def run(
     if beside is not None:
         shared = SharedProgress(stream.cluster, stream.topics.order, settings.group)
         telling = Telling(beside, store, shared, lambda: stream.deciding)
-        stream.figures.metrics.gauges |= telling_figures(telling, store, told, lambda: telling.waits)
+        stream.figures.metrics.gauges |= telling_figures(
+            telling, store, told, lambda: telling.waits, lambda: stream.held_up is not None
+        )
         telling.start()
     if following is not None:
         stream.figures.metrics.gauges |= challenger_figures(following)
@@ -202,7 +204,7 @@ def run(
     try:
         from tidegate.runtimes.stream.page import serving
 
-        with serving(metrics, stream.figures.metrics, lambda: stream.deciding, metrics_host):
+        with serving(metrics, stream.figures.metrics, lambda: stream.deciding, metrics_host, lambda: stream.held_up):
             stream.run(stop, ready=lambda: console.print(f"{name} decides"), end=lambda: os._exit(_TRY_AGAIN))
         if telling is not None and until_end:
             left = left_untold(telling, store, told, stop)

@@ -23,10 +23,22 @@ def test_it_is_told_on_loopback_or_where_it_is_said() -> None:
         decides.clear()
         decides.append(False)
         assert httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 503
+        assert httpx.get(f"http://127.0.0.1:{port}/ready").text == "stands by\n"
         with socket.socket() as other, pytest.raises(OSError):
             other.connect(("127.0.0.2", port))  # another address of this machine
     with serving(port, Metrics(), lambda: True, "0.0.0.0"):
         assert "tidegate_decisions_total" in httpx.get(f"http://127.0.0.2:{port}/metrics").text
+
+
+def test_what_keeps_it_from_deciding_is_told() -> None:
+    port, away = free_port(), StreamError("The store is away.", seen="no\n  answer", do="See whether it runs.")
+    why: list[StreamError | None] = [away]
+    with serving(port, Metrics(), lambda: False, held_up=lambda: why[0]):
+        asked = httpx.get(f"http://127.0.0.1:{port}/ready")
+        told = "does not decide: The store is away. Seen: no answer. See whether it runs.\n"
+        assert (asked.status_code, asked.text) == (503, told)
+        why[0] = None
+        assert httpx.get(f"http://127.0.0.1:{port}/ready").text == "stands by\n"
 
 
 def test_an_address_that_is_not_of_this_machine_is_refused() -> None:

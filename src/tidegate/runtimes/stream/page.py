@@ -1,4 +1,4 @@
-"""What a stream tells of itself over HTTP: figures, and whether it decides. Nothing of events or decisions."""
+"""What a stream tells of itself over HTTP: figures, whether it decides, and why not. Nothing of events or decisions."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,8 +10,21 @@ from tidegate.runtimes.serve.metrics import MEDIA, Metrics
 
 
 @contextmanager
-def serving(port: int, metrics: Metrics, decides: Callable[[], bool], host: str = "127.0.0.1") -> Iterator[None]:
+def serving(
+    port: int,
+    metrics: Metrics,
+    decides: Callable[[], bool],
+    host: str = "127.0.0.1",
+    held_up: Callable[[], object] = lambda: None,
+) -> Iterator[None]:
     """Tell it at this port of an address of this machine while the block runs; not at all if the port is 0.
+
+    Args:
+        port: where it is told.
+        metrics: the figures.
+        decides: whether this instance decides.
+        host: the address.
+        held_up: what keeps it from that, if it does not merely stand by; else None.
 
     Raises:
         StreamError: the port is in use, or the address is not this machine's.
@@ -19,6 +32,10 @@ def serving(port: int, metrics: Metrics, decides: Callable[[], bool], host: str 
     if not port:
         yield
         return
+
+    def standing() -> bytes:
+        why = held_up()
+        return b"stands by\n" if why is None else f"does not decide: {' '.join(str(why).split())}\n".encode()
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -28,7 +45,7 @@ def serving(port: int, metrics: Metrics, decides: Callable[[], bool], host: str 
             elif self.path == "/health":
                 status, body = 200, b"alive\n"
             elif self.path == "/ready":
-                status, body = (200, b"decides\n") if decides() else (503, b"stands by\n")
+                status, body = (200, b"decides\n") if decides() else (503, standing())
             self.send_response(status)
             self.send_header("content-type", media.decode())
             self.send_header("content-length", str(len(body)))

@@ -16,7 +16,7 @@ from tidegate.connectors.kafka.writer import LARGEST, Out, Writer
 from tidegate.connectors.schemas.decisions import as_it_is
 from tidegate.connectors.schemas.registry import RegistryAwayError
 from tidegate.connectors.store import AwayError, Store
-from tidegate.errors import StreamError
+from tidegate.errors import StreamError, TidegateError
 from tidegate.features.kernels.words import NEVER
 from tidegate.models.registry import Registry
 from tidegate.runtimes.engine import Engine
@@ -103,6 +103,8 @@ class Stream:
         self._clients = Clients(self._cluster, self.topics.order, {})
         self.waits = self.deciding = False
         """Whether messages wait for the schema registry; whether this instance decides, having all that was before."""
+        self.held_up: TidegateError | None = None
+        """What keeps this instance from going on, while that is tried again; None as soon as it decides or follows."""
         self.taken_up = 0
         """Records that the store lacked of what was committed, and was given."""
         self._doubt = False
@@ -186,13 +188,14 @@ class Stream:
                         led = False
                         self._lag.stand_by()
                         self._follow(0.1, lambda: not stop.is_set() and not self._look())
+                        self.held_up = None
                         continue
                     led = True
                     self._lead(stop, ready)
                     if self.settings.until_end and self.leads:
                         return
                 except RegistryAwayError as error:
-                    self.waits, pause = True, pauses.next()
+                    self.held_up, self.waits, pause = error, True, pauses.next()
                     _LOG.warning("%s Messages wait for it, and none is lost; asked again in %.1f s.", error, pause)
                     self._lag.go_back()
                     self._follower.again()
@@ -200,7 +203,7 @@ class Stream:
                 except (PassingError, AwayError) as error:
                     # That of a store that is away wakes somebody at once, however quiet the topics are.
                     self.figures.metrics.store_failures += isinstance(error, AwayError)
-                    pause = pauses.next()
+                    self.held_up, pause = error, pauses.next()
                     _LOG.warning("%s What the topics say counts; looked at again in %.1f s.", error, pause)
                     self._doubt = True
                     self._lag.go_back()
@@ -268,7 +271,7 @@ class Stream:
             tracing=Tracing(self.settings.traces, self.settings.group, self.settings.source.topics),
             group=self.settings.group,
         )  # fmt: skip
-        self.deciding = True
+        self.deciding, self.held_up = True, None
         ready()
         try:
             self._decide(leader, member, stop)
