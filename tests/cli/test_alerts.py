@@ -3,6 +3,8 @@
 import json
 import math
 import shlex
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,27 @@ def test_the_next_page_can_be_typed_as_it_is_told(tmp_path: Path) -> None:
         told = next(line for line in typed(app, asked).output.splitlines() if "--after" in line)
         done = typed(app, shlex.split(told)[1:])
         assert done.exit_code == 0 and "c1-2" in done.output, done.output
+        page = typed(app, ["alerts", "search", "--store", store, "--limit", "1", "--", query]).output
+        told = next(line for line in page.splitlines() if "--after" in line)
+        assert "\n1 of " in typed(app, shlex.split(told)[1:]).output
+
+
+def test_what_is_to_be_typed_next_can_be_whatever_the_id_and_the_store_are_called(tmp_path: Path) -> None:
+    path = tmp_path / "my store & more.db"
+    decide(path, 3, 4, "c 1;[/b]$(id)")
+    for words in (["alerts", "search", "outcome:approve"], ["decisions"], ["explain", "c 1;[/b]$(id)-3"]):
+        shown = typed(app, [*words, "--store", str(path)])
+        assert shown.exit_code == 0, shown.output
+        told = [line.strip() for line in shown.output.splitlines() if line.strip().startswith("tidegate ")]
+        assert told
+        for line in told:
+            command = line.partition("db'  ")[0] + "db'" if "db'  " in line else line
+            assert "c 1;[/b]$(id)-3" in shlex.split(command) or " verify " in command
+            assert typed(app, shlex.split(command)[1:]).exit_code == 0, command
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE records SET at = at + 1")
+    touched = typed(app, ["verify", "--store", str(path)])
+    assert touched.exit_code == 1 and "Touched: record 1, c 1;[/b]$(id)-3" in touched.output, touched.output
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def search(
         return
     from tidegate.cli.alerts_shown import show
 
-    show(found, query, store, where)
+    show(found, query, store, where, limit)
 
 
 def _search_here(store: Address, query: "Query", limit: int, after: str, facets: list[str]) -> "Hits":
@@ -142,7 +142,11 @@ def deliver(
         deliveries = [_delivery(address, kept, file, leave_out, kafka_config) for address in to]
         console = aside()
         for one in deliveries:
-            console.print(f"{one.sink.name} is told of {store}; {several(one.behind, 'record')} behind", soft_wrap=True)
+            console.print(
+                f"{one.sink.name} is told of {store}; {several(one.behind, 'record')} behind",
+                soft_wrap=True,
+                markup=False,
+            )
         if once:
             for one in deliveries:
                 _catch_up(one, "sent")
@@ -158,7 +162,9 @@ def deliver(
         for one in deliveries:
             done = one.figures
             words = f"{one.sink.name}: told of {several(done.told, 'decision')}, {one.behind:,} records left to look at"
-            console.print(words + (f", {done.held:,} rejected and held" if done.held else ""), soft_wrap=True)
+            console.print(
+                words + (f", {done.held:,} rejected and held" if done.held else ""), soft_wrap=True, markup=False
+            )
             one.sink.close()
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tidegate.cli.terminal import COLOURS, aside, next_steps, out, several
+from tidegate.cli.terminal import COLOURS, aside, next_steps, out, quoted, several
 from tidegate.connectors.store_address import Address
 
 if TYPE_CHECKING:
@@ -10,8 +10,13 @@ if TYPE_CHECKING:
     from tidegate.actions.search import Hits
 
 
-def show(found: "Hits", query: str, store: Address, where: str) -> None:
-    """Show a page, the counts, and what to type next."""
+def show(found: "Hits", query: str, store: Address, where: str, limit: int) -> None:
+    """Show a page, the counts, and what to type next.
+
+    Args:
+        found: what is shown.
+        query, store, where, limit: as they were typed.
+    """
     from rich.text import Text
 
     if not found.total:
@@ -34,13 +39,11 @@ def show(found: "Hits", query: str, store: Address, where: str) -> None:
     aside().print(f"\n{len(found.documents):,} of {several(found.total, 'decision')}.", style="dim")
     steps = []
     if found.after:
-        import shlex
-
-        place = f"--in {where}" if where else f"--store {store}"
-        asked = ("-- " if query.startswith("-") else "") + shlex.quote(query)
-        steps.append(f"tidegate alerts search {place} --after {found.after} {asked}  the next page")
+        place = f"--in {quoted(where)}" if where else f"--store {quoted(store)}"
+        asked = ("-- " if query.startswith("-") else "") + quoted(query)
+        steps.append(f"tidegate alerts search {place} --limit {limit} --after {found.after} {asked}  the next page")
     if found.documents and not where:
-        steps.append(f"tidegate explain {found.documents[0].id} --store {store}  why it was decided so")
+        steps.append(f"tidegate explain {quoted(found.documents[0].id)} --store {quoted(store)}  why it was decided so")
     if steps:
         next_steps(*steps)
 

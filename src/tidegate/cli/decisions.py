@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tidegate.cli.options import DEFAULT_STORE, AsJson, StoreAddress, opened
-from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out, when
+from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out, quoted, when
 from tidegate.connectors.store_address import Address
 
 
@@ -55,6 +55,7 @@ def decisions(
         aside().print("No decision fits.", style="yellow")
         return
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("id", "at (UTC)", "outcome", "level"):
@@ -64,15 +65,16 @@ def decisions(
     for row in found:
         word = row.outcome or ""
         table.add_row(
-            row.id, when(row.at), f"[{COLOURS.get(word, 'white')}]{word}[/]", row.level or "",
+            Text(row.id), when(row.at), Text(word, COLOURS.get(word, "white")), Text(row.level or ""),
             "" if row.score is None else f"{row.score:.4f}", "[bold red]alarm[/]" if row.alarm else "",
         )  # fmt: skip
     out().print(table)
     if len(found) == limit:
         aside().print(f"\nThe newest {limit}; more with --limit.", style="dim")
+    at = quoted(store)
     next_steps(
-        f"tidegate explain {found[0].id} --store {store}  why it was decided so",
-        f"tidegate verify --store {store}  prove that these are as they were sealed, which a list does not look at",
+        f"tidegate explain {quoted(found[0].id)} --store {at}  why it was decided so",
+        f"tidegate verify --store {at}  prove that these are as they were sealed, which a list does not look at",
     )
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tidegate.cli.options import DEFAULT_STORE, AsJson, EventId, StoreAddress, found, opened
-from tidegate.cli.terminal import COLOURS, emit, next_steps, out, several, when
+from tidegate.cli.terminal import COLOURS, emit, next_steps, out, quoted, several, when
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,8 +55,8 @@ def explain(id: EventId, store: StoreAddress = DEFAULT_STORE, as_json: AsJson = 
     _model(console, decision, record, reasons)
     _evidence(console, decision, record, proof)
     next_steps(
-        f"tidegate remake {id} --store {store}  make it again from its record",
-        f"tidegate verify --store {store}  check every seal of the store",
+        f"tidegate remake {quoted(id)} --store {quoted(store)}  make it again from its record",
+        f"tidegate verify --store {quoted(store)}  check every seal of the store",
     )
 
 

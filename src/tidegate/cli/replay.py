@@ -46,7 +46,19 @@ from tidegate.cli.inputs import (
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath, OtherFlowOk, WithoutModels
 from tidegate.cli.table_file import CSV, PARQUET, require_form, write_table
-from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, now, out, program_version, ready, when, written
+from tidegate.cli.terminal import (
+    COLOURS,
+    aside,
+    emit,
+    next_steps,
+    now,
+    out,
+    program_version,
+    quoted,
+    ready,
+    when,
+    written,
+)
 from tidegate.connectors.store_address import Address
 
 if TYPE_CHECKING:
@@ -293,8 +305,8 @@ def _next(flow: str, read_as: str, models: Path, store: Address | None, report: 
     if lacking:
         steps.append(f"tidegate features {read_as} --to features.parquet  a training set, then `tidegate train`")
     if store:
-        steps.append(f"tidegate decisions --store {store}  what was decided")
-    kept = f" --store {store}" if store else ""
+        steps.append(f"tidegate decisions --store {quoted(store)}  what was decided")
+    kept = f" --store {quoted(store)}" if store else ""
     without = " --without-models" if lacking else ""
     steps.append(f"tidegate serve {flow}{kept}{elsewhere}{without}  answer over HTTP; on Kafka, `tidegate run`")
     next_steps(*steps)

@@ -189,6 +189,7 @@ def run(
         f"{name} stands by: {settings.source} to {settings.sink}, group {settings.group}, "
         f"{several(stream.engine.recovered, 'event')} learned again",
         soft_wrap=True,
+        markup=False,
     )
     telling: Telling | None = None
     if beside is not None:

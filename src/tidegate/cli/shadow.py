@@ -10,7 +10,7 @@ import typer
 
 from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_MODELS, ModelsPath
-from tidegate.cli.terminal import aside, next_steps, ready, several
+from tidegate.cli.terminal import aside, next_steps, quoted, ready, several
 from tidegate.connectors.store_address import Address
 
 _PAUSE = 0.2
@@ -99,6 +99,7 @@ def _follow(challenger: str, follow: Address, store: Address, models: Path, *, o
         f"{several(done.unknown, 'event')} of no use to it: of types, rules or lists that it does not have.",
         soft_wrap=True,
     )
+    new, live, shadow = quoted(challenger), quoted(follow), quoted(store)
     next_steps(
-        f"tidegate compare OLD {challenger} --live {follow} --shadow {store}  what it would have decided otherwise"
+        f"tidegate compare OLD {new} --live {live} --shadow {shadow}  what it would have decided otherwise",
     )

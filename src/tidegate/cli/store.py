@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tidegate.cli.options import DEFAULT_STORE, StoreAddress, opened
-from tidegate.cli.terminal import aside, next_steps, out, several
+from tidegate.cli.terminal import aside, next_steps, out, quoted, several
 from tidegate.connectors.store_address import Address
 from tidegate.errors import TidegateError
 
@@ -215,4 +215,4 @@ def _tell(many: int, store: Address) -> None:
         return
     out().print(f"{several(many, 'record')} erased; what they were sealed with is kept.", highlight=False)
     aside().print("A statement of which and why is in the log.", style="dim")
-    next_steps(f"tidegate verify --store {store}  nothing else was changed")
+    next_steps(f"tidegate verify --store {quoted(store)}  nothing else was changed")

@@ -245,6 +245,13 @@ def next_steps(*lines: str, away: bool = False) -> None:
         console.print(text, soft_wrap=True)
 
 
+def quoted(one: object) -> str:
+    """As a shell takes it, in a line that is to be typed: ids and addresses may hold what it would obey."""
+    import shlex
+
+    return shlex.quote(str(one))
+
+
 def several(many: int, one: str, more: str = "") -> str:
     """A number and what it counts: `1 row`, `2 rows`; `more` where an s is not the plural."""
     return f"{many:,} {one if many == 1 else more or one + 's'}"

@@ -7,7 +7,7 @@ import typer
 
 from tidegate.cli.options import DEFAULT_STORE, AsJson, StoreAddress, opened
 from tidegate.cli.proofs import check_proof, print_proofs, tree_head
-from tidegate.cli.terminal import aside, emit, next_steps, out, several
+from tidegate.cli.terminal import aside, emit, next_steps, out, quoted, several
 
 _PLACES = {"artefacts": "what is needed for record", "ids": "the id of record"}
 """What a fault is called that is in neither log, before the number of the record."""
@@ -82,20 +82,25 @@ def verify(
             }
         )  # fmt: skip
     elif result.fault is not None:
+        from rich.text import Text
+
         console = out()
         fault = result.fault
         one = _PLACES.get(fault.log) or fault.log.removesuffix("s")
         first = f"one of the {fault.log} from {{}} on" if fault.how == "rewritten" else f"{one} {{}}"
         if fault.log == "ids" and fault.id is None:
             first = "the index of ids"
-        console.print(f"[bold red]Touched:[/] {first.format(fault.seq)}" + (f", {fault.id}" if fault.id else ""))
+        which = f" {first.format(fault.seq)}" + (f", {fault.id}" if fault.id else "")
+        console.print(Text.assemble(("Touched:", "bold red"), which), soft_wrap=True)
         console.print(f"  {fault.words}", markup=False, soft_wrap=True)
         if result.records and fault.log != "refusals":
             are = "is as it was" if result.records == 1 else "are as they were"
             before = " before it" if fault.log == "records" else ""
             console.print(f"  The {several(result.records, 'record')}{before} {are} sealed.")
         if fault.log == "ids" and fault.how != "repeated":
-            next_steps(f"tidegate store copy {store} NEW  a store with a new index, of the same records and seals")
+            next_steps(
+                f"tidegate store copy {quoted(store)} NEW  a store with a new index, of the same records and seals"
+            )
         else:
             next_steps("cp BACKUP STORE  put back a copy of the store, then verify again")
     else:
@@ -111,7 +116,7 @@ def verify(
         if not head:
             also = f" --refusals {pinned_refusals}" if refused is not None and refused.size else ""
             next_steps(
-                f"tidegate verify --store {store} --head {pinned}{also}  "
+                f"tidegate verify --store {quoted(store)} --head {pinned}{also}  "
                 "keep the tree head elsewhere; later, this proves that nothing before it changed"
             )
     if not result.ok:
