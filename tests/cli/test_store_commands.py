@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.runtimes.served import payment
+from tests.runtimes.test_delivery import Alarming
+from tidegate import Engine, Store
+
 from .conftest import Demo, typed
 
 
@@ -88,6 +92,21 @@ def test_decisions_by_outcome_level_alarm_and_time(demo: Demo) -> None:
     assert 0 < len(late) < len(listed(demo, "--limit", 100_000))
     assert all(row["at"][:10] == newest[:10] for row in late)
     assert listed(demo, "--since", "2099-01-01") == []
+
+
+def test_a_decision_and_a_refusal_is_a_line_each_however_long_its_id(tmp_path: Path) -> None:
+    path, card = tmp_path / "s.db", "0190f3c2-7c11-7e6a-9d3e-aa55bb66cc77-settlement-of-the-batch-of-january"
+    with Store.open(path) as kept:
+        engine = Engine(Alarming, store=kept)
+        for more in ({}, {"card": "other"}):
+            engine.decide_json_many([json.dumps(payment(n, card) | more).encode() for n in range(5)])
+    head, *lines = typed("decisions", "--store", path).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [f"{card}-{n}" for n in (4, 3, 2, 1, 0)]
+    assert lines[0].endswith("decline         0.4000  alarm")
+    assert {line.index("0.") + 6 for line in lines} == {len(head)}, "numbers stand under each other"
+    head, *lines = typed("decisions", "--refused", "--store", path).stdout.splitlines()
+    assert head.split() == ["id", "at", "(UTC)", "reason"] and len(lines) == 5
+    assert all(line.startswith(f"{card}-") and "other content" in line for line in lines)
 
 
 def test_decisions_as_a_table(demo: Demo) -> None:

@@ -204,7 +204,7 @@ def status(store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None
         return
     # The name last: it is an address of any length.
     lines = [(f"{seq:,}", f"{max(0, size - seq):,}", f"{held:,}", name) for name, seq, held in rows]
-    print_lines(("told up to record", "behind", "held", "sink"), lines, right=3)
+    print_lines(("told up to record", "behind", "held", "sink"), lines, right=(0, 1, 2))
 
 
 @app.command()

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tidegate.cli.options import DEFAULT_STORE, AsJson, StoreAddress, opened
-from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, out, quoted, when
+from tidegate.cli.terminal import COLOURS, aside, emit, next_steps, print_lines, quoted, when
 from tidegate.connectors.store_address import Address
 
 
@@ -54,21 +54,15 @@ def decisions(
     if not found:
         aside().print("No decision fits.", style="yellow")
         return
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("id", "at (UTC)", "outcome", "level"):
-        table.add_column(name, no_wrap=name != "level")
-    table.add_column("score", justify="right")
-    table.add_column("")
-    for row in found:
-        word = row.outcome or ""
-        table.add_row(
-            Text(row.id), when(row.at), Text(word, COLOURS.get(word, "white")), Text(row.level or ""),
-            "" if row.score is None else f"{row.score:.4f}", "[bold red]alarm[/]" if row.alarm else "",
-        )  # fmt: skip
-    out().print(table)
+    rows = [
+        (
+            row.id, when(row.at), row.outcome or "", row.level or "",
+            "" if row.score is None else f"{row.score:.4f}", "alarm" if row.alarm else "",
+        )
+        for row in found
+    ]  # fmt: skip
+    styles = {2: COLOURS, 5: {"alarm": "bold red"}}
+    print_lines(("id", "at (UTC)", "outcome", "level", "score", ""), rows, right=(4,), styles=styles)
     if len(found) == limit:
         aside().print(f"\nThe newest {limit}; more with --limit.", style="dim")
     at = quoted(store)
@@ -92,15 +86,7 @@ def _refused(store: Address, limit: int, *, as_json: bool) -> None:
     if not found:
         aside().print("Nothing was refused.", style="yellow")
         return
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("id", "at (UTC)", "reason"):
-        table.add_column(name, no_wrap=name != "reason")
-    for _, refusal in found:
-        table.add_row(Text(refusal.id), when(refusal.at), Text(refusal.reason))
-    out().print(table)
+    print_lines(("id", "at (UTC)", "reason"), [(one.id, when(one.at), one.reason) for _, one in found])
     if len(found) == limit:
         aside().print(f"\nThe newest {limit}; more with --limit.", style="dim")
 

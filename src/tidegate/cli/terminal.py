@@ -1,6 +1,6 @@
 """How the command line speaks: results to stdout, everything else to stderr, errors with their place."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,25 +140,35 @@ def emit(value: Any) -> None:
     typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
 
 
-def print_lines(head: Sequence[str], rows: Sequence[Sequence[str]], right: int = 0) -> None:
-    """Print rows in columns to stdout, each on a line of its own, however long: what wraps is hard to search.
+def print_lines(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: Container[int] = (),
+    styles: Mapping[int, Mapping[str, str]] = {},
+) -> None:
+    """Print rows in columns to stdout, each on a line of its own, however long: what is cut or wrapped can neither be
+    searched nor copied.
 
     Args:
         head: what the columns are called.
         rows: texts, one for each column.
-        right: so many columns, from the first, are of numbers.
+        right: the places of columns of numbers.
+        styles: of words in a column, by its place.
     """
     from rich.cells import cell_len
     from rich.text import Text
 
-    console, lines = out(), [[" ".join(text.split()) for text in row] for row in (head, *rows)]
+    console, lines = out(), [[" ".join(text.replace("\t", " ").splitlines()) for text in row] for row in (head, *rows)]
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     for number, line in enumerate(lines):
-        parts = []
+        words = Text(style="" if number else "dim")
         for at, text in enumerate(line):
             space = " " * (widths[at] - cell_len(text))
-            parts.append(space + text if at < right else text + space)
-        console.print(Text("  ".join(parts).rstrip(), style="" if number else "dim"), soft_wrap=True)
+            words.append(space if at in right else "")
+            words.append(text, styles.get(at, {}).get(text))
+            words.append("  " if at in right else space + "  ")
+        words.rstrip()
+        console.print(words, soft_wrap=True)
 
 
 def written(path: Path, write: Callable[[Path], Any]) -> None:
