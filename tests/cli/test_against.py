@@ -15,8 +15,8 @@ from tests.servers.kafka import Kafka
 from tidegate import Store
 from tidegate.cli import against, app
 from tidegate.runtimes.agreement import agreement
+from tidegate.runtimes.claims import Claim
 from tidegate.runtimes.erasing import erase
-from tidegate.runtimes.lying import Lying
 
 MODELS = ("--without-models", "--models", "none")
 LOGIN = 'class Login(Event):\n    """Someone is there."""\n\n    card: Card\n\n\n'
@@ -241,11 +241,11 @@ def test_what_was_erased_from_the_store_is_told_as_erased_and_is_no_fault(folder
 def test_what_the_store_has_and_the_replay_did_not_decide_is_unknown_unless_it_was_erased(folder: Path) -> None:
     events = lines(folder / "events.ndjson", payments(4))
     assert typed("replay", "flow.py", events, *MODELS, "--store", "s.db").exit_code == 0
-    lying = [Lying("there", one, since=False) for one in _answers(folder / "s.db", 4)]
+    claims = [Claim("there", one, since=False) for one in _answers(folder / "s.db", 4)]
     with Store.open(folder / "s.db") as recorded, Store.open(folder / "none.db") as kept:
-        assert agreement(kept, lying, recorded=recorded).unknown.many == 4
+        assert agreement(kept, claims, recorded=recorded).unknown.many == 4
         assert erase(recorded, {"card": "c1"}, "asked for") == 1
-        found = agreement(kept, lying, recorded=recorded)
+        found = agreement(kept, claims, recorded=recorded)
     assert (found.unknown.many, found.erased) == (3, 1)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tidegate.connectors.store import Store
     from tidegate.decisions.flow import Flow
     from tidegate.runtimes.agreement import Agreement
-    from tidegate.runtimes.lying import Lying
+    from tidegate.runtimes.claims import Claim
     from tidegate.runtimes.models import Models
 
 Against = Annotated[
@@ -70,7 +70,7 @@ _SAID = {
 }
 
 
-def lying(against: str, kafka_config: Path | None) -> "Iterable[Lying]":
+def claims_in(against: str, kafka_config: Path | None) -> "Iterable[Claim]":
     """The decisions to compare with; to be called before the replay begins, and read after it.
 
     Raises:
@@ -174,14 +174,14 @@ def replays_store(store: Address | None) -> "Iterator[Store]":
 
 
 def compare_recorded(flow: "type[Flow[Any]]", models: "Models", recorded: Address, store: Address | None,
-                     lies: "Iterable[Lying]", since: str, written: "WrittenDecisions | None", *,
+                     claims: "Iterable[Claim]", since: str, written: "WrittenDecisions | None", *,
                      quiet: bool) -> "Agreement":  # fmt: skip
     """What a store recorded, decided again and set beside the other decisions; `store` is where it is kept."""
     from tidegate.cli.options import opened
 
     with replays_store(store) as kept, opened(recorded) as source:
         decide_recorded(flow, models, source, kept, quiet=quiet)
-        return compared(kept, lies, since, written, source)
+        return compared(kept, claims, since, written, source)
 
 
 def decide_recorded(flow: "type[Flow[Any]]", models: "Models", source: "Store", kept: "Store", *,
@@ -202,13 +202,13 @@ def decide_recorded(flow: "type[Flow[Any]]", models: "Models", source: "Store", 
         )  # fmt: skip
 
 
-def compared(kept: "Store", lies: "Iterable[Lying]", since: str, written: "WrittenDecisions | None",
+def compared(kept: "Store", claims: "Iterable[Claim]", since: str, written: "WrittenDecisions | None",
              recorded: "Store | None" = None) -> "Agreement":  # fmt: skip
     """The replay's decisions beside the others; `recorded` is the store whose events were decided again, if one's."""
     from tidegate.cli.decisions import begin_of
     from tidegate.runtimes.agreement import agreement
 
-    return agreement(kept, lies, begin_of(kept, since), recorded, written)
+    return agreement(kept, claims, begin_of(kept, since), recorded, written)
 
 
 def plain(against: str, found: "Agreement") -> dict[str, Any]:

@@ -14,9 +14,9 @@ from tidegate.cli.against import (
     SchemaRegistry,
     Since,
     by_registry,
+    claims_in,
     compare_recorded,
     compared,
-    lying,
     plain,
     replays_store,
     require_fitting,
@@ -128,10 +128,10 @@ def replay(
     if models != DEFAULT_MODELS and not without_models:  # before the first one is trained there is no such folder
         require_models(made.definition, models)
     found_models = models_there(made.definition, models)
-    lies = lying(against, kafka_config) if against else None
+    claims = claims_in(against, kafka_config) if against else None
     by = by_registry(against, schema_registry, registry_config)
-    if recorded is not None and lies is not None:
-        again = compare_recorded(made, found_models, recorded, store, lies, since, by, quiet=as_json)
+    if recorded is not None and claims is not None:
+        again = compare_recorded(made, found_models, recorded, store, claims, since, by, quiet=as_json)
         emit({"against": plain(against, again)}) if as_json else show(against, again, recorded)
         raise typer.Exit(0 if again.whole else 1)
     given = inputs(made, files, event)
@@ -140,7 +140,7 @@ def replay(
     beside = quarantine or files[0].with_name(files[0].name + ".quarantine.ndjson")
     with (
         Quarantine(beside) as aside_rows,
-        _kept(store, to_compare=lies is not None) as kept,
+        _kept(store, to_compare=claims is not None) as kept,
         progress(f"Replaying {made.definition.name}", rows_in(every), quiet=as_json) as told,
     ):
         done = run(
@@ -148,7 +148,7 @@ def replay(
             columns=pairs(column, "--column"), defaults=pairs(default, "--default"), quarantine=aside_rows,
             encoding=encoding, sort=sort, progress=told, other_flow_ok=other_flow_ok,
         )  # fmt: skip
-        agreed = compared(kept, lies, since, by) if lies is not None and kept is not None else None
+        agreed = compared(kept, claims, since, by) if claims is not None and kept is not None else None
     source = ", ".join(file.name for file in every)
     figures = done.figures(
         source=source, about=made.definition.purpose, made_at=now(), version=program_version(),

@@ -12,7 +12,7 @@ from tidegate.connectors.store import Store
 from tidegate.connectors.store_reading import stored
 from tidegate.errors import TidegateError
 from tidegate.evidence.erasure import is_blank
-from tidegate.runtimes.lying import Head, Lying, Reads
+from tidegate.runtimes.claims import Claim, ClaimReader, Head
 
 if TYPE_CHECKING:
     from tidegate.connectors.kafka.place import Place
@@ -80,7 +80,7 @@ class Agreement:
 
 def agreement(
     kept: Store,
-    lying: Iterable[Lying],
+    claims: Iterable[Claim],
     since: int | None = None,
     recorded: Store | None = None,
     written: "WrittenDecisions | None" = None,
@@ -89,7 +89,7 @@ def agreement(
 
     Args:
         kept: the replay's store.
-        lying: what lies there, in any order.
+        claims: what is said to have been decided, in any order.
         since: decisions on events before then, microseconds since 1970 UTC, need not be there.
         recorded: whose events were decided again; what was erased from it cannot be.
         written: reads those that name a schema of a registry.
@@ -98,7 +98,7 @@ def agreement(
         TidegateError: they were written with a schema, and no registry is named, or it cannot be asked.
     """
     found, marks = Agreement(), bytearray(kept.head().size + 1)  # a byte for each record is all that is held
-    waiting, gone, reads = iter(lying), _Gone(recorded), Reads(written)
+    waiting, gone, reads = iter(claims), _Gone(recorded), ClaimReader(written)
     while some := list(islice(waiting, _CHUNK)):
         _look(kept, some, marks, found, gone, reads)
     found.equal = marks.count(_EQUAL)
@@ -115,7 +115,7 @@ class _Gone:
     def __init__(self, recorded: Store | None) -> None:
         self._recorded, self._met = recorded, set[int]()
 
-    def look(self, head: Head, one: Lying, found: Agreement) -> bool:
+    def look(self, head: Head, one: Claim, found: Agreement) -> bool:
         """Count a message if its decision was erased; False if it was not."""
         of = self._recorded.get(head.id) if self._recorded is not None else None
         if of is None or of.outcome is None or not is_blank(of):
@@ -131,7 +131,7 @@ class _Gone:
         return True
 
 
-def _look(kept: Store, some: list[Lying], marks: bytearray, found: Agreement, gone: _Gone, reads: Reads) -> None:
+def _look(kept: Store, some: list[Claim], marks: bytearray, found: Agreement, gone: _Gone, reads: ClaimReader) -> None:
     heads = [reads.head(one) for one in some]
     known = kept.find([head.id for head in heads if isinstance(head, Head)])
     for one, head in zip(some, heads, strict=True):
@@ -149,7 +149,7 @@ def _look(kept: Store, some: list[Lying], marks: bytearray, found: Agreement, go
             continue
         if marks[of.seq] != _UNSEEN:
             found.repeated.add(f"{id} ({one.where})")
-        decided = reads.as_lying(of.answer, one)
+        decided = reads.as_claim(of.answer, one)
         if one.data == decided:
             marks[of.seq] = marks[of.seq] or _EQUAL
         elif marks[of.seq] != _DIFFERENT:
@@ -174,7 +174,7 @@ def _missed(kept: Store, marks: bytearray, since: int | None, found: Agreement) 
         after = int(str(rows[-1][0]))
 
 
-def in_file(path: Path) -> Iterator[Lying]:
+def in_file(path: Path) -> Iterator[Claim]:
     """The decisions in a file of one JSON object a line, also compressed.
 
     Raises:
@@ -184,7 +184,7 @@ def in_file(path: Path) -> Iterator[Lying]:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 if text := line.rstrip(b"\r\n"):
-                    yield Lying(f"{path.name}, line {number}", text, since=False)
+                    yield Claim(f"{path.name}, line {number}", text, since=False)
     except (OSError, EOFError, zlib.error) as error:
         seen = getattr(error, "strerror", None) or str(error)
         raise TidegateError(f"The decisions in {path} cannot be read.", seen=seen) from None
@@ -207,11 +207,11 @@ class OnTopic:
         self._topic, self._cluster = place.topic, Cluster(place.servers, place.settings)
         self._ends = ends(self._cluster, self._topic, _GROUP)
 
-    def __iter__(self) -> Iterator[Lying]:
+    def __iter__(self) -> Iterator[Claim]:
         from tidegate.connectors.kafka.content import messages
 
         for message in messages(self._cluster, self._topic, _GROUP):
             partition, offset, data = message.partition(), message.offset(), message.value()
             if data is not None:  # where a compacted topic says that a decision was erased, there is none
                 since = partition >= len(self._ends) or offset >= self._ends[partition]
-                yield Lying(f"{self._topic}/{partition} offset {offset}", data, since)
+                yield Claim(f"{self._topic}/{partition} offset {offset}", data, since)

@@ -1,4 +1,4 @@
-"""What lies on a topic of decisions, or in a file of them, and what it says, be it JSON or written with a schema."""
+"""Claims of what was decided, from a topic of decisions or a file of them, in JSON or written with a schema."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,8 +16,8 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What is raised for what is no JSON, or cannot be read as it is: nested too deep, or with numbers of no end."""
 
 
-class Lying(NamedTuple):
-    """What lies there: where, its bytes, and whether it came after the replay began."""
+class Claim(NamedTuple):
+    """What is said to be a decision: where it lies, its bytes, and whether it came after the replay began."""
 
     where: str
     data: bytes
@@ -34,8 +34,8 @@ class Head(msgspec.Struct):
 _decode = msgspec.json.Decoder(Head).decode
 
 
-class Reads:
-    """Reads what lies there, be it JSON or written with a schema of a registry.
+class ClaimReader:
+    """Reads claims, be it JSON or written with a schema of a registry.
 
     Args:
         written: reads the latter; None where no registry is named.
@@ -44,8 +44,8 @@ class Reads:
     def __init__(self, written: "WrittenDecisions | None") -> None:
         self._written = written
 
-    def head(self, one: Lying) -> Head | str:
-        """What every decision says; of what is none why, as far as that can be told."""
+    def head(self, one: Claim) -> Head | str:
+        """What every decision says; of a claim that is none why, as far as that can be told."""
         if _schema(one.data) is not None:
             return self._with_schema(one)
         try:
@@ -54,7 +54,7 @@ class Reads:
         except _UNREADABLE:
             return ""
 
-    def _with_schema(self, one: Lying) -> Head | str:
+    def _with_schema(self, one: Claim) -> Head | str:
         if self._written is None:
             raise TidegateError(
                 "Decisions that were written with a schema cannot be read without its registry.",
@@ -69,8 +69,8 @@ class Reads:
         except msgspec.ValidationError:
             return ""
 
-    def as_lying(self, answer: bytes, one: Lying) -> bytes:
-        """A decision's JSON as it would lie there, in the place of one whose head could be read."""
+    def as_claim(self, answer: bytes, one: Claim) -> bytes:
+        """A decision's JSON as it would lie in the place of a claim whose head could be read."""
         if self._written is None or _schema(one.data) is None:
             return answer
         return self._written.as_it_would_be(answer, one.data)
