@@ -10,8 +10,8 @@ which Java compiles, on either side, since they are busy for the first minutes o
 
 The peers read the topic's first events only: by the time that they are warm their windows are still filling, which
 flatters them. They must be so many that what the later half takes is far more than what starts differ by: with 80,000
-events of Flink SQL both runs took some 35 seconds, and one came to 13,000 a second. On a busy machine it came to 1,700 a
-second from 10,000 to 40,000 events, to 2,400 until 80,000, and to 1,000 until 160,000, where its windows hold more.
+events of Flink SQL both runs took some 35 seconds, and one came to 13,000 a second. On a busy machine it came to 1,700
+a second from 10,000 to 40,000 events, to 2,400 until 80,000, and to 1,000 until 160,000, where its windows hold more.
 Ours also reads by contract, recognises ids, orders, decides, and writes every decision in transactions; the peers
 compute features and drop them.
 """

@@ -23,11 +23,10 @@ from tidegate.cli.inputs import (
     rows_in,
     tell_not_given,
     tell_set_aside,
-    words_of,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, ModelsPath, opened
 from tidegate.cli.table_file import CSV, PARQUET, require_form, write_table
-from tidegate.cli.terminal import emit, next_steps, now, out, program_version, ready, written
+from tidegate.cli.terminal import emit, next_steps, now, out, program_version, quoted, ready, written
 
 if TYPE_CHECKING:
     from tidegate.decisions.flow import Flow
@@ -90,7 +89,7 @@ def compare(
             inputs(versions[1], files, event, versions[0]), label, amount, pairs(column, "--column"),
             pairs(default, "--default"), encoding, sort=sort,
         )  # fmt: skip
-        found, typed = _replayed(versions, said, models, new_models, quarantine, quiet=as_json), words_of(files)
+        found, typed = _replayed(versions, said, models, new_models, quarantine, quiet=as_json), quoted(*files)
         typed += options(
             ("--event", event), ("--label", [label] if label else None), ("--amount", [amount] if amount else None),
             ("--column", column), ("--default", default), ("--encoding", [encoding] if encoding != "utf-8" else None),

@@ -1,6 +1,5 @@
 """`tidegate dead-letters`: what a stream could not take; to be looked at, mended and sent again."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +8,7 @@ import typer
 from tidegate.cli.kafka import require_client
 from tidegate.cli.letter_lines import held, mended_values, plain, shortly
 from tidegate.cli.options import AsJson
-from tidegate.cli.terminal import aside, emit, next_steps, out, several
+from tidegate.cli.terminal import aside, emit, next_steps, out, quoted, several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -96,8 +95,8 @@ def show(
     if not shown:
         aside().print("There are no dead letters.", style="green")
     elif not as_json:
-        config = f" --kafka-config {shlex.quote(str(kafka_config))}" if kafka_config is not None else ""
-        at = shlex.quote(topic) + config
+        config = f" --kafka-config {quoted(kafka_config)}" if kafka_config is not None else ""
+        at = quoted(topic) + config
         next_steps(
             f"tidegate dead-letters send {at} --offset N  send one again as it is",
             f"tidegate dead-letters repair {at} --offset N --set FIELD=VALUE  see what a change makes of it",

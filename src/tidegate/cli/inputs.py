@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tidegate.cli.terminal import quoted
 from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
@@ -112,16 +113,9 @@ def event_options(names: Iterable[str]) -> str:
     return "".join(f" --event {name}=FILE" for name in names)
 
 
-def words_of(given: Iterable[object]) -> str:
-    """Words as they are to be typed."""
-    import shlex
-
-    return " ".join(shlex.quote(str(word)) for word in given)
-
-
 def options(*given: tuple[str, Sequence[str] | None]) -> str:
     """Options as they were typed, each after a blank."""
-    return "".join(f" {option} {words_of([value])}" for option, values in given for value in values or ())
+    return "".join(f" {option} {quoted(value)}" for option, values in given for value in values or ())
 
 
 def not_given(definition: "Definition", given: Mapping[Any, Any]) -> dict[str, str]:

@@ -15,14 +15,12 @@ import typer
 
 from tidegate.cli.terminal import aside, several
 from tidegate.errors import TidegateError
+from tidegate.events.depth import require_shallow
 
 MOST_TOLD = 5
 """How many lines without an answer are told; the answers say why of all."""
 UNDECODED = re.compile("[\udc80-\udcff]")
 """What stands for bytes that are not UTF-8 in a text that was opened with `surrogateescape`."""
-_DEEPEST = 1000
-_SIGNS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[^][{}"]+', re.DOTALL)
-"""All of a text of JSON but what opens and closes lists and objects."""
 
 T = TypeVar("T")
 
@@ -58,23 +56,6 @@ class Unanswered:
             raise typer.Exit(1)
 
 
-def _require_shallow(text: str) -> None:
-    """Make sure that reading a text of JSON takes no more of the stack than there is.
-
-    From Python 3.12 on its reader goes 10,000 levels down: more than a thread has that a Java machine looks after.
-
-    Raises:
-        ValueError: it has more levels than `_DEEPEST`.
-    """
-    if text.count("[") + text.count("{") <= _DEEPEST:
-        return
-    deep = 0
-    for sign in _SIGNS.sub("", text):
-        deep += 1 if sign in "[{" else -1
-        if deep > _DEEPEST:
-            raise ValueError(f"nested more than {_DEEPEST:,} deep")
-
-
 def json_lines(lines: Iterable[bytes], read: Callable[[str], T]) -> Iterator[tuple[int, T | TidegateError]]:
     """The number of each line that is not blank, and what `read` makes of it, or why it is nothing.
 
@@ -88,7 +69,7 @@ def json_lines(lines: Iterable[bytes], read: Callable[[str], T]) -> Iterator[tup
         found: T | TidegateError
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-            _require_shallow(text)
+            require_shallow(text)  # a thread that a Java machine looks after has less of a stack than others
             found = read(text)
         except TidegateError as error:
             found = error

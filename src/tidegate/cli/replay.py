@@ -42,7 +42,6 @@ from tidegate.cli.inputs import (
     rows_in,
     tell_not_given,
     tell_set_aside,
-    words_of,
 )
 from tidegate.cli.options import DEFAULT_MODELS, AsJson, FlowPlace, ModelsPath, OtherFlowOk, WithoutModels
 from tidegate.cli.table_file import CSV, PARQUET, require_form, write_table
@@ -174,7 +173,7 @@ def replay(
         if done.counts.repeated and store is not None:
             _tell_repeated(done, str(store))
         read_as = (
-            f"{flow} {words_of(files)}"
+            quoted(flow, *files)
             + options(
                 ("--event", event),
                 ("--column", column),
@@ -291,7 +290,7 @@ def _tell_repeated(done: "Replayed", store: str) -> None:
 def _next(flow: str, read_as: str, models: Path, store: Address | None, report: Path | None, done: "Replayed") -> None:
     if not done.counts.decided:
         return
-    elsewhere = "" if models == DEFAULT_MODELS else f" --models {words_of([models])}"
+    elsewhere = "" if models == DEFAULT_MODELS else f" --models {quoted(models)}"
     wanted = [one.reference for segment in done.plan.segments for one in segment.models]
     lacking = [name for name in wanted if name not in done.models]
     if lacking:
@@ -308,5 +307,5 @@ def _next(flow: str, read_as: str, models: Path, store: Address | None, report: 
         steps.append(f"tidegate decisions --store {quoted(store)}  what was decided")
     kept = f" --store {quoted(store)}" if store else ""
     without = " --without-models" if lacking else ""
-    steps.append(f"tidegate serve {flow}{kept}{elsewhere}{without}  answer over HTTP; on Kafka, `tidegate run`")
+    steps.append(f"tidegate serve {quoted(flow)}{kept}{elsewhere}{without}  answer over HTTP; on Kafka, `tidegate run`")
     next_steps(*steps)

@@ -255,11 +255,11 @@ def next_steps(*lines: str, away: bool = False) -> None:
         console.print(text, soft_wrap=True)
 
 
-def quoted(one: object) -> str:
-    """As a shell takes it, in a line that is to be typed: ids and addresses may hold what it would obey."""
+def quoted(*words: object) -> str:
+    """Words as a shell takes them, in a line that is to be typed: ids and addresses may hold what it would obey."""
     import shlex
 
-    return shlex.quote(str(one))
+    return " ".join(shlex.quote(str(word)) for word in words)
 
 
 def several(many: int, one: str, more: str = "") -> str:

@@ -13,7 +13,7 @@ import msgspec
 
 DEEPEST = 500
 """Levels that are gone down: an event has two or three."""
-_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 

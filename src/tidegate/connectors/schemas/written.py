@@ -1,6 +1,5 @@
 """Decisions as they lie on a topic with a schema, set against what would be written there of others."""
 
-import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from tidegate.connectors.schemas.decisions import FORMATS, Write, schema_text, w
 from tidegate.connectors.schemas.framing import UndecodableError, unframed
 from tidegate.connectors.schemas.messages import Format, require_format
 from tidegate.connectors.schemas.registry import Registry, Schema
+from tidegate.events.depth import plain_values
 
 
 class Form(NamedTuple):
@@ -76,7 +76,7 @@ def _other(schema: Schema) -> UndecodableError:
 
 def _same_avro(schema: Schema) -> bool:
     try:
-        return bool(json.loads(schema.text) == json.loads(schema_text("avro")))
+        return bool(plain_values(schema.text) == plain_values(schema_text("avro")))
     except (ValueError, RecursionError):
         return False
 
