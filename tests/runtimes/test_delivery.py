@@ -41,7 +41,7 @@ class Counting:
 
     def __init__(self, name: str = "counting") -> None:
         self.name, self.told = name, list[str]()
-        self.failing, self.bad = 0, set[str]()
+        self.failing, self.bad, self.reason = 0, set[str](), "400 no"
         self.gone: list[str] = []
 
     def send(self, documents: Sequence[Document]) -> list[Rejected]:
@@ -50,7 +50,7 @@ class Counting:
             self.told += [one.id for one in documents[: len(documents) // 2]]  # it took half, and did not say so
             raise UnavailableError("It fails.")
         self.told += [one.id for one in documents if one.id not in self.bad]
-        return [Rejected(one.id, "400 no") for one in documents if one.id in self.bad]
+        return [Rejected(one.id, self.reason) for one in documents if one.id in self.bad]
 
     def forget(self, gone: Sequence[Gone]) -> None:
         self.gone += [one.id for one in gone]
@@ -107,10 +107,10 @@ def test_what_fails_is_sent_again_and_what_is_rejected_held(tmp_path: Path, capl
         assert set(sink.told) == set(ids(0, 25)) - sink.bad
         assert [one.id for one in Told(file, "counting").held()] == ["c1-7", "c1-12"]
         assert "does not take the decision c1-7: 400 no" in caplog.text
-        sink.bad = {"c1-12"}
+        sink.bad, sink.reason = {"c1-12"}, "409 not yet"
         taken, left = delivery.retry()
         assert taken == 1 and [one.id for one in left] == ["c1-12"] and sink.told[-1] == "c1-7"
-        assert [one.id for one in Told(file, "counting").held()] == ["c1-12"]
+        assert [(one.id, one.reason) for one in Told(file, "counting").held()] == [("c1-12", "409 not yet")]
         assert sinks(file) == ["counting"]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidegate.cli.terminal import aside, next_steps, out, program_version
+from tidegate.cli.terminal import aside, next_steps, out, program_version, quoted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -161,11 +161,16 @@ def _close(run: "LiveRun", folder: Path, lines: list[tuple[str, str]], seconds: 
     out().print(f"\nDone in {seconds:.0f} s. The report: [bold]{folder / 'report.html'}[/]", soft_wrap=True)
     shown = run.best[0][2].id if run.best else ""
     store = folder / "tidegate.db"
-    steps = [f"tidegate explain {shown} --store {store}  why one payment was declined"] if shown else []
+    of_it = quoted("--store", store)
+    steps = []
+    if shown:
+        steps = [
+            f"tidegate explain {quoted(shown)} {of_it}  why one payment was declined",
+            f"tidegate remake {quoted(shown)} {of_it}  make that decision again from its record",
+        ]
     next_steps(
         *steps,
-        *([f"tidegate remake {shown} --store {store}  make that decision again from its record"] if shown else []),
-        f"tidegate decisions --outcome review --store {store}  what people should look at",
-        f"tidegate verify --store {store}  prove that nothing was touched",
-        f"tidegate serve card_fraud --store {store} --models {folder / 'models'}  go on from there, over HTTP",
+        f"tidegate decisions --outcome review {of_it}  what people should look at",
+        f"tidegate verify {of_it}  prove that nothing was touched",
+        f"tidegate serve card_fraud {of_it} {quoted('--models', folder / 'models')}  go on from there, over HTTP",
     )

@@ -72,6 +72,12 @@ class Told:
         ((many,),) = self.file.read("SELECT count(*) FROM held WHERE sink = ?", (self.sink,))
         return int(many)
 
+    def tried_again(self, taken: Sequence[int], still: Sequence[Held]) -> None:
+        """Of what was held these are not any more; the others are, for the reasons that they have now."""
+        with self.file.writing() as connection:
+            connection.executemany("DELETE FROM held WHERE sink = ? AND seq = ?", [(self.sink, seq) for seq in taken])
+            connection.executemany("INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?)", still)
+
     def let_go(self, seqs: Sequence[int]) -> None:
         """These are not held any more."""
         with self.file.writing() as connection:

@@ -200,9 +200,10 @@ class Delivery:
             found = [stored(row) for one in batch for row in self.store.rows(one.seq - 1, 1)]
             documents = [made for made in (document(row, self._left_out) for row in found) if made is not None]
             rejected = {one.id: one.reason for one in self.sink.send(documents)}
-            self._progress.let_go([one.seq for one in batch if one.id not in rejected])
-            taken += len(batch) - len(rejected)
-            kept += [one._replace(reason=rejected[one.id]) for one in batch if one.id in rejected]
+            still = [one._replace(reason=rejected[one.id]) for one in batch if one.id in rejected]
+            self._progress.tried_again([one.seq for one in batch if one.id not in rejected], still)
+            taken += len(batch) - len(still)
+            kept += still
         return taken, kept
 
 

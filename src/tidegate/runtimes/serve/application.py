@@ -16,6 +16,7 @@ from tidegate.evidence.erasure import is_blank
 from tidegate.evidence.proof import require_sealed
 from tidegate.features.kernels.words import NEVER
 from tidegate.runtimes.engine import Engine
+from tidegate.runtimes.serve.answering import Reply
 from tidegate.runtimes.serve.body import GoneError, Receive, rest_of, said_length, too_large
 from tidegate.runtimes.serve.keys import Keys
 from tidegate.runtimes.serve.limits import Limits
@@ -27,7 +28,7 @@ from tidegate.runtimes.serve.reading import EventReading, Readings, events_taken
 from tidegate.runtimes.serve.stream import MEDIA as NDJSON
 from tidegate.runtimes.serve.stream import Answers, Stream
 from tidegate.runtimes.serve.tracing import tell
-from tidegate.runtimes.serve.turns import Reply, Turns
+from tidegate.runtimes.serve.turns import Turns
 
 _LOG = logging.getLogger("tidegate.serve")
 _ACCESS = logging.getLogger("tidegate.access")
@@ -261,9 +262,9 @@ class Application:
             return _refusal(problem)  # and not counted: nothing was asked for that was refused
         return _page(200, b"application/json", b'{"status":"ready"}')
 
-    def _lag(self) -> float:
+    def _lag(self) -> float | None:
         if self.serving is None or self.serving.engine.clock == NEVER:
-            return 0.0
+            return None
         return time() - self.serving.engine.clock / 1e6
 
 

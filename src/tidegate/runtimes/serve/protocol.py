@@ -14,12 +14,12 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from tidegate.runtimes.serve.answering import Told
 from tidegate.runtimes.serve.application import Application, Headers
 from tidegate.runtimes.serve.keys import Keys
 from tidegate.runtimes.serve.lingering import Closing, Lingering
 from tidegate.runtimes.serve.pausing import Pausing
 from tidegate.runtimes.serve.problem import Problem
-from tidegate.runtimes.serve.turns import Told
 
 _OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\nserver-timing: %b\r\n\r\n%b"
 _MOST = 1 << 16

@@ -7,12 +7,13 @@ from time import perf_counter
 
 from tidegate.errors import ContractError
 from tidegate.events.event import Event
+from tidegate.runtimes.serve.answering import Told
 from tidegate.runtimes.serve.body import Receive, lines_of
 from tidegate.runtimes.serve.limits import Limits
 from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.problem import Problem, of_contract
 from tidegate.runtimes.serve.reading import EventReading
-from tidegate.runtimes.serve.turns import Told, Turns
+from tidegate.runtimes.serve.turns import Turns
 
 MEDIA = b"application/x-ndjson"
 _IN_MEMORY = 4 << 20

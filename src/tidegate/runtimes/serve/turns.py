@@ -14,49 +14,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import perf_counter
-from typing import Protocol
-
-import msgspec
 
 from tidegate.connectors.store import Store
-from tidegate.decisions.decision import Decision
 from tidegate.errors import ContractError, TidegateError
 from tidegate.events.contract import body
 from tidegate.events.event import Event
-from tidegate.runtimes.engine import Answer, Engine, Refused
+from tidegate.runtimes.engine import Answer, Engine
+from tidegate.runtimes.serve.answering import Answering, Asked, Reply, Told
 from tidegate.runtimes.serve.gathering import Gathering
 from tidegate.runtimes.serve.limits import Limits
 from tidegate.runtimes.serve.metrics import Metrics
-from tidegate.runtimes.serve.problem import Problem, any_fault, of_refusal, of_store
+from tidegate.runtimes.serve.problem import Problem, any_fault, of_store
 from tidegate.runtimes.serve.syncing import Syncing
 
 _LOG = logging.getLogger("tidegate.serve")
-_ENCODE = msgspec.json.Encoder().encode
-
-Told = tuple[bytes, bytes]
-"""The JSON of an answer, and its timing as the header `Server-Timing` has it."""
-
-
-class Reply(Protocol):
-    """Where an answer goes: a future, or what writes it to a connection."""
-
-    def done(self) -> bool:
-        """Whether nobody waits for it any more."""
-
-    def set_result(self, told: Told, /) -> None:
-        """Answer."""
-
-    def set_exception(self, problem: BaseException, /) -> None:
-        """Say no."""
-
-
-class Asked:
-    """An event that waits for its turn."""
-
-    __slots__ = ("answer", "began", "event", "learn")
-
-    def __init__(self, event: Event, learn: bool, began: float, answer: Reply) -> None:
-        self.event, self.learn, self.began, self.answer = event, learn, began, answer
 
 
 class Turns:
@@ -191,13 +162,12 @@ class Turns:
             self._fail(batch, error)
             return
         self._gathering.appended()
-        decided = began + deciding
+        self._syncing += 1
+        answering = Answering(batch, began, deciding)
+        self._disk.ask(partial(self._synced, answering), idle=not waiting)
+        answering.prepare(answers, self.engine.kept)  # where a thread waits for the disk, meanwhile
         self.metrics.events.add(len(batch))
         self._records += len(batch)
-        self._syncing += 1
-        told = list[bytes]()
-        self._disk.ask(partial(self._synced, batch, answers, told, began, decided), idle=not waiting)
-        told += self._bodies(answers)  # where a thread waits for the disk, meanwhile
         if waiting:
             self._gathering.call()
 
@@ -221,55 +191,15 @@ class Turns:
                 start, took = end, took + self.engine.timing["decide"] / 1e6
         return answers, took
 
-    def _bodies(self, answers: list[Answer]) -> list[bytes]:
-        """The answers as JSON: where every event was decided on, as they were kept."""
-        kept = [entry.answer for entry in self.engine.kept]
-        if len(kept) < len(answers):
-            return [_ENCODE(answer) for answer in answers]
-        return [data or _ENCODE(answer) for data, answer in zip(kept, answers, strict=True)]
-
-    def _synced(
-        self,
-        batch: list[Asked],
-        answers: list[Answer],
-        told: list[bytes],
-        began: float,
-        decided: float,
-        error: BaseException | None,
-    ) -> None:
+    def _synced(self, answering: Answering, error: BaseException | None) -> None:
         self._syncing -= 1
         if error is not None:
-            self._fail(batch, error)
+            self._fail(answering.batch, error)
             return
         self._failures = 0
-        self._tell(batch, answers, told, began, decided)
-        self._gathering.answered(len(batch))
+        answering.tell(self.metrics, perf_counter())
+        self._gathering.answered(len(answering.batch))
         self._save_if_due()
-
-    def _tell(self, batch: list[Asked], answers: list[Answer], told: list[bytes], began: float, decided: float) -> None:
-        """Answer a batch that is safe."""
-        now, metrics = perf_counter(), self.metrics
-        metrics.keeping.add(now - decided)
-        deciding, keeping = decided - began, now - decided
-        tail = b',"timing":{"wait":%%.1f,"decide":%.1f,"keep":%.1f}}' % (deciding * 1e6, keeping * 1e6)
-        header = b"wait;dur=%%.3f, decide;dur=%.3f, keep;dur=%.3f" % (deciding * 1e3, keeping * 1e3)
-        outcomes = metrics.outcomes
-        metrics.seconds.add_all([now - asked.began for asked in batch])
-        for asked, answer, data in zip(batch, answers, told, strict=True):
-            if isinstance(answer, Refused):
-                metrics.repeated += answer.erased
-                if not asked.answer.done():
-                    asked.answer.set_exception(of_refusal(answer))
-                continue
-            if answer.repeated:
-                metrics.repeated += 1
-            elif type(answer) is Decision:
-                outcomes[answer.outcome] += 1
-            else:
-                metrics.learned += 1
-            if not asked.answer.done():
-                wait = began - asked.began
-                asked.answer.set_result((data[:-1] + tail % (wait * 1e6), header % (wait * 1e3)))
 
     def _fail(self, batch: list[Asked], error: BaseException) -> None:
         """Say no to a batch and to all that wait, take nothing for a while, then try whether it works again."""

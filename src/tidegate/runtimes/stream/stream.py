@@ -140,8 +140,8 @@ class Stream:
         """Whether this instance decides."""
         return self._member is not None and self._member.leads
 
-    def _behind_clock(self) -> float:
-        return 0.0 if self.engine.clock == NEVER else time() - self.engine.clock / 1e6
+    def _behind_clock(self) -> float | None:
+        return None if self.engine.clock == NEVER else time() - self.engine.clock / 1e6
 
     def run(
         self,

@@ -1,0 +1,104 @@
+"""What those who asked are told of a batch: put into words while the disk is at work, and said once it is done."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from tidegate.decisions.decision import Decision
+from tidegate.events.event import Event
+from tidegate.evidence.record import Entry
+from tidegate.runtimes.intake import Answer, Refused
+from tidegate.runtimes.serve.metrics import Metrics
+from tidegate.runtimes.serve.problem import Problem, of_refusal
+
+_ENCODE = msgspec.json.Encoder().encode
+
+Told = tuple[bytes, bytes]
+"""The JSON of an answer, and its timing as the header `Server-Timing` has it."""
+
+
+class Reply(Protocol):
+    """Where an answer goes: a future, or what writes it to a connection."""
+
+    def done(self) -> bool:
+        """Whether nobody waits for it any more."""
+
+    def set_result(self, told: Told, /) -> None:
+        """Answer."""
+
+    def set_exception(self, problem: BaseException, /) -> None:
+        """Say no."""
+
+
+class Asked:
+    """An event that waits for its turn."""
+
+    __slots__ = ("answer", "began", "event", "learn")
+
+    def __init__(self, event: Event, learn: bool, began: float, answer: Reply) -> None:
+        self.event, self.learn, self.began, self.answer = event, learn, began, answer
+
+
+class Answering:
+    """A batch on its way to the disk.
+
+    Args:
+        batch: who asked.
+        began: when its turn did (perf_counter).
+        deciding: how long deciding took, in seconds; what follows is keeping.
+    """
+
+    __slots__ = ("_began", "_deciding", "_learned", "_outcomes", "_ready", "_repeated", "batch")
+
+    def __init__(self, batch: list[Asked], began: float, deciding: float) -> None:
+        self.batch, self._began, self._deciding = batch, began, deciding
+        self._ready: list[Told | Problem] = []
+        self._outcomes: Counter[str] = Counter()
+        self._repeated = self._learned = 0
+
+    def prepare(self, answers: Sequence[Answer], kept: Sequence[Entry]) -> None:
+        """Put the answers into words, up to how long keeping them took, which is known only afterwards.
+
+        Args:
+            answers: in the batch's order.
+            kept: what was given to the store, whose JSON it is where every event was decided on.
+        """
+        bodies: Sequence[bytes | None] = [entry.answer for entry in kept]
+        if len(bodies) < len(answers):
+            bodies = [None] * len(answers)
+        tail = b',"timing":{"wait":%%.1f,"decide":%.1f,"keep":' % (self._deciding * 1e6)
+        header = b"wait;dur=%%.3f, decide;dur=%.3f, keep;dur=" % (self._deciding * 1e3)
+        began, ready, outcomes = self._began, self._ready, self._outcomes
+        for asked, answer, body in zip(self.batch, answers, bodies, strict=True):
+            if isinstance(answer, Refused):
+                self._repeated += answer.erased
+                ready.append(of_refusal(answer))
+                continue
+            if answer.repeated:
+                self._repeated += 1
+            elif type(answer) is Decision:
+                outcomes[answer.outcome] += 1
+            else:
+                self._learned += 1
+            wait = began - asked.began
+            ready.append(((body or _ENCODE(answer))[:-1] + tail % (wait * 1e6), header % (wait * 1e3)))
+
+    def tell(self, metrics: Metrics, now: float) -> None:
+        """Answer: the batch is safe by `now` (perf_counter)."""
+        keeping = now - self._began - self._deciding
+        end, milliseconds = b"%.1f}}" % (keeping * 1e6), b"%.3f" % (keeping * 1e3)
+        for asked, ready in zip(self.batch, self._ready, strict=True):
+            reply = asked.answer
+            if reply.done():
+                continue
+            if isinstance(ready, Problem):
+                reply.set_exception(ready)
+            else:
+                reply.set_result((ready[0] + end, ready[1] + milliseconds))
+        metrics.keeping.add(keeping)
+        metrics.seconds.add_all([now - asked.began for asked in self.batch])
+        metrics.outcomes.update(self._outcomes)
+        metrics.repeated += self._repeated
+        metrics.learned += self._learned
