@@ -56,7 +56,8 @@ uvicorn.run(app, port=port, loop="uvloop", http="httptools", ws="none", lifespan
 OURS = """
 from pathlib import Path
 from benchmarks.w1_flow import W1Decision
-from tidegate.runtimes.serve.server import Server, Settings
+from tidegate.runtimes.serve.server import Server
+from tidegate.runtimes.serve.settings import Settings
 folder = Path(sys.argv[2])
 Server(Settings(W1Decision, folder / "store.db", folder / "models", port=port)).run(lambda server: None)
 """

@@ -60,7 +60,7 @@ def windows_alone(engine: Engine, events: Sequence[Sale]) -> float:
     decider, spent = engine.decider, 0.0
     for start in range(0, len(events), BATCH):
         batch = events[start : start + BATCH]
-        engine.put(batch)
+        engine.rows.put(batch)
         began = time.perf_counter()
         decider.windows.run(decider.cells, decider.kinds, decider.flags, len(batch))
         spent += time.perf_counter() - began

@@ -179,13 +179,13 @@ def test_what_the_first_edition_answered_is_remade_to_the_letter(
     with Store.open(tmp_path / "a.db") as store:
         engine = Engine(Judged, store=store, models={"risk@champion": loaded})
         monkeypatch.setattr(journal_module, "make_records", first)
-        newest, engine.answers = engine.answers, Answers(engine.decider, edition=1)
+        newest, engine.rows.answers = engine.rows.answers, Answers(engine.decider, edition=1)
         old = words(engine, 5400)
         assert old["quiet"] == (5400.0, "quiet is 5,400,000,000, which raises the risk")
         foreign = decided(engine, payment("c", 5500, amount=usd(20)))
         assert foreign.unknown and not foreign.unread
         monkeypatch.undo()
-        engine.answers = newest
+        engine.rows.answers = newest
         engine.decide(payment("d", 5600, amount=usd(20)))
         editions = {id: edition_of(store.get(id).record) for id in "abcd"}  # type: ignore[union-attr]
         assert editions == {"a": 1, "b": 1, "c": 1, "d": EDITION}
@@ -213,11 +213,11 @@ def test_what_a_rule_saw_of_a_list_is_in_words_and_older_answers_are_remade(
         engine = Engine(Listed, store=store)
         for name in ("blocked-cards", "watched"):
             engine.learn(ListChange(id=name, at=START, list=name, key="c", listed=True))
-        newest, engine.answers = engine.answers, Answers(engine.decider, edition=5)
+        newest, engine.rows.answers = engine.rows.answers, Answers(engine.decider, edition=5)
         monkeypatch.setattr(journal_module, "make_records", older)
         old = decided(engine, payment("old"))
         monkeypatch.undo()
-        engine.answers = newest
+        engine.rows.answers = newest
         new = decided(engine, payment("new"))
         code = "entity_list('blocked-cards', Card).has(Payment.card)"
         assert [dict(rule.saw) for rule in old.rules] == [{code: True, "Payment.tries": 1234}, {"watched": True}]

@@ -74,12 +74,12 @@ def sales(many: int, seed: int = 1) -> list[Sale]:
 def test_a_field_at_a_time_gives_the_same_rows_and_words() -> None:
     events, singly, at_once = check_all(sales(500)), Engine(Sales), Engine(Sales)
     for engine in (singly, at_once):
-        engine.decider.words = engine.encoder.words = Wording(10**12)
+        engine.decider.words = engine.rows.encoder.words = Wording(10**12)
         engine.decider.cells[:] = MISSING
     for row, event in enumerate(events):
-        singly.encoder.put(row, 0, event)
-    singly.encoder.scatter(singly.decider.cells, np.zeros(500, np.int64), 500)
-    at_once.encoder.put_all(0, events, at_once.decider.cells)
+        singly.rows.encoder.put(row, 0, event)
+    singly.rows.encoder.scatter(singly.decider.cells, np.zeros(500, np.int64), 500)
+    at_once.rows.encoder.put_all(0, events, at_once.decider.cells)
     assert np.array_equal(singly.decider.cells, at_once.decider.cells)
     assert vars(singly.decider.words) == vars(at_once.decider.words)
     assert singly.decider.words == at_once.decider.words

@@ -151,7 +151,7 @@ def test_inputs_without_a_name_and_empty_texts_are_told_in_words(tmp_path: Path)
         names[2]: "(the number of events per Card in 1d) * 2 is 0, which lowers the risk",
     }
     assert said("2", "b ")[names[0]] == 'note is "b ", which lowers the risk'
-    engine.answers = Answers(engine.decider, edition=4)
+    engine.rows.answers = Answers(engine.decider, edition=4)
     assert said("3", "") == {
         names[0]: f"{names[0]} is , which lowers the risk",
         names[1]: f"{names[1]} is 5, which raises the risk",
@@ -198,11 +198,11 @@ def test_what_an_edition_before_answered_is_remade_to_the_letter(
 
     with Store.open(tmp_path / "s.db") as store:
         engine = Engine(Lent, store=store, models=models)
-        newest, engine.answers = engine.answers, Answers(engine.decider, edition=3)
+        newest, engine.rows.answers = engine.rows.answers, Answers(engine.decider, edition=3)
         monkeypatch.setattr(journal, "make_records", lambda *given: [older(record) for record in made(*given)])
         old = decided(engine, "old", b=2.0)
         assert features(old) == ["a"]
-        engine.answers = newest
+        engine.rows.answers = newest
         monkeypatch.undo()
         new = decided(engine, "new", b=2.0)
         assert features(new) == ["b", "c"]

@@ -118,7 +118,8 @@ def main() -> None:
     """Serve until told to stop."""
     from tidegate.connectors.store_address import Address
     from tidegate.runtimes.serve.limits import Limits
-    from tidegate.runtimes.serve.server import Server, Settings
+    from tidegate.runtimes.serve.server import Server
+    from tidegate.runtimes.serve.settings import Settings
 
     given = dict(part.split("=") for part in sys.argv[2:])
     flow = {"Fraud": Fraud, "Hurried": Hurried}[given.pop("flow", "Fraud")]

@@ -291,13 +291,6 @@ def test_the_description_is_a_valid_one_and_the_page_loads_nothing(server: Runni
     assert head.status_code == 200 and not head.content and int(head.headers["content-length"]) == len(page.content)
 
 
-def test_of_a_clock_nothing_is_told_before_the_first_event(tmp_path: Path) -> None:
-    with served(tmp_path / "s.db") as server:
-        assert "tidegate_clock_lag_seconds" not in server.client.get("/metrics").text
-        server.decide(payment(1))
-        assert server.metric("tidegate_clock_lag_seconds") > 0
-
-
 def test_figures_are_told(server: Running) -> None:
     before = server.metric('tidegate_decisions_total{outcome="approve"}')
     server.decide(payment(1, "figures"))

@@ -20,9 +20,11 @@ from tidegate.evidence.log import verify
 from tidegate.runtimes.serve.body import Lines
 from tidegate.runtimes.serve.keys import Keys, add_key
 from tidegate.runtimes.serve.limits import Limits
+from tidegate.runtimes.serve.listening import is_loopback
 from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.problem import Problem
-from tidegate.runtimes.serve.server import Server, Settings, is_loopback
+from tidegate.runtimes.serve.server import Server
+from tidegate.runtimes.serve.settings import Settings
 from tidegate.runtimes.serve.turns import Turns
 
 from .served import Fraud, payment, served
@@ -134,7 +136,7 @@ def test_a_fault_of_ours_is_survived_too(tmp_path: Path) -> None:
             engine = Engine(Fraud, store=store)
             turns = Turns(engine, store, Limits(), Metrics())
             event = engine.readers["Payment"].read(json.dumps(payment(1)).encode())
-            whole, engine.answers.decision = engine.answers.decision, None  # type: ignore[method-assign, assignment]
+            whole, engine.rows.answers.decision = engine.rows.answers.decision, None  # type: ignore[method-assign, assignment]
             del whole
             with pytest.raises(Problem) as told:
                 await turns.future(event, False, perf_counter())

@@ -80,7 +80,9 @@ def serve(
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.models import require_models
     from tidegate.runtimes.serve.limits import Limits
-    from tidegate.runtimes.serve.server import Server, Settings, is_loopback
+    from tidegate.runtimes.serve.listening import is_loopback
+    from tidegate.runtimes.serve.server import Server
+    from tidegate.runtimes.serve.settings import Settings
     from tidegate.runtimes.sinks import receivers
 
     logging.getLogger("tidegate.access").setLevel("INFO" if access_log else "WARNING")

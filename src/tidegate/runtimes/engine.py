@@ -2,18 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from time import perf_counter
 from typing import Any
 
 import msgspec
 
 from tidegate.connectors.store import Store
-from tidegate.decisions.answer import Answers, texts_of
-from tidegate.decisions.decider import LEARN, OVERDUE, READ, Decider
 from tidegate.decisions.decision import Decision, tell, to_json
 from tidegate.decisions.definition import Definition
-from tidegate.decisions.encode import Encoder
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import INSTRUCTIONS
@@ -23,16 +19,15 @@ from tidegate.events.contract import Reader, check, check_all
 from tidegate.events.event import Event
 from tidegate.evidence.elapsed import note
 from tidegate.evidence.record import Entry, Refusal
+from tidegate.runtimes.event_rows import EventRows
 from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.intake import Answer, Intake, Learned, Refused
 from tidegate.runtimes.journal import Journal
 from tidegate.runtimes.memory import Memory, Past
-from tidegate.runtimes.models import Models, models_of, runners_of
+from tidegate.runtimes.models import Models, models_of
 from tidegate.runtimes.own_store import require_own_store
 
 _ENCODER = msgspec.json.Encoder()
-_MANY = 8
-"""Events of one type from which it is faster to bring them into rows a field at a time."""
 
 
 class Engine:
@@ -78,7 +73,6 @@ class Engine:
         self.batch, self.explain = batch, explain
         kinds: list[type[Event]] = [*self.definition.kinds, *INSTRUCTIONS]
         self.readers: dict[str, Reader[Any]] = {kind.__name__: Reader(kind) for kind in kinds}
-        self._kinds: dict[type[Event], int] = {kind: number for number, kind in enumerate(self.definition.kinds)}
         challenges = self.definition.challenges
         self._journal = Journal(store, self.plan, self.models, challenges) if store is not None else None
         self._past: Past = self._journal if self._journal is not None else Memory(max(remember, batch))
@@ -92,9 +86,8 @@ class Engine:
         self.recovered = self._journal.recover(self) if self._journal is not None else 0
 
     def _build(self) -> None:
-        self.decider = Decider(self.plan, self.models, self.batch, runners_of(self.definition))
-        self.encoder = Encoder(self.plan, self.decider.words, self.batch)
-        self.answers = Answers(self.decider, explain=self.explain)
+        self.rows = EventRows(self.definition, self.plan, self.models, self.batch, explain=self.explain)
+        self.decider = self.rows.decider
         self._intake.forget()
 
     def forget(self) -> None:
@@ -274,63 +267,13 @@ class Engine:
                 entries.append(journal.obeyed(first))
             return [Learned(first.id)]
         late = overdue if any(overdue) else ()
-        self.put(events, learn_only, late, times)
+        self.rows.put(events, learn_only, late, times)
         self.decider.run(len(events))
         made: list[Answer] = []
-        made += [Learned(event.id) for event in events] if learn_only else self._answers_of(events, late)
+        made += [Learned(event.id) for event in events] if learn_only else self.rows.answered(events, late)
         if journal is not None:
             entries += journal.entries(events, made, self.decider, late)
         return made
-
-    def _answers_of(self, events: Sequence[Event], late: Sequence[bool]) -> list[Answer]:
-        """The answers to events that were just decided, in the decider's first rows."""
-        decider, n = self.decider, len(events)
-        plain = self.answers.plain and not (late or decider.limited or decider.silenced)
-        quiet: Sequence[Decision | None] = self.answers.quiet([event.id for event in events]) if plain else [None] * n
-        if len(self._kinds) == 1 and all(quiet):
-            return list(quiet)  # type: ignore[arg-type]
-        # As a list: numbers are slow to take out of an array one by one.
-        kinds = decider.kinds[:n].tolist()
-        return [
-            Learned(event.id) if kind != 0 else decision or self._told(row, event, bool(late) and late[row])
-            for row, (event, kind, decision) in enumerate(zip(events, kinds, quiet, strict=True))
-        ]
-
-    def _told(self, row: int, event: Event, late: bool) -> Decision:
-        """A decision with all that there is to tell."""
-        words = self.answers.wants_texts or self.decider.settled[1, row]
-        texts = self._texts(event) if words else {}
-        unread = self.answers.unread(partial(getattr, event)) if self.answers.open else ()
-        return self.answers.decision(row, event.id, texts, late, unread)
-
-    def put(
-        self,
-        events: Sequence[Event],
-        learn_only: bool = False,
-        late: Sequence[bool] = (),
-        times: Sequence[int] | None = None,
-    ) -> None:
-        """Bring events, whose `times` may be known, into the decider's rows; `late` marks those past their deadline."""
-        decider, encoder, n = self.decider, self.encoder, len(events)
-        if n == 1 and not late and not self.plan.worded:
-            kind = self._kinds[type(events[0])]
-            decider.kinds[0], decider.flags[0] = kind, LEARN if learn_only or kind else READ | LEARN
-            encoder.put_one(kind, events[0], decider.flat, decider.flat_floats, decider.capacity)
-            return
-        if n >= _MANY and not late and len(set(map(type, events))) == 1:
-            kind = self._kinds[type(events[0])]
-            decider.kinds[:n], decider.flags[:n] = kind, LEARN if learn_only or kind else READ | LEARN
-            encoder.put_all(kind, events, decider.cells, times)
-            return
-        for row, event in enumerate(events):
-            kind = self._kinds[type(event)]
-            decider.kinds[row] = kind
-            decider.flags[row] = LEARN if learn_only or kind else READ | LEARN | (OVERDUE if late and late[row] else 0)
-            encoder.put(row, kind, event)
-        encoder.scatter(decider.cells, decider.kinds, len(events))
-
-    def _texts(self, event: Event) -> dict[int, str]:
-        return texts_of(self.plan, 0, partial(getattr, event))
 
     def snapshot(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The state as arrays and a header of plain values; `restore` takes both."""
@@ -345,7 +288,7 @@ class Engine:
         """
         try:
             self.decider.restore(arrays, header)
-            self.encoder.words = self.decider.words
+            self.rows.encoder.words = self.decider.words
             # What earlier versions wrote says "clock", of which 0 means that there was none, or none after 1970.
             newest = header["newest"] if "newest" in header else header["clock"] or self.decider.windows.clock
             self._intake.restore(int(newest), str(header.get("newest_event", "")))
@@ -369,7 +312,7 @@ class Engine:
 
     def knows(self, kind: type[Event]) -> bool:
         """Whether events of this very class are taken."""
-        return kind in self._kinds or kind in INSTRUCTIONS
+        return kind in self.definition.kinds or kind in INSTRUCTIONS
 
     def catch_up(self) -> int:
         """Learn what another engine wrote to the store since this one was made; only before this one decides.

@@ -57,6 +57,6 @@ def relearn(engine: "Engine", events: Sequence[Again]) -> None:
 
 def _learn_run(engine: "Engine", run: Sequence[Again]) -> None:
     if run:
-        engine.put([again.event for again in run])
+        engine.rows.put([again.event for again in run])
         engine.decider.flags[: len(run)] = [again.flags for again in run]
         engine.decider.relearn([again.outcome for again in run])

@@ -1,20 +1,14 @@
 """A server's life: listen, get ready, serve, drain, end."""
 
 import asyncio
-import errno
 import gc
-import ipaddress
 import logging
-import os
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,20 +16,16 @@ import uvicorn
 
 from tidegate.connectors.store import Store
 from tidegate.connectors.store_address import Address
-from tidegate.connectors.traces import Traces
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.flow import Flow
-from tidegate.errors import TidegateError
 from tidegate.events.times import time_of
 from tidegate.features.kernels.words import NEVER
-from tidegate.models.registry import Registry
 from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.engine import Engine
 from tidegate.runtimes.models import models_there
 from tidegate.runtimes.serve.application import Application, Page, Serving
 from tidegate.runtimes.serve.example import example
-from tidegate.runtimes.serve.keys import Keys
-from tidegate.runtimes.serve.limits import Limits
+from tidegate.runtimes.serve.listening import listen
 from tidegate.runtimes.serve.metrics import Metrics
 from tidegate.runtimes.serve.openapi import openapi
 from tidegate.runtimes.serve.page import page
@@ -43,117 +33,12 @@ from tidegate.runtimes.serve.protocol import DirectProtocol
 from tidegate.runtimes.serve.reading import events_taken
 from tidegate.runtimes.serve.released import Released
 from tidegate.runtimes.serve.reloading import Reloading
-from tidegate.runtimes.serve.tls import Tls
+from tidegate.runtimes.serve.settings import Settings, keys_of, registry_of, tls_of
 from tidegate.runtimes.serve.turns import Turns
 
 _LOG = logging.getLogger("tidegate.serve")
 _YOUNG = 20_000
 """So many more objects than were freed, before the garbage collector looks at the new ones."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is served, and where.
-
-    Args:
-        flow: the flow.
-        store: where the store is; it is made if it is not there.
-        models: the model registry's folder, None for none.
-        host, port: where to listen; port 0 takes a free one.
-        keys: the file of API keys; needed on any address but loopback. It is read again when it changes.
-        tls_cert, tls_key: files of the certificate and its private key, in PEM; both, or neither for plain HTTP. They
-            are read again on SIGHUP.
-        access_log: write a line of JSON for each request.
-        traces: are told of each request.
-        explain: put every feature's value into every decision.
-        register: a register of changes; what it releases of this flow is served, then and from then on.
-        other_flow_ok: as of `Engine`.
-        limits: bounds of the server.
-    """
-
-    flow: type[Flow[Any]]
-    store: Path | Address
-    models: Path | None = None
-    host: str = "127.0.0.1"
-    port: int = 8000
-    keys: Path | None = None
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
-    access_log: bool = False
-    traces: Traces | None = None
-    explain: bool = False
-    register: Path | None = None
-    other_flow_ok: bool = False
-    limits: Limits = field(default_factory=Limits)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine and can be reached from nowhere else."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there.
-
-    Raises:
-        TidegateError: the port is in use or not allowed, or the host is not this machine's.
-    """
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-    except (OSError, OverflowError) as error:
-        raise TidegateError(
-            f"{host} is no address to listen on.", seen=str(error), do="Try --host 127.0.0.1."
-        ) from None
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(address)
-        listening.listen(2048)
-    except OSError as error:
-        listening.close()
-        raise TidegateError(
-            f"The server cannot listen on {host}, port {port}.",
-            seen=os.strerror(error.errno) if error.errno else str(error),
-            do="Another program has the port: stop it, or give another with --port."
-            if error.errno == errno.EADDRINUSE
-            else "Give an address of this machine with --host, and a port above 1023 with --port.",
-        ) from None
-    listening.set_inheritable(True)
-    return listening
-
-
-def _keys(settings: Settings) -> Keys | None:
-    if settings.keys is not None:
-        return Keys.read(settings.keys)
-    if is_loopback(settings.host):
-        return None
-    raise TidegateError(
-        f"On {settings.host} anyone could ask for decisions, so it needs API keys.",
-        do="Make one with `tidegate keys add NAME --file keys.txt` and give --keys keys.txt; or listen on 127.0.0.1.",
-    )
-
-
-def _tls(settings: Settings) -> Tls | None:
-    certificate, key = settings.tls_cert, settings.tls_key
-    if certificate is None and key is None:
-        return None
-    if certificate is None or key is None:
-        lacking = "--tls-cert" if certificate is None else "--tls-key"
-        raise TidegateError(
-            "TLS takes a certificate and its private key.",
-            seen=f"no {lacking}",
-            do=f"Give {lacking} too; if one file holds both, name it twice.",
-        )
-    return Tls(certificate, key)
-
-
-def _registry(settings: Settings) -> Registry | None:
-    return Registry(settings.models) if settings.models is not None and settings.models.is_dir() else None
 
 
 class _Uvicorn(uvicorn.Server):
@@ -178,7 +63,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         definition, limits = settings.flow.definition, settings.limits
-        keys, self.tls = _keys(settings), _tls(settings)
+        keys, self.tls = keys_of(settings), tls_of(settings)
         self._socket = listen(settings.host, settings.port)
         self.port: int = self._socket.getsockname()[1]
         shown = {"0.0.0.0": "localhost", "::": "localhost"}.get(settings.host, settings.host)
@@ -196,7 +81,7 @@ class Server:
             Released(
                 settings.register,
                 definition.name,
-                _registry(settings),
+                registry_of(settings),
                 Address(settings.store).place,
                 explain=settings.explain,
             )
@@ -304,7 +189,7 @@ class Server:
     def _make(self) -> Engine:
         """Open the store, make the state, and run every kernel once."""
         settings = self.settings
-        models = _registry(settings)
+        models = registry_of(settings)
         flow = (self._released.flow() if self._released is not None else None) or settings.flow
         self._store = Store.open(settings.store)
         found = models_there(flow.definition, models)
