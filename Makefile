@@ -14,7 +14,7 @@ ON_FLINK := numpy|numba|llvmlite|msgspec|xxhash|lxml|onnxruntime|polars|polars-r
 BENCHMARKS := $(shell grep -l '^if __name__ ==' benchmarks/*.py | sed 's|benchmarks/\(.*\)\.py|\1|')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long kills flink servers fetch-servers fuzz check format bench api lock clean
+.PHONY: help demo test test-long kills flink servers topics send fetch-servers fuzz check format bench api lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## show these commands
@@ -41,6 +41,12 @@ flink: .venv/.installed-dev ## replay, Kafka runner and Flink, byte by byte, whi
 ONLY ?=
 servers: .venv/.installed-dev ## real servers on this machine, until Ctrl-C (make servers ONLY="kafka"); needs Java 17 and Maven
 	@$(BIN)/python -m tests.servers run $(ONLY)
+
+topics: .venv/.installed-dev ## topics on the broker of make servers (make topics NAMES="payments decisions")
+	@$(BIN)/python -m tests.servers.trial topics $(NAMES)
+
+send: .venv/.installed-dev ## events to one of them (make send TOPIC=payments FILE=shop/payments.csv KEY=card WITHOUT=fraud)
+	@$(BIN)/python -m tests.servers.trial send $(TOPIC) $(FILE) $(KEY) $(WITHOUT)
 
 fetch-servers: .venv/.installed-dev ## what these servers need, fetched once into the user's cache
 	@$(BIN)/python -m tests.servers fetch $(ONLY)
