@@ -57,10 +57,14 @@ _FRAMED = (
 
 
 class _Entry(msgspec.Struct, array_like=True):
-    """What a batch leaves behind: ids, contents and times of what was taken; the places of what was not, by source."""
+    """What a batch leaves behind: ids, contents and times of what was taken; the places of what was not, by source.
+
+    `span` is for how long an id was known then. Earlier versions did not write it: it was that of the snapshot before.
+    """
 
     taken: bytes
     untaken: dict[int, list[int]] = {}
+    span: int = 0
 
 
 class IntakeAt:
@@ -108,6 +112,8 @@ class IntakeAt:
         return out
 
     def _take(self, shard: int, rows: Rows) -> Output:
+        seen = self._ids(shard)
+        seen.respan(self._remember)
         events, refused = self._read(rows)
         places = [place for place, event in enumerate(events) if event is not None]
         known = [event for event in events if event is not None]
@@ -116,10 +122,10 @@ class IntakeAt:
         contents = self._contents(rows.words[chosen, KIND].tolist(), known)
         late = rows.words[chosen, FLAGS] & LATE != 0
         verdict = np.full(len(places), NEW, np.int64)
-        verdict[late] = self._ids(shard).known(ids[late], contents[late])
+        verdict[late] = seen.known(ids[late], contents[late])
         on_time = ~late
         fresh = (ids[on_time], contents[on_time], rows.words[chosen, AT][on_time])
-        verdict[on_time] = self._ids(shard).admit(*fresh)
+        verdict[on_time] = seen.admit(*fresh)
         wrong = np.flatnonzero((verdict != NEW) & (verdict != REPEATED) | (verdict == NEW) & late)
         for i in wrong.tolist():
             refused.append(self._refusal(rows, places[i], *(_LATE if verdict[i] == NEW else _REUSED)))
@@ -132,7 +138,7 @@ class IntakeAt:
             [one.source, one.offset] for one in refused if one.code != _CONTRACT or [one.source, one.offset] not in told
         ]
         untaken += rows.words[repeated][:, [SOURCE, OFFSET]].tolist()
-        entry = _Entry(np.stack([array[verdict[on_time] == NEW] for array in fresh]).tobytes())
+        entry = _Entry(np.stack([array[verdict[on_time] == NEW] for array in fresh]).tobytes(), span=seen.span)
         for source, offset in untaken:
             entry.untaken.setdefault(source, []).append(offset)
         self._pass_over(shard, entry.untaken)
@@ -277,14 +283,17 @@ class IntakeAt:
         kept = msgspec.msgpack.decode(entry, type=_Entry)
         self._pass_over(shard, kept.untaken)
         ids, contents, at = np.frombuffer(kept.taken, np.int64).reshape(3, -1)
-        self._ids(shard).admit(ids.copy(), contents.copy(), at)
+        seen = self._ids(shard)
+        seen.respan(kept.span or seen.span)
+        seen.learn(ids.copy(), contents.copy(), at)
 
     def snapshot(self, shard: int) -> bytes:
         """The ids that are known, and the places of what was not taken."""
-        turn, arrays = self._ids(shard).dump()
+        seen = self._ids(shard)
+        turn, arrays = seen.dump()
         for source, offsets in self._untaken.get(shard, {}).items():
             arrays[f"untaken {source}"] = np.array(sorted(offsets), np.int64)
-        return packed(_OF, {"turn": turn, "remember": self._remember}, arrays)
+        return packed(_OF, {"turn": turn, "remember": seen.span}, arrays)
 
     def restore(self, shard: int, snapshot: bytes) -> None:
         """Know what a snapshot knew."""
@@ -292,8 +301,7 @@ class IntakeAt:
         self._untaken.pop(shard, None)
         if snapshot:
             header, arrays = unpacked(_OF, snapshot)
-            # generations of another length are counted otherwise: what is known is then known as of now
-            turn = header["turn"] if header["remember"] == self._remember else -(2**63)
-            self._ids(shard).load(turn, arrays)
+            seen = self._seen[shard] = Seen(header["remember"])
+            seen.load(header["turn"], arrays)
             places = {name: a.tolist() for name, a in arrays.items() if name.startswith("untaken ")}
             self._pass_over(shard, {int(name.split()[1]): offsets for name, offsets in places.items()})
