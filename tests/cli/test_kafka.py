@@ -244,18 +244,32 @@ def test_a_flow_without_its_model_runs_when_that_is_said(kafka: Kafka, own: str,
 
 
 @pytest.mark.parametrize(
-    "more", [["--to", "in"], ["--to", "out", "--dead-letters", "in"], ["--to", "out", "--order", "out"]]
+    "more",
+    [
+        ["--to", "in"],
+        ["--to", "out", "--dead-letters", "in"],
+        ["--to", "out", "--order", "out"],
+        ["--to", "out", "--alerts", "kafka://AT/in"],
+        ["--to", "out", "--alerts", "kafka://AT,elsewhere:9092/out"],
+        ["--to", "out", "--alerts", "kafka://AT/out.dead-letters"],
+        ["--to", "out", "--order", "turns", "--alerts", "kafka://AT/turns"],
+    ],
 )
 def test_what_is_written_is_not_read_again(kafka: Kafka, own: str, tmp_path: Path, more: list[str]) -> None:
     kafka.topics(f"{own}-in", f"{own}-out")
     (tmp_path / "flow.py").write_text(FLOW)
     more = [f"{own}-{one}" if one in ("in", "out") else one for one in more]
+    more = [
+        one.replace("AT", kafka.address).replace("/in", f"/{own}-in").replace("/out", f"/{own}-out") for one in more
+    ]
     more[1] = f"kafka://{kafka.address}/{more[1]}"
     done = typed(app, [
         "run", str(tmp_path / "flow.py"), "--from", f"kafka://{kafka.address}/{own}-in", "--until-end",
         "--store", str(tmp_path / "s.db"), "--models", str(tmp_path), *more,
     ])  # fmt: skip
     assert done.exit_code == 2 and "is one topic, and cannot be two of a stream" in done.output, done.output
+    if "--alerts" in more:
+        assert " and --alerts" in done.output
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import signal
 import threading
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import typer
 
@@ -160,6 +161,7 @@ def run(
         events=pairs_of(event, "--event", "logins=Login"), dead=dead_letters, order=order, begin=begin, hold=hold,
         ahead=ahead, session=session, until_end=until_end, catch_up=catch_up, without_models=without_models,
         with_past=with_past,
+        alarms=[place(one, given, single=True) for one in alerts if urlsplit(one).scheme == "kafka"],
         schemas=stream_schemas(
             value_format, schema_registry, registry_config, [*origin.topics, target.topic],
             pairs_of(subject, "--subject", "payments=Payment"),

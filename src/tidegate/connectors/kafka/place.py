@@ -1,7 +1,8 @@
 """Where topics are: `kafka://HOST:PORT[,HOST:PORT]/TOPIC[,TOPIC]?property=value`, and files of properties."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -48,6 +49,10 @@ class Place(msgspec.Struct, frozen=True):
     def topic(self) -> str:
         """The first of the topics."""
         return self.topics[0]
+
+    def beside(self, other: "Place") -> bool:
+        """Whether another place names a server of this one's cluster."""
+        return not set(self.servers.split(",")).isdisjoint(other.servers.split(","))
 
     def __str__(self) -> str:
         return f"kafka://{self.servers}/{','.join(self.topics)}"
@@ -96,6 +101,24 @@ def place(url: str, settings: Mapping[str, str] | None = None, *, single: bool =
                 do="Put it into a file, and give that with --kafka-config.",
             )
     return Place(servers, topics, _allowed({**(settings or {}), **own}))
+
+
+def require_apart(named: Sequence[tuple[str, str]]) -> None:
+    """Make sure that nothing which is written is read as an event again, or lies among other things.
+
+    Args:
+        named: topics of one cluster, each with the option that names it.
+
+    Raises:
+        StreamError: one topic is named for two things.
+    """
+    for name, many in Counter(name for name, _ in named).items():
+        if many > 1:
+            raise StreamError(
+                f"{name} is one topic, and cannot be two of a stream.",
+                seen=" and ".join(option for one, option in named if one == name),
+                do="Give each a topic of its own: what is written for one would be read as what is of the other.",
+            )
 
 
 def properties(path: Path) -> dict[str, str]:

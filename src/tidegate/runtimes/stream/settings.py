@@ -1,12 +1,11 @@
 """What a stream is told."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tidegate.connectors.kafka.place import Place
+from tidegate.connectors.kafka.place import Place, require_apart
 from tidegate.connectors.store_address import Address
 from tidegate.connectors.traces import Traces
 from tidegate.decisions.flow import Flow
@@ -39,6 +38,7 @@ class Settings:
         other_flow_ok: as of `Engine`.
         without_models: go on although a model is not there; its `otherwise` is used.
         with_past: begin a stream on a store that holds records: their events are not decided again.
+        alarms: topics of whoever is told of decisions.
     """
 
     flow: type[Flow[Any]]
@@ -62,23 +62,20 @@ class Settings:
     other_flow_ok: bool = False
     without_models: bool = False
     with_past: bool = False
+    alarms: Sequence[Place] = ()
 
 
 def require_topics(settings: Settings, topics: Topics) -> None:
-    """Make sure that nothing which is written is read as an event again, or lies among other things.
+    """Make sure that each topic is named for one thing, and each event type for a topic that is read.
 
     Raises:
         StreamError: one topic is two of a stream; or an event type is told of a topic that is not read.
     """
-    written = {"--to": topics.decisions, "--dead-letters": topics.dead, "--order": topics.order}
-    told = [(name, "--from") for name in settings.source.topics] + [(name, at) for at, name in written.items()]
-    for name, many in Counter(name for name, _ in told).items():
-        if many > 1:
-            raise StreamError(
-                f"{name} is one topic, and cannot be two of a stream.",
-                seen=" and ".join(at for one, at in told if one == name),
-                do="Give each a topic of its own: what is decided would be read as an event again.",
-            )
+    alarms = [one.topic for one in settings.alarms if one.beside(settings.sink)]
+    require_apart([
+        *((name, "--from") for name in settings.source.topics), (topics.decisions, "--to"),
+        (topics.dead, "--dead-letters"), (topics.order, "--order"), *((name, "--alerts") for name in alarms),
+    ])  # fmt: skip
     for name, kind in settings.events.items():
         if name not in settings.source.topics:
             raise StreamError(
