@@ -80,6 +80,7 @@ def flink(
     """
     from tidegate.cli.inputs import pairs
     from tidegate.connectors.flink.environment import environment
+    from tidegate.connectors.kafka.place import require_apart
     from tidegate.events.durations import microseconds
     from tidegate.runtimes.flink.change import earlier, gone_on, kept_by
     from tidegate.runtimes.flink.job import Input, Job
@@ -105,6 +106,8 @@ def flink(
     inputs, servers = _inputs(made.definition, sources)
     if servers != out.servers:
         raise TidegateError("Events and decisions are in one cluster of Kafka.", seen=f"{servers} and {out.servers}")
+    dead = dead_letters or f"{out.topic}.dead-letters"
+    require_apart([*((one, "--from") for one, _ in inputs), (out.topic, "--to"), (dead, "--dead-letters")])
     properties, settings = _properties(kafka_config), pairs(setting, "--setting")
     span = {
         name: microseconds(said)
@@ -134,7 +137,7 @@ def flink(
         servers=servers,
         inputs=[Input(one, kind) for one, kind in inputs],
         output=out.topic,
-        dead_letters=dead_letters or f"{out.topic}.dead-letters",
+        dead_letters=dead,
         name=name or f"tidegate-{made.definition.name}",
         jars=[str(jar) for jar in env.jars] + ([_python_jar(env)]),
         python=python or str(env.python),
