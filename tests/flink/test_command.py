@@ -1,20 +1,28 @@
 """What `tidegate flink` says of mistakes, before it makes or starts anything."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from typer.testing import CliRunner
 
 from tests.flink.watched import Watched
 from tests.runtimes.stream.test_letters import Said
+from tests.servers.server import free_port
 from tidegate.cli import app
 from tidegate.connectors.flink import environment
+from tidegate.connectors.flink.environment import Say
+from tidegate.connectors.kafka import cluster
+from tidegate.errors import TidegateError
 from tidegate.runtimes.flink.causes import cause
 from tidegate.runtimes.flink.job import Input, Job, made, stage_of
 from tidegate.runtimes.flink.outgoing import answers, letters
 from tidegate.runtimes.letter_headers import EMPTY, NOTHING
 from tidegate.runtimes.stages.stage import Answered, Refusal
 from tidegate.runtimes.stream.dead_letters import DeadLetter, read_letter
+
+if TYPE_CHECKING:
+    from tests.servers.kafka import Kafka
 
 FLOW = f"{Path(__file__).with_name('watched.py')}:Watched"
 AT = "kafka://localhost:9092/"
@@ -54,6 +62,49 @@ def test_mistakes_are_told(words: list[str], said: str, tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(environment, "environment", lambda say: pytest.fail("too late"))
     assert said in " ".join(_said(*words).split())
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> tuple[int, str]:
+    """The status of the command, and what it said until it would make PyFlink's environment, which it says too."""
+
+    def made(say: Say) -> NoReturn:
+        raise TidegateError("The environment would be made.")
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(environment, "environment", made)
+    done = CliRunner().invoke(app, ["flink", FLOW, "--without-models", *words])
+    return done.exit_code, " ".join(done.output.split())
+
+
+@pytest.mark.parametrize("security", ["PLAINTEXT", "SASL_SSL"])
+def test_brokers_that_do_not_answer_are_told_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str
+) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE", 1.0)
+    (tmp_path / "kafka.properties").write_text(f"security.protocol={security}\nssl.truststore.type=PEM\n")
+    at = f"kafka://127.0.0.1:{free_port()}"
+    words = ["--from", f"{at}/paid", "--to", f"{at}/out", "--kafka-config", "kafka.properties"]
+    code, said = _run(monkeypatch, tmp_path, *words)
+    assert code == 75 and "Nothing could be learned about topics." in said, said
+    assert "Connection refused" in said and f"({at.removeprefix('kafka://')})" in said
+    assert "See whether a broker runs there and can be reached." in said and "environment" not in said
+    code, said = _run(monkeypatch, tmp_path, *words, "--cluster", "elsewhere:8081")
+    assert code == 2 and "Connection refused" in said and "The job is handed in all the same" in said, said
+    assert "The environment would be made." in said, "its cluster may reach them"
+
+
+def test_topics_that_are_not_there_are_told_before_anything_is_made(
+    kafka: "Kafka", own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = f"kafka://{kafka.address}/{own}"
+    kafka.topics(f"{own}-paid", f"{own}-out")
+    words = ["--from", f"{at}-paid", "--to", f"{at}-out"]
+    code, said = _run(monkeypatch, tmp_path, "--from", f"{at}-payd", *words[2:])
+    assert code == 2 and f"There is no topic {own}-payd on" in said and f"Did you mean {own}-paid?" in said, said
+    code, said = _run(monkeypatch, tmp_path, *words)
+    assert code == 2 and f"--create --topic {own}-out.dead-letters" in said and "environment" not in said, said
+    kafka.topics(f"{own}-out.dead-letters")
+    assert "The environment would be made." in _run(monkeypatch, tmp_path, *words)[1]
 
 
 def test_a_broken_line_of_properties_is_told_without_what_it_holds(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tidegate.cli.flink_topics import inputs, require_there, topic
 from tidegate.cli.options import DEFAULT_MODELS, FlowPlace, ModelsPath, WithoutModels
 from tidegate.cli.terminal import aside
 from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
-    from tidegate.connectors.kafka.place import Place
     from tidegate.runtimes.flink.job import Job
     from tidegate.runtimes.flink.running import Running
 
@@ -102,12 +102,12 @@ def flink(
             "Where a job ends is kept in its savepoint: one that had no end gets none by --until-now.",
             do="Leave out --until-now and stop it with Ctrl-C, or leave out --from-savepoint.",
         )
-    out = _topic(to)
-    inputs, servers = _inputs(made.definition, sources)
+    out = topic(to)
+    read, servers = inputs(made.definition, sources)
     if servers != out.servers:
         raise TidegateError("Events and decisions are in one cluster of Kafka.", seen=f"{servers} and {out.servers}")
     dead = dead_letters or f"{out.topic}.dead-letters"
-    require_apart([*((one, "--from") for one, _ in inputs), (out.topic, "--to"), (dead, "--dead-letters")])
+    require_apart([*((one, "--from") for one, _ in read), (out.topic, "--to"), (dead, "--dead-letters")])
     properties, settings = _properties(kafka_config), pairs(setting, "--setting")
     span = {
         name: microseconds(said)
@@ -128,6 +128,8 @@ def flink(
             f"{folder} cannot be made.", seen=str(error), do="Name another folder with --state."
         ) from None
     say = _sayer()
+    topics = [*(one for one, _ in read), out.topic, dead]
+    require_there(servers, topics, properties, say, elsewhere=bool(cluster))
     env = environment(say)
     job = Job(
         flow=str(Path(flow.rpartition(":")[0] or flow).resolve()) + _class(flow) if ".py" in flow else flow,
@@ -135,7 +137,7 @@ def flink(
         models=str(models.resolve()) if made.definition.models else "",
         without_models=without_models,
         servers=servers,
-        inputs=[Input(one, kind) for one, kind in inputs],
+        inputs=[Input(one, kind) for one, kind in read],
         output=out.topic,
         dead_letters=dead,
         name=name or f"tidegate-{made.definition.name}",
@@ -188,39 +190,6 @@ def _python_jar(env: Any) -> str:
 def _sayer() -> Callable[[str], None]:
     console = aside()
     return lambda words: console.print(f"[dim]·[/] {words}", soft_wrap=True, highlight=False)
-
-
-def _inputs(definition: Any, sources: Sequence[str]) -> tuple[list[tuple[str, int]], str]:
-    """The topics with the number of their event type, and their servers."""
-    from tidegate.decisions.instructions import INSTRUCTIONS
-    from tidegate.runtimes.sources import event_named
-
-    found: list[tuple[str, int]] = []
-    servers = set()
-    for text in sources:
-        event, equals, url = text.partition("=")
-        kind = event_named(definition, event) if equals and "://" not in event else definition.event
-        place = _topic(url if equals and "://" not in event else text)
-        number = definition.kinds.index(kind) if kind in definition.kinds else -1 - INSTRUCTIONS.index(kind)
-        found.append((place.topic, number))
-        servers.add(place.servers)
-    if len(servers) > 1 or len({one for one, _ in found}) < len(found):
-        raise TidegateError("Each topic is named once, and all are in one cluster of Kafka.", seen=", ".join(sources))
-    return found, servers.pop()
-
-
-def _topic(url: str) -> "Place":
-    """The topic of a URL."""
-    from tidegate.connectors.kafka.place import place
-
-    found = place(url, single=True)
-    if found.settings:
-        raise TidegateError(
-            "A URL of a topic holds no properties here: Flink's clients are Java's.",
-            seen=", ".join(found.settings),
-            do="Put them into a file as Java's clients name them, and give it with --kafka-config.",
-        )
-    return found
 
 
 def _properties(path: Path | None) -> dict[str, str]:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from tidegate.runtimes.stream.schemas import Schemas
 
+TRY_AGAIN = 75
+"""The status of a process that ends in the hope that the next one fares better (`EX_TEMPFAIL` of sysexits)."""
+
 
 def require_client(what: str = "A Kafka topic") -> None:
     """Make sure that the client of Kafka is installed; `what` needs it.

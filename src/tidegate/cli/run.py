@@ -16,15 +16,13 @@ from tidegate.cli.challenger_beside import (
     challenger_figures,
     shadow_of,
 )
+from tidegate.cli.kafka import TRY_AGAIN, pairs_of, require_client, stream_schemas
 from tidegate.cli.logs import LogFormat, write_logs
 from tidegate.cli.options import DEFAULT_MODELS, DEFAULT_STORE, FlowPlace, ModelsPath, OtherFlowOk, WithoutModels
 from tidegate.cli.shadow import shadow as follow
 from tidegate.cli.terminal import aside, ready, several, tell
 from tidegate.cli.traces import TracesShare, TracesTo, traces_to
 from tidegate.connectors.store_address import Address
-
-_TRY_AGAIN = 75
-"""The status of a process that ends in the hope that the next one fares better (`EX_TEMPFAIL` of sysexits)."""
 
 
 def run(
@@ -136,7 +134,6 @@ def run(
     write_logs(log_format, verbose=verbose)
     ready()
     from tidegate.cli.alerts_beside import delivery_beside, left_untold, telling_figures
-    from tidegate.cli.kafka import pairs_of, require_client, stream_schemas
     from tidegate.events.durations import written
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.models import require_models
@@ -178,7 +175,7 @@ def run(
         stream = Stream(settings)
     except PassingError as error:
         tell(error)
-        raise typer.Exit(_TRY_AGAIN) from None
+        raise typer.Exit(TRY_AGAIN) from None
     name, late = found.definition.name, found.definition.deadline
     if late is not None:
         console.print(
@@ -208,7 +205,7 @@ def run(
         from tidegate.runtimes.stream.page import serving
 
         with serving(metrics, stream.figures.metrics, lambda: stream.deciding, metrics_host, lambda: stream.held_up):
-            stream.run(stop, ready=lambda: console.print(f"{name} decides"), end=lambda: os._exit(_TRY_AGAIN))
+            stream.run(stop, ready=lambda: console.print(f"{name} decides"), end=lambda: os._exit(TRY_AGAIN))
         if telling is not None and until_end:
             left = left_untold(telling, store, told, stop)
             if left:
