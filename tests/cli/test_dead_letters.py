@@ -13,6 +13,7 @@ from tests.servers.kafka import Kafka
 from tidegate.cli import app
 from tidegate.cli.letter_lines import mended_values
 from tidegate.errors import StreamError
+from tidegate.runtimes.letter_headers import CODES, OF_JOBS
 
 
 def run(kafka: Kafka, own: str, folder: Path) -> str:
@@ -182,3 +183,21 @@ def test_a_topic_of_something_else_or_a_slip_in_its_name_is_told(kafka: Kafka, o
     done = typed(app, ["dead-letters", "show", dead.replace("letters", "leters")])
     said = " ".join(done.output.split())
     assert done.exit_code == 2 and f"Did you mean {own}-out.dead-letters?" in said, done.output
+
+
+def test_a_reason_that_there_is_not_is_refused_and_one_without_letters_is_told(
+    kafka: Kafka, own: str, tmp_path: Path
+) -> None:
+    kafka.topics(f"{own}-in", f"{own}-out")
+    put(kafka, f"{own}-in", [b"bad", None])
+    dead = run(kafka, own, tmp_path)
+    for words in (["show", dead], ["send", dead], ["repair", dead]):
+        done = typed(app, ["dead-letters", *words, "--code", "contrct"])
+        said = " ".join(done.output.split())
+        assert done.exit_code == 2 and "No dead letter has the reason 'contrct'." in said, done.output
+        assert "those on the topic: contract, empty" in said and "Did you mean 'contract'?" in said
+        assert "There are: before-retention, behind-watermark, contract, empty, future, id-reused," in said
+    done = typed(app, ["dead-letters", "show", dead, "--code", "behind-watermark"])
+    assert done.exit_code == 0 and "There are no dead letters like this; there are 2 others." in done.output
+    help = typed(app, ["dead-letters", "show", "--help"], env={"COLUMNS": "400"}).output
+    assert all(code in help for code in (*CODES, *OF_JOBS))

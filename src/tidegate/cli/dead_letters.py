@@ -9,6 +9,7 @@ from tidegate.cli.kafka import require_client
 from tidegate.cli.letter_lines import held, mended_values, plain, shortly
 from tidegate.cli.options import AsJson
 from tidegate.cli.terminal import aside, emit, next_steps, out, quoted, several
+from tidegate.runtimes.letter_headers import CODES, OF_JOBS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What a stream could not take: look at it, mend it, send it again.", no_args_is_help=True)
 
+_CODES = tuple(sorted((*CODES, *OF_JOBS)))
 _Topic = Annotated[str, typer.Argument(metavar="TOPIC", help="kafka://HOST:PORT/DECISIONS.dead-letters")]
 _Config = Annotated[
     Path | None,
@@ -68,7 +70,7 @@ def _letters(topic: str, config: Path | None) -> "list[DeadLetter]":
 @app.command()
 def show(
     topic: _Topic,
-    code: Annotated[str, typer.Option(help="Only of this reason: contract, future, id-reused, …")] = "",
+    code: Annotated[str, typer.Option(help=f"Only of this reason: {', '.join(_CODES)}.")] = "",
     begin: Annotated[int, typer.Option("--from-offset", min=0, help="From this dead letter on.")] = 0,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     unsent: Annotated[bool, typer.Option("--unsent", help="Only those that were not sent again.")] = False,
@@ -79,8 +81,9 @@ def show(
 
     With --json one object a line, which can be edited and given to `send --file`.
     """
-    shown = 0
-    for one in _letters(topic, kafka_config):
+    shown, letters = 0, _letters(topic, kafka_config)
+    _require_code(code, letters)
+    for one in letters:
         if (code and one.code != code) or one.offset < begin or (unsent and one.sent is not None):
             continue
         if shown == limit:
@@ -93,7 +96,8 @@ def show(
         _show(one)
         out().print(held(one), soft_wrap=True)
     if not shown:
-        aside().print("There are no dead letters.", style="green")
+        others = f" like this; there are {several(len(letters), 'other')}" if letters else ""
+        aside().print(f"There are no dead letters{others}.", style="green")
     elif not as_json:
         config = f" --kafka-config {quoted(kafka_config)}" if kafka_config is not None else ""
         at = quoted(topic) + config
@@ -101,6 +105,19 @@ def show(
             f"tidegate dead-letters send {at} --offset N  send one again as it is",
             f"tidegate dead-letters repair {at} --offset N --set FIELD=VALUE  see what a change makes of it",
             f"tidegate dead-letters show {at} --json > letters  to mend them by hand, then: send --file letters",
+        )
+
+
+def _require_code(code: str, letters: "list[DeadLetter]") -> None:
+    """Refuse a reason that no dead letter can have; one that is here has been given by another version."""
+    from tidegate.errors import StreamError, meant
+
+    there = sorted({one.code for one in letters})
+    if code and code not in (*_CODES, *there):
+        raise StreamError(
+            f"No dead letter has the reason {code!r}.",
+            seen=f"those on the topic: {', '.join(there) or 'none'}",
+            do=f"{meant(code, [*_CODES, *there])} There are: {', '.join(_CODES)}.".strip(),
         )
 
 
@@ -215,6 +232,7 @@ def _chosen(letters: "list[DeadLetter]", offsets: list[int], code: str) -> "list
     if bool(offsets) == bool(code):
         raise StreamError("Say which are meant.", do="Give either --offset or --code.")
     if code:
+        _require_code(code, letters)
         found = [one for one in letters if one.code == code and one.sent is None]
         if not found:
             codes = sorted({one.code for one in letters if one.sent is None})

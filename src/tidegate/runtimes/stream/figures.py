@@ -7,8 +7,8 @@ from typing import Any
 
 from tidegate.decisions.decision import Decision
 from tidegate.runtimes.engine import Refused
+from tidegate.runtimes.letter_headers import CODES
 from tidegate.runtimes.serve.metrics import Metrics
-from tidegate.runtimes.stream.reading import CODES
 
 
 class Figures:

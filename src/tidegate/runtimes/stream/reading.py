@@ -15,12 +15,6 @@ from tidegate.runtimes.letter_headers import EMPTY, NOTHING
 TYPE_HEADER = "tidegate-event"
 """The header that names a message's event type; it goes before what the topic says."""
 
-CODES = (
-    "before-retention", "contract", EMPTY, "future", "id-reused", "no-schema-id", "only-learned", "schema", "touched",
-    "undecodable", "unknown-schema", "unknown-type",
-)  # fmt: skip
-"""All reasons of a stream's dead letters."""
-
 
 def _hint(topic: str, data: bytes) -> str:
     """What to do where messages that should be JSON were written with a schema."""
