@@ -15,7 +15,7 @@ from tidegate.connectors.flink.environment import Environment
 from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.events.event import Event
 from tidegate.runtimes.flink.change import gone_on, kept_by
-from tidegate.runtimes.flink.job import Input, Job
+from tidegate.runtimes.flink.job import Input, Job, prefix_of
 from tidegate.runtimes.flink.running import Running
 from tidegate.runtimes.load import load_flow
 from tidegate.runtimes.stages.staging import Staging
@@ -129,6 +129,7 @@ class Site:
             output=f"{self.own}-out",
             dead_letters=f"{self.own}-out.dead-letters",
             name=self.own,
+            transactions=prefix_of(self.own, f"{self.own}-out"),
             jars=[str(jar) for jar in (*self.flink.jars, python)],
             python=str(self.flink.python),
             state=f"file://{self.folder}",

@@ -1,9 +1,14 @@
 """What `tidegate flink` says of mistakes, before it makes or starts anything."""
 
+import os
+import time
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from tests.flink.watched import Watched
@@ -15,6 +20,7 @@ from tidegate.connectors.flink.environment import Say
 from tidegate.connectors.kafka import cluster
 from tidegate.errors import TidegateError
 from tidegate.runtimes.flink.causes import cause
+from tidegate.runtimes.flink.change import keep
 from tidegate.runtimes.flink.job import Input, Job, made, stage_of
 from tidegate.runtimes.flink.outgoing import answers, letters
 from tidegate.runtimes.letter_headers import EMPTY, NOTHING
@@ -122,6 +128,74 @@ def _job() -> Job:
     )  # fmt: skip
 
 
+def _asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[list[Job], str]:
+    """The job that would be handed in, if any, and what is said."""
+    (tmp_path / "opt").mkdir(exist_ok=True)
+    (tmp_path / "opt" / "flink-python-0.jar").touch()
+    command, jobs = import_module("tidegate.cli.flink"), list[Job]()
+    there = SimpleNamespace(jars=[], python=tmp_path / "python", home=tmp_path)
+    monkeypatch.setattr(environment, "environment", lambda say: there)
+    monkeypatch.setattr(command, "require_there", lambda *given, **more: None)
+    monkeypatch.setattr(command, "_run", lambda job, *more: jobs.append(job))
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["flink", FLOW, "--from", f"{AT}paid", "--without-models", *words])
+    assert done.exit_code == (0 if jobs else 2), done.output
+    return jobs, " ".join(done.output.split())
+
+
+def test_a_job_s_transactions_are_called_after_its_topic_and_stay_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first,), _ = _asked(tmp_path, monkeypatch, "--to", f"{AT}out")
+    (other,), _ = _asked(tmp_path, monkeypatch, "--to", f"{AT}out-us")
+    assert first.name == other.name == "tidegate-Watched"
+    assert not first.prefix.startswith(other.prefix) and not other.prefix.startswith(first.prefix)
+    id = "0a" * 16
+    for kept, wanted in ((first, first.prefix), (replace(first, transactions=""), "tidegate-Watched")):
+        keep(tmp_path / "flink-state", id, kept)  # one of old had the group alone
+        at = f"{tmp_path}/savepoint-0a0a0a-1"
+        (again,), _ = _asked(tmp_path, monkeypatch, "--to", f"{AT}out", "--from-savepoint", at)
+        assert again.prefix == wanted
+        # with another topic of decisions the earlier job may run on beside it
+        (there,), _ = _asked(tmp_path, monkeypatch, "--to", f"{AT}out-us", "--from-savepoint", at)
+        assert there.prefix == other.prefix
+
+
+def test_a_checkpoint_that_kafka_may_have_given_up_is_refused_without_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,), _ = _asked(tmp_path, monkeypatch, "--to", f"{AT}out")
+    id = "0b" * 16
+    keep(tmp_path / "flink-state", id, replace(job, transaction_timeout=900_000))
+    written = tmp_path / "flink-state" / "checkpoints" / id / "chk-7" / "_metadata"
+    written.parent.mkdir(parents=True)
+    written.touch()
+
+    def going_on(minutes: int, *more: str, path: str = f"file://{written.parent}") -> tuple[list[Job], str]:
+        os.utime(written, (time.time() - 60 * minutes,) * 2)
+        return _asked(tmp_path, monkeypatch, "--to", f"{AT}out", "--from-savepoint", path, *more)
+
+    for young in (0, 13):
+        jobs, said = going_on(young)
+        assert len(jobs) == 1 and "too old" not in said
+    for path in (f"file://{written.parent}", f"{written.parent}/", str(written)):
+        jobs, said = going_on(16, path=path)
+        assert not jobs and "The checkpoint is too old" in said
+        assert "written 16 min ago; its transactions stay open for 15m" in said
+        assert "another topic in --to" in said and "--override" in said
+    assert not going_on(15)[0], "a job needs some time until it commits"
+    (late,), said = going_on(16, "--override", "--why", "all of it is on the topic")
+    assert late.why == "all of it is on the topic" and late.why in said
+    assert "goes with" in going_on(16, "--override")[1]
+    assert "goes with" in _asked(tmp_path, monkeypatch, "--to", f"{AT}out", "--override", "--why", "x")[1]
+    (tmp_path / "flink-state" / "jobs" / f"{id}.json").unlink()
+    assert "stay open for 10m" in going_on(11)[1], "what all jobs had that said nothing of it"
+    jobs, said = going_on(0, path=f"s3://bank/checkpoints/{id}/chk-7")
+    assert jobs and "cannot be seen from here" in said
+    jobs, said = going_on(0, path="/a/savepoint-0b0b0b-0123456789ab")
+    assert jobs and "cannot be seen" not in said
+
+
 def test_a_job_makes_every_stage_of_its_flow(tmp_path: Path) -> None:
     _job().save(tmp_path / "job.json")
     job = Job.load(tmp_path / "job.json")
@@ -182,4 +256,11 @@ def test_of_a_stack_of_exceptions_the_cause_is_told() -> None:
         "tidegate.errors.FlowError: f.py is another flow here.\n\n\tat org.apache.beam.X.y(Z.java:2)"
     )
     assert cause(python) == "tidegate.errors.FlowError: f.py is another flow here."
+    bare = (
+        "x.ProducerFencedException: There is a newer producer\n\tat java.base/a.run(B.java:1)\n\tat c.run(D.java:2)\n"
+    )
+    assert cause(bare) == "x.ProducerFencedException: There is a newer producer"
+    logged = f'WARNING: an option is old\nException in thread "main" {bare}'
+    assert cause(logged) == 'Exception in thread "main" x.ProducerFencedException: There is a newer producer'
+    assert cause("Error: no memory\nThe machine could not be made.\n") == "The machine could not be made."
     assert cause("") == "nothing was said"

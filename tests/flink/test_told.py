@@ -4,16 +4,21 @@ The answers in `recorded/` are those of a real cluster, with fewer lines of thei
 """
 
 import json
+import os
 import re
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from msgspec.structs import replace
 
 from tests.flink.test_command import _job
+from tidegate.connectors.flink.cluster import Cluster
 from tidegate.connectors.flink.environment import Environment
 from tidegate.errors import TidegateError
 from tidegate.runtimes.flink.running import Running
@@ -122,6 +127,22 @@ def test_a_disk_that_takes_no_checkpoint_is_named_while_the_job_begins_again(man
     job.watch(told, every=0.01)
     assert causes[0] == "" and len(causes) == 3
     assert "checkpoint" in causes[1].lower() and causes[1] == causes[2]
+
+
+def test_a_job_does_not_go_on_from_a_checkpoint_that_grew_too_old_while_its_jobmanager_was_away(
+    manager: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, submitted = running(manager, tmp_path), list[str]()
+    job._ids, job._cluster = [JOB], cast(Cluster, SimpleNamespace(mend=lambda: True))
+    monkeypatch.setattr(job, "submit", lambda: submitted.append(job.job.savepoint))
+    written = tmp_path / "checkpoints" / JOB / "chk-7" / "_metadata"
+    written.parent.mkdir(parents=True)
+    written.touch()
+    assert job.state() == "RUNNING" and submitted == [f"file://{written.parent}"]
+    job.job = replace(job.job, savepoint="", why="of the one before")
+    os.utime(written, (time.time() - 700,) * 2)
+    with pytest.raises(TidegateError, match=r"too old.*written 11\.7 min ago.*for 10m"):
+        job.state()
 
 
 def test_a_job_that_is_not_taken_says_why(manager: StandIn, tmp_path: Path) -> None:

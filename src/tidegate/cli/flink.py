@@ -61,7 +61,14 @@ def flink(
     savepoint: Annotated[
         str, typer.Option("--from-savepoint", metavar="PATH", help="Go on from a savepoint or a checkpoint.")
     ] = "",
-    name: Annotated[str, typer.Option("--group", help="Consumer group, and prefix of transactions.")] = "",
+    override: Annotated[
+        bool,
+        typer.Option("--override", help="With --from-savepoint and --why: go on from a checkpoint that is too old."),
+    ] = False,
+    why: Annotated[str, typer.Option("--why", help="The reason; it is kept with the job.")] = "",
+    name: Annotated[
+        str, typer.Option("--group", help="Consumer group; with --to, what transactional ids begin with.")
+    ] = "",
     kafka_config: Annotated[
         Path | None, typer.Option("--kafka-config", help="Properties of Kafka's Java clients, as for TLS: name=value.")
     ] = None,
@@ -78,12 +85,15 @@ def flink(
     The first time, an environment with PyFlink is made (840 MB). Events are taken by time, topic, partition and offset.
     Ctrl-C stops the job with a savepoint, and says where it is.
     """
+    from rich.markup import escape
+
     from tidegate.cli.inputs import pairs
     from tidegate.connectors.flink.environment import environment
     from tidegate.connectors.kafka.place import require_apart
     from tidegate.events.durations import microseconds
     from tidegate.runtimes.flink.change import earlier, gone_on, kept_by
-    from tidegate.runtimes.flink.job import Input, Job
+    from tidegate.runtimes.flink.expiry import require_fresh
+    from tidegate.runtimes.flink.job import Input, Job, prefix_of
     from tidegate.runtimes.load import load_flow
     from tidegate.runtimes.models import require_models
     from tidegate.runtimes.stages.staging import Staging
@@ -101,6 +111,11 @@ def flink(
         raise TidegateError(
             "Where a job ends is kept in its savepoint: one that had no end gets none by --until-now.",
             do="Leave out --until-now and stop it with Ctrl-C, or leave out --from-savepoint.",
+        )
+    if override and not (savepoint and why.strip()):
+        raise TidegateError(
+            "--override goes with --from-savepoint and --why.",
+            do='Give all three: --from-savepoint PATH --override --why "…".',
         )
     out = topic(to)
     read, servers = inputs(made.definition, sources)
@@ -128,9 +143,14 @@ def flink(
             f"{folder} cannot be made.", seen=str(error), do="Name another folder with --state."
         ) from None
     say = _sayer()
+    before = earlier(folder, savepoint) if savepoint else None
+    aged = require_fresh(savepoint, before, why if override else "")
+    if aged:
+        say(escape(aged))
     topics = [*(one for one, _ in read), out.topic, dead]
     require_there(servers, topics, properties, say, elsewhere=bool(cluster))
     env = environment(say)
+    group = name or f"tidegate-{made.definition.name}"
     job = Job(
         flow=str(Path(flow.rpartition(":")[0] or flow).resolve()) + _class(flow) if ".py" in flow else flow,
         digest=made.definition.digest,
@@ -140,7 +160,8 @@ def flink(
         inputs=[Input(one, kind) for one, kind in read],
         output=out.topic,
         dead_letters=dead,
-        name=name or f"tidegate-{made.definition.name}",
+        name=group,
+        transactions=prefix_of(group, out.topic),
         jars=[str(jar) for jar in env.jars] + ([_python_jar(env)]),
         python=python or str(env.python),
         state=state if "://" in state else f"file://{folder}",
@@ -153,12 +174,12 @@ def flink(
         checkpoint=span["kept"] // 1000,
         bounded=until_now,
         savepoint=savepoint,
+        why=why if override else "",
         settings=settings,
         stages=kept_by(made.definition, staging),
     )
     for number, stage in enumerate(staging.names()):
         say(f"stage {number}: {stage}")
-    before = earlier(folder, savepoint) if savepoint else None
     if before is not None:
         job, words = gone_on(before, job)
         for line in words:

@@ -5,6 +5,9 @@ import re
 _RAISED = re.compile(r"[A-Za-z_][\w.]*Error: ")
 """How Python tells an exception, after its traceback."""
 
+_JAVA = re.compile(r"(?:Exception in thread \S+ )?(?:[\w$]+\.)+[\w$]*(?:Exception|Error)\b")
+"""How Java tells one."""
+
 _AGAIN = (
     "The job begins again by itself; when its attempts are used up, start it from the newest checkpoint in --state."
 )
@@ -54,11 +57,20 @@ _KNOWN = (
 
 
 def cause(text: str) -> str:
-    """The part of a stack of exceptions that says why: what a worker in Python said, else the last cause, or line."""
+    """The part of a stack of exceptions that says why: what a worker in Python said, else the last cause.
+
+    A stack without a cause says it in its first line, above where it was; what is no stack, in its last one.
+    """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     python = [line for line in lines if _RAISED.match(line) and not line.startswith(("java.", "org.", "py4j."))]
     causes = [line for line in lines if line.startswith("Caused by:")]
-    return (python or causes or lines or ["nothing was said"])[-1][:600]
+    return (python or causes or _head(lines) or lines or ["nothing was said"])[-1][:600]
+
+
+def _head(lines: list[str]) -> list[str]:
+    """What stands above the places of a stack: the exception, and nothing that was logged before; else nothing."""
+    place = next((number for number, line in enumerate(lines) if line.startswith("at ")), 0)
+    return ([line for line in lines[:place] if _JAVA.match(line)] or lines[:place])[:1]
 
 
 def meaning(text: str) -> tuple[str, str]:

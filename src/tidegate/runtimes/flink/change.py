@@ -14,8 +14,8 @@ from tidegate.runtimes.flink.job import Job, Kept
 from tidegate.runtimes.stages.meaning import Meanings
 from tidegate.runtimes.stages.staging import Staging
 
-_CHECKPOINT = re.compile(r"/([0-9a-f]{32})/chk-\d+/?$")
-_SAVEPOINT = re.compile(r"/savepoint-([0-9a-f]{6})-[0-9a-f]+/?$")
+_CHECKPOINT = re.compile(r"/([0-9a-f]{32})/chk-\d+(?:/_metadata)?/?$")
+_SAVEPOINT = re.compile(r"/savepoint-([0-9a-f]{6})-[0-9a-f]+(?:/_metadata)?/?$")
 
 
 def kept_by(definition: Definition, staging: Staging) -> list[Kept]:
@@ -81,6 +81,8 @@ def gone_on(old: Job, new: Job) -> tuple[Job, list[str]]:
             seen=f"{new.shards}, where the savepoint has {old.shards}",
             do=f"Leave out --shards, or say --shards {old.shards}.",
         )
+    if old.output == new.output:  # and where it is another, both jobs may run
+        new = replace(new, transactions=old.prefix)
     state = {stage.mark: stage.state or stage.mark for stage in old.stages}
     if old.digest == new.digest:
         stages = [replace(stage, state=state.get(stage.mark, "")) for stage in new.stages]

@@ -16,6 +16,9 @@ from tidegate.runtimes.stages.stage import Stage
 from tidegate.runtimes.stages.staging import Staging
 from tidegate.runtimes.stages.windows import WindowsAt
 
+TIMEOUT = 600_000
+"""Milliseconds that transactions stay open where Kafka does not say what it allows, and of jobs of old."""
+
 
 class Input(msgspec.Struct, frozen=True):
     """A topic, and the number of the event type in it: -1, -2 for instructions."""
@@ -51,7 +54,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         output: topic of decisions.
         dead_letters: topic of what could not be taken.
         properties: of Kafka's clients, as for TLS.
-        name: consumer group, and prefix of transactional ids.
+        name: consumer group.
+        transactions: what transactional ids begin with; empty in jobs of old, where it is `name`.
         shards: see `Staging`.
         parallelism: tasks of each stage.
         out_of_order: milliseconds that events of one partition may come after newer ones.
@@ -68,6 +72,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         rebuilt: the numbers of stages that are rebuilt from the beginning of the topics, beside what the others know.
         reading: how often the topics were read again from their beginning.
         changed: the savepoint holds what this flow keeps no more.
+        transaction_timeout: milliseconds after which Kafka gives up transactions that were not committed.
+        why: the reason to go on from a checkpoint whose transactions may have been given up; empty for none.
     """
 
     flow: str
@@ -95,7 +101,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     rebuilt: list[int] = []
     reading: int = 0
     changed: bool = False
+    transactions: str = ""
+    transaction_timeout: int = TIMEOUT
+    why: str = ""
     without_models: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """What the ids of its transactions begin with: Kafka fences whoever had the same before."""
+        return self.transactions or self.name
 
     def save(self, path: Path) -> None:
         """Write it, for no one else to read: its properties can be secrets."""
@@ -106,6 +120,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def load(path: str | Path) -> "Job":
         """Read it."""
         return msgspec.json.decode(Path(path).read_bytes(), type=Job)
+
+
+def prefix_of(group: str, output: str) -> str:
+    """What the transactional ids of a new job begin with: its topic sets it apart from others of its group.
+
+    The end sets that topic apart from others that begin with its name: Flink gives up what is open under its prefix.
+    """
+    return f"{group}:{output}:"
 
 
 def made(job: Job) -> tuple[type[Flow[Any]], Staging]:

@@ -15,6 +15,7 @@ from tidegate.errors import TidegateError
 from tidegate.runtimes.flink.causes import cause, meaning
 from tidegate.runtimes.flink.change import keep
 from tidegate.runtimes.flink.commits import Commits
+from tidegate.runtimes.flink.expiry import require_fresh
 from tidegate.runtimes.flink.job import Job
 
 _SUBMIT = "tidegate.runtimes.flink.submit"
@@ -59,7 +60,8 @@ class Running:
         )  # fmt: skip
         if done.returncode:
             raise _failed("Flink did not take the job.", done.stderr or done.stdout)
-        self.id = done.stdout.split()[-1]
+        open_for, self.id = done.stdout.split()[-2:]
+        self.job = msgspec.structs.replace(self.job, transaction_timeout=int(open_for))
         self._ids.append(self.id)
         keep(self._folder, self.id, self.job)
 
@@ -69,7 +71,10 @@ class Running:
         A JobManager that is started again knows no jobs: the job goes on from its last checkpoint.
         """
         if self._cluster is not None and self._cluster.mend():
-            self.job = _from(self.job, self.checkpoint())
+            newest = self.checkpoint()
+            # Where it is the one that this job began with, it may be old for a reason that was given.
+            require_fresh(newest, self.job, self.job.why if newest == self.job.savepoint else "")
+            self.job = _from(self.job, newest)
             self.submit()
         try:
             return self.rest.state(self.id)

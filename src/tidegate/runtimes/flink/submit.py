@@ -1,18 +1,20 @@
 """Puts a job together and hands it to Flink; runs where PyFlink is: `python -m … JOB.json [HOST:PORT]`.
 
-Without a cluster it runs in this process. The last line on the output is the job's id.
+Without a cluster it runs in this process. The last line on the output says how long its transactions
+stay open, in milliseconds, and the job's id.
 """
 
 import sys
 from typing import Any
 
+from msgspec.structs import replace
 from pyflink.common import Configuration, Duration, Types, WatermarkStrategy
 from pyflink.datastream import CheckpointingMode, DataStream, KeyedStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
 from tidegate.runtimes.flink.job import Job, made
 from tidegate.runtimes.flink.stage_function import StageFunction
-from tidegate.runtimes.flink.topics import require_topics
+from tidegate.runtimes.flink.topics import require_topics, transaction_timeout
 
 _PARTS = "org.apache.flink.connector.kafka"
 
@@ -101,9 +103,9 @@ def _sink(job: Job, records: Any) -> None:
         .setBootstrapServers(job.servers)
         .setRecordSerializer(jvm.tidegate.Outgoing(topics))
         .setDeliveryGuarantee(jvm.org.apache.flink.connector.base.DeliveryGuarantee.EXACTLY_ONCE)
-        .setTransactionalIdPrefix(job.name)
+        .setTransactionalIdPrefix(job.prefix)
         .setTransactionNamingStrategy(jvm.org.apache.flink.connector.kafka.sink.TransactionNamingStrategy.POOLING)
-        .setProperty("transaction.timeout.ms", "600000")
+        .setProperty("transaction.timeout.ms", str(job.transaction_timeout))
     )
     for name, value in job.properties.items():
         builder.setProperty(name, value)
@@ -170,9 +172,10 @@ def main() -> None:
     env.set_parallelism(job.parallelism)
     env.enable_checkpointing(job.checkpoint, CheckpointingMode.EXACTLY_ONCE)
     require_topics(job)
+    job = replace(job, transaction_timeout=transaction_timeout(job))
     _assembled(job, env)
     if cluster:
-        sys.stdout.write(str(env.execute_async(job.name).get_job_id()) + "\n")
+        sys.stdout.write(f"{job.transaction_timeout} {env.execute_async(job.name).get_job_id()}\n")
     else:
         env.execute(job.name)
 
