@@ -25,6 +25,8 @@ from tidegate.runtimes.stream.repair import outgoing
 
 typed = CliRunner().invoke
 
+OUT = ("--to", "kafka://ADDRESS/OWN-out")
+
 
 def events(first: int, last: int) -> list[bytes]:
     return [
@@ -67,7 +69,7 @@ def test_from_topic_to_topic_and_what_cannot_be_taken_is_mended(kafka: Kafka, ow
     assert typed(app, run).exit_code == 0
     flow = load_flow(tmp_path / "flow.py")
     assert decisions(kafka, f"{own}-out") == replayed([*events(0, 60), lines[0]["value"].encode()], flow)
-    behind = [word.replace("s.db", "b.db") for word in run[: run.index("--alerts")]]
+    behind = [word.replace("s.db", "b.db") for word in run[: run.index("--alerts")] if word != "--until-end"]
     for many in ("61 records", "0 records"):
         caught_up = typed(app, [*behind, "--catch-up"])
         assert f"Stopped: {many} taken up of what was decided before." in caught_up.output, caught_up.output
@@ -214,6 +216,14 @@ def test_two_who_send_at_once_do_not_send_twice(kafka: Kafka, own: str, tmp_path
         (["--to", "file:///x"], "not the URL of a topic"),
         (["--to", "kafka://ADDRESS/OWN-in", "--event", "x"], "Write --event logins=Login"),
         (["--to", "kafka://ADDRESS/OWN-in?acks=1"], "The property acks is not for you to set"),
+        (
+            [*OUT, "--schema-registry", "http://127.0.0.1:9"],
+            "--schema-registry has no effect where all topics hold JSON",
+        ),
+        ([*OUT, "--value-format", "json", "--registry-config", "x"], "--registry-config has no effect where all"),
+        ([*OUT, "--subject", "OWN-in=Payment"], "--subject has no effect where all topics hold JSON"),
+        ([*OUT, "--shadow", "x.db"], "--shadow has no effect without a challenger"),
+        ([*OUT, "--until-end", "--catch-up"], "--until-end has no effect with --catch-up"),
     ],
 )
 def test_mistakes(kafka: Kafka, own: str, tmp_path: Path, words: list[str], said: str) -> None:

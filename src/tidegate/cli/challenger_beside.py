@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tidegate.connectors.store_address import Address
+from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
     from tidegate.runtimes.serve.companion import Companion
@@ -26,11 +27,21 @@ def shadow_of(store: Address, shadow: Path | None) -> Path:
 def challenger_beside(
     place: str, store: Address, shadow: Path | None, models: Path, log_format: str
 ) -> "Companion | None":
-    """The process in which a challenger follows the store, with logs as ours; none if there is no challenger."""
+    """The process in which a challenger follows the store, with logs as ours; none if there is no challenger.
+
+    Raises:
+        TidegateError: it is said where the decisions of no challenger go, or its flow has a mistake.
+    """
     from tidegate.runtimes.load import load_parts
     from tidegate.runtimes.serve.companion import Companion
 
     if not place:
+        if shadow is not None:
+            raise TidegateError(
+                "--shadow has no effect without a challenger, whose decisions go there.",
+                seen=f"--shadow {shadow}",
+                do="Name the challenger with --challenger FLOW, or leave it out.",
+            )
         return None
     files = load_parts(place)[1]  # its mistakes are told now, and not by a process in the background
     words = ["shadow", place, "--follow", store.words(), "--store", str(shadow_of(store, shadow))]

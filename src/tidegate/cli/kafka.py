@@ -1,5 +1,6 @@
 """What commands that use Kafka share."""
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ def stream_schemas(
         subjects: by topic, where they are not called `TOPIC-value`.
 
     Raises:
-        StreamError: a format or a topic is none that there is, or no registry is named.
+        StreamError: a format or a topic is none that there is, no registry is named, or one for nothing.
     """
     from tidegate.connectors.kafka.place import lines_of
     from tidegate.connectors.schemas.messages import formats, require_format
@@ -68,6 +69,14 @@ def stream_schemas(
     if unknown:
         raise StreamError(f"There is no topic {unknown[0]} here.", seen=f"--subject {unknown[0]}=…")
     if all(form == "json" for form in found.values()):
+        typed = url not in ("", os.environ.get("TIDEGATE_SCHEMA_REGISTRY"))  # that one may be set for other streams
+        options = {"--schema-registry": typed, "--registry-config": config is not None, "--subject": bool(subjects)}
+        for option in (option for option, told in options.items() if told):
+            raise StreamError(
+                f"{option} has no effect where all topics hold JSON.",
+                seen="no --value-format, or json alone",
+                do="Say with --value-format which topics are in Avro or Protobuf, or leave it out.",
+            )
         return None
     for form in found.values():
         require_format(form)

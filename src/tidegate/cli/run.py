@@ -23,6 +23,7 @@ from tidegate.cli.shadow import shadow as follow
 from tidegate.cli.terminal import aside, ready, several, tell
 from tidegate.cli.traces import TracesShare, TracesTo, traces_to
 from tidegate.connectors.store_address import Address
+from tidegate.errors import StreamError
 
 
 def run(
@@ -139,6 +140,12 @@ def run(
     from tidegate.runtimes.models import require_models
     from tidegate.runtimes.sinks import receivers
 
+    if until_end and catch_up:
+        raise StreamError(
+            "--until-end has no effect with --catch-up, which decides nothing that was not decided.",
+            seen="both",
+            do="Give --catch-up first and, when it has stopped, --until-end; or leave one of them out.",
+        )
     require_client()
     from tidegate.connectors.kafka.cluster import PassingError
     from tidegate.connectors.kafka.place import place, properties

@@ -152,7 +152,9 @@ def test_a_stand_by_no_longer_says_that_it_waits_for_a_registry_that_is_back(
             assert leader.leads
 
 
-def test_a_new_stream_begins_on_a_store_with_a_past_only_when_told(kafka: Kafka, own: str, tmp_path: Path) -> None:
+def test_a_new_stream_begins_on_a_store_with_a_past_only_when_told(
+    kafka: Kafka, own: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     kafka.topics(f"{own}-in", f"{own}-out")
     with Store.open(tmp_path / "s.db") as kept:
         Engine(Fraud, store=kept).decide_json_many(payments(0, 20))
@@ -167,5 +169,10 @@ def test_a_new_stream_begins_on_a_store_with_a_past_only_when_told(kafka: Kafka,
     with pytest.raises(StreamError, match="not of this stream") as caught:
         run(kafka, own, tmp_path, store=tmp_path / "empty.db")
     assert "began on a store with a past" in caught.value.do
-    run(kafka, own, tmp_path)  # it has orders now
+    assert "--with-past" not in caplog.text
+    run(kafka, own, tmp_path, with_past=True)  # it has orders now
+    assert "--with-past has no effect: this stream has begun" in caplog.text
     assert decisions(kafka, f"{own}-out") == replayed(payments(0, 40))[20:]
+    caplog.clear()
+    run(kafka, own, tmp_path)
+    assert not caplog.text

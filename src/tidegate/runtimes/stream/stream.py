@@ -257,6 +257,8 @@ class Stream:
         self._require_own()
         if self._follower.known is None and not self.settings.with_past:
             require_no_past(self._kept, self.topics.decisions)
+        if self._follower.known is not None and self.settings.with_past:
+            _LOG.warning("--with-past has no effect: this stream has begun, and goes on from what it decided.")
         self._tell_erasures(writer, member)
         starts = self._starts(self._follower.positions)
         if self.settings.begin == "latest" and not self._follower.positions:
