@@ -1,5 +1,6 @@
 """The first stage: from what came to rows. It reads events, knows those that came before, and sends each on its way."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import cast
@@ -40,6 +41,7 @@ from tidegate.runtimes.stages.rows import (
 from tidegate.runtimes.stages.seen import Seen
 from tidegate.runtimes.stages.stage import Output, Refusal, packed, unpacked
 from tidegate.runtimes.stages.staging import Staging, shards_of
+from tidegate.runtimes.stages.untaken import Untaken
 from tidegate.runtimes.stages.worded import Worded
 
 _OF, _ID, _CONTRACT = "intake", attrgetter("id"), "contract"
@@ -57,14 +59,16 @@ _FRAMED = (
 
 
 class _Entry(msgspec.Struct, array_like=True):
-    """What a batch leaves behind: ids, contents and times of what was taken; the places of what was not, by source.
+    """What a batch leaves behind: ids, contents and times of what was taken, and where that and the rest stood.
 
-    `span` is for how long an id was known then. Earlier versions did not write it: it was that of the snapshot before.
+    `span` is for how long an id was known then. Earlier versions did not write it: it was that of the snapshot before;
+    and they wrote the places of what was not taken, `untaken`, alone.
     """
 
     taken: bytes
     untaken: dict[int, list[int]] = {}
     span: int = 0
+    places: dict[int, list[int]] | None = None
 
 
 class IntakeAt:
@@ -84,7 +88,7 @@ class IntakeAt:
         self, definition: Definition, staging: Staging, remember: int, kinds: Sequence[int] | None = None
     ) -> None:
         self._kinds = None if kinds is None else np.array(kinds, np.int64)
-        self._untaken: dict[int, dict[int, set[int]]] = {}
+        self._untaken: defaultdict[int, Untaken] = defaultdict(Untaken)
         self._staging, self._remember, self._bench = staging, remember, Bench(staging)
         self._readers: dict[int, Reader[Event]] = {k: Reader(kind) for k, kind in enumerate(definition.kinds)}
         self._readers |= {-1 - k: Reader(kind) for k, kind in enumerate(INSTRUCTIONS)}
@@ -132,22 +136,19 @@ class IntakeAt:
         new = np.flatnonzero((verdict == NEW) & on_time)
         out = self._sent(rows, [places[i] for i in new], [known[i] for i in new], ids[new])
         repeated = chosen[verdict == REPEATED]
-        # A change of a list that is not read is history all the same, for another flow that does.
-        told = rows.words[rows.words[:, KIND] < 0][:, [SOURCE, OFFSET]].tolist() if refused else []
-        untaken = [
-            [one.source, one.offset] for one in refused if one.code != _CONTRACT or [one.source, one.offset] not in told
-        ]
-        untaken += rows.words[repeated][:, [SOURCE, OFFSET]].tolist()
-        entry = _Entry(np.stack([array[verdict[on_time] == NEW] for array in fresh]).tobytes(), span=seen.span)
-        for source, offset in untaken:
-            entry.untaken.setdefault(source, []).append(offset)
-        self._pass_over(shard, entry.untaken)
-        kept = msgspec.msgpack.encode(entry) if len(new) or untaken else b""
+        untaken = np.ones(len(rows), np.bool_)
+        untaken[chosen[new]] = False
+        untaken[self._unread(rows, refused)] = False
+        told = self._untaken[shard].note(rows.words[:, SOURCE], rows.words[:, OFFSET], untaken)
+        taken = np.stack([array[verdict[on_time] == NEW] for array in fresh]).tobytes()
+        kept = msgspec.msgpack.encode(_Entry(taken, span=seen.span, places=told)) if len(rows) else b""
         return Output(out, refused=refused, repeated=len(repeated), entry=kept)
 
-    def _pass_over(self, shard: int, untaken: dict[int, list[int]]) -> None:
-        for source, offsets in untaken.items():
-            self._untaken.setdefault(shard, {}).setdefault(source, set()).update(offsets)
+    def _unread(self, rows: Rows, refused: Sequence[Refusal]) -> list[int]:
+        """Changes of lists that are not read: they are history all the same, for another flow that does."""
+        contract = {(one.source, one.offset) for one in refused if one.code == _CONTRACT}
+        told: list[int] = np.flatnonzero(rows.words[:, KIND] < 0).tolist() if contract else []
+        return [place for place in told if tuple(rows.words[place, [SOURCE, OFFSET]].tolist()) in contract]
 
     def _history(self, shard: int, rows: Rows) -> list[Rows]:
         """What was taken before, once more, for the stages that are rebuilt.
@@ -155,9 +156,8 @@ class IntakeAt:
         Raises:
             SnapshotError: it comes behind the watermark, so that its place in the order is past.
         """
-        untaken = self._untaken.get(shard, {})
-        heads = rows.words[:, [SOURCE, OFFSET]].tolist()
-        taken = [place for place, (source, offset) in enumerate(heads) if offset not in untaken.get(source, ())]
+        untaken, heads = self._untaken[shard], rows.words[:, [SOURCE, OFFSET]].tolist()
+        taken = [place for place, (source, offset) in enumerate(heads) if not untaken.has(source, offset)]
         rows = rows.take(np.array(taken, np.int64))
         late = np.flatnonzero(rows.words[:, FLAGS] & LATE)
         if len(late):
@@ -281,7 +281,10 @@ class IntakeAt:
     def learn(self, shard: int, entry: bytes) -> None:
         """Know ids once more."""
         kept = msgspec.msgpack.decode(entry, type=_Entry)
-        self._pass_over(shard, kept.untaken)
+        if kept.places is None:
+            self._untaken[shard].learn_places(kept.untaken)
+        else:
+            self._untaken[shard].learn(kept.places)
         ids, contents, at = np.frombuffer(kept.taken, np.int64).reshape(3, -1)
         seen = self._ids(shard)
         seen.respan(kept.span or seen.span)
@@ -291,9 +294,7 @@ class IntakeAt:
         """The ids that are known, and the places of what was not taken."""
         seen = self._ids(shard)
         turn, arrays = seen.dump()
-        for source, offsets in self._untaken.get(shard, {}).items():
-            arrays[f"untaken {source}"] = np.array(sorted(offsets), np.int64)
-        return packed(_OF, {"turn": turn, "remember": seen.span}, arrays)
+        return packed(_OF, {"turn": turn, "remember": seen.span}, arrays | self._untaken[shard].dump())
 
     def restore(self, shard: int, snapshot: bytes) -> None:
         """Know what a snapshot knew."""
@@ -303,5 +304,4 @@ class IntakeAt:
             header, arrays = unpacked(_OF, snapshot)
             seen = self._seen[shard] = Seen(header["remember"])
             seen.load(header["turn"], arrays)
-            places = {name: a.tolist() for name, a in arrays.items() if name.startswith("untaken ")}
-            self._pass_over(shard, {int(name.split()[1]): offsets for name, offsets in places.items()})
+            self._untaken[shard].load(arrays)
