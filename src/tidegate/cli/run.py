@@ -150,7 +150,7 @@ def run(
     from tidegate.connectors.kafka.cluster import PassingError
     from tidegate.connectors.kafka.place import place, properties
     from tidegate.connectors.kafka.shared import SharedProgress
-    from tidegate.runtimes.stream.settings import Settings
+    from tidegate.runtimes.stream.settings import Settings, group_of
     from tidegate.runtimes.stream.stream import Stream
     from tidegate.runtimes.stream.telling import Telling
 
@@ -161,7 +161,7 @@ def run(
     origin, target = place(source, given), place(sink, given, single=True)
     settings = Settings(
         flow=found, source=origin, sink=target, store=store, models=models, other_flow_ok=other_flow_ok,
-        group=group or f"tidegate-{found.definition.name}-{target.topic}",
+        group=group or group_of(found.definition.name, target.topic),
         events=pairs_of(event, "--event", "logins=Login"), dead=dead_letters, order=order, begin=begin, hold=hold,
         ahead=ahead, session=session, until_end=until_end, catch_up=catch_up, without_models=without_models,
         with_past=with_past,

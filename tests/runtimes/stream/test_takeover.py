@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from confluent_kafka import TopicPartition
 
-from tests.runtimes.served import Fraud
+from tests.runtimes.served import Fraud, Hurried
 from tests.runtimes.started import until
 from tests.runtimes.stream.topics import decisions, everything, payments, put, replayed, run, running, settings
 from tests.servers.kafka import Kafka
@@ -263,3 +263,17 @@ def test_who_follows_keeps_refusals_of_a_batch_of_nothing_else(kafka: Kafka, top
         with Store.open(tmp_path / name, read_only=True) as kept:
             told.append([(number, one.id, one.reason) for number, one in kept.refusals()])
     assert len(told[0]) == 2 and told == [told[0]] * 3
+
+
+def test_the_stream_of_another_flow_is_told_by_its_name(kafka: Kafka, topics: str, tmp_path: Path) -> None:
+    """To take part in it is no advice, unless the flow was called so before."""
+    put(kafka, f"{topics}-in", payments(0, 20))
+    first = f"tidegate-Hurried-{topics}-out"
+    run(kafka, topics, tmp_path, group=first, flow=Hurried)
+    for store in ("s.db", "new.db"):
+        with pytest.raises(StreamError, match="is of another flow, Hurried") as caught:
+            run(kafka, topics, tmp_path, group="mine", store=tmp_path / store, other_flow_ok=True)
+        assert caught.value.do == (
+            "Give Fraud a stream of its own, by another --to or --order. Only if it was called Hurried before, give "
+            f"--group {first}."
+        )

@@ -65,6 +65,41 @@ class Settings:
     alarms: Sequence[Place] = ()
 
 
+def group_of(flow: str, sink: str) -> str:
+    """What the consumer group of a flow that writes to a topic is called unless it is given another name."""
+    return f"tidegate-{flow}-{sink}"
+
+
+def require_group(found: str, settings: Settings, order: str) -> None:
+    """Make sure that a stream is this group's own: two would decide everything twice.
+
+    Args:
+        found: the group that decided last; empty if none did.
+        settings: of this instance.
+        order: the order topic.
+
+    Raises:
+        StreamError: it is another group's or, as that one's name tells, another flow's.
+    """
+    if found in ("", settings.group):
+        return
+    name = settings.flow.definition.name
+    before, behind = group_of("/", settings.sink.topic).split("/")
+    other = found.removeprefix(before).removesuffix(behind)
+    if other.isidentifier() and other != name and found == group_of(other, settings.sink.topic):
+        raise StreamError(
+            f"The stream of {order} is of another flow, {other}.",
+            seen=f"its consumer group is {found}; this is {name}, group {settings.group}",
+            do=f"Give {name} a stream of its own, by another --to or --order. Only if it was called {other} before, "
+            f"give --group {found}.",
+        )
+    raise StreamError(
+        f"The stream of {order} is decided by another consumer group.",
+        seen=f"{found}; this is {settings.group}",
+        do=f"To take part in it, give --group {found}. For a stream of its own, give another --to or --order.",
+    )
+
+
 def require_topics(settings: Settings, topics: Topics) -> None:
     """Make sure that each topic is named for one thing, and each event type for a topic that is read.
 

@@ -34,7 +34,7 @@ from tidegate.runtimes.stream.order import written
 from tidegate.runtimes.stream.pauses import Pauses
 from tidegate.runtimes.stream.reading import Reading
 from tidegate.runtimes.stream.saving import Saving
-from tidegate.runtimes.stream.settings import Settings, require_topics
+from tidegate.runtimes.stream.settings import Settings, require_group, require_topics
 from tidegate.runtimes.stream.tracing import Tracing
 from tidegate.runtimes.stream.watch import Watch
 
@@ -232,10 +232,14 @@ class Stream:
     def _reach(self, end: int, go_on: Callable[[], bool]) -> bool:
         """Take in all orders before the offset `end`; whether they were, before `go_on` gave False."""
         awaited = Awaited(self._orders, end)
-        while not self._follow(1.0, go_on, end):
-            if not go_on():
-                return False
-            awaited.look()
+        try:
+            while not self._follow(1.0, go_on, end):
+                if not go_on():
+                    return False
+                awaited.look()
+        except StreamError:
+            self._require_own()  # whose stream it is explains whatever else is not as it should be
+            raise
         return True
 
     def _lead(self, stop: threading.Event, ready: Callable[[], None]) -> None:
@@ -282,14 +286,8 @@ class Stream:
             leader.say_letters()
 
     def _require_own(self) -> None:
-        """Make sure that it is this group's stream: two would decide everything twice."""
-        group = self._follower.group
-        if group not in ("", self.settings.group):
-            raise StreamError(
-                f"The stream of {self.topics.order} is decided by another consumer group.",
-                seen=f"{group}; this is {self.settings.group}",
-                do=f"To take part in it, give --group {group}. For a stream of its own, give another --to or --order.",
-            )
+        """Make sure that it is this group's stream."""
+        require_group(self._follower.group, self.settings, self.topics.order)
 
     def _decide(self, leader: Leader, member: Membership, stop: threading.Event) -> None:
         looked = monotonic()
