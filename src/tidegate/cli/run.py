@@ -200,7 +200,7 @@ def run(
     telling: Telling | None = None
     if beside is not None:
         shared = SharedProgress(stream.cluster, stream.topics.order, settings.group)
-        telling = Telling(beside, store, shared, lambda: stream.deciding)
+        telling = Telling(beside, store, told, shared, lambda: stream.deciding, lambda: stream.past)
         stream.figures.metrics.gauges |= telling_figures(
             telling, store, told, lambda: telling.waits, lambda: stream.held_up is not None
         )

@@ -1,7 +1,8 @@
 """What the instances of a stream tell each other of alerts: how far each sink was told, by the one that decides.
 
 It is kept where a group's offsets are, as the metadata of one offset of the order topic, in a group of its own that has
-no members. So it needs no topic, and is there for an instance that never met the other one.
+no members. So it needs no topic, and is there for an instance that never met the other one. Brokers drop it
+`offsets.retention.minutes` after it was written last, changed or not.
 """
 
 from collections.abc import Mapping
@@ -40,13 +41,15 @@ class SharedProgress:
         return self._cluster.told(error, wrong)
 
     def read(self) -> dict[str, int]:
-        """What was written last; nothing where nothing was.
+        """What was written last; nothing where nothing was, or was for longer than brokers keep it.
 
         Raises:
             StreamError: it cannot be read now.
         """
         try:
             (found,) = self._consumer.committed([TopicPartition(self._topic, 0)], timeout=_PATIENCE)
+            if found.error is not None:  # of the one partition: it does not mean that nothing was written
+                raise KafkaException(found.error)
         except KafkaException as error:
             raise self._told(error, "How far others were told of alerts cannot be read.") from None
         try:

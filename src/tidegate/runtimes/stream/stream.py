@@ -107,6 +107,8 @@ class Stream:
         """What keeps this instance from going on, while that is tried again; None as soon as it decides or follows."""
         self.taken_up = 0
         """Records that the store lacked of what was committed, and was given."""
+        self.past = 0
+        """Records that the store held when this instance began to decide."""
         self._doubt = False
         self._count()
 
@@ -277,6 +279,7 @@ class Stream:
             tracing=Tracing(self.settings.traces, self.settings.group, self.settings.source.topics),
             group=self.settings.group,
         )  # fmt: skip
+        self.past = self._kept.head().size
         self.deciding, self.held_up = True, None
         ready()
         try:
