@@ -15,6 +15,7 @@ from tidegate.errors import StreamError
 from tidegate.evidence.erasure import KIND, Erasure, erasures, statement
 from tidegate.evidence.record import Row
 from tidegate.runtimes.erasing import is_of_age
+from tidegate.runtimes.stream.apart import another, to_erase_again
 from tidegate.runtimes.stream.order import ERASING, Order, stretches, turns
 
 
@@ -36,11 +37,7 @@ def not_told(store: Store, known: int, positions: Mapping[Spot, int], flow: byte
         for row in rows:
             root = store.root_at(seq)
             if row[2] != KIND or root is None:
-                raise StreamError(
-                    f"The store {store.address} is not of this stream, or went another way.",
-                    seen=f"record {row[0]}, {row[1]}, where the stream has {known:,}",
-                    do="Put the store that was used with this group back, or begin with an empty one: it is made anew.",
-                )
+                raise another(store, f"record {row[0]}, {row[1]}, where the stream has {known:,}")
             yield Order(
                 version=ERASING, seq=seq, root=root, flow=flow, records=1, stretches=stretches(positions, positions),
                 turns=turns([], []), erasure=_bytes(row[11]), group=group,
@@ -70,7 +67,8 @@ def erase_as(store: Store, order: Order, forget: Callable[[bool], None]) -> None
         raise StreamError(
             f"What was erased from the stream is not what {store.address} has under the same numbers.",
             seen=f"record {order.seq + 1}, {said.what}",
-            do="Begin with an empty store, which is made anew, or copy one here with `tidegate store copy`.",
+            do="Begin with an empty store, which is made anew, or copy one here with `tidegate store copy`."
+            + to_erase_again(store),
         )
     kept = is_of_age(said)
     if not kept and any(is_of_age(one) for _, one in erasures(store)):

@@ -10,6 +10,7 @@ from tidegate.connectors.kafka.partition import Arrived, Spot
 from tidegate.errors import StreamError
 from tidegate.events.event import Event
 from tidegate.runtimes.engine import Engine
+from tidegate.runtimes.stream.apart import apart, holds, stated_last
 from tidegate.runtimes.stream.erasures import erase_as
 from tidegate.runtimes.stream.held import HeldStore
 from tidegate.runtimes.stream.order import Order, read
@@ -78,10 +79,11 @@ class Follower:
     def _begin(self) -> int:
         """The offset of the first order that the store does not hold, or of the last one: where it was read to.
 
-        A store may have more records than the last order knows of: what was erased from it is stated in its log.
+        A store may have more records than the last order knows of: what was erased from it is stated in its log. The
+        statements at its end do not count here, so that every order in whose place they may stand is looked at.
         """
         low, high = self._topic.ends()
-        size, held, all_held = self._store.head().size, low, True
+        size, held, all_held = self._store.head().size - stated_last(self._store.kept), low, True
         while low < high:  # the orders' `seq` grows with their offsets
             middle = (low + high) // 2
             self._topic.go_to(middle)
@@ -110,20 +112,14 @@ class Follower:
 
     def _take(self, order: Order) -> None:
         self.known, self.group = order.seq + order.records, order.group or self.group
-        head = self._store.head()
-        if order.seq > head.size or order.root != self._store.root_at(order.seq):
-            raise StreamError(
-                f"The store {self._store.address} is not of this stream, or went another way.",
-                seen=f"{head.size:,} records of root {head.root.hex()[:16]}; the stream had {order.seq:,} of root "
-                f"{order.root.hex()[:16]}",
-                do="Put the store that was used with this group back, or begin with an empty one, which is made anew; "
-                "where it was erased from while another one decided, copy that one's here with `tidegate store copy`."
-                if head.size
-                else "The stream began on a store with a past, or this topic lost its first orders: copy the store of "
-                "another instance here with `tidegate store copy`.",
-            )
-        if self.known <= head.size and (order.records or order.refused <= self._store.refused):
-            return  # the store has it, or there is nothing for it to have
+        size, kept = self._store.head().size, self._store.kept
+        has = self.known <= size and (order.records > 0 or order.refused <= self._store.refused)
+        if order.seq > size or order.root != self._store.root_at(order.seq):
+            raise apart(kept, order)
+        if order.seq < size and not (has and holds(kept, order)):  # appended, it would stand elsewhere in the log
+            raise apart(kept, order)
+        if has:
+            return  # or there is nothing for it to have
         if order.erasure:
             erase_as(self._store.kept, order, self._forget)
             self._engine.distrust()
