@@ -3,6 +3,11 @@
 from pathlib import Path
 
 from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    ResourcePatternType,
+    ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialUpsertion,
@@ -43,6 +48,9 @@ class SecureKafka(Kafka):
             "advertised.listeners": f"{plain},{names}",
             "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,"
             + ",".join(f"{name}:SASL_SSL" for name in ports),
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS",  # who comes in plain: the controller, and tests
+            "allow.everyone.if.no.acl.found": "true",
         }
         for name, file in files.items():
             of = f"listener.name.{name.lower()}."
@@ -60,6 +68,18 @@ class SecureKafka(Kafka):
         for done in admin.alter_user_scram_credentials(
             [UserScramCredentialUpsertion(USER, how, PASSWORD.encode())]
         ).values():
+            done.result(30)
+
+    def deny_reading(self, topic: str) -> None:
+        """Take the right to read a topic from the user, and leave all others."""
+        rules = [
+            AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, f"User:{USER}", "*", operation, kind)
+            for operation, kind in (
+                (AclOperation.ALL, AclPermissionType.ALLOW), (AclOperation.READ, AclPermissionType.DENY),
+            )
+        ]  # fmt: skip
+        admin = self.admin()
+        for done in admin.create_acls(rules).values():
             done.result(30)
 
     def properties(self, path: Path, **changed: str) -> Path:

@@ -19,6 +19,9 @@ DO = {
     KafkaError.INVALID_RECORD: "See what that topic asks of its messages: cleanup.policy=compact takes none without a "
     "key, and message.timestamp.before.max.ms and .after.max.ms none that are too old or ahead. Change that, and start "
     "this again: nothing of the batch was committed.",
+    KafkaError._BAD_MSG: "What lies there is damaged: see what the broker's log and its disk say of that partition.",
+    KafkaError._BAD_COMPRESSION: "What lies there is damaged: see what the broker's log and its disk say of that "
+    "partition.",
     KafkaError.MSG_SIZE_TOO_LARGE: "Raise max.message.bytes of the topic, and message.max.bytes here.",
 }
 """What to do about an error, by its code."""

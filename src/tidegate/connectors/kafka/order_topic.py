@@ -1,11 +1,17 @@
 """The order topic, read: one partition whose messages are orders of batches, in the order of their commits."""
 
+import logging
 from time import monotonic
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from tidegate.connectors.kafka.cluster import Cluster
+from tidegate.connectors.kafka.faults import EARLY, MOVED, VAGUE
 from tidegate.errors import StreamError
+
+_LOG = logging.getLogger("tidegate.kafka")
+_PASSING = VAGUE | MOVED | EARLY | {KafkaError._RESOLVE}
+"""Errors that a consumer gets over by itself."""
 
 Found = tuple[int, bytes]
 """The offset of a message, and what it holds."""
@@ -77,6 +83,9 @@ class OrderTopic:
                 return None
             if fault.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
                 raise StreamError(f"The topic {self.topic} is gone.", seen=fault.str())
+            if fault.code() not in _PASSING:
+                raise self._cluster.told(fault, f"{self.topic} cannot be read.")
+            _LOG.warning("%s: %s", self.topic, fault.str())
             if monotonic() >= until:
                 return None
 

@@ -210,6 +210,9 @@ class Stream:
                     self._doubt = True
                     self._lag.go_back()
                     stop.wait(pause)
+        except TidegateError as error:  # told by the page too, for as long as it takes to end
+            self.held_up = error
+            raise
         finally:
             self._close()
 
