@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _OF_KAFKA, _SHADED = re.compile(r"(?<![\w.])org\.apache\.kafka\."), "org.apache.flink.kafka.shaded.org.apache.kafka."
 """Kafka's own classes, as in a JAAS configuration, and where Flink's connector has them."""
 
+_AGES = 1e12
+"""Seconds that no event can be ahead: more than that need not be told."""
+
 
 def flink(
     flow: FlowPlace,
@@ -43,6 +46,9 @@ def flink(
     idle: Annotated[
         str, typer.Option("--idle", help="When a partition without events holds up the others no longer; 0s: never.")
     ] = "10s",
+    ahead: Annotated[
+        float, typer.Option(min=0, help="Seconds that an event's time may be ahead of the clock.")
+    ] = 300.0,
     remember: Annotated[str, typer.Option("--remember", help="For how long an id is known again.")] = "1d",
     checkpoint: Annotated[
         str, typer.Option("--checkpoint", help="How often decisions are committed, and state is kept.")
@@ -170,6 +176,7 @@ def flink(
         parallelism=parallelism,
         out_of_order=span["late"] // 1000,
         idle=0 if idle in ("0", "0s") else span["idle"] // 1000,
+        ahead=int(min(ahead, _AGES) * 1000),
         remember=span["id"],
         checkpoint=span["kept"] // 1000,
         bounded=until_now,

@@ -5,10 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 from tidegate.events.event import Event
 
+FUTURE = "future"
+"""The code of a refusal of an event that lies too far ahead of a clock."""
+
 
 def wall_clock() -> datetime:
     """The time by this machine's clock."""
     return datetime.now(UTC)
+
+
+def in_future(at: datetime) -> str:
+    """Why a message is a dead letter whose event lies too far ahead of the clock of who reads it."""
+    return f"Its time, {at}, lies in the future: a clock is wrong."
 
 
 class Horizon:

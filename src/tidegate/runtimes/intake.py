@@ -16,7 +16,7 @@ from tidegate.events.event import Event
 from tidegate.events.times import microseconds_of, rfc3339
 from tidegate.evidence.record import Refusal
 from tidegate.features.kernels.words import NEVER
-from tidegate.runtimes.horizon import Horizon
+from tidegate.runtimes.horizon import FUTURE, Horizon
 from tidegate.runtimes.memory import Known, Past
 
 REUSED_ID = "This id was used before, with other content. Send what is new under an id of its own."
@@ -205,7 +205,7 @@ class Intake:
             f"{horizon.clock}. Correct the one that is wrong, or give the engine a longer ahead=."
         )
         refusals.append(Refusal(event.id, digest(body(event)), reason, at))
-        return Refused(event.id, reason, "future", "/at")
+        return Refused(event.id, reason, FUTURE, "/at")
 
     def repeat(
         self, events: Sequence[Event], twice: Sequence[int], answers: list[Answer | None], learn_only: bool = False

@@ -13,7 +13,20 @@ from tidegate.errors import FlowError, SnapshotError
 from tidegate.events.contract import body
 from tidegate.events.times import microseconds_of
 from tidegate.runtimes.stages.intake import IntakeAt
-from tidegate.runtimes.stages.rows import AT, FLAGS, HEAD, HISTORY, LATE, OFFSET, ON, SHARD, STAGE, TOMBSTONE, Rows
+from tidegate.runtimes.stages.rows import (
+    AHEAD,
+    AT,
+    FLAGS,
+    HEAD,
+    HISTORY,
+    LATE,
+    OFFSET,
+    ON,
+    SHARD,
+    STAGE,
+    TOMBSTONE,
+    Rows,
+)
 from tidegate.runtimes.stages.stage import Output
 from tidegate.runtimes.stages.staging import Staging, shards_of
 from tidegate.runtimes.stages.windows import WindowsAt
@@ -102,6 +115,21 @@ def test_a_message_without_a_value_is_refused_as_that_and_one_without_bytes_is_n
     out = _intake().take(0, rows)
     assert [(one.offset, one.code, one.body) for one in out.refused] == [(0, "empty", None), (1, "contract", b"")]
     assert len(out.rows[0]) == 1
+
+
+def test_what_is_ahead_of_the_clock_is_refused_and_stays_out_when_its_time_has_come() -> None:
+    ahead = READ | LEARN | AHEAD
+    intake, logged, kept = _intake(), _intake(), _intake()
+    out = intake.take(0, _raw(_paid("1"), b"{", flags=ahead))
+    assert sorted(_codes(out)) == [(0, "future"), (1, "contract")]
+    assert (out.rows, out.repeated) == ([], 0)
+    assert "2026-03-01 12:00:00+00:00, lies in the future: a clock is wrong" in out.refused[0].reason
+    logged.learn(0, out.entry)
+    kept.restore(0, intake.snapshot(0))
+    for one in (intake, logged, kept):
+        assert one.take(0, _raw(_paid("1"), flags=READ | LEARN | HISTORY)).rows == []
+        again = one.take(0, _raw(b"", b"", _paid("1")))
+        assert len(again.rows[0]) == 1, "sent again, it is taken: a refusal leaves no id behind"
 
 
 def test_a_row_goes_to_the_shard_of_its_key_and_copies_to_those_where_it_is_learned() -> None:

@@ -60,6 +60,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         parallelism: tasks of each stage.
         out_of_order: milliseconds that events of one partition may come after newer ones.
         idle: milliseconds without events after which a partition holds the others up no longer; 0 for never.
+        ahead: milliseconds that an event's time may be ahead of the clock of the machine that reads it.
         remember: microseconds for which an id is known.
         checkpoint: milliseconds between checkpoints.
         bounded: end when everything has been read that was there at the start.
@@ -92,6 +93,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     parallelism: int = 1
     out_of_order: int = 5000
     idle: int = 10_000
+    ahead: int = 300_000
     remember: int = 86_400_000_000
     checkpoint: int = 1000
     bounded: bool = False

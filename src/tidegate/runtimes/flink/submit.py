@@ -67,7 +67,7 @@ def _source(job: Job, env: StreamExecutionEnvironment, shards: Any) -> Any:
         kinds.put(given.topic, given.kind)
         numbers.put(given.topic, number)
         topics.add(given.topic)
-    incoming = jvm.tidegate.Incoming(shards, kinds, numbers)
+    incoming = jvm.tidegate.Incoming(shards, kinds, numbers, job.ahead)
     offsets = jvm.org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer
     builder = (
         jvm.org.apache.flink.connector.kafka.source.KafkaSource.builder()
@@ -87,7 +87,7 @@ def _source(job: Job, env: StreamExecutionEnvironment, shards: Any) -> Any:
     marks = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_millis(job.out_of_order))
     if job.idle and not job.bounded:  # of what has an end a partition without events ends at once, and holds up nobody
         marks = marks.with_idleness(Duration.of_millis(job.idle))
-    strategy = marks._j_watermark_strategy.withTimestampAssigner(incoming)
+    strategy = jvm.tidegate.Marks(marks._j_watermark_strategy.withTimestampAssigner(incoming))
     return env._j_stream_execution_environment.fromSource(
         builder.build(), strategy, "events", incoming.getProducedType()
     )

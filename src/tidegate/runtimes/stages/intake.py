@@ -20,10 +20,12 @@ from tidegate.events.contract import Reader, body
 from tidegate.events.event import Event
 from tidegate.expressions.words import word
 from tidegate.runtimes.hash_table import NEW, REPEATED
+from tidegate.runtimes.horizon import FUTURE, in_future
 from tidegate.runtimes.intake import REUSED_ID
 from tidegate.runtimes.letter_headers import EMPTY, NOTHING
 from tidegate.runtimes.stages.bench import Bench, by_stage, forwarded
 from tidegate.runtimes.stages.rows import (
+    AHEAD,
     AT,
     FLAGS,
     HEAD,
@@ -181,7 +183,9 @@ class IntakeAt:
                 event = read[kind](payload)
                 if kind < 0:
                     self._instructions.require(cast(Instruction, event))
-                events.append(event)
+                if flags & AHEAD:
+                    refused.append(self._refusal(rows, len(events), in_future(event.at), FUTURE))
+                events.append(None if flags & AHEAD else event)
             except ContractError as error:
                 schema = schema_named(payload)
                 why = (str(error), _CONTRACT) if schema is None else (_FRAMED % schema, "schema")

@@ -26,9 +26,9 @@ HEAD = 7
 ON = 8
 """Flag of a row, beside those of a decider: it goes on to the next stage; without it, it is there to be learned."""
 
-LATE, HISTORY, TOMBSTONE = 16, 32, 64
+LATE, HISTORY, TOMBSTONE, AHEAD = 16, 32, 64, 128
 """Flags of a row at the intake: the watermark had passed its time; it was taken before, and is there to be learned; its
-message had no value."""
+message had no value; its time was too far ahead of the clock."""
 
 Words = NDArray[np.int64]
 

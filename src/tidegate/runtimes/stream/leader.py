@@ -13,6 +13,7 @@ from tidegate.connectors.kafka.writer import Out, Writer
 from tidegate.decisions.decision import Decision
 from tidegate.events.event import Event
 from tidegate.runtimes.engine import Engine, Refused
+from tidegate.runtimes.horizon import FUTURE, in_future
 from tidegate.runtimes.letter_headers import EMPTY
 from tidegate.runtimes.stream.dead_letters import dead_letter
 from tidegate.runtimes.stream.figures import Figures
@@ -137,7 +138,7 @@ class Leader:
         for place, one in enumerate(arrived):
             what = one.what
             if one.at is not None and one.at > bound:
-                what = Unreadable("future", f"Its time, {what.at}, lies in the future: a clock is wrong.")
+                what = Unreadable(FUTURE, in_future(what.at))
             if type(what) is Unreadable:
                 letters.append(self._letter(one.message, what))
                 continue

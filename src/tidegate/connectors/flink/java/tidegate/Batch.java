@@ -8,6 +8,7 @@ import java.util.Arrays;
 final class Batch {
     static final int AT = 0, SOURCE = 1, OFFSET = 2, KIND = 3, FLAGS = 4, STAGE = 5, SHARD = 6, HEAD = 7;
     static final long MISSING = Long.MIN_VALUE;
+    static final long AHEAD = 128; // of its FLAGS: ahead of the clock when it was read
 
     final byte[] bytes;
     final ByteBuffer view;
@@ -27,6 +28,11 @@ final class Batch {
 
     void put(int row, int place, long value) {
         view.putLong(16 + 8 * (row * width + place), value);
+    }
+
+    /** Whether the time of a single row is one that may be waited for, and moves the watermark. */
+    boolean timely() {
+        return word(0, AT) != MISSING && (word(0, FLAGS) & AHEAD) == 0;
     }
 
     private int end(int row) {

@@ -85,8 +85,9 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> implements
                 return false; // refused before, or waiting here
             }
             flags = HISTORY;
+            batch.put(0, Batch.FLAGS, batch.word(0, Batch.FLAGS) & ~Batch.AHEAD); // a clock let it in
         }
-        if (at != Batch.MISSING && due(batch, 0, flags == HISTORY ? watermark : Math.max(watermark, floor))) {
+        if (batch.timely() && due(batch, 0, flags == HISTORY ? watermark : Math.max(watermark, floor))) {
             flags |= LATE;
         }
         batch.put(0, Batch.FLAGS, batch.word(0, Batch.FLAGS) | flags);
@@ -104,6 +105,10 @@ public final class Gather extends KeyedProcessFunction<Row, Row, Row> implements
         long watermark = context.timerService().currentWatermark();
         if (intake) {
             if (!taken(batch, watermark)) {
+                return;
+            }
+            if (!batch.timely()) { // no watermark is one to wait for
+                out.collect(Row.of(row.getField(0), batch.bytes));
                 return;
             }
         } else {

@@ -22,14 +22,17 @@ public final class Incoming
     private static final JsonFactory JSON = new JsonFactory();
     private static final long READ_AND_LEARN = 3;
     private static final long TOMBSTONE = 64;
+    private static final long EARLIEST = start(1), LATEST = start(2200) - 1; // times that the contract of events has
 
     private final Shards shards;
     private final Map<String, Integer> kinds;
     private final Map<String, Integer> numbers;
+    private final long ahead;
 
-    /** The event type and the number of each topic. */
-    public Incoming(Shards shards, Map<String, Integer> kinds, Map<String, Integer> numbers) {
+    /** The event type and the number of each topic; and how many milliseconds a time may be ahead of the clock. */
+    public Incoming(Shards shards, Map<String, Integer> kinds, Map<String, Integer> numbers, long ahead) {
         this.shards = shards;
+        this.ahead = ahead;
         this.kinds = new java.util.HashMap<>(kinds);
         this.numbers = new java.util.HashMap<>(numbers);
     }
@@ -63,9 +66,19 @@ public final class Incoming
         head[Batch.SOURCE] = source;
         head[Batch.OFFSET] = record.offset();
         head[Batch.KIND] = kinds.get(record.topic());
-        head[Batch.FLAGS] = record.value() == null ? READ_AND_LEARN | TOMBSTONE : READ_AND_LEARN;
+        head[Batch.FLAGS] = READ_AND_LEARN;
+        if (record.value() == null) {
+            head[Batch.FLAGS] |= TOMBSTONE;
+        }
+        if (Math.floorDiv(at, 1000L) - System.currentTimeMillis() > ahead) {
+            head[Batch.FLAGS] |= Batch.AHEAD;
+        }
         head[Batch.SHARD] = shard;
         out.collect(shards.keyed(shard, Batch.single(head, value)));
+    }
+
+    private static long start(int year) {
+        return LocalDate.of(year, 1, 1).toEpochDay() * 86_400_000_000L;
     }
 
     private static int mixed(String id) {
@@ -78,8 +91,8 @@ public final class Incoming
 
     @Override
     public long extractTimestamp(Row row, long recorded) {
-        long at = new Batch((byte[]) row.getField(1)).word(0, Batch.AT);
-        return at == Batch.MISSING ? Long.MIN_VALUE : Math.floorDiv(at, 1000L);
+        Batch batch = new Batch((byte[]) row.getField(1));
+        return batch.timely() ? Math.floorDiv(batch.word(0, Batch.AT), 1000L) : Marks.NONE;
     }
 
     @Override
@@ -92,20 +105,21 @@ public final class Incoming
         return Types.ROW(Types.INT, Types.PRIMITIVE_ARRAY(Types.BYTE));
     }
 
-    /** A time as RFC 3339 writes it, in microseconds since 1970 UTC; missing if it is none. */
-    static long microseconds(String text) {
+    /** A time that an event can have, in microseconds since 1970 UTC; missing if the contract would refuse it. */
+    public static long microseconds(String text) {
         try {
             int n = text.length();
-            if (n < 20 || text.charAt(4) != '-' || text.charAt(7) != '-' || text.charAt(13) != ':' || text.charAt(16) != ':') {
+            if (n < 20 || text.charAt(4) != '-' || text.charAt(7) != '-' || "Tt ".indexOf(text.charAt(10)) < 0
+                    || text.charAt(13) != ':' || text.charAt(16) != ':') {
                 return Batch.MISSING;
             }
             long day = LocalDate.of(digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10)).toEpochDay();
-            long second = day * 86400 + digits(text, 11, 13) * 3600L + digits(text, 14, 16) * 60L + digits(text, 17, 19);
+            long second = day * 86400 + ofDay(text, 11, 14) + within(60, text, 17);
             int place = 19;
             long micros = 0;
             if (text.charAt(place) == '.') {
                 int scale = 100000;
-                for (place++; place < n && Character.isDigit(text.charAt(place)); place++, scale /= 10) {
+                for (place++; text.charAt(place) >= '0' && text.charAt(place) <= '9'; place++, scale /= 10) {
                     int digit = text.charAt(place) - '0';
                     if (scale > 0) {
                         micros += (long) digit * scale;
@@ -113,20 +127,40 @@ public final class Incoming
                         micros++;
                     }
                 }
+                if (place == 20) {
+                    return Batch.MISSING; // a point, and no digits
+                }
             }
             char zone = text.charAt(place);
             if ((zone == 'Z' || zone == 'z') && place == n - 1) {
-                return second * 1_000_000 + micros;
+                return bounded(second * 1_000_000 + micros);
             }
             int minutes = text.indexOf(':', place) > 0 ? place + 4 : place + 3;
             if ((zone != '+' && zone != '-') || minutes + 2 != n) {
                 return Batch.MISSING;
             }
-            long behind = digits(text, place + 1, place + 3) * 3600L + digits(text, minutes, minutes + 2) * 60L;
-            return (second - (zone == '+' ? behind : -behind)) * 1_000_000 + micros;
+            long behind = ofDay(text, place + 1, minutes);
+            return bounded((second - (zone == '+' ? behind : -behind)) * 1_000_000 + micros);
         } catch (RuntimeException wrong) {
             return Batch.MISSING;
         }
+    }
+
+    private static long bounded(long at) {
+        return EARLIEST <= at && at <= LATEST ? at : Batch.MISSING;
+    }
+
+    /** Seconds of two digits of hours, and two of minutes. */
+    private static long ofDay(String text, int hours, int minutes) {
+        return within(24, text, hours) * 3600L + within(60, text, minutes) * 60L;
+    }
+
+    private static int within(int bound, String text, int from) {
+        int number = digits(text, from, from + 2);
+        if (number >= bound) {
+            throw new NumberFormatException(text);
+        }
+        return number;
     }
 
     private static int digits(String text, int from, int to) {
