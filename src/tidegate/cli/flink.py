@@ -273,6 +273,9 @@ def _watch(running: "Running") -> None:
                     causes.append(cause)
                     said = "[yellow]The job failed, and goes on from its last checkpoint:[/]"
                     console.print(said, escape(cause), soft_wrap=True)
+                lost = running.lost()
+                if lost:
+                    console.print(f"[red]{escape(lost)}[/]", soft_wrap=True)
                 standing = running.standing(state)
                 if standing:
                     console.print(f"[yellow]{escape(standing)}[/]", soft_wrap=True)

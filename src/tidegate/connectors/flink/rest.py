@@ -10,6 +10,8 @@ from urllib.request import Request, urlopen
 from tidegate.errors import TidegateError
 
 _TIMEOUT = 10.0
+COMMITTER = "decisions_to_Kafka__Committer"
+"""How figures of the part of our sink that commits are called: the sink's name, and Flink's own of that part."""
 
 
 class Rest:
@@ -68,6 +70,31 @@ class Rest:
     def checkpoints(self, job: str) -> int:
         """How many checkpoints the job has completed."""
         return int(self.ask(f"/jobs/{job}/checkpoints")["counts"]["completed"])
+
+    def uncommitted(self, job: str) -> int:
+        """How many transactions it could not commit and has given up, since its tasks were last started."""
+        name, many = f"{COMMITTER}.failedCommittables", 0
+        for vertex in self.ask(f"/jobs/{job}")["vertices"]:
+            if vertex["name"].endswith("Committer"):
+                told = self.ask(f"/jobs/{job}/vertices/{vertex['id']}/subtasks/metrics?get={name}&agg=sum")
+                many += sum(int(one["sum"]) for one in told)
+        return many
+
+    def points(self, job: str) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The number of the checkpoint that the job last went on from, and when; that of its newest, and when it began.
+
+        Times are milliseconds; two zeros where there is none.
+        """
+        latest = self.ask(f"/jobs/{job}/checkpoints")["latest"]
+        restored, completed = latest.get("restored") or {}, latest.get("completed") or {}
+        return (
+            (int(restored.get("id", 0)), int(restored.get("restore_timestamp", 0))),
+            (int(completed.get("id", 0)), int(completed.get("trigger_timestamp", 0))),
+        )
+
+    def clock(self, job: str) -> int:
+        """The time on the cluster's clock, in milliseconds."""
+        return int(self.ask(f"/jobs/{job}")["now"])
 
     def stop(self, job: str, folder: str, patience: float = 120.0) -> str:
         """Stop a job with a savepoint in a folder; gives the savepoint's path.

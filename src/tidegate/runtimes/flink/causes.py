@@ -9,7 +9,8 @@ _JAVA = re.compile(r"(?:Exception in thread \S+ )?(?:[\w$]+\.)+[\w$]*(?:Exceptio
 """How Java tells one."""
 
 _AGAIN = (
-    "The job begins again by itself; when its attempts are used up, start it from the newest checkpoint in --state."
+    "The job begins again by itself; when its attempts are used up, start it soon from the newest checkpoint in "
+    "--state."
 )
 _KNOWN = (
     (

@@ -34,17 +34,17 @@ def require_fresh(path: str, job: Job | None, why: str = "") -> str:
     if not _CHECKPOINT.search(path):
         return ""
     timeout, between = (job.transaction_timeout, job.checkpoint) if job is not None else (TIMEOUT, 1000)
-    place = re.sub(r"^file:(?://)?(?=/)", "", path).removesuffix("/").removesuffix("/_metadata")
+    place = _place(path)
     if "://" in place:
         return (
             f"how long ago {path} was written cannot be seen from here: after {in_parts(timeout * 1000)} Kafka has "
             "given up what it left to be committed, and those decisions are lost"
         )
-    try:
-        age = (time.time() - (Path(place) / "_metadata").stat().st_mtime) * 1000
-    except OSError:
+    made = written(path)
+    if not made:
         return ""  # Flink says best what is wrong with it
-    if age <= timeout - between - min(_RESTART, timeout // 4):
+    age = time.time() * 1000 - made
+    if not expired(age, timeout, between):
         return ""
     seen = f"{place}, written {spoken(age * 1000)} ago; its transactions stay open for {in_parts(timeout * 1000)}"
     if why.strip():
@@ -57,3 +57,28 @@ def require_fresh(path: str, job: Job | None, why: str = "") -> str:
         "topics' start, without --from-savepoint. All is decided as it was, and nothing is missing. If the job is sure "
         'to have committed after that checkpoint, go on with --override --why "…", which is kept.',
     )
+
+
+def written(path: str) -> int | None:
+    """When a checkpoint was written, in milliseconds; None if that is not known, 0 if it is a savepoint, or nothing."""
+    if not _CHECKPOINT.search(path):
+        return 0
+    try:
+        return int((Path(_place(path)) / "_metadata").stat().st_mtime * 1000)
+    except OSError:
+        return None
+
+
+def expired(age: float, timeout: int, between: int) -> bool:
+    """Whether a transaction that a checkpoint of some age left may have been given up. All are milliseconds.
+
+    Args:
+        age: of the checkpoint, when a job goes on from it.
+        timeout: how long transactions stay open.
+        between: how long before the checkpoint it may have begun: as long as from one to the next.
+    """
+    return age > timeout - between - min(_RESTART, timeout // 4)
+
+
+def _place(path: str) -> str:
+    return re.sub(r"^file:(?://)?(?=/)", "", path).removesuffix("/").removesuffix("/_metadata")

@@ -15,8 +15,9 @@ from tidegate.errors import TidegateError
 from tidegate.runtimes.flink.causes import cause, meaning
 from tidegate.runtimes.flink.change import keep
 from tidegate.runtimes.flink.commits import Commits
-from tidegate.runtimes.flink.expiry import require_fresh
-from tidegate.runtimes.flink.job import Job
+from tidegate.runtimes.flink.expiry import require_fresh, written
+from tidegate.runtimes.flink.job import TIMEOUT, Job
+from tidegate.runtimes.flink.losses import Losses, Lost, Point
 
 _SUBMIT = "tidegate.runtimes.flink.submit"
 _ENDED = {"FINISHED", "FAILED", "CANCELED", "SUSPENDED"}
@@ -43,6 +44,7 @@ class Running:
         self._cluster, self._address = cluster, address
         self.id = ""
         self._ids: list[str] = []
+        self._losses = Losses(TIMEOUT, job.checkpoint)
         self._commits = Commits(max(30.0, 10 * job.checkpoint / 1000))
 
     def submit(self) -> None:
@@ -63,6 +65,7 @@ class Running:
         open_for, self.id = done.stdout.split()[-2:]
         self.job = msgspec.structs.replace(self.job, transaction_timeout=int(open_for))
         self._ids.append(self.id)
+        self._losses = Losses(int(open_for), self.job.checkpoint, written(self.job.savepoint))
         keep(self._folder, self.id, self.job)
 
     def state(self) -> str:
@@ -101,9 +104,10 @@ class Running:
             if state in _ENDED:
                 break
             try:
-                told(state, self.rest.taken(self.id))
+                taken = self.rest.taken(self.id)
             except TidegateError:
-                told(state, 0)
+                taken = 0
+            told(state, taken)
             time.sleep(every)
         if state != "FINISHED":
             raise _failed(f"The job is {state.lower()}.", self.rest.failure(self.id))
@@ -121,6 +125,27 @@ class Running:
         except TidegateError:
             return ""
         return self._commits.look(done, time.monotonic())
+
+    def lost(self) -> str:
+        """That decisions may be lost that the job could not commit, or are for a reason that was told; else nothing.
+
+        Flink's figures are ten seconds old at most.
+
+        Raises:
+            TidegateError: they are lost for good since the last look. Flink itself goes on without a word.
+        """
+        try:
+            restored, completed = self.rest.points(self.id)
+            many = self.rest.uncommitted(self.id)
+            lost = self._losses.look(many, Point(*restored), Point(*completed), self.rest.clock(self.id))
+        except TidegateError:
+            return ""
+        if lost is None:
+            return ""
+        told = _lost(self.job, lost, self.checkpoint())
+        if lost.sure and not self.job.why:
+            raise told
+        return str(told)
 
     def stop(self) -> str:
         """Stop the job; gives the savepoint to go on from. One that is just starting again is waited for.
@@ -141,6 +166,23 @@ class Running:
 
 def _from(job: Job, savepoint: str) -> Job:
     return msgspec.structs.replace(job, savepoint=savepoint)
+
+
+def _lost(job: Job, lost: Lost, newest: str) -> TidegateError:
+    wrong = "Decisions are lost: Kafka gave up what the job had decided, before it was committed."
+    if not lost.sure:
+        wrong = (
+            "Decisions may be lost: what was pending in the checkpoint could not be committed. Either it was before, "
+            "or Kafka gave it up, and how old the checkpoint was is not known."
+        )
+    do = (
+        "To have them, begin anew with another topic in --to: from an older savepoint, made when a job was stopped, or "
+        "from the topics' start, without --from-savepoint. `tidegate replay --against` says which are missing."
+    )
+    if lost.sure and newest != job.savepoint:
+        do += f" To leave it at that, go on with --from-savepoint {newest}."
+    seen = f"transactions that could not be committed to {job.output}: {lost.many}"
+    return TidegateError(wrong, seen=seen, do=do)
 
 
 def _failed(what: str, said: str) -> TidegateError:
