@@ -86,6 +86,7 @@ def test_what_is_to_be_typed_next_can_be_whatever_the_id_and_the_store_are_calle
         (["search", "(level:high"], "Close the parenthesis"),
         (["search", "levl:high"], "Did you mean level?"),
         (["search", "x", "--in", "kafka://x"], "no address of a search server"),
+        (["search", "x", "--in", "kafka://u:pw@127.0.0.1:9092/x"], "seen kafka://127.0.0.1:9092/x"),
         (["deliver", "--once", "--to", "mailto:x"], "no address that alerts can be sent to"),
         (["deliver", "--once", "--to", "local", "--to", "local"], "One receiver is named twice"),
         (["deliver", "--once", "--to", "https://example.com/x"], "TIDEGATE_WEBHOOK_SECRET is not set"),

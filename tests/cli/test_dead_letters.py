@@ -182,7 +182,10 @@ def test_a_topic_of_something_else_or_a_slip_in_its_name_is_told(kafka: Kafka, o
     assert done.exit_code == 2 and "holds no dead letters" in done.output and "1 message\n" in done.output
     done = typed(app, ["dead-letters", "show", dead.replace("letters", "leters")])
     said = " ".join(done.output.split())
-    assert done.exit_code == 2 and f"Did you mean {own}-out.dead-letters?" in said, done.output
+    assert done.exit_code == 2 and said.endswith(f"Did you mean {own}-out.dead-letters?"), done.output
+    for words in (["show"], ["send", "--offset", "0"]):
+        said = " ".join(typed(app, ["dead-letters", *words, f"kafka://{kafka.address}/0"]).output.split())
+        assert said.endswith(f"See which there are: kafka-topics.sh --bootstrap-server {kafka.address} --list."), said
 
 
 def test_a_reason_that_there_is_not_is_refused_and_one_without_letters_is_told(

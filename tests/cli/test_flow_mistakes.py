@@ -146,6 +146,12 @@ MISTAKES = {
         ["This is not Python", "Close its brackets"],
     ),
     "a bracket never closed": ('count(per=Card, last="10m")', 'count(per=Card, last="10m"', 17, ["Close it"]),
+    "a comma left out": (
+        'count(per=Card, last="10m")',
+        'count(per=Card last="10m")',
+        17,
+        ["Perhaps you forgot a comma? Seen", "Put the comma"],
+    ),
     "a bracket too many": ('count(per=Card, last="10m")', 'count(per=Card, last="10m"))', 17, ["leave it out"]),
     "not for ~": (") & (", ") & not (", 19, ["This is not Python", "Write ~ for not, & for and, | for or"]),
     "a line that is not where the others are": ("    usual =", "  usual =", 18, ["four spaces in"]),

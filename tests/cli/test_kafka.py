@@ -222,6 +222,7 @@ def test_two_who_send_at_once_do_not_send_twice(kafka: Kafka, own: str, tmp_path
         ),
         ([*OUT, "--value-format", "json", "--registry-config", "x"], "--registry-config has no effect where all"),
         ([*OUT, "--subject", "OWN-in=Payment"], "--subject has no effect where all topics hold JSON"),
+        ([*OUT, "--kafka-config", "x"], "No such file or directory do Name a file of lines name=value."),
         ([*OUT, "--shadow", "x.db"], "--shadow has no effect without a challenger"),
         ([*OUT, "--until-end", "--catch-up"], "--until-end has no effect with --catch-up"),
     ],

@@ -143,7 +143,12 @@ def repair(
     offset: _Offsets = [],
     code: _Code = "",
     put: Annotated[
-        list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Give a field this value, JSON or text.")
+        list[str],
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Give a field this value, JSON or text; 'card=\"77\"' for digits as text.",
+        ),
     ] = [],
     rename: Annotated[
         list[str], typer.Option("--rename", metavar="OLD=NEW", help="Call a field by another name.")

@@ -221,22 +221,10 @@ def _sayer() -> Callable[[str], None]:
 
 
 def _properties(path: Path | None) -> dict[str, str]:
-    if path is None:
-        return {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TidegateError(f"{path} cannot be read.", seen=str(error)) from None
-    found = {}
-    for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if not text or text[0] in "#!":
-            continue
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise TidegateError(f"Line {number} of {path} is no property.", do="Write name=value.")
-        found[name.strip()] = _OF_KAFKA.sub(_SHADED, value.strip())
-    return found
+    from tidegate.connectors.kafka.place import lines_of
+
+    found = lines_of(path) if path is not None else {}
+    return {name: _OF_KAFKA.sub(_SHADED, value) for name, value in found.items()}
 
 
 def _run(job: "Job", env: Any, folder: Path, address: str, say: Callable[[str], None]) -> None:

@@ -100,7 +100,7 @@ def _is_name(index: str) -> bool:
 def _no_address(parts: SplitResult) -> TidegateError:
     return TidegateError(
         "That is no address of a search server.",
-        seen=f"{parts.scheme}://{parts.hostname or ''}{parts.path}",
+        seen=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}",  # without a password
         do="Write elasticsearch://HOST:9200/NAME or opensearch+https://USER@HOST:9200/NAME; add ?stream=1 for a data "
         "stream, ?ca=FILE for an authority of your own. NAME is in lower case.",
     )

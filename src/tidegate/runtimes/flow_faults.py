@@ -97,7 +97,7 @@ def _syntax(path: Path, lines: list[str], error: SyntaxError) -> FlowFileError:
     end = (error.end_offset or 0) - 1 if error.end_lineno == line else len(text)
     said = (error.msg or "it cannot be read").rstrip(".")
     return FlowFileError(
-        f"This is not Python: {said}.",
+        f"This is not Python: {said}{'' if said.endswith('?') else '.'}",
         seen=text.strip(),
         do=_mended(error, text),
         file=str(path),
@@ -122,6 +122,8 @@ def _mended(error: SyntaxError, text: str) -> str:
         return "Write ~ for not, & for and, | for or, and put each comparison in brackets: ~known & (times > 2)."
     if sum(map(code.count, "([{")) > sum(map(code.count, ")]}")):
         return "Close its brackets: each ( [ and { wants its ) ] or }."
+    if "forgot a comma" in said:
+        return "Put the comma, or the sign such as * or &, where it is missing in what is marked."
     return "Write one name a line, as in " + _EXAMPLE + "."
 
 

@@ -106,15 +106,18 @@ def test_what_cannot_be_taken_is_a_dead_letter_with_its_bytes(kafka: Kafka, topi
     reused = json.loads(good[1]) | {"share": 0.5}
     bad = [b"\xff\x00", b"{", b'{"id":"x"}', json.dumps(soon).encode(), json.dumps(late).encode()]
     put(kafka, f"{topics}-in", [*good[:5], *bad, json.dumps(reused).encode(), good[2], None, *good[5:]], key=b"k")
+    put(kafka, f"{topics}-in", [good[3]], headers=[("tidegate-event", b"Pay")])
     run(kafka, topics, tmp_path)
     assert decisions(kafka, f"{topics}-out") == replayed(good)
     letters = [read_letter(message) for message in everything(kafka, f"{topics}-out.dead-letters")]
     assert sorted((one.place, one.code) for one in letters if one) == [
         (5, "contract"), (6, "contract"), (7, "contract"), (8, "future"), (9, "before-retention"), (10, "id-reused"),
-        (12, "empty"),
+        (12, "empty"), (18, "unknown-type"),
     ]  # fmt: skip
     by_place = {one.place: one for one in letters if one}
     assert by_place[5].value == b"\xff\x00" and by_place[5].key == b"k" and by_place[5].topic == f"{topics}-in"
+    assert "Here, with --ahead, 20" in by_place[8].reason
+    assert "no Pay events. The message's header tidegate-event names that type. It knows P" in by_place[18].reason
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     run(kafka, topics, fresh, catch_up=True)

@@ -152,8 +152,12 @@ class Cluster:
         client: AdminClient = self._made(AdminClient, {})
         return client
 
-    def partitions(self, topics: Sequence[str]) -> dict[str, int]:
+    def partitions(self, topics: Sequence[str], *, only_read: bool = False) -> dict[str, int]:
         """How many partitions each of these topics has.
+
+        Args:
+            topics: their names.
+            only_read: whether they are looked into by people: one that is not there is then not to be made.
 
         Raises:
             StreamError: there is no such topic, or no broker answers.
@@ -162,12 +166,16 @@ class Cluster:
         for name in topics:
             if name not in there:
                 near = difflib.get_close_matches(name, there, 1)
+                tool = f"kafka-topics.sh --bootstrap-server {self.servers}"
+                do = [f"Did you mean {near[0]}?"] if near else []
+                if only_read:
+                    do += [] if near else [f"See which there are: {tool} --list."]
+                else:
+                    do += [f"{'If not, make' if near else 'Make'} it: {tool} --create --topic {name} --partitions 3."]
                 raise StreamError(
                     f"There is no topic {name} on {self.servers}.",
                     seen=f"{len(there)} topic{'s' * (len(there) != 1)} with other names",
-                    do=(f"Did you mean {near[0]}? If not, make" if near else "Make")
-                    + f" it: kafka-topics.sh --bootstrap-server {self.servers} --create --topic {name} "
-                    "--partitions 3.",
+                    do=" ".join(do),
                 )
         return {name: there[name] for name in topics}
 

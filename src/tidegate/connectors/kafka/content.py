@@ -16,7 +16,7 @@ def ends(cluster: Cluster, topic: str, group: str) -> list[int]:
     Raises:
         StreamError: there is no such topic, or it cannot be asked.
     """
-    many = cluster.partitions([topic])[topic]
+    many = cluster.partitions([topic], only_read=True)[topic]
     consumer = cluster.consumer(group)
     try:
         return [cluster.ends(consumer, topic, partition)[1] for partition in range(many)]
@@ -35,7 +35,7 @@ def messages(cluster: Cluster, topic: str, group: str) -> Iterator[Any]:
     Raises:
         StreamError: there is no such topic, or it cannot be read.
     """
-    many = cluster.partitions([topic])[topic]
+    many = cluster.partitions([topic], only_read=True)[topic]
     consumer = cluster.consumer(group)
     try:
         for partition in range(many):

@@ -10,6 +10,8 @@ DO = {
     KafkaError._RESOLVE: "See whether the host's name is right.",
     KafkaError._AUTHENTICATION: "See whether sasl.mechanisms, sasl.username and sasl.password are right.",
     KafkaError._SSL: "See whether security.protocol and the files of the certificate are right and not expired.",
+    KafkaError._UNKNOWN_TOPIC: "See whether the topic's name is right, and make it if it is not there.",
+    KafkaError.UNKNOWN_TOPIC_OR_PART: "See whether the topic's name is right, and make it if it is not there.",
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "Give this user the rights that docs/howto/kafka.md lists.",

@@ -95,7 +95,7 @@ def send_once(cluster: Cluster, topic: str, choose: Callable[[Iterator[Any]], Se
     Raises:
         StreamError: it was not written, or it is not known whether it was; the topic says.
     """
-    cluster.partitions([topic])
+    cluster.partitions([topic], only_read=True)
     writer = Writer(cluster, f"{topic}.sending", min(_BATCH, limits(cluster, topic).batch))
     chosen = choose(messages(cluster, topic, GROUP))
     there = cluster.topics()

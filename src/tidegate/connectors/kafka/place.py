@@ -141,7 +141,9 @@ def lines_of(path: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         seen = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise StreamError(f"The file of properties {path} cannot be read.", seen=seen) from None
+        raise StreamError(
+            f"The file of properties {path} cannot be read.", seen=seen, do="Name a file of lines name=value."
+        ) from None
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if not text or text[0] in "#!":

@@ -12,6 +12,7 @@ from tidegate.connectors.kafka.partition import Arrived, Spot
 from tidegate.connectors.kafka.writer import Out, Writer
 from tidegate.decisions.decision import Decision
 from tidegate.events.event import Event
+from tidegate.events.times import rfc3339
 from tidegate.runtimes.engine import Engine, Refused
 from tidegate.runtimes.horizon import FUTURE, in_future
 from tidegate.runtimes.letter_headers import EMPTY
@@ -138,7 +139,8 @@ class Leader:
         for place, one in enumerate(arrived):
             what = one.what
             if one.at is not None and one.at > bound:
-                what = Unreadable(FUTURE, in_future(what.at))
+                latest = rfc3339(bound // 1_000_000 * 1_000_000)
+                what = Unreadable(FUTURE, f"{in_future(what.at)} Here, with --ahead, {latest} is the latest.")
             if type(what) is Unreadable:
                 letters.append(self._letter(one.message, what))
                 continue

@@ -51,6 +51,7 @@ class Reading:
         schemas: Mapping[str, Messages] | None = None,
     ) -> None:  # fmt: skip
         self._schemas = dict(schemas or {})
+        self._known = ", ".join(readers)
         self._readers, self._own, self._kinds, self._require = readers, own, dict(kinds), require
         for topic, kind in kinds.items():
             if kind not in readers:
@@ -74,7 +75,8 @@ class Reading:
         kind = said or self._kinds.get(topic, self._own)
         reader = self._readers.get(kind)
         if reader is None:
-            return Unreadable("unknown-type", f"The flow knows no {kind} events."), None
+            by = f" The message's header {TYPE_HEADER} names that type." if said else ""
+            return Unreadable("unknown-type", f"The flow knows no {kind} events.{by} It knows {self._known}."), None
         if data is None:
             return Unreadable(EMPTY, NOTHING), None
         try:
