@@ -105,7 +105,8 @@ def prune(
     Name the flow that decides on them with --flow: where its state is made anew, as after a change of windows, it is
     without what was pruned.
 
-    A stream's store is brought to where its stream is first, with `tidegate run … --catch-up`.
+    A stream's store is brought to where its stream is first, with `tidegate run … --catch-up`. Prune one store of a
+    stream: those of other instances follow.
     """
     from tidegate.connectors.store import Store
     from tidegate.runtimes.erasing import not_learned
@@ -150,10 +151,10 @@ def erase(
 ) -> None:
     """Erase what every record of one person, card or other entity said, and keep the seals.
 
-    The server must be stopped; a stream too, whose store is then brought to where the stream is first, with `tidegate
-    run … --catch-up`. The index of alerts beside the store forgets at once, and so do windows: snapshots are deleted,
-    and the next start learns anew from what is left. Others who were told of the decisions are told that they are gone,
-    when deliveries go on. Backups are not touched.
+    The server must be stopped; a stream too, of which one store is erased from, brought to where the stream is first
+    with `tidegate run … --catch-up`: those of other instances follow. The index of alerts beside the store forgets at
+    once, and so do windows: snapshots are deleted, and the next start learns anew from what is left. Others who were
+    told of the decisions are told that they are gone, when deliveries go on. Backups are not touched.
     """
     from tidegate.connectors.store import Store
     from tidegate.runtimes.erasing import erase as erased

@@ -3,16 +3,25 @@
 A store may lack what its stream committed last, as after a leader was killed. It takes that in when it is started, at
 the place in its log where the stream has it. If it was erased or pruned from meanwhile, a statement of that stands
 there, and nothing can be mended: what the stream decided rested on what is gone, and a log is not cut.
+So it is where another store of the stream was erased or pruned from as well, and its statement was told first.
 """
+
+import msgspec
 
 from tidegate.connectors.store import Store
 from tidegate.errors import StreamError
-from tidegate.evidence.erasure import KIND, erasures, seqs_of
+from tidegate.evidence.erasure import KIND, Erasure, erasures, seqs_of
 from tidegate.evidence.record import Row
+from tidegate.runtimes.erasing import is_of_age
 from tidegate.runtimes.stream.order import Order
 
 _NAMED = 5
 """Statements that are named one by one."""
+_ASIDE = (
+    "Nothing was added to it. Keep it aside. With all instances stopped, take the store of another one, or an empty "
+    "one under another name, which is made anew, and bring it to where the stream is with --catch-up."
+)
+"""What to do first about a store that cannot be mended."""
 
 
 def stated_last(store: Store) -> int:
@@ -35,26 +44,64 @@ def holds(store: Store, order: Order) -> bool:
     return _body(row) == order.erasure if order.erasure else not _states(row)
 
 
-def apart(store: Store, order: Order) -> StreamError:
-    """The fault that a store does not have what the stream has before an order, or something else in its place."""
-    head = store.head()
-    if order.seq < head.size and order.root == store.root_at(order.seq) and _states(_row(store, order.seq + 1)):
-        stated = [(kept.seq, f"{said.what}: {said.why}") for kept, said in erasures(store) if kept.seq > order.seq]
-        words = "; ".join(f"record {seq}, {said}" for seq, said in stated[:_NAMED])
+def apart(store: Store, order: Order, *, told: bool) -> StreamError:
+    """The fault that a store does not have what the stream has before an order, or something else in its place.
+
+    Args:
+        store: whose log it is.
+        order: where it was seen.
+        told: whether the order before holds a statement of erasure, which the store has.
+    """
+    head, agreed = store.head(), order.root == store.root_at(order.seq)
+    here = f"{order.seq:,} records of root {order.root.hex()[:16]}"
+    if agreed and order.seq < head.size and _states(_row(store, order.seq + 1)):
+        stated = [(kept.seq, said) for kept, said in erasures(store) if kept.seq > order.seq]
+        words = "; ".join(f"record {seq}, {said.what}: {said.why}" for seq, said in stated[:_NAMED])
+        words += "; …" * (len(stated) > _NAMED)
+        if order.erasure:
+            return _twice(store, stated[0][1], order, f"{here}, then {words}")
         return StreamError(
             f"Records were erased from the store {store.address} while it lacked what its stream had committed.",
-            seen=f"{order.seq:,} records, then {words}{'; …' * (len(stated) > _NAMED)}; the stream went on with "
-            f"{'another statement' if order.erasure else 'a batch'} at record {order.seq + 1:,}",
-            do="Nothing was added to it. Keep it aside. With all instances stopped, take the store of another one, or "
-            "an empty one, which is made anew, and bring it to where the stream is with --catch-up. What was erased is "
-            "there still, or again: erase or prune it from that store, then start the stream on it. Next time run "
-            "with --catch-up first, and erase then.",
+            seen=f"{here}, then {words}; the stream went on with a batch at record {order.seq + 1:,}",
+            do=f"{_ASIDE} What was erased is there still, or again: erase or prune it from that store, then start the "
+            "stream on it. Next time run with --catch-up first, and erase then.",
         )
-    return another(
-        store,
-        f"{head.size:,} records of root {head.root.hex()[:16]}; the stream had {order.seq:,} of root "
-        f"{order.root.hex()[:16]}",
+    if told and not agreed and order.seq <= head.size:
+        return StreamError(
+            f"The store {store.address} has the statement of erasure that its order topic tells, and what was decided "
+            "behind that rests on another one.",
+            seen=f"record {order.seq:,}, after which the stream had root {order.root.hex()[:16]}, and this store "
+            f"{_hex(store.root_at(order.seq))}",
+            do="Two stores of the stream were erased from or pruned, and an earlier version took both: no store can be "
+            "made from these topics any more. Copy that of the instance that decided last here with `tidegate store "
+            f"copy`, and keep copies of it.{to_erase_again(store)}",
+        )
+    return another(store, f"{head.size:,} records of root {head.root.hex()[:16]}; the stream had {here}")
+
+
+def _twice(store: Store, said: Erasure, order: Order, seen: str) -> StreamError:
+    """The fault that a store and that of an instance which has told of it were both erased from, or pruned."""
+    try:
+        other = msgspec.json.decode(order.erasure, type=Erasure)
+    except msgspec.DecodeError:
+        other = said
+    done, too = (_done(one) for one in (said, other))
+    again = "pruned here only is there still: prune" if is_of_age(said) else "erased here only is there still: erase"
+    went_on = f"the stream went on with another statement at record {order.seq + 1:,}, {other.what}: {other.why}"
+    return StreamError(
+        f"The store {store.address} was {done} while another instance's was {too}{' too' * (done == too)}.",
+        seen=f"{seen}; {went_on}",
+        do=f"{_ASIDE} What was {again} it from that store, then start the stream on it, before the others. Next time "
+        "erase from or prune one store of a stream: the others follow.",
     )
+
+
+def _done(said: Erasure) -> str:
+    return "pruned" if is_of_age(said) else "erased from"
+
+
+def _hex(root: bytes | None) -> str:
+    return root.hex()[:16] if root else "none"
 
 
 def another(store: Store, seen: str) -> StreamError:

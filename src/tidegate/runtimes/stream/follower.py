@@ -48,6 +48,8 @@ class Follower:
         self.group = ""
         """The consumer group that decided the last batch that was read; empty before the first."""
         self._next: int | None = None
+        self._stated = False
+        """Whether the last order that was read holds a statement of erasure, which the store has."""
 
     def catch_up(self, timeout: float, told: Callable[[int], bool], end: int = 0) -> bool:
         """Take in what was committed since; whether all of the order topic before `end` was.
@@ -61,7 +63,7 @@ class Follower:
             StreamError: the store went another way, the messages are gone, or another flow decided them.
         """
         if self._next is None:
-            self._next = self._begin()
+            self._next, self._stated = self._begin(), False
             self._topic.go_to(self._next)
         while True:
             found = self._topic.next(timeout)
@@ -71,7 +73,7 @@ class Follower:
             self._next = offset + 1
             order = read(data, self._topic.topic)
             self._take(order)
-            self.positions = order.positions
+            self.positions, self._stated = order.positions, bool(order.erasure)
             self._inputs.follow(self.positions)
             if not told(order.records):
                 return False
@@ -115,9 +117,9 @@ class Follower:
         size, kept = self._store.head().size, self._store.kept
         has = self.known <= size and (order.records > 0 or order.refused <= self._store.refused)
         if order.seq > size or order.root != self._store.root_at(order.seq):
-            raise apart(kept, order)
+            raise apart(kept, order, told=self._stated)
         if order.seq < size and not (has and holds(kept, order)):  # appended, it would stand elsewhere in the log
-            raise apart(kept, order)
+            raise apart(kept, order, told=self._stated)
         if has:
             return  # or there is nothing for it to have
         if order.erasure:
