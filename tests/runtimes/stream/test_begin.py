@@ -175,4 +175,4 @@ def test_a_new_stream_begins_on_a_store_with_a_past_only_when_told(
     assert decisions(kafka, f"{own}-out") == replayed(payments(0, 40))[20:]
     caplog.clear()
     run(kafka, own, tmp_path)
-    assert not caplog.text
+    assert "--with-past" not in caplog.text
