@@ -52,7 +52,9 @@ def test_an_address_that_is_not_of_this_machine_is_refused() -> None:
 def test_each_reason_of_a_dead_letter_is_told_from_the_start() -> None:
     told = Figures().metrics.text().decode()
     source = "".join(path.read_text() for path in Path(tidegate.__file__).parent.rglob("*.py"))
-    codes = {code for _, code in re.findall(r'(Unreadable|UndecodableError)\(\s*"([a-z-]+)"', source)}
-    assert codes >= {"contract", "future", "schema", "undecodable", "unknown-type"}
-    for code in codes | {"before-retention", "empty", "id-reused", "only-learned", "touched"}:
+    said = re.findall(r'(?:Unreadable|UndecodableError)\(\s*("[a-z-]+"|[A-Z]{2,})', source)
+    named = dict(re.findall(r'^([A-Z]{2,})(?:, [A-Z]+)? = "([a-z-]+)"', source, re.MULTILINE))
+    codes = {named[word] if word.isupper() else word.strip('"') for word in said}
+    assert codes >= {"contract", "empty", "future", "schema", "undecodable", "unknown-type"}
+    for code in codes | {"before-retention", "id-reused", "only-learned", "touched"}:
         assert f'tidegate_dead_letters_total{{code="{code}"}} 0\n' in told
