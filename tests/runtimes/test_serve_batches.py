@@ -130,14 +130,13 @@ def test_a_store_that_fails_for_a_while_changes_no_decision(tmp_path: Path, what
             assert found[right["id"]] == right
 
 
-def test_a_fault_of_ours_is_survived_too(tmp_path: Path) -> None:
+def test_a_fault_of_ours_is_survived_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         with Store.open(tmp_path / "s.db") as store:
             engine = Engine(Fraud, store=store)
             turns = Turns(engine, store, Limits(), Metrics())
             event = engine.readers["Payment"].read(json.dumps(payment(1)).encode())
-            whole, engine.rows.answers.decision = engine.rows.answers.decision, None  # type: ignore[method-assign, assignment]
-            del whole
+            monkeypatch.setattr(engine.rows.answers, "decision", None)  # until its state is made anew
             with pytest.raises(Problem) as told:
                 await turns.future(event, False, perf_counter())
             assert told.value.code == "fault" and "None" not in told.value.document().decode()

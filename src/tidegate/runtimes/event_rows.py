@@ -69,8 +69,9 @@ class EventRows:
         decider, n = self.decider, len(events)
         plain = self.answers.plain and not (late or decider.limited or decider.silenced)
         quiet: Sequence[Decision | None] = self.answers.quiet([event.id for event in events]) if plain else [None] * n
-        if len(self._kinds) == 1 and all(quiet):
-            return list(quiet)  # type: ignore[arg-type]
+        told: list[Answer] = [decision for decision in quiet if decision is not None]
+        if len(self._kinds) == 1 and len(told) == n:
+            return told
         # As a list: numbers are slow to take out of an array one by one.
         kinds = decider.kinds[:n].tolist()
         return [
