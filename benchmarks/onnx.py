@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.targets import Targets
+from tidegate.models.explanation import Words
 from tidegate.models.onnx.model import OnnxModel
 from tidegate.models.onnx.said import Said, SaidOfFeature
 
@@ -94,7 +95,8 @@ def compare(name: str, content: bytes, x: Any, rows: int, targets: Targets) -> N
     targets.ratio(f"{name}, one row, of the bare call", one[2], most=2)
     if model.file.row_exact:
         targets.ratio(f"{name}, {rows:,} rows, of the bare call", many[2], most=1.5)
-    ours, theirs, share = together(lambda: bound.reasons(cells, 0, {}, None), lambda: session.run(output, first), 20)
+    words = Words(model)
+    ours, theirs, share = together(lambda: bound.reasons(cells, 0, words), lambda: session.run(output, first), 20)
     print(f"{'reasons of one row':<34} {ours * 1e6:9.2f} µs {theirs * 1e6:10.2f} µs {share:10.2f}x   {name}")
 
 

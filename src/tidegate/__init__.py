@@ -14,7 +14,6 @@ from tidegate.decisions.decision import (
     Decision,
     FiredRule,
     MatchedRow,
-    ModelReason,
     ModelUse,
     PackageUse,
     ScorecardReason,
@@ -96,6 +95,7 @@ from tidegate.features.aggregates import (
     total,
 )
 from tidegate.features.entity_list import entity_list
+from tidegate.models.explanation import ModelReason
 
 if TYPE_CHECKING:
     from tidegate.connectors.store import Store

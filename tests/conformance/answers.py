@@ -13,7 +13,7 @@ from tests.oracle.oracle import Explained
 from tests.oracle.real import error
 from tests.oracle.table import Said
 from tests.oracle.terms import microseconds
-from tidegate.decisions.decision import Decision, ModelReason, TableUse
+from tidegate.decisions.decision import Decision, TableUse
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.rule import Outcome
@@ -22,6 +22,7 @@ from tidegate.events.event import Event
 from tidegate.events.money import Money
 from tidegate.events.types import Kind, Type
 from tidegate.expressions.node import Expr, walk
+from tidegate.models.explanation import ModelReason
 from tidegate.models.score import ModelScore
 from tidegate.runtimes.intake import Answer, Learned, Refused
 

@@ -1,6 +1,5 @@
 """The words of an answer: a model's reasons in their units, amounts that the flow cannot read, and old editions."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from tidegate import (
 )
 from tidegate.decisions.answer import EDITION, Answers
 from tidegate.events.durations import spoken
+from tidegate.models.explanation import Words
 from tidegate.models.tree_model import TreeModel
 from tidegate.runtimes import journal as journal_module
 from tidegate.runtimes.records import edition_of
@@ -101,10 +101,8 @@ def words(engine: Engine, most: int) -> dict[str, tuple[Any, str]]:
 
 
 def test_reasons_have_their_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tidegate.models import tree_model
-
-    whole: Callable[..., Any] = tree_model.reasons
-    monkeypatch.setattr(tree_model, "reasons", lambda *given, **how: whole(*given, **how, most=9))
+    whole = Words.reasons
+    monkeypatch.setattr(Words, "reasons", lambda *given: whole(*given, most=9))
     found = words(Engine(Judged, models={"risk@champion": stumps(tmp_path)}), 5400)
     assert found == {
         "spent": ("12.50 EUR", "spent is 12.50 EUR, which raises the risk"),

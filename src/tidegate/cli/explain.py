@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tidegate.connectors.store import Store
-    from tidegate.decisions.decision import Decision, ModelReason, ScorecardUse, TableUse
+    from tidegate.decisions.decision import Decision, ScorecardUse, TableUse
     from tidegate.evidence.record import Stored
+    from tidegate.models.explanation import ModelReason
 
 _LENGTH_PART = re.compile(r"\d+\s*(?:us|ms|s|m|h|d|w)(?![a-z])")
 _LENGTH = re.compile(rf"{_LENGTH_PART.pattern}(?:\s*{_LENGTH_PART.pattern})*")

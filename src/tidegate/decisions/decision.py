@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import astuple, force_setattr, replace
 
+from tidegate.models.explanation import ModelReason
+
 
 class FiredRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A rule whose condition held, its words, and the values it saw; of a decision table, the row that decided."""
@@ -15,20 +17,6 @@ class FiredRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     because: str
     saw: dict[str, Any]
     row: str | None = None
-
-
-class ModelReason(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """How much one feature moved the model's score, in words.
-
-    `method` is how `contribution` was worked out: nothing is said of exact TreeSHAP, which is in the model's raw units,
-    nor of a scorecard's points; "baseline Shapley" and "occlusion" are in those of the score, against a typical row.
-    """
-
-    feature: str
-    value: Any
-    contribution: float
-    words: str
-    method: str = ""
 
 
 class ModelUse(msgspec.Struct, frozen=True, gc=False):

@@ -1,17 +1,16 @@
 """A decision's reasons: what moved the models that it rests on, in words and units."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tidegate.decisions.cells import shown
 from tidegate.decisions.decider import Decider
-from tidegate.decisions.decision import ModelReason
 from tidegate.decisions.input_words import in_words
 from tidegate.decisions.plan import ModelPlan
 from tidegate.events.durations import spoken as spoken_duration
-from tidegate.events.types import Kind
-from tidegate.models.explanation import MOST, spoken
+from tidegate.events.types import Kind, Type
+from tidegate.models.explanation import MOST, ModelReason, Words, plain, spoken
+from tidegate.models.scoring import BoundModel
 
 
 class Reasons:
@@ -33,12 +32,17 @@ class Reasons:
         edition: int,
         currency: str | None,
     ) -> None:
-        self._decider, self._plan, self._models = decider, decider.plan, models
-        self._descriptions, self._edition, self._currency = dict(descriptions), edition, currency
+        self._decider, self._plan, self._models, self._edition = decider, decider.plan, models, edition
+        descriptions = dict(descriptions)
         if edition > 4:
             events = {kind.event for kind in self._plan.kinds}
-            for name in {name for model in models for name in model.names} - set(descriptions):
-                self._descriptions[name] = in_words(name, events)
+            for name in {name for model in models for name in model.names} - descriptions.keys():
+                descriptions[name] = in_words(name, events)
+        self._told = {
+            model.out: (binding, _words_of(binding, model, descriptions, edition, currency))
+            for model in models
+            if (binding := decider.bindings.get(model.out)) is not None
+        }
 
     def of(self, row: int) -> tuple[ModelReason, ...]:
         """At most four reasons, by contributions or a model's own reason codes; of several models each gives its share.
@@ -48,16 +52,12 @@ class Reasons:
         """
         found = {}
         for model in self._deciding(row):
-            binding = self._decider.bindings.get(model.out)
-            if binding is None:
+            if model.out not in self._told:
                 continue
-            say = partial(self._said, model) if self._edition > 1 else None
-            reasons = binding.reasons(self._decider.cells, row, self._descriptions, say)
+            binding, words = self._told[model.out]
+            reasons = binding.reasons(self._decider.cells, row, words)
             if reasons or self._edition < 4:
-                found[model.out] = [
-                    ModelReason(r.feature, self._natural(model, r.feature, r.value), r.contribution, r.words, r.method)
-                    for r in reasons
-                ]
+                found[model.out] = reasons
             if self._edition < 4:
                 break
         if len(found) > 1:
@@ -81,28 +81,35 @@ class Reasons:
                 return [model for model in self._models if model.out in outs]
         return self._models
 
-    def _said(self, model: ModelPlan, place: int, value: Any) -> str:
-        """The value in words, with its unit."""
-        kind = model.types[place]
-        if isinstance(value, str) and self._edition > 4:
-            return "an empty text" if not value else value if value == value.strip() else f'"{value}"'
-        if value is None or isinstance(value, str):
-            return spoken(value)
-        if kind.kind is Kind.DURATION:
-            return spoken_duration(value)
-        if kind.kind is Kind.BOOL:
-            return "yes" if value else "no"
-        if kind.kind in (Kind.MONEY, Kind.TIME):
-            return str(shown(kind, int(value), value, {}, self._currency))
-        return spoken(value)
 
-    def _natural(self, model: ModelPlan, feature: str, value: Any) -> Any:
-        """The value with its unit, if it has one."""
-        if value is None:
-            return None
-        names = model.names if feature in model.names else [name.rpartition(".")[2] for name in model.names]
-        kind = model.types[names.index(feature)]  # a model may call a field without its event
-        if kind.kind not in (Kind.MONEY, Kind.TIME, Kind.DURATION):
-            return value
-        number = float(value)
-        return shown(kind, int(number), number, {}, self._currency)
+def _words_of(
+    binding: BoundModel, model: ModelPlan, descriptions: Mapping[str, str], edition: int, currency: str | None
+) -> Words:
+    """How the features of a model are told."""
+    return Words(
+        binding.explained,
+        descriptions,
+        lambda place: _teller(model.types[place], edition, currency),
+        _quoted if edition > 4 else str,
+    )
+
+
+def _quoted(text: str) -> str:
+    return "an empty text" if not text else text if text == text.strip() else f'"{text}"'
+
+
+def _teller(kind: Type, edition: int, currency: str | None) -> Callable[[float], tuple[Any, str]]:
+    """What tells a number of a type: the value with its unit, if it has one, and in words."""
+
+    def natural(value: float) -> Any:
+        return shown(kind, int(value), value, {}, currency)
+
+    if kind.kind in (Kind.MONEY, Kind.TIME, Kind.DURATION):
+        if edition == 1:
+            return lambda value: (natural(value), spoken(value))
+        if kind.kind is Kind.DURATION:
+            return lambda value: (natural(value), spoken_duration(value))
+        return lambda value: (told := natural(value), str(told))
+    if kind.kind is Kind.BOOL and edition > 1:
+        return lambda value: (value, "yes" if value else "no")
+    return plain

@@ -57,11 +57,18 @@ def in_parts(us: int) -> str:
     return ("-" if us < 0 else "") + (" ".join(parts) or "0s")
 
 
+_SPOKEN = [
+    (_UNITS[unit] * least, _UNITS[unit], word)
+    for unit, least, word in (("d", 2, "days"), ("h", 2, "h"), ("m", 2, "min"), ("s", 1, "s"), ("ms", 1, "ms"))
+]
+"""From what length of time on which unit is spoken of, how long that is, and its word."""
+
+
 def spoken(us: float) -> str:
     """A length of time, given in microseconds, as people say it: in the unit that suits it, to three digits."""
     size = abs(us)
-    for unit, word in (("d", "days"), ("h", "h"), ("m", "min"), ("s", "s"), ("ms", "ms")):
-        if size >= _UNITS[unit] * (2 if unit in ("d", "h", "m") else 1):
-            many = us / _UNITS[unit]
+    for least, unit, word in _SPOKEN:
+        if size >= least:
+            many = us / unit
             return f"{many:,.3g} {word}" if abs(many) < 1000 else f"{many:,.0f} {word}"
     return f"{us:.3g} µs"

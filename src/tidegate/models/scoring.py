@@ -1,12 +1,12 @@
 """What a flow needs of a model, whichever format it was read from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tidegate.models.explanation import Reason
+from tidegate.models.explanation import Explained, ModelReason, Words
 from tidegate.models.signature import ModelInput
 
 __all__ = ["BoundModel", "CellKind", "ScoringModel"]
@@ -27,9 +27,12 @@ class BoundModel(Protocol):
         """Write the answers for rows start..stop into the bound column, missing where there is none."""
         ...
 
-    def reasons(
-        self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None
-    ) -> tuple[Reason, ...]:
+    @property
+    def explained(self) -> Explained:
+        """Whose features its reasons are of."""
+        ...
+
+    def reasons(self, cells: NDArray[np.int64], row: int, words: Words) -> tuple[ModelReason, ...]:
         """At most four reasons of one row's score, heaviest first."""
         ...
 

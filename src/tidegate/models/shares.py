@@ -7,17 +7,15 @@ typical row's. More features have what the score loses when a feature alone is r
 2014), which need not add up to anything.
 """
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from math import factorial
-from typing import Any
 
 import msgspec.structs
 import numpy as np
 from numpy.typing import NDArray
 
-from tidegate.models.explanation import Explained, Reason, reasons, spoken
+from tidegate.models.explanation import ModelReason, Words
 
 __all__ = ["MOST_EXACT", "against", "contributions", "method_of"]
 
@@ -66,32 +64,20 @@ def _weights(n: int) -> Floats:
     return found
 
 
-def against(
-    model: Explained,
-    row: Floats,
-    parts: Floats,
-    typical: Sequence[float],
-    descriptions: Mapping[str, str],
-    say: Callable[[int, Any], str] | None,
-) -> tuple[Reason, ...]:
+def against(words: Words, row: Floats, parts: Floats, typical: Sequence[float]) -> tuple[ModelReason, ...]:
     """At most four reasons, with what each is told against in its words; none if the model had no answer somewhere.
 
     Args:
-        model: whose features they are.
+        words: how the model's features are told.
         row: what is explained, a text as its place.
         parts: what `contributions` gave.
         typical: the row that they are told against.
-        descriptions: of features, by name.
-        say: how a value of the feature at a place is told; as it stands if left out.
     """
     if np.isnan(parts).any():
         return ()
-    found = []
-    for one in reasons(model, row, parts, descriptions=descriptions, say=say):
-        place = list(model.features).index(one.feature)
-        usual, texts = float(typical[place]), model.categories.get(one.feature)
-        value = None if math.isnan(usual) else texts[int(usual)] if texts and usual >= 0 else usual
-        told = spoken(value) if say is None else say(place, value)
-        method = method_of(len(model.features))
+    found, method = [], method_of(len(words.features))
+    for one in words.reasons(row, parts):
+        place = words.features.index(one.feature)
+        _, told = words.told(place, float(typical[place]))
         found.append(msgspec.structs.replace(one, words=f"{one.words}, against a typical {told}", method=method))
     return tuple(found)

@@ -5,14 +5,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
 from tidegate.models import kernels, shapley
-from tidegate.models.explanation import Reason, reasons
+from tidegate.models.explanation import ModelReason, Words
 from tidegate.models.layout import layout
 from tidegate.models.lightgbm import Forest, read_forest
 from tidegate.models.scoring import CellKind
@@ -240,9 +239,11 @@ class Binding:
         """Why the model has no answer for a row: trees always have one, but for sums that are no number."""
         return "the model gives no number"
 
-    def reasons(
-        self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None
-    ) -> tuple[Reason, ...]:
+    @property
+    def explained(self) -> TreeModel:
+        """The model."""
+        return self.model
+
+    def reasons(self, cells: NDArray[np.int64], row: int, words: Words) -> tuple[ModelReason, ...]:
         """At most four reasons of one row's score, by its exact contributions."""
-        parts, values = self.contributions(cells, row), self.values(cells, row)
-        return reasons(self.model, values, parts, descriptions=descriptions, say=say)
+        return words.reasons(self.values(cells, row), self.contributions(cells, row))

@@ -10,7 +10,7 @@ import numpy as np
 from tidegate.connectors.store import Store
 from tidegate.decisions.answer import EDITION, Answers, texts_of
 from tidegate.decisions.decider import READ, Decider
-from tidegate.decisions.decision import Decision, ModelReason, to_json
+from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.encode import Encoder
 from tidegate.decisions.plan import Plan, load
 from tidegate.errors import StoreError
@@ -19,6 +19,7 @@ from tidegate.evidence.erasure import is_blank
 from tidegate.evidence.proof import require_sealed
 from tidegate.evidence.record import Stored
 from tidegate.models.artefact import verified
+from tidegate.models.explanation import ModelReason
 from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.erasing import erased
 from tidegate.runtimes.records import Record

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
 from tidegate.models import kernels
-from tidegate.models.explanation import Reason
+from tidegate.models.explanation import ModelReason, Words
 from tidegate.models.onnx.asking import Asking
 from tidegate.models.onnx.document import read_onnx
 from tidegate.models.onnx.kernel import read_single
@@ -182,15 +182,18 @@ class OnnxBinding:
         what = "number" if self.model.texts is None else "text that it names"
         return self.model.asking.given.why_not(self._row(cells, row), self.features) or f"the model gives no {what}"
 
-    def reasons(
-        self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None
-    ) -> tuple[Reason, ...]:
+    @property
+    def explained(self) -> "OnnxBinding":
+        """Itself: the flow's names stand in where the file has none."""
+        return self
+
+    def reasons(self, cells: NDArray[np.int64], row: int, words: Words) -> tuple[ModelReason, ...]:
         """At most four reasons of one row's score against the typical row's; none if no typical row was said."""
         if self.model.typical is None or self.model.texts is not None:
             return ()
         values = self._row(cells, row)
         parts = self.model.contributions(values)
-        return against(self, values, parts, self.model.typical.tolist(), descriptions, say)
+        return against(words, values, parts, self.model.typical.tolist())
 
     def _row(self, cells: NDArray[np.int64], row: int) -> Floats:
         values = np.empty(len(self._columns))

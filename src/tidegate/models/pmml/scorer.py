@@ -3,14 +3,13 @@
 import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
 from tidegate.models import shares
-from tidegate.models.explanation import Reason, reasons
+from tidegate.models.explanation import ModelReason, Words
 from tidegate.models.kernels import MISSING
 from tidegate.models.pmml.model import PmmlModel
 from tidegate.models.pmml.outputs import Output
@@ -198,9 +197,12 @@ class PmmlBinding:
             return why or "the model gives no number"
         return "the model gives a text that it does not name" if answer == UNKNOWN else "the model gives no text"
 
-    def reasons(
-        self, cells: NDArray[np.int64], row: int, descriptions: Mapping[str, str], say: Callable[[int, Any], str] | None
-    ) -> tuple[Reason, ...]:
+    @property
+    def explained(self) -> PmmlScorer:
+        """The model."""
+        return self.model
+
+    def reasons(self, cells: NDArray[np.int64], row: int, words: Words) -> tuple[ModelReason, ...]:
         """A scorecard's reason codes with the points that each weighs; of a sum of trees, what weighs most of its exact
         contributions (see `PmmlScorer.contributions`); of other models, what each feature did against a typical row,
         if one was said (`shares`)."""
@@ -210,15 +212,16 @@ class PmmlBinding:
             parts = self.model.contributions(values)
             if parts is None and self.model.typical is not None and self.model.texts is None:
                 apart = shares.contributions(self._answers, values[0], self.model.typical)
-                return shares.against(self.model, values[0], apart, self.model.typical.tolist(), descriptions, say)
-            return () if parts is None else reasons(self.model, values[0], parts[0], descriptions=descriptions, say=say)
+                return shares.against(words, values[0], apart, self.model.typical.tolist())
+            return () if parts is None else words.reasons(values[0], parts[0])
         wanted = [register for pair in pairs for register in pair]
         numbers = self.model.pmml.numbers(self._values(cells, row, row + 1), wanted)[0, 1:].tolist()
         found = []
         for code, points in zip(numbers[::2], numbers[1::2], strict=True):
             if code == code and points > 0.0:
                 word = self.model.pmml.texts[int(code)]
-                found.append(Reason(word, None, points, f"{descriptions.get(word, word)}: {points:g} points"))
+                said = words.descriptions.get(word, word)
+                found.append(ModelReason(word, None, points, f"{said}: {points:g} points"))
         return tuple(found)
 
     def _values(self, cells: NDArray[np.int64], start: int, stop: int) -> NDArray[np.float64]:
