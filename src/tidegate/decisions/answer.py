@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from tidegate.decisions.cells import shown
@@ -47,8 +46,6 @@ class Answers:
         edition: of the words; another than the newest only to make old answers again.
 
     Attributes:
-        wants_texts: whether every decision shows texts of the event, and not only one in which a rule fired.
-        open: the event's money fields that take any currency, and the one that the flow reads each in.
         plain: whether the flow is such that `quiet` can tell most rows.
     """
 
@@ -65,23 +62,21 @@ class Answers:
         self.flow = f"{self.plan.flow}@{self.plan.digest[:12]}"
         self.models = [model for segment in self.plan.segments for model in segment.models]
         self._reasons = Reasons(decider, self.models, descriptions or {}, edition, self.currency)
-        self.wants_texts = explain or bool(decider.tables or decider.scorecards)
+        self._wants_texts = explain or bool(decider.tables or decider.scorecards)
         self._all_reasons = explain and edition > 3
         self._severest = sorted(self.plan.rules, key=lambda rule: -rule.outcome)
+        self._shows_texts = any(one.type.is_word for rule in self.plan.rules for one in rule.saw)
+        self._levels = (None, *self.plan.levels)
         self._words = decider.said
         self._called = memberships(self.plan) if edition > 5 else {}
         open_amounts = (f for f in self.plan.kinds[0].fields if f.currency and not f.type.currency)
-        self.open = [(f.name, f.currency) for f in open_amounts] if edition > 1 else []
-        self.plain = not (explain or self.wants_texts or decider.packages or self.open)
+        self._open = [(f.name, f.currency) for f in open_amounts] if edition > 1 else []
+        self.plain = not (self._wants_texts or decider.packages or self._open)
 
-    def unread(self, read: Callable[[str], Any]) -> tuple[str, ...]:
-        """What the flow could not read of an event, in words: amounts in another currency than its own.
-
-        Args:
-            read: gives a field of the event by name.
-        """
+    def _unread(self, read: Callable[[str], Any]) -> tuple[str, ...]:
+        """What the flow could not read of an event, in words: amounts in another currency than its own."""
         found: tuple[str, ...] = ()
-        for name, currency in self.open:
+        for name, currency in self._open:
             value = read(name)
             if value is None:
                 continue
@@ -102,19 +97,23 @@ class Answers:
         decider, plan, n = self.decider, self.plan, len(ids)
         if n == 1:
             return [self._quiet(ids[0])]
-        cells, floats, flow = decider.cells, decider.floats, self.flow
-        _, fired, unknown = decider.settled[:, :n].tolist()
-        alarms = cells[plan.alarm, :n].tolist() if plan.alarm >= 0 else None
-        loud = [f or u for f, u in zip(fired, unknown, strict=True)]
-        if alarms is not None:
-            loud = [one or alarm == 1 for one, alarm in zip(loud, alarms, strict=True)]
+        cells, floats, flow, approve = decider.cells, decider.floats, self.flow, OUTCOMES[0]
+        told = decider.settled[1, :n] | decider.settled[2, :n]
+        if plan.alarm >= 0:
+            told |= cells[plan.alarm, :n] == 1
+        loud: list[int] = told.tolist()
         if not self.models and max(plan.score, plan.level) < 0:
-            return [None if one else Decision(id, OUTCOMES[0], flow=flow) for id, one in zip(ids, loud, strict=True)]
-        scores = [_there(x) for x in floats[plan.score, :n].tolist()] if plan.score >= 0 else [None] * n
-        levels = [self._band(x) for x in floats[plan.level, :n].tolist()] if plan.level >= 0 else [None] * n
-        uses = zip(*map(partial(self._uses_of, n), self.models), strict=True) if self.models else [()] * n
+            return [None if one else Decision(id, approve, flow=flow) for id, one in zip(ids, loud, strict=True)]
+        scores: list[float | None] = [None] * n
+        levels: list[str | None] = [None] * n
+        if plan.score >= 0:
+            scores = [x if x == x else None for x in floats[plan.score, :n].tolist()]
+        if plan.level >= 0:
+            words, edges = self._levels, plan.thresholds
+            levels = [words[bisect_right(edges, x)] if x == x else None for x in floats[plan.level, :n].tolist()]
+        uses = zip(*[self._uses_of(n, model) for model in self.models], strict=True) if self.models else [()] * n
         return [
-            None if one else Decision(id, OUTCOMES[0], score, level, models=used, flow=flow)
+            None if one else Decision(id, approve, score, level, models=used, flow=flow)
             for id, one, score, level, used in zip(ids, loud, scores, levels, uses, strict=True)
         ]
 
@@ -130,24 +129,21 @@ class Answers:
             OUTCOMES[0],
             _there(floats[plan.score * stride]) if plan.score >= 0 else None,
             self._band(floats[plan.level * stride]) if plan.level >= 0 else None,
-            models=tuple([self._use(model, floats[model.out * stride], 0) for model in self.models]),
+            models=self._uses(0),
             flow=self.flow,
         )
 
-    def decision(
-        self, row: int, id: str, texts: Mapping[int, str], overdue: bool = False, unread: tuple[str, ...] = ()
-    ) -> Decision:
+    def decision(self, row: int, id: str, read: Callable[[str], Any], overdue: bool = False) -> Decision:
         """The decision of one row.
 
         Args:
             row: which of the batch.
             id: the event's.
-            texts: the event's own texts by their cells, so that values can be shown as they were written.
+            read: gives a field of the event by name.
             overdue: that it comes after the flow's deadline, so the declared answer is given.
-            unread: what `unread` says of the event.
         """
         decider, plan = self.decider, self.plan
-        cells, stride = decider.flat, decider.capacity  # quicker to look into than an array
+        cells, floats, stride = decider.flat, decider.flat_floats, decider.capacity
         outcome, fired, unknown = decider.settled[:, row].tolist()
         alarm = plan.alarm >= 0 and cells[plan.alarm * stride + row] == 1
         limited = None
@@ -155,23 +151,22 @@ class Answers:
             cap = plan.caps[decider.limited[row]]
             most = f"at most {cap.count} times {OUTCOMES[cap.outcome]} in {written(cap.last)}"
             limited = f"{most}: {OUTCOMES[cap.then]} instead"
-        score = _there(float(decider.floats[plan.score, row])) if plan.score >= 0 else None
-        words = texts
-        if fired or self.wants_texts:
-            words = ChainMap(dict(texts), self._words, decider.words)
+        words: Mapping[int, str] = {}
+        if self._wants_texts or (fired and self._shows_texts):
+            words = ChainMap(texts_of(plan, 0, read), self._words, decider.words)
         if overdue:
             outcome = plan.deadline_answer
             limited = f"the deadline of {written(plan.deadline)} passed: {OUTCOMES[outcome]} as declared"
         return Decision(
             id=id,
             outcome=OUTCOMES[outcome],
-            score=score,
-            level=self._band(float(decider.floats[plan.level, row])) if plan.level >= 0 else None,
+            score=_there(floats[plan.score * stride + row]) if plan.score >= 0 else None,
+            level=self._band(floats[plan.level * stride + row]) if plan.level >= 0 else None,
             alarm=alarm,
             rules=self._fired(row, words) if fired else (),
             reasons=self._reasons.of(row) if self.models and (outcome or alarm or self._all_reasons) else (),
             unknown=tuple(r.name for r in plan.rules if cells[r.when * stride + row] == MISSING) if unknown else (),
-            unread=unread,
+            unread=self._unread(read) if self._open else (),
             models=self._uses(row) if self.models else (),
             tables=tuple(self._table(table, row, words) for table in decider.tables) if decider.tables else (),
             packages=self._packages(row) if decider.packages else (),
@@ -183,12 +178,11 @@ class Answers:
         )
 
     def _band(self, value: float) -> str | None:
-        place = bisect_right(self.plan.thresholds, value) if value == value else 0
-        return self.plan.levels[place - 1] if place else None
+        return self._levels[bisect_right(self.plan.thresholds, value)] if value == value else None
 
     def _value(self, seen: SeenPlan | InputPlan | OutputPlan, row: int, words: Mapping[int, str]) -> Any:
-        cell = int(self.decider.cells[seen.column, row])
-        return shown(seen.type, cell, float(self.decider.floats[seen.column, row]), words, self.currency)
+        place = seen.column * self.decider.capacity + row
+        return shown(seen.type, self.decider.flat[place], self.decider.flat_floats[place], words, self.currency)
 
     def _fired(self, row: int, words: Mapping[int, str]) -> tuple[FiredRule, ...]:
         silent = self.decider.silenced.get(row, {})
@@ -241,10 +235,16 @@ class Answers:
         }
 
     def _uses(self, row: int) -> tuple[ModelUse, ...]:
-        return tuple(self._use(model, float(self.decider.floats[model.out, row]), row) for model in self.models)
+        scores, stride = self.decider.flat_floats, self.decider.capacity
+        return tuple([self._use(model, scores[model.out * stride + row], row) for model in self.models])
 
     def _uses_of(self, n: int, model: ModelPlan) -> list[ModelUse]:
-        return [self._use(model, score, row) for row, score in enumerate(self.decider.floats[model.out, :n].tolist())]
+        """What a model said of the first rows."""
+        scores, scorer = self.decider.floats[model.out, :n].tolist(), self.decider.bindings.get(model.out)
+        if scorer is None or self.decider.unanswered.get(model.out) or isinstance(model.default, str):
+            return [self._use(model, score, row) for row, score in enumerate(scores)]
+        reference, digest = model.reference, scorer.model.digest
+        return [ModelUse(reference, digest, score) for score in scores]
 
     def _use(self, model: ModelPlan, score: float, row: int) -> ModelUse:
         scorer, digest, why = self.decider.bindings.get(model.out), "", None

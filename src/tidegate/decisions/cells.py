@@ -9,6 +9,7 @@ from tidegate.events.times import rfc3339
 from tidegate.events.types import Kind, Type
 from tidegate.expressions.words import MISSING
 
+_BOOL, _MONEY, _TIME, _DURATION = Kind.BOOL, Kind.MONEY, Kind.TIME, Kind.DURATION  # slow to find by their names
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 
@@ -17,23 +18,24 @@ def shown(kind: Type, cell: int, number: float, words: Mapping[int, str], curren
 
     Money is `12.34 EUR`, a time ISO 8601, a duration in seconds.
     """
+    what = kind.kind
     if kind.is_float:
         if number != number:
             return None
-        if kind.kind is Kind.MONEY:
+        if what is _MONEY:
             return _amount(number, kind.currency or currency)
-        return number / 1e6 if kind.kind is Kind.DURATION else number
+        return number / 1e6 if what is _DURATION else number
     if cell == MISSING:
         return None
-    if kind.kind is Kind.BOOL:
+    if what is _BOOL:
         return bool(cell)
-    if kind.kind is Kind.MONEY:
+    if what is _MONEY:
         return _amount(cell, kind.currency or currency)
-    if kind.kind is Kind.TIME:
+    if what is _TIME:
         if not _FIRST <= cell <= _LAST:
             return cell  # beyond the years that dates have here, so in microseconds
         return rfc3339(cell)
-    if kind.kind is Kind.DURATION:
+    if what is _DURATION:
         return cell / 1e6
     return words.get(cell) if kind.is_word else cell
 

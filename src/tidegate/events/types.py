@@ -17,6 +17,9 @@ class Kind(Enum):
     KEY = "key"
 
 
+_FLOAT, _TEXT, _KEY = Kind.FLOAT, Kind.TEXT, Kind.KEY  # Python 3.11 takes 0.1 us to find one by its name
+
+
 @dataclass(frozen=True)
 class Type:
     """The type of a value.
@@ -42,7 +45,7 @@ class Type:
     @property
     def is_float(self) -> bool:
         """Whether its cell is a float64 (missing: NaN), not an int64 (missing: -2**63)."""
-        return self.kind is Kind.FLOAT or self.approx
+        return self.kind is _FLOAT or self.approx
 
     @property
     def is_number(self) -> bool:
@@ -57,7 +60,7 @@ class Type:
     @property
     def is_word(self) -> bool:
         """Whether its cell is a hash of text."""
-        return self.kind is Kind.TEXT or (self.kind is Kind.KEY and not self.whole)
+        return self.kind is _TEXT or (self.kind is _KEY and not self.whole)
 
     def averaged(self) -> "Type":
         """The type of a mean of such values."""

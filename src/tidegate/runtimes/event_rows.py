@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from tidegate.decisions.answer import Answers, texts_of
+from tidegate.decisions.answer import Answers
 from tidegate.decisions.decider import LEARN, OVERDUE, READ, Decider
-from tidegate.decisions.decision import Decision
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.encode import Encoder
 from tidegate.decisions.plan import Plan
@@ -68,21 +67,15 @@ class EventRows:
         """The answers to events that were just decided, in the decider's first rows."""
         decider, n = self.decider, len(events)
         plain = self.answers.plain and not (late or decider.limited or decider.silenced)
-        quiet: Sequence[Decision | None] = self.answers.quiet([event.id for event in events]) if plain else [None] * n
-        told: list[Answer] = [decision for decision in quiet if decision is not None]
-        if len(self._kinds) == 1 and len(told) == n:
-            return told
-        # As a list: numbers are slow to take out of an array one by one.
-        kinds = decider.kinds[:n].tolist()
+        made: list[Answer | None] = [None] * n
+        if plain:
+            made[:] = self.answers.quiet([event.id for event in events])
+        if len(self._kinds) > 1:
+            for row in decider.kinds[:n].nonzero()[0].tolist():
+                made[row] = Learned(events[row].id)
         return [
-            Learned(event.id) if kind != 0 else decision or self._told(row, event, bool(late) and late[row])
-            for row, (event, kind, decision) in enumerate(zip(events, kinds, quiet, strict=True))
+            self.answers.decision(row, events[row].id, partial(getattr, events[row]), bool(late) and late[row])
+            if answer is None
+            else answer
+            for row, answer in enumerate(made)
         ]
-
-    def _told(self, row: int, event: Event, late: bool) -> Decision:
-        """A decision with all that there is to tell."""
-        words = self.answers.wants_texts or self.decider.settled[1, row]
-        read = partial(getattr, event)
-        texts = texts_of(self._plan, 0, read) if words else {}
-        unread = self.answers.unread(read) if self.answers.open else ()
-        return self.answers.decision(row, event.id, texts, late, unread)

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from tidegate.decisions.answer import Answers, texts_of
+from tidegate.decisions.answer import Answers
 from tidegate.decisions.decision import Decision
 from tidegate.decisions.plan import Plan
 from tidegate.decisions.rule import outcome_of
@@ -69,9 +69,7 @@ class Examples:
         (heapq.heappush if len(self._kept) < _MOST else heapq.heapreplace)(self._kept, (worth, -self._seen, made))
 
     def _example(self, row: int, event: Event) -> Example:
-        texts = texts_of(self._plan, 0, partial(getattr, event))
-        decision = self._answers.decision(row, event.id, texts, unread=self._answers.unread(partial(getattr, event)))
-        return self._told(decision, event)
+        return self._told(self._answers.decision(row, event.id, partial(getattr, event)), event)
 
     def _told(self, decision: Decision, event: Event) -> Example:
         amount = getattr(event, self._amount) if self._amount is not None else None

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from tidegate.connectors.store import Store
-from tidegate.decisions.answer import EDITION, Answers, texts_of
+from tidegate.decisions.answer import EDITION, Answers
 from tidegate.decisions.decider import READ, Decider
 from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.encode import Encoder
@@ -137,10 +137,9 @@ def again(plan: Plan, models: Mapping[str, ScoringModel], kept: Stored, *, expla
         # How often the flow had decided so by then is the past's, so the record says whether a limit applied.
         decider.settled[0, 0] = plan.caps[record.cap].then
         decider.limited[0] = record.cap
-    texts = texts_of(plan, 0, fields.get)
     explained = first.features is not None
     answers = Answers(decider, explain=explain or explained, edition=EDITION if explain else record.edition)
-    return answers.decision(0, kept.id, texts, record.overdue, answers.unread(fields.get))
+    return answers.decision(0, kept.id, fields.get, record.overdue)
 
 
 def difference(made: bytes, stored: bytes) -> str:

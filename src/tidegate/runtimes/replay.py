@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tidegate.connectors.files import to_events
 from tidegate.connectors.files_merge import Batch
-from tidegate.decisions.answer import Answers, texts_of
+from tidegate.decisions.answer import Answers
 from tidegate.decisions.decider import LEARN, READ, Decider
 from tidegate.decisions.decision import to_json
 from tidegate.decisions.definition import Definition
@@ -162,10 +162,7 @@ class Replay:
         decider.kinds[0], decider.flags[0] = 0, READ | LEARN
         self._encoder.scatter(decider.cells, decider.kinds, 1)
         decider.run(1)
-        texts: dict[int, str] = {}
-        if decider.settled[1, 0] or self._answers.wants_texts:
-            texts = texts_of(self.plan, 0, partial(getattr, event))
-        to_json(self._answers.decision(0, event.id, texts, unread=self._answers.unread(partial(getattr, event))))
+        to_json(self._answers.decision(0, event.id, partial(getattr, event)))
         took = perf_counter() - began
         self.latency.append(took * 1e6)
         self.stages["single decisions"] += took

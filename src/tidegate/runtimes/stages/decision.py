@@ -7,7 +7,7 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 
-from tidegate.decisions.answer import Answers, texts_of
+from tidegate.decisions.answer import Answers
 from tidegate.decisions.decider import OVERDUE, Decider
 from tidegate.decisions.decision import to_json
 from tidegate.decisions.definition import Definition
@@ -95,7 +95,6 @@ class DecisionsAt:
         decider.cells[self._staging.carried, :n] = words[:, self._staging.first :].T
         decider.kinds[:n], decider.flags[:n] = 0, words[:, FLAGS] & 7
         decider.infer(n)
-        fired = decider.settled[1, :n].tolist()
         late = (words[:, FLAGS] & OVERDUE != 0).tolist()
         plain = answers.plain and not (any(late) or decider.limited or decider.silenced)
         bodies = rows.payloads[start:end]
@@ -109,10 +108,7 @@ class DecisionsAt:
                 if self._staging.plan.worded:
                     decider.words.clear()
                     decider.words.update(written)
-                read = partial(getattr, event)
-                texts = texts_of(self._staging.plan, 0, read) if answers.wants_texts or fired[row] else {}
-                unread = answers.unread(read) if answers.open else ()
-                decision = answers.decision(row, event.id, texts, late[row], unread)
+                decision = answers.decision(row, event.id, partial(getattr, event), late[row])
             out.answers.append(Answered(decision.id, to_json(decision)))
         if self._staging.plan.caps:
             entry.counted += decider.counted(n)
