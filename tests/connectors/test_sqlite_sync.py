@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tidegate.connectors import sqlite
+from tidegate.connectors import sqlite_sync
 from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 from tidegate.evidence.log import verify
@@ -40,7 +40,7 @@ def test_a_connection_made_anew_syncs_as_the_one_before(tmp_path: Path) -> None:
 
 def test_sync_puts_the_log_on_the_disk_only_where_it_is_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
-    monkeypatch.setattr(sqlite, "_data_sync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
+    monkeypatch.setattr(sqlite_sync, "_data_sync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
     with Store.open(tmp_path / "s.db") as store:
         store.append(entries(1, 2))
         store.sync()
@@ -71,7 +71,7 @@ def fail_to_sync(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(sqlite, "_data_sync", failing)
+        patch.setattr(sqlite_sync, "_data_sync", failing)
         with pytest.raises(StoreError, match="could not be put on the disk"):
             store.sync()
 

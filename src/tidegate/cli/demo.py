@@ -21,6 +21,7 @@ _OURS = (
     "tidegate.db-wal",
     "tidegate.db-shm",
     "tidegate.db.lock",
+    "tidegate.db.redo",
     "tidegate.db.seen",
     "tidegate.db.snapshots",
     "models",

@@ -213,7 +213,7 @@ class PostgresStore(PostgresReading):
             except psycopg.Error as error:
                 raise told(error, self.address) from error
 
-    def sync_apart(self) -> None:
+    def sync_apart(self, *, each: bool = False) -> None:
         """Every append is on the disk when it returns, so there is nothing to put apart."""
         with self._writing:
             self._writer()

@@ -9,7 +9,6 @@ it is `sync` that puts what was appended on the disk.
 """
 
 import logging
-import os
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -17,18 +16,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
+from tidegate.connectors import redo_log
 from tidegate.connectors import sqlite_seen_file as seen_file
 from tidegate.connectors.sqlite_faults import told, written_by_another
 from tidegate.connectors.sqlite_files import Lock, add_refusals, bring_up, connect, make, recognise
 from tidegate.connectors.sqlite_reading import SqliteReading
 from tidegate.connectors.sqlite_seen import SeenIds
+from tidegate.connectors.sqlite_sync import SqliteSync
 from tidegate.errors import StoreError
 from tidegate.evidence.merkle import Range, peaks
 from tidegate.evidence.record import Entry, Refusal, Row, TreeHead, seal
 from tidegate.evidence.tables import LOWEST_NODE, RECORDS, TABLES
 
-# Where there is only fsync (macOS), it does the same and a little more.
-_data_sync = getattr(os, "fdatasync", os.fsync)
 WORTH_KEEPING = 50_000
 """So many new ids take some 20 ms to read anew; fewer are not worth the writing of 8 MiB."""
 _INSERT = f"INSERT INTO records VALUES ({', '.join('?' * len(RECORDS))})"
@@ -46,8 +45,8 @@ class SqliteStore(SqliteReading):
         self._doubtful = False
         self._tree = self._refused = Range()
         self._writer: sqlite3.Connection | None = None
-        self._apart = self._unsure = False
-        self._logs: dict[int, int] = {}
+        self._apart = False
+        self._disk = SqliteSync(path, self._move_log)
         self._keeping = threading.Lock()
         self._seen_kept = 0
         try:
@@ -58,6 +57,9 @@ class SqliteStore(SqliteReading):
                 self._read_trees()
                 self._check_whole()
                 self._seen = self._read_seen()
+                if redo_log.take_up(self.path, lambda: (self._tree, self._refused), self.append):
+                    self._disk.sync()
+                    redo_log.beside(self.path).unlink()
         except sqlite3.Error as error:
             self.close()
             raise told(error, path) from error
@@ -75,7 +77,10 @@ class SqliteStore(SqliteReading):
         if not path.exists() and (read_only or not create):
             raise StoreError(f"There is no store {path}.", do="Give the path of an existing store.")
         if read_only:
-            return cls(path, None)
+            store = cls(path, None)
+            if not Lock.taken(path):
+                redo_log.tell_of(path, store.head().size)
+            return store
         lock = Lock(path)
         try:
             if not path.exists():
@@ -203,7 +208,7 @@ class SqliteStore(SqliteReading):
             StoreError: an id is there already; the disk is full or failing.
         """
         with self._writing:
-            connection = self._write_connection()
+            connection, begun = self._write_connection(), False
             try:
                 if self._doubtful:
                     self._look_again()
@@ -211,6 +216,7 @@ class SqliteStore(SqliteReading):
                 rows, leaves = seal(batch, tree.size)
                 nodes = tree.extend(leaves, LOWEST_NODE)
                 head = TreeHead(tree.size, tree.root())
+                begun = self._disk.begin((self._tree.size, refused.size), head.root, rows, refusals)
                 connection.execute("BEGIN IMMEDIATE")
                 if rows:
                     connection.executemany(_INSERT, rows)
@@ -222,11 +228,12 @@ class SqliteStore(SqliteReading):
                     # Before the commit, or a reader could see the new head and be denied its ids.
                     self._seen.add([entry.id for entry in batch])
                 connection.execute("COMMIT")
-            except sqlite3.Error as error:
+            except BaseException as error:
                 self._undo(connection)
-                raise (self._why_twice(error, batch) or told(error, self.path)) from error
-            except BaseException:
-                self._undo(connection)
+                if begun:
+                    self._disk.void()
+                if isinstance(error, sqlite3.Error):
+                    raise (self._why_twice(error, batch) or told(error, self.path)) from error
                 raise
             self._tree, self._refused = tree, refused
             return head
@@ -257,6 +264,7 @@ class SqliteStore(SqliteReading):
                 connection.execute("BEGIN IMMEDIATE")
                 connection.executemany(statement, rows)
                 connection.execute("COMMIT")
+                self._disk.outside()
             except sqlite3.Error as error:
                 self._undo(connection)
                 raise told(error, self.path) from error
@@ -271,6 +279,7 @@ class SqliteStore(SqliteReading):
                     marks = ", ".join("?" * len(TABLES[table]))
                     connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
                 connection.execute("COMMIT")
+                self._disk.outside()
             except sqlite3.Error as error:
                 self._undo(connection)
                 raise told(error, self.path) from error
@@ -280,16 +289,21 @@ class SqliteStore(SqliteReading):
         """Write the database anew without what was emptied, and its log into it."""
         with self._writing:
             try:
+                self._disk.end_log()  # it holds what was emptied
                 self._write_connection().execute("VACUUM")
                 self._write_connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
                 raise told(error, self.path) from error
 
-    def sync_apart(self) -> None:
+    def sync_apart(self, *, each: bool = False) -> None:
         """From now on `append` leaves it to `sync` to put its batch on the disk.
 
         What was appended can be read at once, and outlasts the process, but not a loss of power before the next `sync`.
         So many batches can share one sync, and be worked on while it runs; answer for them only after it.
+
+        Args:
+            each: a sync will follow each append. Then `append` begins it, and the disk works beside SQLite: the batch
+                goes to a redo log as well (`redo_log`), by which a sync is over sooner.
 
         Raises:
             StoreError: the store is closed, or to be read only.
@@ -297,18 +311,9 @@ class SqliteStore(SqliteReading):
         with self._writing:
             connection = self._write_connection()
             connection.execute("PRAGMA synchronous = NORMAL")
+            if each and not self._apart:
+                self._disk.log_ahead()
             self._apart = True
-
-    def _log(self) -> int:
-        """The calling thread's own descriptor of the log: Linux tells a failed write once to each.
-
-        SQLite's locks are on other files, so opening and closing this one does no harm.
-        """
-        thread = threading.get_ident()
-        if thread not in self._logs:
-            log = self.path.with_name(self.path.name + "-wal")
-            self._logs[thread] = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
-        return self._logs[thread]
 
     def sync(self) -> None:
         """Put everything that was appended before this call on the disk; any thread may ask.
@@ -316,29 +321,20 @@ class SqliteStore(SqliteReading):
         Without `sync_apart` it is there already, and this does nothing.
 
         Raises:
-            StoreError: the disk failed. The next call tries again, by another way: see the source.
+            StoreError: the disk failed. The next call tries again, by another way.
         """
-        if not self._apart:
-            return
-        try:
-            if self._unsure:
-                # After a failed sync Linux calls the pages clean, and a second sync would say yes to what was never
-                # written. So the log's content is moved into the database, which is written and synced anew.
-                with self._writing:
-                    row = self._write_connection().execute("PRAGMA wal_checkpoint(FULL)").fetchone()
-                    if row[0] or row[1] != row[2]:
-                        raise StoreError(f"The log of the store {self.path} could not be moved yet.", seen=str(row))
-                    self._unsure = False
-            _data_sync(self._log())
-        except sqlite3.Error as error:
-            raise told(error, self.path) from error
-        except OSError as error:
-            self._unsure = True
-            raise StoreError(
-                f"The store {self.path} could not be put on the disk.",
-                seen=str(error.strerror),
-                do="Look at its disk (room, quota, faults), then send the batch again, as a stream does by itself.",
-            ) from error
+        if self._apart:
+            self._disk.sync()
+
+    def _move_log(self) -> None:
+        """Move what SQLite's log holds into the database, and sync that."""
+        with self._writing:
+            try:
+                row = self._write_connection().execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+            except sqlite3.Error as error:
+                raise told(error, self.path) from error
+            if row[0] or row[1] != row[2]:
+                raise StoreError(f"The log of the store {self.path} could not be moved yet.", seen=str(row))
 
     def put_artefact(self, kind: str, body: bytes) -> bytes:
         """Keep a flow's definition or a model's file by its content, once.
@@ -353,6 +349,7 @@ class SqliteStore(SqliteReading):
     def close(self) -> None:
         """Close every connection and let other processes in. Closing twice is no mistake."""
         self.keep_seen()
+        self._disk.close()
         with self._writing, self._opening:
             if self._closed:
                 return
@@ -361,8 +358,5 @@ class SqliteStore(SqliteReading):
                 reader.close()
             if self._writer is not None:
                 self._writer.close()
-            for log in self._logs.values():
-                os.close(log)
-            self._logs.clear()
             if self._lock is not None:
                 self._lock.release()

@@ -116,6 +116,21 @@ class Lock:
         return self._identity(self.path) == self._own
 
     @staticmethod
+    def taken(store: Path) -> bool:
+        """Whether any process has a store open to write."""
+        try:
+            file = os.open(store.with_name(store.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(file)
+        return False
+
+    @staticmethod
     def _identity(path: Path) -> tuple[int, int] | None:
         # Never by opening it: SQLite's own locks on a file go when its process closes any descriptor of that file.
         try:

@@ -47,8 +47,8 @@ class Store(Reading):
         """Open a store by its address, or make it.
 
         Args:
-            address: the path of a SQLite file, beside which lie `-wal` and `-shm` (SQLite's) and `.lock`; or the URL of
-                a PostgreSQL database (`postgresql://…`, see `Address`).
+            address: the path of a SQLite file, beside which lie `-wal` and `-shm` (SQLite's), `.lock` and, while a
+                server writes, `.redo`; or the URL of a PostgreSQL database (`postgresql://…`, see `Address`).
             create: make the store if it does not exist.
             read_only: only read; another process may be appending at the same time.
 
@@ -97,11 +97,14 @@ class Store(Reading):
         """
 
     @abstractmethod
-    def sync_apart(self) -> None:
+    def sync_apart(self, *, each: bool = False) -> None:
         """From now on `append` may leave it to `sync` to put its batch on the disk.
 
         What was appended can be read at once, and outlasts the process, but not a loss of power before the next `sync`.
         So many batches can share one sync, and be worked on while it runs; answer for them only after it.
+
+        Args:
+            each: a sync will follow each append, which may so begin it.
 
         Raises:
             StoreError: the store is closed, or to be read only.

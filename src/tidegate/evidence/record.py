@@ -184,3 +184,10 @@ def seal(batch: Sequence[Entry], size: int) -> tuple[list[Row], list[bytes]]:
         leaves.append(sha256(data).digest())
         keep((*row, entry.elapsed))
     return rows, leaves
+
+
+def entry_of(row: Row) -> Entry:
+    """The entry that a whole row was made of, `elapsed` included."""
+    _, id, kind, at, flags, outcome, level, score, alarm, digest, flow, body, answer, record, elapsed = row
+    values = (id, kind, at, digest, body, answer, record, outcome, level, score, bool(alarm), flow, elapsed, flags)
+    return Entry(*values)  # type: ignore[arg-type]  # a row's columns have these types, which a tuple does not say

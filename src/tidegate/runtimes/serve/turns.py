@@ -56,7 +56,7 @@ class Turns:
         self._records = engine.recovered
         self._saved = perf_counter()
         self._saving: asyncio.Future[None] | None = None
-        store.sync_apart()
+        store.sync_apart(each=True)
         metrics.gauges["queue_events"] = ("Events that wait for their turn.", lambda: len(self._waiting))
 
     def future(self, event: Event, learn: bool, began: float) -> "asyncio.Future[Told]":

@@ -1,0 +1,158 @@
+"""Writes that are on the disk when they are done: begun here, waited for there, and neither takes a thread.
+
+Linux's own asynchronous I/O (`man 2 io_submit`), past the page cache and with a sync of its own (`O_DIRECT`,
+`RWF_DSYNC`), by numbers of system calls, since no library that lies everywhere has them. Where there is none of it
+(another system, a file system that cannot, a sandbox that forbids it) making a file says so by an `OSError`.
+"""
+
+import ctypes
+import mmap
+import os
+import platform
+import struct
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+BLOCK = 4096
+"""Bytes that places and lengths of writes are multiples of."""
+MOST = 1 << 20
+"""The most bytes of one write."""
+_FLYING = 4
+"""Writes that may be on their way at the same time; each has a buffer of its own."""
+
+_CALLS = {"x86_64": (206, 207, 208, 209), "aarch64": (0, 1, 4, 2)}
+"""Of io_setup, io_destroy, io_getevents and io_submit."""
+_WRITE = struct.Struct("<QIIHhIQQqQII")
+"""A control block: number, RWF flags' other half, flags, operation, priority, file, buffer, bytes, place, unused."""
+_PWRITE, _DSYNC = 1, 2
+_EVENT = struct.Struct("<QQqq")
+"""What became of a write: its number, its control block, bytes written or minus an error's number, unused."""
+
+
+class DirectFile:
+    """A file of a fixed size, written in blocks. One thread begins writes; any thread waits for them.
+
+    Args:
+        path: of the file, which is made anew, of zeros.
+        size: in bytes, whole blocks.
+
+    Raises:
+        OSError: there is no room for it, or no such way of writing here.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        if platform.machine() not in _CALLS or not hasattr(os, "O_DIRECT"):
+            raise OSError("no asynchronous writes on this system")
+        self._setup, self._destroy, self._events, self._submit = _CALLS[platform.machine()]
+        # To begin a write takes too little to let other threads in; to wait for one does not.
+        self._call = ctypes.PyDLL(None, use_errno=True).syscall
+        self._wait = ctypes.CDLL(None, use_errno=True).syscall
+        _fill(path, size)
+        self._file = os.open(path, os.O_WRONLY | os.O_DIRECT | os.O_CLOEXEC)
+        context = ctypes.c_ulong(0)
+        if self._call(ctypes.c_long(self._setup), ctypes.c_long(_FLYING), ctypes.byref(context)) != 0:
+            os.close(self._file)
+            raise _failed()
+        self._context = ctypes.c_ulong(context.value)
+        self._buffers = [_Buffer() for _ in range(_FLYING)]
+        self._free = list(self._buffers)
+        self._flying: dict[int, _Buffer] = {}
+        self._collecting = threading.Lock()
+        self._happened = (ctypes.c_ubyte * (_EVENT.size * _FLYING))()
+        self._error: OSError | None = None
+
+    def begin(self, number: int, content: bytes | bytearray, place: int) -> None:
+        """Begin to write; what the last block has beyond the content becomes zeros.
+
+        Args:
+            number: of the write, larger than those before.
+            content: at most `MOST` bytes.
+            place: in the file, whole blocks from its begin.
+
+        Raises:
+            OSError: it cannot be begun, or one before it failed.
+        """
+        while not self._free:
+            self.wait(min(list(self._flying)))
+        buffer = self._free.pop()
+        size = len(content)
+        whole = size + -size % BLOCK
+        buffer.memory[:size] = content
+        buffer.memory[size:whole] = bytes(whole - size)
+        _WRITE.pack_into(
+            buffer.control, 0, number, 0, _DSYNC, _PWRITE, 0, self._file, buffer.address, whole, place, 0, 0, 0
+        )
+        buffer.bytes = whole
+        self._flying[number] = buffer
+        if self._call(ctypes.c_long(self._submit), self._context, ctypes.c_long(1), buffer.controls) != 1:
+            error = _failed()
+            self._free.append(self._flying.pop(number))
+            raise error
+
+    def wait(self, number: int) -> None:
+        """Wait until the writes up to this one are on the disk.
+
+        Raises:
+            OSError: one of this file's writes failed, this one or another.
+        """
+        while any(one <= number for one in list(self._flying)):
+            with self._collecting:
+                if any(one <= number for one in list(self._flying)):
+                    self._collect()
+        if self._error is not None:
+            raise self._error
+
+    def _collect(self) -> None:
+        """Wait for at least one write."""
+        many = self._wait(
+            ctypes.c_long(self._events),
+            self._context,
+            ctypes.c_long(1),
+            ctypes.c_long(_FLYING),
+            self._happened,
+            None,
+        )
+        if many < 0 and ctypes.get_errno() != 4:  # EINTR: a signal came
+            raise _failed()
+        for number, _, written, _ in _EVENT.iter_unpack(bytes(self._happened)[: max(many, 0) * _EVENT.size]):
+            buffer = self._flying[number]
+            if written != buffer.bytes:
+                self._error = OSError(-written, os.strerror(-written)) if written < 0 else OSError("a write was cut")
+            self._free.append(buffer)
+            del self._flying[number]
+
+    def close(self) -> None:
+        """Let go of it, once all writes are done. They may have failed."""
+        with suppress(OSError):
+            self.wait(max(list(self._flying), default=0))
+        self._call(ctypes.c_long(self._destroy), self._context)
+        os.close(self._file)
+
+
+class _Buffer:
+    """Memory for one write, and how the system is told of it."""
+
+    def __init__(self) -> None:
+        self.memory = mmap.mmap(-1, MOST)
+        self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+        self.control = (ctypes.c_ubyte * _WRITE.size)()
+        self.controls = (ctypes.c_void_p * 1)(ctypes.addressof(self.control))
+        self.bytes = 0
+
+
+def _fill(path: Path, size: int) -> None:
+    """Make a file of zeros: a write into blocks that are there already changes nothing else of the file system."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        zeros, left = bytes(MOST), size
+        while left > 0:
+            left -= os.write(file, zeros[: min(left, MOST)])
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _failed() -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, os.strerror(number))

@@ -1,0 +1,149 @@
+"""How what a SQLite store committed comes onto the disk, where commits do not see to it: see `Store.sync_apart`."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from tidegate.connectors.redo_log import RedoLog, Start, beside
+from tidegate.errors import StoreError
+from tidegate.evidence.record import Refusal, Row
+
+# Where there is only fsync (macOS), it does the same and a little more.
+_data_sync = getattr(os, "fdatasync", os.fsync)
+
+_LOG = logging.getLogger("tidegate.store")
+
+
+class SqliteSync:
+    """Puts commits on the disk, by a sync of SQLite's log, or sooner by the redo log where there is one.
+
+    Args:
+        path: of the store.
+        move_log: moves what SQLite's log holds into the database; raises StoreError.
+    """
+
+    def __init__(self, path: Path, move_log: Callable[[], None]) -> None:
+        self._path, self._move_log = path, move_log
+        self._unsure = False
+        self._logs: dict[int, int] = {}
+        self._redo: RedoLog | None = None
+        self._given_up: RedoLog | None = None
+        # Commits that the redo log lacks, and how many of them a sync of SQLite's log has put on the disk.
+        self._outside = self._safe = 0
+
+    def log_ahead(self) -> None:
+        """From now on write batches to a redo log, if this system can."""
+        path = beside(self._path)
+        try:
+            self._redo = RedoLog(path)
+        except OSError as error:
+            _LOG.info("There is no redo log (%s at %s): each sync waits for SQLite's log.", error, path)
+
+    def begin(self, start: Start, root: bytes, rows: Sequence[Row], refusals: Sequence[Refusal]) -> bool:
+        """Begin to put a batch on the disk that is about to be committed; gives whether it was begun."""
+        redo = self._redo
+        if redo is None:
+            return False
+        try:
+            begun = redo.begin(start, root, rows, refusals)
+            if not begun and not self._unsure:
+                self._sync_log()
+                redo.rewind()
+                begun = redo.begin(start, root, rows, refusals)
+        except OSError as error:
+            self._give_up(error)
+            return False
+        self._outside += not begun
+        return begun
+
+    def void(self) -> None:
+        """Take back what was begun last: it was not committed, or nobody knows."""
+        redo = self._redo
+        if redo is None:
+            return
+        self._outside += 1  # in case that it was
+        try:
+            redo.void()
+        except OSError as error:
+            self._give_up(error)
+
+    def outside(self) -> None:
+        """Note that something was committed of which the redo log knows nothing."""
+        self._outside += 1
+
+    def _give_up(self, error: OSError) -> None:
+        _LOG.warning("The redo log is not written any more (%s): each sync waits for SQLite's log.", error)
+        self._outside += 1
+        self._redo, self._given_up = None, self._redo
+
+    def sync(self) -> None:
+        """Put everything that was committed before this call on the disk; any thread may ask.
+
+        Raises:
+            StoreError: the disk failed. The next call tries again, by another way: see the source.
+        """
+        redo = self._redo
+        if redo is not None and self._outside == self._safe:
+            try:
+                redo.wait()
+                return
+            except OSError as error:
+                self._give_up(error)
+        try:
+            if self._unsure:
+                # After a failed sync Linux calls the pages clean, and a second sync would say yes to what was never
+                # written. So the log's content is moved into the database, which is written and synced anew.
+                self._move_log()
+                self._unsure = False
+            self._sync_log()
+        except OSError as error:
+            raise StoreError(
+                f"The store {self._path} could not be put on the disk.",
+                seen=str(error.strerror),
+                do="Look at its disk (room, quota, faults), then send the batch again, as a stream does by itself.",
+            ) from error
+
+    def _sync_log(self) -> None:
+        outside = self._outside
+        try:
+            _data_sync(self._log())
+        except OSError:
+            self._unsure = True
+            raise
+        self._safe = max(self._safe, outside)
+
+    def _log(self) -> int:
+        """The calling thread's own descriptor of the log: Linux tells a failed write once to each.
+
+        SQLite's locks are on other files, so opening and closing this one does no harm.
+        """
+        thread = threading.get_ident()
+        if thread not in self._logs:
+            log = self._path.with_name(self._path.name + "-wal")
+            self._logs[thread] = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+        return self._logs[thread]
+
+    def end_log(self) -> None:
+        """Write no redo log any more, and delete it once all that it has is safe without it.
+
+        Raises:
+            StoreError: the disk failed; the redo log stays.
+        """
+        redo = self._redo or self._given_up
+        if redo is None:
+            return
+        self._redo = self._given_up = None
+        redo.close()
+        self.sync()
+        redo.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of all files; the database is not closed yet."""
+        with suppress(StoreError):  # its redo log is looked through at the next start
+            self.end_log()
+        for log in self._logs.values():
+            os.close(log)
+        self._logs.clear()
