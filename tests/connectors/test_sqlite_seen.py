@@ -2,13 +2,17 @@
 
 import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tidegate.connectors import sqlite
+from tidegate.connectors import sqlite, sqlite_seen
 from tidegate.connectors import sqlite_seen_file as seen_file
 from tidegate.connectors import store as store_file
 from tidegate.connectors.sqlite_seen import LEAST_WORDS, SeenIds
+from tidegate.connectors.sqlite_seen_kernels import KERNELS
 from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
 
@@ -41,6 +45,44 @@ def test_any_text_can_be_asked_for() -> None:
     assert seen.maybe(odd) == []
     seen.add(odd)
     assert seen.maybe(odd) == odd
+
+
+texts = st.text(st.characters(), max_size=3)  # half a surrogate pair, too
+
+
+@given(st.lists(st.tuples(st.lists(texts, max_size=20), st.booleans()), max_size=8), st.lists(texts, max_size=40))
+def test_machine_code_remembers_and_denies_what_python_does(
+    batches: list[tuple[list[str], bool]], others: list[str]
+) -> None:
+    quick, plain = SeenIds.room_for(1), SeenIds.room_for(1)
+    for ids, asked in batches:
+        for seen, kernels in ((quick, [KERNELS]), (plain, [])):
+            with patch.object(sqlite_seen, "_kernels", kernels):
+                if asked:
+                    seen.maybe(ids)
+                seen.add(ids)
+                assert seen.maybe(ids) == ids
+    assert quick.words == plain.words
+    for kernels in ([KERNELS], []):
+        with patch.object(sqlite_seen, "_kernels", kernels):
+            added = {id for ids, _ in batches for id in ids}
+            assert quick.maybe(others) == [id for id in others if id in added or plain.maybe([id])]
+
+
+def test_ids_that_were_asked_for_are_those_that_are_added() -> None:
+    """The list that was asked for is changed, or the filter grows, before they are added."""
+    with patch.object(sqlite_seen, "_kernels", [KERNELS]):
+        seen = SeenIds.room_for(1)
+        ids = [f"a{n}" for n in range(20)]
+        assert seen.maybe(ids) == []
+        ids[3:5] = ["b", "c", "d"]
+        seen.add(ids)
+        assert seen.maybe(ids) == ids and seen.maybe(["a3", "a4"]) == []
+        more = [f"e{n}" for n in range(1000)]
+        seen.maybe(more)
+        seen.grow(LEAST_WORDS * 5)
+        seen.add(more)
+        assert seen.maybe(more) == more and seen.maybe(ids) == ids
 
 
 @pytest.fixture
