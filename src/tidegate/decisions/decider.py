@@ -13,7 +13,7 @@ from tidegate.decisions.limits import LimitBook
 from tidegate.decisions.lists import ListBook, ListChange
 from tidegate.decisions.plan import AT, ListPlan, ModelPlan, Plan
 from tidegate.decisions.scorecards.trace import ScoringCard
-from tidegate.decisions.settle import settle
+from tidegate.decisions.settle import gather, settle
 from tidegate.decisions.snooze import Snooze, SnoozeBook, told
 from tidegate.decisions.state import state_digest
 from tidegate.decisions.tables.trace import IndexedTable
@@ -72,6 +72,7 @@ class Decider:
         self._capped = np.zeros(3, np.bool_)
         self._capped[[cap.outcome for cap in plan.caps]] = True
         self.remembered = np.array(plan.remembered, dtype=np.int64)
+        self._past = np.empty((capacity, len(self.remembered)), dtype=np.int64)
         self._whens = np.array([rule.when for rule in plan.rules], dtype=np.int64)
         self._when_of = {rule.name: rule.when for rule in plan.rules}
         self._severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
@@ -213,7 +214,8 @@ class Decider:
 
     def past(self, n: int) -> bytes:
         """The remembered cells of the first `n` rows, one row after another."""
-        return self.cells[self.remembered, :n].T.tobytes()
+        gather(self.cells, self.remembered, self._past, n)
+        return self._past[:n].tobytes()
 
     def held(self, n: int) -> np.ndarray:
         """The rules' conditions of the first `n` rows, one row each; those that were silenced do not hold."""

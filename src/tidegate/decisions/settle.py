@@ -1,4 +1,4 @@
-"""The kernels around rules: from conditions to outcomes, and from packed rows to columns."""
+"""The kernels around rules: from conditions to outcomes, from packed rows to columns, and from columns to rows."""
 
 from tidegate.kernels.compiled import compiled
 
@@ -24,6 +24,14 @@ def settle(cells, whens, severities, n, result):  # type: ignore[no-untyped-def]
                 result[0, i] = max(result[0, i], severity)
             elif held == _M:
                 result[2, i] += 1
+
+
+@compiled("void(i8[:,::1], i8[::1], i8[:,::1], i8)")
+def gather(cells, columns, rows, n):  # type: ignore[no-untyped-def]
+    """Put the first `n` cells of some columns into rows."""
+    for i in range(n):
+        for f in range(len(columns)):
+            rows[i, f] = cells[columns[f], i]
 
 
 @compiled("void(i8[:,::1], i8[::1], i8[:,::1], i8[:,::1], i8)")
