@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.connectors.shipments import Shipment, Way, shipments
+from tests.connectors.shipments import Shipment, Way, shipments, times
 from tidegate.errors import ContractError, FlowError
-from tidegate.events.contract import Reader, body, check, digest, upgrades
+from tidegate.events.contract import Reader, bodies, body, check, digest, upgrades
 from tidegate.events.event import Event
 from tidegate.events.field import Field, Personal
 from tidegate.events.json_schema import json_schema
@@ -23,6 +23,12 @@ GOOD: dict[str, Any] = {
     "id": "s1", "at": "2026-03-01T10:00:00Z", "sender": "ann", "dock": 7,
     "worth": {"units": 1234, "currency": "EUR"}, "way": "air", "weight": 1.5, "boxes": 3, "fragile": True,
 }  # fmt: skip
+
+
+class Knock(Event):
+    """Nothing of it may lack."""
+
+    door: str
 
 
 def _refused(document: bytes, reader: Reader[Any] = READER) -> ContractError:
@@ -154,6 +160,11 @@ def test_what_is_written_is_read_again(event: Shipment) -> None:
     event = check(event)
     assert READER.read(body(event)) == event
     assert body(READER.read(body(event))) == body(event)
+
+
+@given(st.lists(st.one_of(shipments, st.builds(Knock, id=st.just("k"), at=times, door=st.text())), max_size=5))
+def test_many_are_written_as_each_is(events: list[Event]) -> None:
+    assert bodies(events) == [body(event) for event in events]
 
 
 def test_one_event_has_one_body_and_digest() -> None:

@@ -23,8 +23,10 @@ def note(entries: Sequence[Entry], decide: float, waits: Sequence[float]) -> Non
     """Note in the entries of a batch how long they took, in microseconds; without waits of their own they share the
     bytes."""
     if waits:
-        for entry, wait in zip(entries, waits, strict=True):
-            entry.elapsed = elapsed(decide, wait)
+        # What `elapsed` gives of each, written at once, which is quicker.
+        written = b'{"wait":%%.1f,"decide":%.1f}\n' % decide * len(entries) % tuple(waits)
+        for entry, line in zip(entries, written.splitlines(), strict=True):
+            entry.elapsed = line
         return
     shared = elapsed(decide)
     for entry in entries:

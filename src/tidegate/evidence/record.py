@@ -1,6 +1,6 @@
 """The record: what is kept of one event and its decision, and the bytes of it that the log seals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 
 import msgspec
@@ -151,12 +151,8 @@ def seal(batch: Sequence[Entry], size: int) -> tuple[list[Row], list[bytes]]:
     """The rows and the leaf hashes of entries that are appended to a log of `size` records."""
     rows: list[Row] = []
     leaves: list[bytes] = []
-    keep: Callable[[Row], None] = rows.append
-    data = bytearray(1024)
-    encode_into = _encoder.encode_into
-    seq = size
-    for entry in batch:
-        seq += 1
+    encode = _encoder.encode
+    for seq, entry in enumerate(batch, size + 1):
         score = entry.score
         if score is not None:
             # A database keeps neither NaN nor the sign of a zero; what is sealed must be what can be read again.
@@ -179,10 +175,8 @@ def seal(batch: Sequence[Entry], size: int) -> tuple[list[Row], list[bytes]]:
             entry.answer,
             entry.record,
         )
-        data[:1] = b"\x00"
-        encode_into(row, data, 1)
-        leaves.append(sha256(data).digest())
-        keep((*row, entry.elapsed))
+        leaves.append(sha256(b"\x00" + encode(row)).digest())
+        rows.append((*row, entry.elapsed))
     return rows, leaves
 
 

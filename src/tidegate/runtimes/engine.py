@@ -201,7 +201,8 @@ class Engine:
         began = perf_counter()
         answers: list[Any] = [None] * len(events)
         new: Sequence[int] = range(len(events))
-        twice, refusals = list[int](), list[Refusal]()
+        twice: list[int] = []
+        refusals: list[Refusal] = []
         times = self._intake.admit(events)
         if times is None:
             new, twice, refusals = self._intake.sort(events, answers, learn_only)

@@ -3,10 +3,13 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tidegate.connectors.sqlite_seen import look_with
+from tidegate.connectors.sqlite_seen_kernels import KERNELS
 from tidegate.connectors.store import Store
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import Decision, to_json
@@ -14,7 +17,7 @@ from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.plan import AT, Plan
 from tidegate.decisions.state import state_digest
 from tidegate.errors import ContractError, SnapshotError, StoreError
-from tidegate.events.contract import Reader, body, digest
+from tidegate.events.contract import Reader, bodies, body, digest
 from tidegate.events.event import Event
 from tidegate.events.times import microseconds_of
 from tidegate.evidence.erasure import is_blank
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
 
 _LOG = logging.getLogger("tidegate.store")
+
+look_with(KERNELS)
 
 
 class Kept:
@@ -120,9 +125,12 @@ class Journal:
             decider: as it is after them.
             overdue: which of them were past their deadline.
         """
-        n = len(events)
+        n, kinds = len(events), list(map(type, events))
         rows = zip(
             events,
+            map(kind_of, kinds),
+            map(_named, kinds),
+            bodies(events),
             answers,
             decider.cells[AT, :n].tolist(),
             decider.flags[:n].tolist(),
@@ -130,37 +138,34 @@ class Journal:
             strict=True,
         )
         return [
-            self._decided(event, answer, at, flags, record)
+            # By place, and without calls that can be done without: this is done for every decision.
+            Entry(
+                event.id,
+                kind,
+                at,
+                sha256(named + data).digest(),
+                data,
+                to_json(answer),
+                record,
+                answer.outcome,
+                answer.level,
+                answer.score,
+                answer.alarm,
+                self.flow,
+                b"",
+                flags,
+            )
             if type(answer) is Decision
-            else self._learned(event, at, flags)
-            for event, answer, at, flags, record in rows
+            else self._learned(event, data, at, flags)
+            for event, kind, named, data, answer, at, flags, record in rows
         ]
 
-    def _decided(self, event: Event, decision: Decision, at: int, flags: int, record: bytes) -> Entry:
-        data, answer = body(event), to_json(decision)
-        return Entry(
-            event.id,
-            kind_of(type(event)),
-            at,
-            content(event, data),
-            data,
-            answer,
-            record,
-            decision.outcome,
-            decision.level,
-            decision.score,
-            decision.alarm,
-            self.flow,
-            flags=flags,
-        )
-
-    def _learned(self, event: Event, at: int, flags: int) -> Entry:
-        data, kind = body(event), kind_of(type(event))
-        return Entry(event.id, kind, at, content(event, data), data, flow=self.flow, flags=flags)
+    def _learned(self, event: Event, data: bytes, at: int, flags: int) -> Entry:
+        return Entry(event.id, kind_of(type(event)), at, content(event, data), data, flow=self.flow, flags=flags)
 
     def obeyed(self, event: Instruction) -> Entry:
         """The entry of an instruction."""
-        return self._learned(event, microseconds_of(event.at), LEARN)
+        return self._learned(event, body(event), microseconds_of(event.at), LEARN)
 
     def hold(self, engine: "Engine") -> Callable[[], None]:
         """Copy the state as of the last record; what is given back writes it as a snapshot."""

@@ -1,6 +1,7 @@
 """What is kept of a decision beside its event and its answer: enough to make it again."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -60,9 +61,14 @@ def make_records(decider: Decider, n: int, overdue: Sequence[bool] = ()) -> list
     pasts = [past[start : start + size] for start in range(0, n * size, size)] if size else [b""] * n
     if decider.words or decider.limited or decider.silenced or decider.packages or overdue:
         return [_record(decider, row, past, bool(overdue) and overdue[row]) for row, past in enumerate(pasts)]
-    blank = _ENCODER.encode(Record(bytes(size), {}, edition=EDITION))
-    head = blank[: len(blank) - len(_NOTHING) - size]
+    head = _before_past(size)
     return [head + past + _NOTHING for past in pasts]
+
+
+@lru_cache(maxsize=16)
+def _before_past(size: int) -> bytes:
+    """What stands before the past, of so many bytes, in a record."""
+    return _ENCODER.encode(Record(bytes(size), {}, edition=EDITION))[: -len(_NOTHING) - size]
 
 
 def _record(decider: Decider, row: int, past: bytes, overdue: bool) -> bytes:
