@@ -95,7 +95,7 @@ from tidegate.features.aggregates import (
     total,
 )
 from tidegate.features.entity_list import entity_list
-from tidegate.models.explanation import ModelReason
+from tidegate.models.reason import ModelReason
 
 if TYPE_CHECKING:
     from tidegate.connectors.store import Store

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import Demo, typed
 from tidegate.cli.explain import sentence
 from tidegate.cli.terminal import next_steps, several
-from tidegate.models.explanation import ModelReason
+from tidegate.models.reason import ModelReason
 
 HEAD = "id;at;card;merchant;country;online;amount;fraud"
 

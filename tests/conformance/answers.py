@@ -22,7 +22,7 @@ from tidegate.events.event import Event
 from tidegate.events.money import Money
 from tidegate.events.types import Kind, Type
 from tidegate.expressions.node import Expr, walk
-from tidegate.models.explanation import ModelReason
+from tidegate.models.reason import ModelReason
 from tidegate.models.score import ModelScore
 from tidegate.runtimes.intake import Answer, Learned, Refused
 

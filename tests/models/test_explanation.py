@@ -1,10 +1,15 @@
 """Which contributions are told as reasons, and in what order."""
 
+from functools import reduce
+from operator import add
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tidegate.models.explanation import reasons
+from tidegate.models.explanation import heaviest, reasons
 
 MODEL = SimpleNamespace(features=("a", "b", "c", "d", "e"), categories={})
 
@@ -25,3 +30,16 @@ def test_what_makes_up_less_than_a_fiftieth_is_no_reason(contributions: list[flo
     assert all((reason.contribution > 0) == ("raises" in reason.words) for reason in found)
     every = reasons(MODEL, [1.0] * 5, [*contributions, 9.0], least_share=0.0, most=9)
     assert len(every) == sum(one != 0 for one in contributions)
+
+
+PART = st.sampled_from([0.0, -0.0, 0.5, -0.5, 1.0, 1e-9]) | st.floats(-10.0, 10.0)
+
+
+@given(st.lists(PART, max_size=40), st.integers(1, 9), st.sampled_from([0.0, 0.02, 0.3]))
+def test_the_heaviest_come_first_when_all_are_sorted(parts: list[float], most: int, share: float) -> None:
+    places, weights = np.empty(most, np.int64), list(map(abs, parts))
+    heaviest(np.array([*parts, 99.0]), len(parts), share, places)
+    least = share * reduce(add, weights, 0.0)
+    ordered = sorted(range(len(parts)), key=weights.__getitem__, reverse=True)[:most]
+    right = [k for k in ordered if weights[k] > 0.0 and weights[k] >= least]
+    assert places.tolist() == right + [-1] * (most - len(right))

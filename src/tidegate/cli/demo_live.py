@@ -13,7 +13,7 @@ from tidegate.cli.terminal import COLOURS, when
 from tidegate.decisions.answer import OUTCOMES
 from tidegate.decisions.decision import Decision
 from tidegate.events.times import microseconds_of
-from tidegate.models.explanation import ModelReason
+from tidegate.models.reason import ModelReason
 from tidegate.reports import Example, FiredRule, ModelFacts, ReplayFigures
 from tidegate.runtimes.engine import Engine
 from tidegate.solutions.card_fraud import Payment, bodies, said

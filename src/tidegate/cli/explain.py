@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tidegate.connectors.store import Store
     from tidegate.decisions.decision import Decision, ScorecardUse, TableUse
     from tidegate.evidence.record import Stored
-    from tidegate.models.explanation import ModelReason
+    from tidegate.models.reason import ModelReason
 
 _LENGTH_PART = re.compile(r"\d+\s*(?:us|ms|s|m|h|d|w)(?![a-z])")
 _LENGTH = re.compile(rf"{_LENGTH_PART.pattern}(?:\s*{_LENGTH_PART.pattern})*")

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import astuple, force_setattr, replace
 
-from tidegate.models.explanation import ModelReason
+from tidegate.models.reason import ModelReason
 
 
 class FiredRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

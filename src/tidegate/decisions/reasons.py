@@ -9,7 +9,8 @@ from tidegate.decisions.input_words import in_words
 from tidegate.decisions.plan import ModelPlan
 from tidegate.events.durations import spoken as spoken_duration
 from tidegate.events.types import Kind, Type
-from tidegate.models.explanation import MOST, ModelReason, Words, plain, spoken
+from tidegate.models.explanation import MOST, Words, plain, spoken
+from tidegate.models.reason import ModelReason
 from tidegate.models.scoring import BoundModel
 
 

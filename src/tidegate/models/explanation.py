@@ -1,14 +1,17 @@
 """Contributions to words: why a model answered as it did."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Explained", "ModelReason", "Words", "reasons", "spoken"]
+from tidegate.kernels.compiled import compiled
+from tidegate.models.reason import ModelReason
+
+__all__ = ["Explained", "Words", "heaviest", "reasons", "spoken"]
 
 
 MOST = 4
@@ -29,21 +32,28 @@ class Explained(Protocol):
         ...
 
 
-class ModelReason(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """How much one feature moved the model's score, in words.
+@compiled("void(f8[::1], i8, f8, i8[::1])")
+def heaviest(parts, count, least_share, places):  # type: ignore[no-untyped-def]
+    """The places of the heaviest of the first parts, the heaviest first, of equal ones the earlier first; then -1.
 
-    `value` is with its unit, if it has one; None if missing, a text if a category whose texts are known. `words` are
-    half a sentence: "times_usual is 14.2, which raises the risk".
-
-    `method` is how `contribution` was worked out: nothing is said of exact TreeSHAP, which is in the model's raw units,
-    nor of a scorecard's points; "baseline Shapley" and "occlusion" are in those of the score, against a typical row.
+    A part that is zero, or less than a share of all of them, has no place.
     """
-
-    feature: str
-    value: Any
-    contribution: float
-    words: str
-    method: str = ""
+    total = 0.0
+    for k in range(count):
+        total += abs(parts[k])
+    least = least_share * total
+    places[:] = -1
+    last, before = math.inf, -1
+    for j in range(len(places)):
+        most, best = 0.0, -1
+        for k in range(count):
+            weight = abs(parts[k])
+            if weight > most and (weight < last or (weight == last and k > before)):
+                most, best = weight, k
+        if best < 0 or most < least:
+            break
+        places[j] = best
+        last, before = most, best
 
 
 class Words:
@@ -83,21 +93,20 @@ class Words:
 
     def reasons(
         self,
-        values: NDArray[np.float64] | Sequence[float],
-        contributions: NDArray[np.float64] | Sequence[float],
+        values: NDArray[np.float64],
+        contributions: NDArray[np.float64],
         most: int = MOST,
         least_share: float = 0.02,
     ) -> tuple[ModelReason, ...]:
         """The reasons that weigh most, as `reasons` gives them."""
         features, begin = self.features, self._begin
-        parts: list[float] = np.asarray(contributions, np.float64)[: len(features)].tolist()
-        weights = list(map(abs, parts))
-        least = least_share * sum(weights)
+        places = np.empty(most, np.int64)
+        heaviest(contributions, len(features), least_share, places)
         found = []
-        for k in sorted(range(len(parts)), key=weights.__getitem__, reverse=True)[:most]:
-            part = parts[k]
-            if part == 0.0 or weights[k] < least:
+        for k in places.tolist():
+            if k < 0:
                 break
+            part = float(contributions[k])
             value, said = self.told(k, float(values[k]))
             effect = self._raises if part > 0.0 else self._lowers
             found.append(ModelReason(features[k], value, part, f"{begin[k]}{said}{effect}"))
@@ -121,7 +130,8 @@ def reasons(
         descriptions: words for a feature, to stand in place of its name.
         least_share: a reason that makes up less than this share of all contributions is left out.
     """
-    return Words(model, descriptions).reasons(values, contributions, most, least_share)
+    row, parts = (np.ascontiguousarray(given, np.float64) for given in (values, contributions))
+    return Words(model, descriptions).reasons(row, parts, most, least_share)
 
 
 def plain(value: float) -> tuple[Any, str]:

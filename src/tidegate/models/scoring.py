@@ -6,7 +6,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tidegate.models.explanation import Explained, ModelReason, Words
+from tidegate.models.explanation import Explained, Words
+from tidegate.models.reason import ModelReason
 from tidegate.models.signature import ModelInput
 
 __all__ = ["BoundModel", "CellKind", "ScoringModel"]

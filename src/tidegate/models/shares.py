@@ -15,7 +15,8 @@ import msgspec.structs
 import numpy as np
 from numpy.typing import NDArray
 
-from tidegate.models.explanation import ModelReason, Words
+from tidegate.models.explanation import Words
+from tidegate.models.reason import ModelReason
 
 __all__ = ["MOST_EXACT", "against", "contributions", "method_of"]
 

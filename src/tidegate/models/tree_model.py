@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
 from tidegate.models import kernels, shapley
-from tidegate.models.explanation import ModelReason, Words
+from tidegate.models.explanation import Words
 from tidegate.models.layout import layout
 from tidegate.models.lightgbm import Forest, read_forest
+from tidegate.models.reason import ModelReason
 from tidegate.models.scoring import CellKind
 from tidegate.models.signature import ModelInput
 

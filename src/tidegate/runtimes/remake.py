@@ -19,7 +19,7 @@ from tidegate.evidence.erasure import is_blank
 from tidegate.evidence.proof import require_sealed
 from tidegate.evidence.record import Stored
 from tidegate.models.artefact import verified
-from tidegate.models.explanation import ModelReason
+from tidegate.models.reason import ModelReason
 from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.erasing import erased
 from tidegate.runtimes.records import Record

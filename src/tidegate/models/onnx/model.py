@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
 from tidegate.models import kernels
-from tidegate.models.explanation import ModelReason, Words
+from tidegate.models.explanation import Words
 from tidegate.models.onnx.asking import Asking
 from tidegate.models.onnx.document import read_onnx
 from tidegate.models.onnx.kernel import read_single
 from tidegate.models.onnx.said import Said, said_in
+from tidegate.models.reason import ModelReason
 from tidegate.models.scoring import CellKind
 from tidegate.models.shares import against, contributions
 from tidegate.models.signature import InputKind, ModelInput, require_names

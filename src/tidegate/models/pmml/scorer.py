@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
 from tidegate.models import shares
-from tidegate.models.explanation import ModelReason, Words
+from tidegate.models.explanation import Words
 from tidegate.models.kernels import MISSING
 from tidegate.models.pmml.model import PmmlModel
 from tidegate.models.pmml.outputs import Output
 from tidegate.models.pmml.program import reason_of
 from tidegate.models.pmml.texts import is_text
+from tidegate.models.reason import ModelReason
 from tidegate.models.scoring import CellKind
 from tidegate.models.signature import ModelInput, require_names
 
