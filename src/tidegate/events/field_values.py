@@ -94,7 +94,8 @@ def happened(event: str, field: FieldContract) -> Mend:
     to_utc = _time(event, field)
 
     def mend(value: datetime) -> datetime:
-        value = to_utc(value)
+        if value.tzinfo is not UTC:
+            value = to_utc(value)
         if value.year <= LAST_YEAR:
             return value
         do = "Leave the event out, or give the time at which it happened."

@@ -8,6 +8,7 @@ import msgspec
 
 from tidegate.decisions.decision import Decision
 from tidegate.events.event import Event
+from tidegate.evidence.elapsed import elapsed
 from tidegate.evidence.record import Entry
 from tidegate.runtimes.intake import Answer, Refused
 from tidegate.runtimes.serve.metrics import Metrics
@@ -32,13 +33,13 @@ class Reply(Protocol):
         """Say no."""
 
 
-class Asked:
+class Asked(msgspec.Struct, eq=False):
     """An event that waits for its turn."""
 
-    __slots__ = ("answer", "began", "event", "learn")
-
-    def __init__(self, event: Event, learn: bool, began: float, answer: Reply) -> None:
-        self.event, self.learn, self.began, self.answer = event, learn, began, answer
+    event: Event
+    learn: bool
+    began: float
+    answer: Reply
 
 
 class Answering:
@@ -63,27 +64,28 @@ class Answering:
 
         Args:
             answers: in the batch's order.
-            kept: what was given to the store, whose JSON it is where every event was decided on.
+            kept: what was given to the store: where all of the batch was, what is told of an event is in it already.
         """
-        bodies: Sequence[bytes | None] = [entry.answer for entry in kept]
-        if len(bodies) < len(answers):
-            bodies = [None] * len(answers)
-        tail = b',"timing":{"wait":%%.1f,"decide":%.1f,"keep":' % (self._deciding * 1e6)
-        header = b"wait;dur=%%.3f, decide;dur=%.3f, keep;dur=" % (self._deciding * 1e3)
-        began, ready, outcomes = self._began, self._ready, self._outcomes
-        for asked, answer, body in zip(self.batch, answers, bodies, strict=True):
-            if isinstance(answer, Refused):
+        began, deciding, ready = self._began, self._deciding, self._ready
+        said: Sequence[tuple[bytes | None, bytes]] = [(entry.answer, entry.elapsed) for entry in kept]
+        if len(said) < len(answers):
+            said = [(None, elapsed(deciding * 1e6, (began - asked.began) * 1e6)) for asked in self.batch]
+        header = b"wait;dur=%%.3f, decide;dur=%.3f, keep;dur=" % (deciding * 1e3)
+        outcomes = []
+        for asked, answer, (body, timing) in zip(self.batch, answers, said, strict=True):
+            if type(answer) is Decision and not answer.repeated:
+                outcomes.append(answer.outcome)
+            elif isinstance(answer, Refused):
                 self._repeated += answer.erased
                 ready.append(of_refusal(answer))
                 continue
-            if answer.repeated:
+            elif answer.repeated:
                 self._repeated += 1
-            elif type(answer) is Decision:
-                outcomes[answer.outcome] += 1
             else:
                 self._learned += 1
-            wait = began - asked.began
-            ready.append(((body or _ENCODE(answer))[:-1] + tail % (wait * 1e6), header % (wait * 1e3)))
+            json = b'%b,"timing":%b,"keep":' % ((body or _ENCODE(answer))[:-1], timing[:-1])
+            ready.append((json, header % ((began - asked.began) * 1e3)))
+        self._outcomes.update(outcomes)
 
     def tell(self, metrics: Metrics, now: float) -> None:
         """Answer: the batch is safe by `now` (perf_counter)."""

@@ -10,8 +10,9 @@ remembered by their bytes: the same bytes in the same place are the same headers
 """
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from tidegate.runtimes.serve.answering import Told
@@ -29,17 +30,23 @@ _HEADS, _LONGEST = 256, 2048
 _FORBIDDEN = (b"expect", b"transfer-encoding", b"content-encoding", b"upgrade", b"connection")
 
 
-class Reply:
+class _Unheard:
+    """In the place of an event that nobody waits for."""
+
+    def set(self) -> None:
+        """It has come."""
+
+
+class Reply(msgspec.Struct, eq=False):
     """The answer of one request, in the place of uvicorn's cycle and of a future."""
 
-    __slots__ = ("body", "disconnected", "keep_alive", "message_event", "more_body", "protocol", "response_complete")
+    protocol: "DirectProtocol"
+    keep_alive: bool = True
+    disconnected: bool = False
+    response_complete: bool = False
 
-    def __init__(self, protocol: "DirectProtocol", event: asyncio.Event) -> None:
-        self.protocol = protocol
-        self.body = b""
-        self.message_event = event
-        self.keep_alive = self.more_body = True
-        self.disconnected = self.response_complete = False
+    message_event: ClassVar[_Unheard] = _Unheard()
+    more_body: ClassVar[bool] = True
 
     def done(self) -> bool:
         """Whether nobody waits for an answer any more."""
@@ -66,8 +73,10 @@ class Reply:
         protocol.on_response_complete()
 
 
-Heads = dict[bytes, tuple[Headers, int, Keys | None]]
-"""By the bytes that said so: headers of requests that were let in, the length of their bodies, and by which keys."""
+Head = tuple[Headers, int, Keys | None]
+"""Headers of requests that were let in, the length of their bodies, and by which keys."""
+Heads = dict[bytes, Head]
+"""By the bytes that said so."""
 
 
 class DirectProtocol(HttpToolsProtocol):
@@ -93,7 +102,7 @@ class DirectProtocol(HttpToolsProtocol):
         self._refusal: tuple[str, str, bool] | None = None
         self._head_slow: asyncio.TimerHandle | None = None
         self._reply: Reply | None = None
-        self._never = asyncio.Event()
+        self._body = b""  # of the reply's request, as far as it has come
         self._slow: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -106,24 +115,24 @@ class DirectProtocol(HttpToolsProtocol):
         if self._refusal is not None:
             return
         between, self._taken = self._between, -1
-        if between and self._is_known(data):
-            return
+        if between:
+            end = data.find(b"\r\n\r\n") + 4
+            known = self._heads.get(data[:end])
+            if known is not None and len(data) - end == known[1] and self._is_free():
+                self._take(data, end, known)
+                return
         self._parse(data, between)
         if between:
             self._remember(data)
 
-    def _is_known(self, data: bytes) -> bool:
-        """Take a whole request, if its head is remembered and it need not wait for another."""
-        end = data.find(b"\r\n\r\n") + 4
-        known = self._heads.get(data[:end])
-        if known is None or len(data) - end != known[1] or not self._is_free():
-            return False
+    def _take(self, data: bytes, end: int, known: Head) -> None:
+        """Take a whole request, whose head is remembered and which need not wait for another."""
         self.headers, _, keys = known
-        self.cycle = Reply(self, self._never)
-        self._ask(self.cycle, data[end:], admitted=keys is self.application.keys)
-        if keys is not self.application.keys:
+        self.cycle = reply = Reply(self)
+        admitted = keys is self.application.keys
+        self._ask(reply, data[end:], admitted=admitted)
+        if not admitted:
             self._remember(data)
-        return True
 
     def _remember(self, data: bytes) -> None:
         """Remember the head of a request that was let in, if the bytes are that request and nothing else."""
@@ -222,7 +231,8 @@ class DirectProtocol(HttpToolsProtocol):
         """The headers are there: decide which way the request goes."""
         self._head_is_there()
         if self._direct and self.url == b"/decisions" and self._is_plain():
-            self._reply = self.cycle = Reply(self, self._never)
+            self._reply = self.cycle = Reply(self)
+            self._body = b""
             return
         self._reply = None
         super().on_headers_complete()
@@ -248,11 +258,10 @@ class DirectProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A part of the body is there."""
-        reply = self._reply
-        if reply is None:
+        if self._reply is None:
             super().on_body(body)
         else:
-            reply.body = reply.body + body if reply.body else body
+            self._body = self._body + body if self._body else body
 
     def on_message_complete(self) -> None:
         """The request is whole."""
@@ -264,9 +273,10 @@ class DirectProtocol(HttpToolsProtocol):
         if self._slow is not None:
             self._slow.cancel()
             self._slow = None
-        self._ask(reply, reply.body)
+        body, self._body = self._body, b""
+        self._ask(reply, body, admitted=False)
 
-    def _ask(self, reply: Reply, body: bytes, *, admitted: bool = False) -> None:
+    def _ask(self, reply: Reply, body: bytes, *, admitted: bool) -> None:
         try:
             self.application.ask(self.headers, body, reply, admitted=admitted)
             self._taken = len(body)

@@ -34,7 +34,8 @@ class EventReading:
     def __init__(
         self, reader: Reader[Event], version: int | None, horizon: Horizon, require: Callable[[Event], None]
     ) -> None:
-        self._reader, self._version, self._horizon, self._require = reader, version, horizon, require
+        self._reader, self._version, self._horizon = reader, version, horizon
+        self._require = require if issubclass(reader.event_type, Instruction) else None
 
     def read(self, body: bytes) -> Event:
         """The event in a JSON document.
@@ -44,7 +45,7 @@ class EventReading:
             Problem: its time lies in the future.
         """
         event = self._reader.read(body, self._version)
-        if isinstance(event, Instruction):
+        if self._require is not None:
             self._require(event)  # now, since in its turn others would be refused with it
         if self._horizon.beyond(event):
             most = f"{self._horizon.ahead.total_seconds():g} seconds"
