@@ -1,5 +1,6 @@
 """From settled rows to decisions: the words, the values they rest on, and what the model's score is made of."""
 
+import math
 from bisect import bisect_right
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
@@ -104,16 +105,23 @@ class Answers:
         loud: list[int] = told.tolist()
         if not self.models and max(plan.score, plan.level) < 0:
             return [None if one else Decision(id, approve, flow=flow) for id, one in zip(ids, loud, strict=True)]
-        scores: list[float | None] = [None] * n
-        levels: list[str | None] = [None] * n
-        if plan.score >= 0:
-            scores = [x if x == x else None for x in floats[plan.score, :n].tolist()]
-        if plan.level >= 0:
-            words, edges = self._levels, plan.thresholds
-            levels = [words[bisect_right(edges, x)] if x == x else None for x in floats[plan.level, :n].tolist()]
+        scores: list[float] = floats[plan.score, :n].tolist() if plan.score >= 0 else [math.nan] * n
+        levels = scores  # of which the level is, as a rule
+        if plan.level != plan.score:
+            levels = floats[plan.level, :n].tolist() if plan.level >= 0 else [math.nan] * n
+        words, edges = self._levels, plan.thresholds
         uses = zip(*[self._uses_of(n, model) for model in self.models], strict=True) if self.models else [()] * n
         return [
-            None if one else Decision(id, approve, score, level, models=used, flow=flow)
+            None
+            if one
+            else Decision(
+                id,
+                approve,
+                score if score == score else None,
+                words[bisect_right(edges, level)] if level == level else None,
+                models=used,
+                flow=flow,
+            )
             for id, one, score, level, used in zip(ids, loud, scores, levels, uses, strict=True)
         ]
 
