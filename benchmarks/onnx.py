@@ -96,7 +96,7 @@ def compare(name: str, content: bytes, x: Any, rows: int, targets: Targets) -> N
     if model.file.row_exact:
         targets.ratio(f"{name}, {rows:,} rows, of the bare call", many[2], most=1.5)
     words = Words(model)
-    ours, theirs, share = together(lambda: bound.reasons(cells, 0, words), lambda: session.run(output, first), 20)
+    ours, theirs, share = together(lambda: bound.reasons(cells, [0], words), lambda: session.run(output, first), 20)
     print(f"{'reasons of one row':<34} {ours * 1e6:9.2f} µs {theirs * 1e6:10.2f} µs {share:10.2f}x   {name}")
 
 

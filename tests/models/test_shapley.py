@@ -41,6 +41,14 @@ def test_contributions_are_shapley_values(text: str, rows: NDArray[np.float64]) 
         np.testing.assert_allclose(ours[:-1], due, rtol=0, atol=1e-12)
 
 
+@given(forest_texts(splits=9), matrices(5))
+def test_a_row_is_explained_alike_in_any_company(text: str, rows: NDArray[np.float64]) -> None:
+    model = TreeModel(parse_forest(text))
+    alone = np.vstack([model.contributions(row[None]) for row in rows])
+    assert model.contributions(rows).tobytes() == alone.tobytes()
+    assert model.contributions(rows[1:]).tobytes() == alone[1:].tobytes()
+
+
 @pytest.mark.parametrize("n", [8, 9, 16, 17, 24, 25, 60])
 def test_a_long_path_of_many_features(n: int) -> None:
     """Sixty features one below the other need more points than any trained tree, and stay exact; and every step there.

@@ -45,26 +45,26 @@ class Reasons:
             if (binding := decider.bindings.get(model.out)) is not None
         }
 
-    def of(self, row: int) -> tuple[ModelReason, ...]:
-        """At most four reasons, by contributions or a model's own reason codes; of several models each gives its share.
+    def of(self, rows: Sequence[int]) -> list[tuple[ModelReason, ...]]:
+        """At most four of each row, by contributions or a model's own reason codes; several models give some each.
 
         Args:
-            row: which of the batch.
+            rows: which of the batch; a model is asked for all of its rows at once.
         """
-        found = {}
-        for model in self._deciding(row):
-            if model.out not in self._told:
+        found: list[list[tuple[ModelReason, ...]]] = [[] for _ in rows]  # by row, and by model that gives any
+        deciding = [self._deciding(row) for row in rows]
+        for model in self._models:
+            mine = [place for place, models in enumerate(deciding) if model in models]
+            if model.out not in self._told or not mine:
                 continue
             binding, words = self._told[model.out]
-            reasons = binding.reasons(self._decider.cells, row, words)
-            if reasons or self._edition < 4:
-                found[model.out] = reasons
+            given = binding.reasons(self._decider.cells, [rows[place] for place in mine], words)
+            for place, reasons in zip(mine, given, strict=True):
+                if reasons:
+                    found[place].append(reasons)
             if self._edition < 4:
                 break
-        if len(found) > 1:
-            each = -(-MOST // len(found))
-            return tuple(reason for reasons in found.values() for reason in reasons[:each])[:MOST]
-        return tuple(reason for reasons in found.values() for reason in reasons)
+        return [_of_each(given) for given in found]
 
     def _deciding(self, row: int) -> Sequence[ModelPlan]:
         """The models that what was decided rests on.
@@ -81,6 +81,12 @@ class Reasons:
             if outs:
                 return [model for model in self._models if model.out in outs]
         return self._models
+
+
+def _of_each(given: Sequence[tuple[ModelReason, ...]]) -> tuple[ModelReason, ...]:
+    """Those of one model, or of several as many of each."""
+    each = -(-MOST // max(len(given), 1))
+    return given[0] if len(given) == 1 else tuple(reason for reasons in given for reason in reasons[:each])[:MOST]
 
 
 def _words_of(

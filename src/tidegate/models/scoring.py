@@ -33,8 +33,8 @@ class BoundModel(Protocol):
         """Whose features its reasons are of."""
         ...
 
-    def reasons(self, cells: NDArray[np.int64], row: int, words: Words) -> tuple[ModelReason, ...]:
-        """At most four reasons of one row's score, heaviest first."""
+    def reasons(self, cells: NDArray[np.int64], rows: Sequence[int], words: Words) -> list[tuple[ModelReason, ...]]:
+        """At most four reasons of each row's score, heaviest first."""
         ...
 
     def unanswered(self, cells: NDArray[np.int64], row: int) -> str:

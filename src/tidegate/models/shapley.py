@@ -30,75 +30,101 @@ from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
 from tidegate.kernels.compiled import compiled
-from tidegate.models.kernels import fill_slots, read_cells
+from tidegate.models.kernels import fill_slots
 from tidegate.models.layout import FEATURE_COUNT, NODES, SLOT_COUNT, level_order
 from tidegate.models.lightgbm import Forest, Tree
-from tidegate.models.vectors import add4, choose4, load4, multiply4, splat4, store4, subtract4
+from tidegate.models.vectors import (
+    LANES,
+    POINTS,
+    ROWS,
+    above,
+    add,
+    choose,
+    load,
+    load_flags,
+    multiply,
+    new_lanes,
+    repeat,
+    splat,
+    store,
+    store_flags,
+    subtract,
+    without,
+)
 
-__all__ = ["Shares", "contributions_cells", "contributions_matrix", "tabulate"]
+__all__ = ["Shares", "contributions_matrix", "tabulate"]
 
-POINTS = 4  # handled together, see `vectors`
-TREE_WORDS = 5  # first node, first split, splits, blocks of points, first of its rows in `points`
-SPLIT_WORDS = 4  # place in its tree; feature; place of the node below the feature's last edge above, or 0; factors
-SPLIT_SHARES = 3  # the left way's share and the right way's of the feature's path; the right way's of the split's rows
+PASS_WORDS = 5  # first split, splits, first leaf; of its points: their place in `points`, what it adds to a split's row
+SPLIT_WORDS = 5  # place in its tree; of the node below the feature's last edge above, or 0; of factors, slot, feature
+SPLIT_NUMBERS = 4  # threshold; the left way's share and the right way's of the feature's path; the right's of its rows
+NODE = 2 * LANES  # numbers that the kernel has per node, and per split
+RULE = 2 * POINTS  # numbers per four points
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """What the kernel needs beside the forest's layout; `bias` is the expected raw score over the training rows.
+    """What the kernel reads, in the order in which it is read; `bias` is the expected raw score over the training rows.
 
-    `splits` and `shares` go by split in level order, the children of a tree's j-th lying in places 1 + 2 j and 2 + 2 j;
-    `leaves` are the leaves' places. `points` has, per block of points, a row of 1 - t and a row of weights, then a row
-    of ones and a row of zeros. `factors` has rows of 1 / f; the first is ones.
+    A pass is of one tree and of four points. `splits` and `numbers` go by split in level order, the children of a
+    tree's j-th lying in places 1 + 2 j and 2 + 2 j; `leaves` are the leaves' places, and `values` what they give.
+    `points` has per four points 1 - t and the weights. `factors` has rows of 1 / f, for each four points of a tree one;
+    the first are ones, for splits whose feature was not met above. All places are those in the kernel's own arrays.
     """
 
-    trees: NDArray[np.int64]
-    splits: NDArray[np.uint64]
-    leaves: NDArray[np.uint64]
-    shares: NDArray[np.float64]
+    passes: NDArray[np.int64]
+    splits: NDArray[np.uint32]
+    leaves: NDArray[np.uint32]
+    numbers: NDArray[np.float64]
+    values: NDArray[np.float64]
     points: NDArray[np.float64]
     factors: NDArray[np.float64]
     bias: float
 
     @property
-    def tables(self) -> tuple[Any, Any, Any, Any, Any, Any]:
+    def tables(self) -> tuple[Any, Any, Any, Any, Any, Any, Any]:
         """The arrays in the order in which the kernels take them."""
-        return self.trees, self.splits, self.leaves, self.shares, self.points, self.factors
+        return self.passes, self.splits, self.leaves, self.numbers, self.values, self.points, self.factors
 
 
-def tabulate(forest: Forest) -> Shares:
-    """The tables of a forest. Raises ModelError if the file does not say how many rows reached each leaf."""
-    trees, splits, leaves, shares = list[int](), list[int](), list[int](), list[float]()
-    points, factors = list[NDArray[np.float64]](), [np.ones((1, POINTS))]
-    rules: dict[int, tuple[int, NDArray[np.float64]]] = {}  # by blocks: the first row in `points`, and t
-    node, rows, bias = 0, 1, forest.start
+def tabulate(forest: Forest, laid: NDArray[np.int64]) -> Shares:
+    """The tables of a forest that is laid out (`layout.layout`).
+
+    Raises ModelError if the file does not say how many rows reached each leaf.
+    """
+    passes, splits, leaves, numbers, values = list[int](), list[int](), list[int](), list[float](), list[float]()
+    most = max(1, -(-len(forest.features) // (2 * POINTS)))  # blocks of points that a path may need
+    points, factors = list[NDArray[np.float64]](), [np.ones((most, POINTS))]
+    rules: dict[int, tuple[int, NDArray[np.float64]]] = {}  # by blocks: the place in `points`, and t
+    nodes, rows, bias = laid[laid[NODES] :], most, forest.start
     for k, tree in enumerate(forest.trees):
         if len(tree.leaf_count) != len(tree.leaf_value) or tree.leaf_count.sum() <= 0.0:
             raise ModelError(
                 "The model cannot be explained: it does not say how many training rows reached each leaf.",
                 seen=f"no leaf_count or internal_count in tree {k}", do="Save the model with Booster.save_model.",
             )  # fmt: skip
-        first = len(splits) // SPLIT_WORDS
-        distinct, old = _tabulate_tree(tree, splits, leaves, shares)
+        first, first_leaf, count = len(splits) // SPLIT_WORDS, len(leaves), len(tree.feature)
+        distinct, old = _tabulate_tree(tree, nodes, splits, leaves, numbers, values)
+        nodes = nodes[2 * (2 * count + 1) :]
         blocks = max(1, -(-distinct // (2 * POINTS)))
         if blocks not in rules:
             x, w = np.polynomial.legendre.leggauss(blocks * POINTS)
             t, weights = (((x + 1.0) / 2.0).reshape(blocks, POINTS), (w / 2.0).reshape(blocks, POINTS))
-            rules[blocks] = 4 * sum(len(rule) for rule in points), t
-            points.append(np.stack([1.0 - t, weights, np.ones_like(t), np.zeros_like(t)], axis=1))
-        row, t = rules[blocks]
+            rules[blocks] = RULE * sum(len(rule) for rule in points), t
+            points.append(np.stack([1.0 - t, weights], axis=1))
+        rule, t = rules[blocks]
         for split, z in old.items():
-            splits[SPLIT_WORDS * (first + split) + 3] = rows
+            splits[SPLIT_WORDS * (first + split) + 2] = POINTS * rows
             factors.append(1.0 / (z + t * (1.0 - z)))
             rows += blocks
-        trees += [node, first, len(tree.feature), blocks, row]
-        node += 2 * len(tree.feature) + 1
+        for block in range(blocks):
+            passes += [first, count, first_leaf, rule + RULE * block, POINTS * block]
         bias += float(tree.leaf_count @ tree.leaf_value) / float(tree.leaf_count.sum())
     return Shares(
-        trees=np.array(trees, np.int64),
-        splits=np.array(splits, np.uint64),
-        leaves=np.array(leaves, np.uint64),
-        shares=np.array(shares),
+        passes=np.array(passes, np.int64),
+        splits=np.array(splits, np.uint32),
+        leaves=np.array(leaves, np.uint32),
+        numbers=np.array(numbers),
+        values=np.array(values),
         points=np.concatenate(points).ravel(),
         factors=np.concatenate(factors).ravel(),
         bias=bias,
@@ -106,118 +132,113 @@ def tabulate(forest: Forest) -> Shares:
 
 
 def _tabulate_tree(
-    tree: Tree, splits: list[int], leaves: list[int], shares: list[float]
+    tree: Tree,
+    nodes: NDArray[np.int64],
+    splits: list[int],
+    leaves: list[int],
+    numbers: list[float],
+    values: list[float],
 ) -> tuple[int, dict[int, float]]:
-    """Append the tree's; the most features on a path, and z of the splits whose feature was met above."""
+    """Append the tree's, laid out in `nodes`; the most features on a path, and z of the splits whose feature was met
+    above."""
     order = level_order(tree)
+    laid: list[float] = nodes[: 2 * len(order) : 2].view(np.float64).tolist()
+    slots: list[int] = (nodes[1 : 2 * len(order) : 2] >> 32).tolist()
     rows = [float(tree.split_count[node]) if node >= 0 else float(tree.leaf_count[~node]) for node in order]
     old = dict[int, float]()
     above: list[dict[int, int]] = [{}]  # per node: the last edge on its path for each feature, named by its lower node
     share = [1.0]  # per node: of its edge's feature, from the root
     for place, node in enumerate(order):
         if node < 0:
-            leaves.append(place)
+            leaves.append(NODE * place)
+            values.append(laid[place])
             continue
         feature, child = int(tree.feature[node]), len(above)
         last = above[place].get(feature, 0)
         left = rows[child] / rows[place] if rows[place] > 0.0 else 0.5
         if last:
             old[child // 2] = share[last]
-        splits += [place, feature, last, 0]
+        splits += [NODE * place, NODE * last, 0, LANES * slots[place], LANES * feature]
         share += [share[last] * left, share[last] * (1.0 - left)]
-        shares += [*share[-2:], 1.0 - left]
+        numbers += [laid[place], *share[-2:], 1.0 - left]
         above += [{**above[place], feature: child}, {**above[place], feature: child + 1}]
     return max(len(path) for path in above), old
 
 
-@compiled(
-    "void(int64[::1], int64[::1], uint64[::1], uint64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
-    " float64[::1])",
-)
-def _explain(forest, trees, splits, leaves, shares, points, factors, slots, out):  # type: ignore[no-untyped-def]
-    """Add every tree's contributions to `out`, one per feature. Unsigned, as in `kernels._step`."""
-    laid = forest[forest[NODES] :].view(np.uint64)
-    numbers = laid.view(np.float64)
+_TABLES = "int64[::1], uint32[::1], uint32[::1], float64[::1], float64[::1], float64[::1], float64[::1]"
+_1, _2, _3, _4 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)  # unsigned, as in `kernels._step`
+_LANES, _NODE, _SPLIT_WORDS, _SPLIT_NUMBERS = map(np.uint64, (LANES, NODE, SPLIT_WORDS, SPLIT_NUMBERS))
+
+
+@compiled(f"void({_TABLES}, float64[::1], float64[::1])")
+def _explain(passes, splits, leaves, numbers, values, points, factors, slots, totals):  # type: ignore[no-untyped-def]
+    """Add every tree's contributions to `totals`, a group of lanes per feature, of which `slots` has one per slot."""
     largest = 1
-    for k in range(0, len(trees), TREE_WORDS):
-        largest = max(largest, 2 * trees[k + 2] + 1)
-    passed = np.empty(largest, np.uint64)  # per node: has the row passed its edge's feature so far
-    went = np.empty(largest, np.uint64)  # per split: the child that the row goes to
-    # Four numbers per node: the product above, the sum below. Per split: what the way not taken is multiplied by, and
-    # what H - C is multiplied by to give the contribution.
-    product, below = np.empty(largest * POINTS), np.empty(largest * POINTS)
-    aside, gain = np.empty(largest * POINTS), np.empty(largest * POINTS)
-    totals = np.zeros(len(out) * POINTS)
-    u1, u2, u3, u4 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
-    leaf = np.uint64(0)
-    for k in range(0, len(trees), TREE_WORDS):
-        first, start, count = np.uint64(trees[k]), np.uint64(trees[k + 1]), np.uint64(trees[k + 2])
-        for n in range(count + u1):
-            place = leaves[leaf + np.uint64(n)]
-            store4(below, place * u4, splat4(numbers[u2 * (first + place)]))
-        leaf += count + u1
-        for block in range(trees[k + 3]):
-            rule = np.uint64((trees[k + 4] + 4 * block) * POINTS)
-            passed[0] = 1
-            store4(product, np.uint64(0), splat4(1.0))
-            for n in range(count):
-                j = np.uint64(n)
-                split, child = u4 * (start + j), u1 + u2 * j
-                place, row = splits[split], splits[split + u3]
-                at = u2 * (first + place)
-                live = passed[splits[split + u2]]  # the root's is 1
-                right = np.uint64(slots[laid[at + u1] >> np.uint64(32)] > numbers[at]) & live
-                passed[child] = live & (u1 - right)
-                passed[child + u1] = live & right
-                went[j] = right
-                factor = (row + (np.uint64(block) if row else np.uint64(0))) * u4 * live
-                share = splat4(shares[u3 * (start + j) + (u2 - live - right)])
-                constants = rule + np.uint64(8) * (u1 - live)
-                f, above = load4(factors, factor), load4(product, place * u4)
-                scale = multiply4(share, f)
-                away = multiply4(scale, load4(points, constants))
-                part = multiply4(above, away)
-                store4(aside, j * u4, away)
-                store4(gain, j * u4, multiply4(multiply4(above, f), multiply4(scale, load4(points, constants + u4))))
-                rest = subtract4(above, part)
-                store4(product, child * u4, choose4(right, part, rest))
-                store4(product, (child + u1) * u4, choose4(right, rest, part))
-            for n in range(count):
-                j = count - u1 - np.uint64(n)
-                split = u4 * (start + j)
-                total, child = splits[split + u1] * u4, (u1 + u2 * j) * u4
-                left, right = load4(below, child), load4(below, child + u4)
-                hot = choose4(went[j], right, left)
-                difference = subtract4(hot, choose4(went[j], left, right))
-                store4(below, splits[split] * u4, subtract4(hot, multiply4(load4(aside, j * u4), difference)))
-                more = multiply4(load4(gain, j * u4), difference)
-                store4(totals, total, add4(load4(totals, total), more))
-    for f in range(len(out)):
-        out[f] += totals[4 * f] + totals[4 * f + 1] + totals[4 * f + 2] + totals[4 * f + 3]
+    for k in range(0, len(passes), PASS_WORDS):
+        largest = max(largest, 2 * passes[k + 1] + 1)
+    passed = np.empty(largest * NODE, np.uint8)  # at a node's place: has the row passed its edge's feature so far
+    nodes = new_lanes(2 * largest)  # of each node: the product above, the sum below
+    ways = new_lanes(largest)  # of each split: what the way not taken is multiplied by; what H - C is, to contribute
+    passed[0] = 255
+    store(nodes, np.uint64(0), splat(1.0))
+    for k in range(0, len(passes), PASS_WORDS):
+        first, count, leaf = np.uint64(passes[k]), np.uint64(passes[k + 1]), np.uint64(passes[k + 2])
+        for n in range(count + _1):
+            at = leaf + np.uint64(n)
+            store(nodes, np.uint64(leaves[at]) + _LANES, splat(values[at]))
+        rule, block = np.uint64(passes[k + 3]), np.uint64(passes[k + 4])
+        to_left, weights = repeat(points, rule), repeat(points, rule + np.uint64(POINTS))
+        split, number, way, child = _SPLIT_WORDS * first, _SPLIT_NUMBERS * first, np.uint64(0), _NODE
+        for _ in range(count):
+            live = load_flags(passed, np.uint64(splits[split + _1]))  # the root's is set
+            right = above(live, load(slots, np.uint64(splits[split + _3])), splat(numbers[number]))
+            left = without(live, right)
+            store_flags(passed, child, left)
+            store_flags(passed, child + _NODE, right)
+            aside = choose(left, splat(numbers[number + _2]), splat(numbers[number + _3]))
+            share = choose(right, splat(numbers[number + _1]), aside)
+            f, product = repeat(factors, np.uint64(splits[split + _2]) + block), load(nodes, np.uint64(splits[split]))
+            scale = multiply(share, f)
+            away = choose(live, multiply(scale, to_left), share)
+            store(ways, way, away)
+            gain = choose(live, multiply(multiply(product, f), multiply(scale, weights)), splat(0.0))
+            store(ways, way + _LANES, gain)
+            part = multiply(product, away)
+            rest = subtract(product, part)
+            store(nodes, child, choose(right, part, rest))
+            store(nodes, child + _NODE, choose(right, rest, part))
+            split, number, way, child = split + _SPLIT_WORDS, number + _SPLIT_NUMBERS, way + _NODE, child + _2 * _NODE
+        for _ in range(count):
+            split, way, child = split - _SPLIT_WORDS, way - _NODE, child - _2 * _NODE
+            right = load_flags(passed, child + _NODE)
+            left_sum, right_sum = load(nodes, child + _LANES), load(nodes, child + _NODE + _LANES)
+            hot = choose(right, right_sum, left_sum)
+            difference = subtract(hot, choose(right, left_sum, right_sum))
+            place, total = np.uint64(splits[split]), np.uint64(splits[split + _4])
+            below = subtract(hot, multiply(load(ways, way), difference))
+            store(nodes, place + _LANES, below)
+            store(totals, total, add(load(totals, total), multiply(load(ways, way + _LANES), difference)))
 
 
-_TABLES = "int64[::1], int64[::1], uint64[::1], uint64[::1], float64[::1], float64[::1], float64[::1]"
-
-
-@compiled(f"void({_TABLES}, float64[:, ::1], float64[:, ::1])")
-def contributions_matrix(forest, trees, splits, leaves, shares, points, factors, matrix, out):  # type: ignore[no-untyped-def]
-    """Contributions to the raw score, per row and feature. The bias, the last column, is left alone."""
-    slots = np.empty(forest[SLOT_COUNT])
-    features = forest[FEATURE_COUNT]
-    for i in range(len(matrix)):
-        fill_slots(forest, matrix[i], slots)
-        out[i, :features] = 0.0
-        _explain(forest, trees, splits, leaves, shares, points, factors, slots, out[i, :features])
-
-
-@compiled(f"void({_TABLES}, int64[::1], int64[:, ::1], int64, float64[::1])")
-def contributions_cells(  # type: ignore[no-untyped-def]
-    forest, trees, splits, leaves, shares, points, factors, inputs, cells, row, out
+@compiled(f"void(int64[::1], {_TABLES}, float64[:, ::1], float64[:, ::1])")
+def contributions_matrix(  # type: ignore[no-untyped-def]
+    forest, passes, splits, leaves, numbers, values, points, factors, matrix, out
 ):
-    """The same for one row of a batch's cells."""
-    features = forest[FEATURE_COUNT]
-    values, slots = np.empty(features), np.empty(forest[SLOT_COUNT])
-    read_cells(inputs, cells, row, values)
-    fill_slots(forest, values, slots)
-    out[:features] = 0.0
-    _explain(forest, trees, splits, leaves, shares, points, factors, slots, out[:features])
+    """Contributions to the raw score, per row and feature. The bias, the last column, is left alone.
+
+    A row's are the same whichever others it stands with.
+    """
+    features, width, n = forest[FEATURE_COUNT], forest[SLOT_COUNT], len(matrix)
+    own, slots, totals = np.empty(width), new_lanes(width), new_lanes(features)
+    for start in range(0, n, ROWS):
+        for row in range(ROWS):
+            fill_slots(forest, matrix[min(start + row, n - 1)], own)  # the last stands in for one that is not there
+            for s in range(width):
+                lane = s * LANES + row * POINTS
+                slots[lane : lane + POINTS] = own[s]
+        totals[:] = 0.0
+        _explain(passes, splits, leaves, numbers, values, points, factors, slots, totals)
+        for row in range(min(ROWS, n - start)):
+            for f in range(features):
+                lane = f * LANES + row * POINTS
+                out[start + row, f] = totals[lane] + totals[lane + 1] + totals[lane + 2] + totals[lane + 3]

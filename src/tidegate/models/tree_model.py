@@ -146,7 +146,7 @@ class TreeModel:
     def shares(self) -> shapley.Shares:
         """What contributions need, made when first asked for. Raises ModelError if the leaves' counts are unknown."""
         if self._shares is None:
-            self._shares = shapley.tabulate(self.forest)
+            self._shares = shapley.tabulate(self.forest, self.laid)
         return self._shares
 
     def bind(
@@ -231,10 +231,8 @@ class Binding:
 
     def contributions(self, cells: NDArray[np.int64], row: int) -> NDArray[np.float64]:
         """The contributions of one row, the bias last, as `TreeModel.contributions`."""
-        shares, out = self.model.shares, np.empty(len(self.model.features) + 1)
-        out[-1] = shares.bias
-        shapley.contributions_cells(self.laid, *shares.tables, self.inputs, cells, row, out)
-        return out
+        parts: NDArray[np.float64] = self.model.contributions(self.values(cells, row)[None])[0]
+        return parts
 
     def unanswered(self, cells: NDArray[np.int64], row: int) -> str:
         """Why the model has no answer for a row: trees always have one, but for sums that are no number."""
@@ -245,6 +243,7 @@ class Binding:
         """The model."""
         return self.model
 
-    def reasons(self, cells: NDArray[np.int64], row: int, words: Words) -> tuple[ModelReason, ...]:
-        """At most four reasons of one row's score, by its exact contributions."""
-        return words.reasons(self.values(cells, row), self.contributions(cells, row))
+    def reasons(self, cells: NDArray[np.int64], rows: Sequence[int], words: Words) -> list[tuple[ModelReason, ...]]:
+        """At most four reasons of each row's score, by its exact contributions, which are worked out together."""
+        values = np.stack([self.values(cells, row) for row in rows])
+        return [words.reasons(*each) for each in zip(values, self.model.contributions(values), strict=True)]

@@ -1,106 +1,188 @@
-"""Four floats that a kernel handles as one: Numba does not find such groups by itself.
+"""Floats that a kernel handles as one, its lanes: Numba does not find such groups by itself.
 
-`load4`, `store4`, `splat4`, `add4`, `subtract4` and `multiply4` become one instruction each where the processor has
-256-bit registers, and a few where it has not. Each lane is rounded as a single float would be.
+A kernel looks at ROWS rows at once, each in four lanes: two where the processor has registers of 512 bits, else one, so
+that a group is one register and what is done to it one instruction (a few on processors without vectors of four). Each
+lane is rounded as a single float would be, so what comes out is the same wherever it is worked out.
+
+Beside groups of floats there are flags, one per lane, which are kept as the bits of a byte.
 """
 
 from typing import Any
 
-from llvmlite import ir
+import numpy as np
+from llvmlite import binding, ir
+from numba import njit
 from numba.core import cgutils, types
 from numba.extending import models, register_model
 
 from tidegate.kernels.compiled import intrinsic
 
-__all__ = ["add4", "choose4", "load4", "multiply4", "splat4", "store4", "subtract4"]
+__all__ = [
+    "LANES", "POINTS", "ROWS", "above", "add", "choose", "load", "load_flags", "multiply", "new_lanes", "repeat",
+    "splat", "store", "store_flags", "subtract", "without",
+]  # fmt: skip
 
-_LANES = ir.VectorType(ir.DoubleType(), 4)
+POINTS = 4  # lanes of a row
+ROWS = 2 if binding.get_host_cpu_features().get("avx512dq", False) else 1
+LANES = POINTS * ROWS
+
+_FLOATS = ir.VectorType(ir.DoubleType(), LANES)
+_ROW = ir.VectorType(ir.DoubleType(), POINTS)
+_BITS = ir.VectorType(ir.IntType(1), LANES)
+_BYTE = ir.IntType(8)
 
 
-class _Four(types.Type):
-    """The type of four floats inside a kernel."""
+class _Floats(types.Type):
+    """The type of a group of floats inside a kernel."""
 
     def __init__(self) -> None:
-        super().__init__(name="tidegate.Four")
+        super().__init__(name=f"tidegate.Floats{LANES}")
 
 
-@register_model(_Four)
-class _FourModel(models.PrimitiveModel):
+class _Flags(types.Type):
+    """The type of a group of flags inside a kernel."""
+
+    def __init__(self) -> None:
+        super().__init__(name=f"tidegate.Flags{LANES}")
+
+
+@register_model(_Floats)
+class _FloatsModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _LANES)  # type: ignore[no-untyped-call]
+        super().__init__(manager, kind, _FLOATS)  # type: ignore[no-untyped-call]
 
 
-FOUR: Any = _Four()
+@register_model(_Flags)
+class _FlagsModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, _BITS)  # type: ignore[no-untyped-call]
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+FLOATS: Any = _Floats()
+FLAGS: Any = _Flags()
+
+
+def _pointer(kind: Any, context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
     proxy: Any = cgutils.create_struct_proxy(array_type)  # type: ignore[no-untyped-call]
     data = proxy(context, builder, value=array).data
-    return builder.bitcast(builder.gep(data, [index]), _LANES.as_pointer())
+    return builder.bitcast(builder.gep(data, [index]), kind.as_pointer())
+
+
+def _shuffled(builder: Any, vector: Any, places: list[int]) -> Any:
+    order = ir.Constant(ir.VectorType(ir.IntType(32), LANES), places)
+    return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), order)
+
+
+@njit(inline="always")
+def new_lanes(count):  # type: ignore[no-untyped-def]
+    """An array of so many groups that starts on a line of the cache (64 bytes), so that no group straddles two."""
+    space = np.empty(LANES * count + 8)
+    start = (-space.ctypes.data >> 3) & 7
+    return space[start : start + LANES * count]
 
 
 @intrinsic
-def load4(typing: Any, array: Any, index: Any) -> Any:
-    """The floats array[index : index + 4]; the index is unsigned and not checked."""
+def load(typing: Any, array: Any, index: Any) -> Any:
+    """The floats array[index : index + LANES]; the index is unsigned and not checked."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load(_pointer(context, builder, signature.args[0], *arguments), align=8)
+        return builder.load(_pointer(_FLOATS, context, builder, signature.args[0], *arguments), align=8)
 
-    return FOUR(array, index), generate
+    return FLOATS(array, index), generate
 
 
 @intrinsic
-def store4(typing: Any, array: Any, index: Any, four: Any) -> Any:
-    """Write four floats to array[index : index + 4]; the index is unsigned and not checked."""
+def repeat(typing: Any, array: Any, index: Any) -> Any:
+    """The four floats array[index : index + 4] for each row; the index is unsigned and not checked."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _pointer(context, builder, signature.args[0], *arguments[:2])
+        four = builder.load(_pointer(_ROW, context, builder, signature.args[0], *arguments), align=8)
+        return _shuffled(builder, four, list(range(POINTS)) * ROWS)
+
+    return FLOATS(array, index), generate
+
+
+@intrinsic
+def store(typing: Any, array: Any, index: Any, floats: Any) -> Any:
+    """Write a group to array[index : index + LANES]; the index is unsigned and not checked."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _pointer(_FLOATS, context, builder, signature.args[0], *arguments[:2])
         builder.store(arguments[2], place, align=8)
         return context.get_dummy_value()
 
-    return types.void(array, index, four), generate
+    return types.void(array, index, floats), generate
 
 
 @intrinsic
-def splat4(typing: Any, value: Any) -> Any:
-    """The same float four times."""
+def splat(typing: Any, value: Any) -> Any:
+    """The same float in every lane."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        first = builder.insert_element(ir.Constant(_LANES, ir.Undefined), arguments[0], ir.Constant(ir.IntType(32), 0))
-        return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), 4), [0, 0, 0, 0]))
+        first = builder.insert_element(ir.Constant(_FLOATS, ir.Undefined), arguments[0], ir.Constant(ir.IntType(32), 0))
+        return _shuffled(builder, first, [0] * LANES)
 
-    return FOUR(types.float64), generate
+    return FLOATS(types.float64), generate
 
 
 @intrinsic
-def add4(typing: Any, a: Any, b: Any) -> Any:
+def add(typing: Any, a: Any, b: Any) -> Any:
     """a + b."""
-    return FOUR(a, b), lambda context, builder, signature, pair: builder.fadd(*pair)
+    return FLOATS(a, b), lambda context, builder, signature, pair: builder.fadd(*pair)
 
 
 @intrinsic
-def subtract4(typing: Any, a: Any, b: Any) -> Any:
+def subtract(typing: Any, a: Any, b: Any) -> Any:
     """a - b."""
-    return FOUR(a, b), lambda context, builder, signature, pair: builder.fsub(*pair)
+    return FLOATS(a, b), lambda context, builder, signature, pair: builder.fsub(*pair)
 
 
 @intrinsic
-def multiply4(typing: Any, a: Any, b: Any) -> Any:
+def multiply(typing: Any, a: Any, b: Any) -> Any:
     """a * b."""
-    return FOUR(a, b), lambda context, builder, signature, pair: builder.fmul(*pair)
+    return FLOATS(a, b), lambda context, builder, signature, pair: builder.fmul(*pair)
 
 
 @intrinsic
-def choose4(typing: Any, first: Any, a: Any, b: Any) -> Any:
-    """a if `first`, an unsigned 0 or 1, is 1, else b: without a branch."""
+def load_flags(typing: Any, array: Any, index: Any) -> Any:
+    """The flags in the byte array[index]; the index is unsigned and not checked."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        flags = ir.VectorType(ir.IntType(1), 4)
-        one = builder.trunc(arguments[0], ir.IntType(1))
-        placed = builder.insert_element(ir.Constant(flags, ir.Undefined), one, ir.Constant(ir.IntType(32), 0))
-        all_four = builder.shuffle_vector(
-            placed, ir.Constant(flags, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), 4), [0, 0, 0, 0])
-        )
-        return builder.select(all_four, arguments[1], arguments[2])
+        byte = builder.load(_pointer(_BYTE, context, builder, signature.args[0], *arguments), align=1)
+        return builder.bitcast(builder.trunc(byte, ir.IntType(LANES)), _BITS)
 
-    return FOUR(first, a, b), generate
+    return FLAGS(array, index), generate
+
+
+@intrinsic
+def store_flags(typing: Any, array: Any, index: Any, flags: Any) -> Any:
+    """Write flags to the byte array[index]; the index is unsigned and not checked."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _pointer(_BYTE, context, builder, signature.args[0], *arguments[:2])
+        builder.store(builder.zext(builder.bitcast(arguments[2], ir.IntType(LANES)), _BYTE), place, align=1)
+        return context.get_dummy_value()
+
+    return types.void(array, index, flags), generate
+
+
+@intrinsic
+def above(typing: Any, flags: Any, a: Any, b: Any) -> Any:
+    """Where the flag is set and a > b."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.and_(arguments[0], builder.fcmp_ordered(">", *arguments[1:]))
+
+    return FLAGS(flags, a, b), generate
+
+
+@intrinsic
+def without(typing: Any, flags: Any, less: Any) -> Any:
+    """Where the flag is set, but not that of `less`, which are some of them."""
+    return FLAGS(flags, less), lambda context, builder, signature, pair: builder.xor(*pair)
+
+
+@intrinsic
+def choose(typing: Any, flags: Any, a: Any, b: Any) -> Any:
+    """a where the flag is set, else b: without a branch."""
+    return FLOATS(flags, a, b), lambda context, builder, signature, three: builder.select(*three)

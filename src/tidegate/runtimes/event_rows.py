@@ -73,8 +73,10 @@ class EventRows:
         if len(self._kinds) > 1:
             for row in decider.kinds[:n].nonzero()[0].tolist():
                 made[row] = Learned(events[row].id)
+        loud = [row for row, answer in enumerate(made) if answer is None]
+        reasons = self.answers.reasons(loud) if len(loud) > 1 else None
         return [
-            self.answers.decision(row, events[row].id, partial(getattr, events[row]), bool(late) and late[row])
+            self.answers.decision(row, events[row].id, partial(getattr, events[row]), bool(late) and late[row], reasons)
             if answer is None
             else answer
             for row, answer in enumerate(made)

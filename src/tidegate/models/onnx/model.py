@@ -188,13 +188,12 @@ class OnnxBinding:
         """Itself: the flow's names stand in where the file has none."""
         return self
 
-    def reasons(self, cells: NDArray[np.int64], row: int, words: Words) -> tuple[ModelReason, ...]:
-        """At most four reasons of one row's score against the typical row's; none if no typical row was said."""
+    def reasons(self, cells: NDArray[np.int64], rows: Sequence[int], words: Words) -> list[tuple[ModelReason, ...]]:
+        """At most four reasons of each row's score against the typical row's; none if no typical row was said."""
         if self.model.typical is None or self.model.texts is not None:
-            return ()
-        values = self._row(cells, row)
-        parts = self.model.contributions(values)
-        return against(words, values, parts, self.model.typical.tolist())
+            return [()] * len(rows)
+        typical, taken = self.model.typical.tolist(), [self._row(cells, row) for row in rows]
+        return [against(words, values, self.model.contributions(values), typical) for values in taken]
 
     def _row(self, cells: NDArray[np.int64], row: int) -> Floats:
         values = np.empty(len(self._columns))

@@ -31,7 +31,7 @@ class TreeSum:
     def shares(self) -> shapley.Shares | None:
         """What contributions need; None if the document does not say how many records reached each node."""
         try:
-            return shapley.tabulate(self.forest)
+            return shapley.tabulate(self.forest, self.laid)
         except ModelError:
             return None
 

@@ -203,10 +203,13 @@ class PmmlBinding:
         """The model."""
         return self.model
 
-    def reasons(self, cells: NDArray[np.int64], row: int, words: Words) -> tuple[ModelReason, ...]:
+    def reasons(self, cells: NDArray[np.int64], rows: Sequence[int], words: Words) -> list[tuple[ModelReason, ...]]:
         """A scorecard's reason codes with the points that each weighs; of a sum of trees, what weighs most of its exact
         contributions (see `PmmlScorer.contributions`); of other models, what each feature did against a typical row,
         if one was said (`shares`)."""
+        return [self._reasons(cells, row, words) for row in rows]
+
+    def _reasons(self, cells: NDArray[np.int64], row: int, words: Words) -> tuple[ModelReason, ...]:
         pairs = self.model.pmml.reason_registers[:_MOST_REASONS]
         if not pairs:
             values = self._values(cells, row, row + 1)
