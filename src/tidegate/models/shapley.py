@@ -179,7 +179,7 @@ def _explain(passes, splits, leaves, numbers, values, points, factors, slots, to
     passed = np.empty(largest * NODE, np.uint8)  # at a node's place: has the row passed its edge's feature so far
     nodes = new_lanes(2 * largest)  # of each node: the product above, the sum below
     ways = new_lanes(largest)  # of each split: what the way not taken is multiplied by; what H - C is, to contribute
-    passed[0] = 255
+    passed[:NODE] = 255
     store(nodes, np.uint64(0), splat(1.0))
     for k in range(0, len(passes), PASS_WORDS):
         first, count, leaf = np.uint64(passes[k]), np.uint64(passes[k + 1]), np.uint64(passes[k + 2])

@@ -4,7 +4,8 @@ A kernel looks at ROWS rows at once, each in four lanes: two where the processor
 that a group is one register and what is done to it one instruction (a few on processors without vectors of four). Each
 lane is rounded as a single float would be, so what comes out is the same wherever it is worked out.
 
-Beside groups of floats there are flags, one per lane, which are kept as the bits of a byte.
+Beside groups of floats there are flags, one per lane. They are kept as the bits of a byte where the processor computes
+with such bits, which it does if it has registers of 512 bits, else as a byte per lane.
 """
 
 from typing import Any
@@ -30,6 +31,7 @@ _FLOATS = ir.VectorType(ir.DoubleType(), LANES)
 _ROW = ir.VectorType(ir.DoubleType(), POINTS)
 _BITS = ir.VectorType(ir.IntType(1), LANES)
 _BYTE = ir.IntType(8)
+_KEPT = _BYTE if ROWS == 2 else ir.VectorType(_BYTE, LANES)
 
 
 class _Floats(types.Type):
@@ -145,22 +147,23 @@ def multiply(typing: Any, a: Any, b: Any) -> Any:
 
 @intrinsic
 def load_flags(typing: Any, array: Any, index: Any) -> Any:
-    """The flags in the byte array[index]; the index is unsigned and not checked."""
+    """The flags kept in an array of bytes from array[index] on; the index is unsigned and not checked."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        byte = builder.load(_pointer(_BYTE, context, builder, signature.args[0], *arguments), align=1)
-        return builder.bitcast(builder.trunc(byte, ir.IntType(LANES)), _BITS)
+        kept = builder.load(_pointer(_KEPT, context, builder, signature.args[0], *arguments), align=1)
+        return builder.bitcast(kept, _BITS) if _KEPT is _BYTE else builder.icmp_signed("<", kept, _KEPT([0] * LANES))
 
     return FLAGS(array, index), generate
 
 
 @intrinsic
 def store_flags(typing: Any, array: Any, index: Any, flags: Any) -> Any:
-    """Write flags to the byte array[index]; the index is unsigned and not checked."""
+    """Keep flags in an array of bytes from array[index] on; the index is unsigned and not checked."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _pointer(_BYTE, context, builder, signature.args[0], *arguments[:2])
-        builder.store(builder.zext(builder.bitcast(arguments[2], ir.IntType(LANES)), _BYTE), place, align=1)
+        place = _pointer(_KEPT, context, builder, signature.args[0], *arguments[:2])
+        kept = builder.bitcast(arguments[2], _BYTE) if _KEPT is _BYTE else builder.sext(arguments[2], _KEPT)
+        builder.store(kept, place, align=1)
         return context.get_dummy_value()
 
     return types.void(array, index, flags), generate
