@@ -4,9 +4,6 @@ log."""
 import errno
 import logging
 import os
-import shutil
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,91 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tidegate.connectors import direct_file, redo_log, sqlite_sync
+from tidegate.connectors import direct_file, redo_log
 from tidegate.connectors.direct_file import BLOCK, DirectFile
 from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
-from tidegate.evidence.log import verify
-from tidegate.evidence.record import Refusal
 
 from .entries import entries, entry
+from .power_loss import Disk, disk, held, refusal, rows
 from .test_sqlite_sync import AnsweredLate
 
-
-class Disk:
-    """A store that a server writes, and what its disk is sure to have of it.
-
-    Each time that the log is synced, database and log are copied; power is lost by putting the last copy elsewhere,
-    with the redo log as it lies there.
-    """
-
-    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
-        folder = folder.resolve()
-        self.folder, self.safe = folder / "live", folder / "safe"
-        self.folder.mkdir()
-        self.store = Store.open(self.folder / "s.db")
-        sync = sqlite_sync._data_sync
-        self.syncs = self.losses = 0
-
-        def copying(file: int) -> None:
-            if Path(os.readlink(f"/proc/self/fd/{file}")).parent == self.folder:
-                self.syncs += 1
-                self.copy()
-            sync(file)
-
-        patch.setattr(sqlite_sync, "_data_sync", copying)
-        self.copy()
-        self.store.sync_apart(each=True)
-
-    def copy(self) -> None:
-        """Take down what the disk has by now."""
-        shutil.rmtree(self.safe, ignore_errors=True)
-        self.safe.mkdir()
-        for name in ("s.db", "s.db-wal"):
-            if (self.folder / name).exists():
-                shutil.copy(self.folder / name, self.safe / name)
-
-    @property
-    def redo(self) -> Path:
-        """The redo log."""
-        return redo_log.beside(self.folder / "s.db")
-
-    def after_power_loss(self) -> Path:
-        """The store that the disk has."""
-        self.losses += 1
-        lost = self.folder.with_name(f"lost-{self.losses}")
-        shutil.copytree(self.safe, lost)
-        shutil.copy(self.redo, lost)
-        return lost / "s.db"
-
-
-@pytest.fixture
-def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
-    found = Disk(tmp_path, monkeypatch)
-    if not found.redo.exists():
-        pytest.skip("this system writes to no disk directly and asynchronously")
-    yield found
-    found.store.close()
-
-
-def held(path: Path) -> list[tuple[object, ...]]:
-    """All rows of a store, opened to write and found whole."""
-    with Store.open(path) as store:
-        found = verify(store)
-        assert found.ok, found
-    return rows(path)
-
-
-def rows(path: Path) -> list[tuple[object, ...]]:
-    with sqlite3.connect(path) as connection:
-        found = connection.execute("SELECT * FROM records ORDER BY seq").fetchall()
-        found += connection.execute("SELECT seq, id, digest, reason, at FROM refusals ORDER BY seq").fetchall()
-    connection.close()
-    return found
-
-
-def refusal(number: int) -> Refusal:
-    return Refusal(f"r{number}", bytes([number % 256]) * 32, "it came too late", number)
+__all__ = ["disk"]
 
 
 def test_a_sync_waits_for_the_redo_log_alone_and_power_loss_loses_nothing(disk: Disk) -> None:
@@ -191,16 +113,15 @@ def test_of_a_commit_that_may_have_failed_nothing_acknowledged_is_lost(disk: Dis
     assert len(held(disk.after_power_loss())) == 8
 
 
-def test_a_disk_that_fails_is_answered_for_by_sqlites_log(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_that_was_deleted_is_answered_for_by_sqlites_log(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
     disk.store.append(entries(1, 3))
     disk.store.sync()
-    store: Any = disk.store
-    os.close(store._disk._redo._file._file)
-    store.append(entries(4, 6))
-    store._disk._given_up._file._file = os.open(disk.redo, os.O_RDONLY)  # for its closing
+    disk.redo.unlink()  # as who deleted the lock, and opened and closed the store
+    disk.store.append(entries(4, 6))
     assert "redo log is not written any more" in caplog.text
-    store.sync()
+    disk.store.sync()
     assert disk.syncs
+    disk.redo.touch()
     assert len(held(disk.after_power_loss())) == 6
 
 
@@ -244,46 +165,99 @@ def test_where_there_is_no_room_for_it_none_is_left(tmp_path: Path, monkeypatch:
         assert store.head().size == 3
 
 
-def test_one_that_does_not_follow_on_its_store_is_moved_aside(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
-    disk.store.append(entries(1, 3))
+def acknowledged_twice(disk: Disk) -> Path:
+    """A store as the disk has it: of what was acknowledged first a later batch tells."""
+    disk.store.append([entry(1), entry(2)])
     disk.store.sync()
-    lost = disk.after_power_loss()
+    disk.store.append([entry(3)])
+    disk.store.sync()
+    return disk.after_power_loss()
+
+
+def test_a_store_that_its_redo_log_does_not_follow_on_is_not_opened_to_write(disk: Disk) -> None:
+    lost = acknowledged_twice(disk)
     kept = redo_log.beside(lost).read_bytes()
     redo_log.beside(lost).unlink()
     with Store.open(lost) as store:
         store.append([entry(9)])
     redo_log.beside(lost).write_bytes(kept)
-    with Store.open(lost) as store:
-        assert store.head().size == 1
-    assert "do not follow on its 1" in caplog.text
-    assert not redo_log.beside(lost).exists()
-    assert lost.with_name("s.db.redo.other").read_bytes() == kept
+    with pytest.raises(StoreError, match=r"lacks what it acknowledged.*1 records and 0 refusals, of 2 in all"):
+        Store.open(lost)
+    redo_log.beside(lost).rename(lost.with_name("away"))
+    assert [row[1] for row in held(lost)] == ["e9"]
 
 
-def test_one_of_another_history_of_the_same_length_is_moved_aside(disk: Disk) -> None:
-    disk.store.append([entry(1), entry(2)])
-    disk.store.append([entry(3)])
-    disk.store.sync()
-    lost = disk.after_power_loss()
+def test_nothing_is_appended_to_another_history_of_the_same_length(
+    disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = acknowledged_twice(disk)
     kept = redo_log.beside(lost).read_bytes()
     redo_log.beside(lost).unlink()
     with Store.open(lost) as store:
         store.append([entry(1), entry(9)])
     redo_log.beside(lost).write_bytes(kept)
     assert [row[1] for row in held(lost)] == ["e1", "e9"]
-    assert lost.with_name("s.db.redo.other").exists()
+    assert "it is left out" in caplog.text
+
+
+def test_a_batch_that_is_damaged_and_was_acknowledged_is_told(disk: Disk) -> None:
+    lost = acknowledged_twice(disk)
+    content = bytearray(redo_log.beside(lost).read_bytes())
+    content[100] ^= 1
+    redo_log.beside(lost).write_bytes(content)
+    with pytest.raises(StoreError, match=r"0 records and 0 refusals, of 2 in all"):
+        Store.open(lost)
+    assert redo_log.beside(lost).read_bytes() == content
+
+
+def test_refusals_that_were_acknowledged_are_missed_too(disk: Disk) -> None:
+    disk.store.append([], [refusal(1)])
+    disk.store.sync()
+    disk.store.append([], [refusal(2)])
+    lost = disk.after_power_loss()
+    content = bytearray(redo_log.beside(lost).read_bytes())
+    content[100] ^= 1
+    redo_log.beside(lost).write_bytes(content)
+    with pytest.raises(StoreError, match=r"0 records and 0 refusals, of 1 in all"):
+        Store.open(lost)
+
+
+def test_one_that_cannot_be_read_or_is_of_another_edition_is_kept(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = acknowledged_twice(disk)
+
+    def failing(path: Path) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", failing)
+        with pytest.raises(StoreError, match="cannot be read"):
+            Store.open(lost)
+    content = redo_log.beside(lost).read_bytes()
+    redo_log.beside(lost).write_bytes(content.replace(b"TIDERED1", b"TIDERED2"))
+    with pytest.raises(StoreError, match="another version"):
+        Store.open(lost)
+    redo_log.beside(lost).write_bytes(content)
+    assert len(held(lost)) == 3
+
+
+def test_no_new_store_is_made_over_the_redo_log_of_one_that_is_gone(disk: Disk) -> None:
+    lost = acknowledged_twice(disk)
+    for path in (lost, *lost.parent.glob("s.db-*")):
+        path.unlink()
+    with pytest.raises(StoreError, match="its redo log is still there"):
+        Store.open(lost)
 
 
 def test_of_two_batches_at_one_place_of_the_log_the_later_counts(tmp_path: Path) -> None:
-    redo = redo_log.RedoLog(tmp_path / "s.db.redo")
-    assert redo.begin((0, 0), b"first", [], [refusal(1)])
-    assert redo.begin((0, 1), b"never committed", [], [refusal(2)])
+    redo = redo_log.RedoLog(redo_log.beside(tmp_path / "s.db"))
+    assert redo.begin((0, 0), 0, b"first", [], [refusal(1)])
+    assert redo.begin((0, 1), 0, b"never committed", [], [refusal(2)])
     redo.wait()
     redo.rewind()
-    assert redo.begin((0, 1), b"second", [], [refusal(3)])
+    assert redo.begin((0, 1), 0, b"second", [], [refusal(3)])
     redo.wait()
     redo.close()
-    found = redo_log.batches(tmp_path / "s.db.redo")
+    found = redo_log.batches(tmp_path / "s.db")
     assert [batch.root for batch in found.values()] == [b"second"]
 
 
@@ -291,7 +265,7 @@ def test_it_is_said_how_many_records_came_from_it(disk: Disk, caplog: pytest.Log
     disk.store.append(entries(1, 7))
     disk.store.sync()
     with caplog.at_level(logging.WARNING), Store.open(disk.after_power_loss()):
-        assert "last 7 records" in caplog.text
+        assert "The last 7 records" in caplog.text
 
 
 def test_who_only_reads_a_store_that_lacks_records_is_told(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
@@ -303,7 +277,7 @@ def test_who_only_reads_a_store_that_lacks_records_is_told(disk: Disk, caplog: p
     lost = disk.after_power_loss()
     with Store.open(lost, read_only=True) as store:
         assert store.head().size == 0
-    assert f"records 1 to 7 are in {lost}.redo only" in caplog.text
+    assert f"what came last is in {lost}.redo only" in caplog.text
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -342,7 +316,7 @@ def placed(content: bytearray) -> dict[int, tuple[int, int]]:
     """Where batches lie, and how long they are, by how many records came before."""
     found = {}
     for place in range(0, len(content), BLOCK):
-        if content[place : place + 8] == b"TIDEREDO":
+        if content[place : place + 8] == b"TIDERED1":
             size = int.from_bytes(content[place + 16 : place + 24], "little")
             records = msgspec.msgpack.decode(content[place + 40 : place + 40 + size])[0]
             found[records] = (place, 40 + size)

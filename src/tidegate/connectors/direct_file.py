@@ -1,7 +1,7 @@
 """Writes that are on the disk when they are done: begun here, waited for there, and neither takes a thread.
 
 Linux's own asynchronous I/O (`man 2 io_submit`), past the page cache and with a sync of its own (`O_DIRECT`,
-`RWF_DSYNC`), by numbers of system calls, since no library that lies everywhere has them. Where there is none of it
+`O_DSYNC`), by numbers of system calls, since no library that lies everywhere has them. Where there is none of it
 (another system, a file system that cannot, a sandbox that forbids it) making a file says so by an `OSError`.
 """
 
@@ -10,6 +10,7 @@ import mmap
 import os
 import platform
 import struct
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -24,8 +25,8 @@ _FLYING = 4
 _CALLS = {"x86_64": (206, 207, 208, 209), "aarch64": (0, 1, 4, 2)}
 """Of io_setup, io_destroy, io_getevents and io_submit."""
 _WRITE = struct.Struct("<QIIHhIQQqQII")
-"""A control block: number, RWF flags' other half, flags, operation, priority, file, buffer, bytes, place, unused."""
-_PWRITE, _DSYNC = 1, 2
+"""A control block (`struct iocb`): number, key, flags, operation, priority, file, buffer, bytes, place, rest unused."""
+_PWRITE = 1
 _EVENT = struct.Struct("<QQqq")
 """What became of a write: its number, its control block, bytes written or minus an error's number, unused."""
 
@@ -36,24 +37,27 @@ class DirectFile:
     Args:
         path: of the file, which is made anew, of zeros.
         size: in bytes, whole blocks.
+        mode: who may read and write it, as `chmod` has it.
 
     Raises:
         OSError: there is no room for it, or no such way of writing here.
     """
 
-    def __init__(self, path: Path, size: int) -> None:
-        if platform.machine() not in _CALLS or not hasattr(os, "O_DIRECT"):
+    def __init__(self, path: Path, size: int, mode: int = 0o600) -> None:
+        if platform.machine() not in _CALLS or sys.maxsize < 1 << 32 or not hasattr(os, "O_DIRECT"):
             raise OSError("no asynchronous writes on this system")
         self._setup, self._destroy, self._events, self._submit = _CALLS[platform.machine()]
-        # To begin a write takes too little to let other threads in; to wait for one does not.
+        # Beginning a write keeps the interpreter's lock, as it takes some 50 us; waiting for one lets other threads in.
         self._call = ctypes.PyDLL(None, use_errno=True).syscall
         self._wait = ctypes.CDLL(None, use_errno=True).syscall
-        _fill(path, size)
-        self._file = os.open(path, os.O_WRONLY | os.O_DIRECT | os.O_CLOEXEC)
+        _fill(path, size, mode)
+        self._file = os.open(path, os.O_WRONLY | os.O_DIRECT | os.O_DSYNC | os.O_CLOEXEC)
         context = ctypes.c_ulong(0)
         if self._call(ctypes.c_long(self._setup), ctypes.c_long(_FLYING), ctypes.byref(context)) != 0:
+            error = _failed()
             os.close(self._file)
-            raise _failed()
+            raise error
+        self._plain = os.open(path, os.O_WRONLY | os.O_DSYNC | os.O_CLOEXEC)
         self._context = ctypes.c_ulong(context.value)
         self._buffers = [_Buffer() for _ in range(_FLYING)]
         self._free = list(self._buffers)
@@ -61,6 +65,7 @@ class DirectFile:
         self._collecting = threading.Lock()
         self._happened = (ctypes.c_ubyte * (_EVENT.size * _FLYING))()
         self._error: OSError | None = None
+        self._closed = False
 
     def begin(self, number: int, content: bytes | bytearray, place: int) -> None:
         """Begin to write; what the last block has beyond the content becomes zeros.
@@ -71,18 +76,18 @@ class DirectFile:
             place: in the file, whole blocks from its begin.
 
         Raises:
-            OSError: it cannot be begun, or one before it failed.
+            OSError: it cannot be begun, one before it failed, or the file was deleted.
         """
+        if not os.fstat(self._file).st_nlink:
+            raise OSError("it was deleted")
         while not self._free:
-            self.wait(min(list(self._flying)))
+            self.wait(min(list(self._flying), default=0))
         buffer = self._free.pop()
         size = len(content)
         whole = size + -size % BLOCK
         buffer.memory[:size] = content
         buffer.memory[size:whole] = bytes(whole - size)
-        _WRITE.pack_into(
-            buffer.control, 0, number, 0, _DSYNC, _PWRITE, 0, self._file, buffer.address, whole, place, 0, 0, 0
-        )
+        _WRITE.pack_into(buffer.control, 0, number, 0, 0, _PWRITE, 0, self._file, buffer.address, whole, place, 0, 0, 0)
         buffer.bytes = whole
         self._flying[number] = buffer
         if self._call(ctypes.c_long(self._submit), self._context, ctypes.c_long(1), buffer.controls) != 1:
@@ -104,14 +109,14 @@ class DirectFile:
             raise self._error
 
     def _collect(self) -> None:
-        """Wait for at least one write."""
+        """Wait for at least one write, but not for ever."""
         many = self._wait(
             ctypes.c_long(self._events),
             self._context,
             ctypes.c_long(1),
             ctypes.c_long(_FLYING),
             self._happened,
-            None,
+            _SECOND,  # in case that what we wait for could not even be begun
         )
         if many < 0 and ctypes.get_errno() != 4:  # EINTR: a signal came
             raise _failed()
@@ -122,12 +127,29 @@ class DirectFile:
             self._free.append(buffer)
             del self._flying[number]
 
+    def overwrite(self, place: int, content: bytes) -> None:
+        """Write in the plain way, after all that was begun; it is on the disk when this returns.
+
+        Raises:
+            OSError: the disk failed.
+        """
+        with suppress(OSError):  # two writes to one place may overtake each other
+            self.wait(max(list(self._flying), default=0))
+        os.pwrite(self._plain, content, place)
+
     def close(self) -> None:
-        """Let go of it, once all writes are done. They may have failed."""
+        """Let go of it, once all writes are done. They may have failed. Closing twice is no mistake."""
+        if self._closed:
+            return
+        self._closed = True
         with suppress(OSError):
             self.wait(max(list(self._flying), default=0))
         self._call(ctypes.c_long(self._destroy), self._context)
         os.close(self._file)
+        os.close(self._plain)
+
+
+_SECOND = (ctypes.c_long * 2)(1, 0)
 
 
 class _Buffer:
@@ -141,16 +163,22 @@ class _Buffer:
         self.bytes = 0
 
 
-def _fill(path: Path, size: int) -> None:
+def _fill(path: Path, size: int, mode: int) -> None:
     """Make a file of zeros: a write into blocks that are there already changes nothing else of the file system."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
+        os.fchmod(file, mode)
         zeros, left = bytes(MOST), size
         while left > 0:
             left -= os.write(file, zeros[: min(left, MOST)])
         os.fsync(file)
     finally:
         os.close(file)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _failed() -> OSError:

@@ -7,16 +7,17 @@ here by the next who opens the store to write. What is appended again has the sa
 The file is used from its begin to its end, and from its begin again once SQLite's log was synced, so it always has all
 that came since. It is there only while a server runs, or after one that ended without saying so. A batch in it:
 
-    8 bytes   TIDEREDO
+    8 bytes   TIDERED1, the last the edition of this format
     8 bytes   number of the batch, from 1
     8 bytes   bytes of content
     16 bytes  XXH3-128 of the 24 bytes before and of all after
-    content   MessagePack: size of the log of records before, that of refusals, root after, rows, refusals
+    content   MessagePack: see `Batch`
 
-in blocks of 4096 bytes; numbers little-endian.
+in blocks of 4096 bytes; numbers little-endian. A *length* is of both logs of a store: records and refusals.
 """
 
 import logging
+import sqlite3
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,12 +26,13 @@ import msgspec
 import xxhash
 
 from tidegate.connectors.direct_file import BLOCK, MOST, DirectFile
+from tidegate.errors import StoreError
 from tidegate.evidence.merkle import Range
 from tidegate.evidence.record import Entry, Refusal, Row, entry_of, seal
 
 SIZE = 16 << 20
 """Bytes of the file: some 500 batches of a busy server."""
-_MAGIC = b"TIDEREDO"
+_MAGIC = b"TIDERED1"
 _HEADER = struct.Struct("<8sQQ")
 _HEAD = _HEADER.size + 16
 
@@ -41,13 +43,27 @@ Start = tuple[int, int]
 
 
 class Batch(msgspec.Struct, array_like=True, frozen=True):
-    """What one transaction appends; `root` is that of the log of records after it."""
+    """What one transaction appends.
+
+    Attributes:
+        records, refused: the sizes of the store's logs before.
+        durable: the length that was acknowledged, or could have been, when it was begun.
+        root: of the log of records after it.
+        rows: records, as they are kept.
+        refusals: kept with them.
+    """
 
     records: int
     refused: int
+    durable: int
     root: bytes
     rows: Sequence[tuple[object, ...]]
     refusals: Sequence[Refusal]
+
+    @property
+    def length(self) -> int:
+        """Of the store after it."""
+        return self.records + self.refused + len(self.rows) + len(self.refusals)
 
 
 class RedoLog:
@@ -55,30 +71,30 @@ class RedoLog:
 
     Args:
         path: of the file, made anew.
+        mode: who may read and write it, as `chmod` has it.
 
     Raises:
         OSError: it cannot be made, or the system has no such way of writing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int = 0o600) -> None:
         self.path = path
         try:
-            self._file = DirectFile(path, SIZE)
+            self._file = DirectFile(path, SIZE, mode)
         except OSError:
             path.unlink(missing_ok=True)
             raise
         self._encode = msgspec.msgpack.Encoder().encode_into
         self._content = bytearray(_HEAD)
-        self._number = self._place = self._last = 0
+        self._number = self._place = 0
+        self._begun = -1  # where the batch lies that is neither committed nor taken back
 
-    def begin(self, start: Start, root: bytes, rows: Sequence[Row], refusals: Sequence[Refusal]) -> bool:
+    def begin(self, start: Start, durable: int, root: bytes, rows: Sequence[Row], refusals: Sequence[Refusal]) -> bool:
         """Begin to write a batch.
 
         Args:
             start: of the batch.
-            root: of the log of records after it.
-            rows: records as they are kept.
-            refusals: kept with them.
+            durable, root, rows, refusals: see `Batch`.
 
         Returns:
             Whether there was room. If not, `rewind` once all before is safe elsewhere; what is larger than `MOST` bytes
@@ -88,7 +104,7 @@ class RedoLog:
             OSError: the disk failed; nothing more can be written here.
         """
         content = self._content
-        self._encode((*start, root, rows, refusals), content, _HEAD)
+        self._encode((*start, durable, root, rows, refusals), content, _HEAD)
         whole = len(content) + -len(content) % BLOCK
         if whole > MOST or self._place + whole > SIZE:
             return False
@@ -96,25 +112,29 @@ class RedoLog:
         _HEADER.pack_into(content, 0, _MAGIC, self._number, len(content) - _HEAD)
         content[_HEADER.size : _HEAD] = bytes(16)
         content[_HEADER.size : _HEAD] = xxhash.xxh3_128_digest(content)
-        self._last = self._place
+        self._begun = self._place  # first: an interrupt may come at any time
         self._file.begin(self._number, content, self._place)
         self._place += whole
         return True
+
+    def settle(self) -> bool:
+        """Note that what was begun is committed; gives whether anything was."""
+        begun, self._begun = self._begun, -1
+        return begun >= 0
 
     def rewind(self) -> None:
         """Begin again at the begin of the file: all that was written is safe elsewhere."""
         self._place = 0
 
     def void(self) -> None:
-        """Take back the batch that was begun last: it is not to be appended again.
+        """Take back what was begun and is not committed: it is not to be appended again.
 
         Raises:
             OSError: the disk failed, so it might be.
         """
-        self.wait()  # two writes to one place may overtake each other
-        self._number += 1
-        self._file.begin(self._number, bytes(BLOCK), self._last)
-        self.wait()
+        if self._begun >= 0:
+            self._file.overwrite(self._begun, bytes(BLOCK))
+            self._begun = -1
 
     def wait(self) -> None:
         """Wait until all that was begun is on the disk.
@@ -134,21 +154,35 @@ def beside(store: Path) -> Path:
     return store.with_name(store.name + ".redo")
 
 
-def batches(path: Path) -> dict[Start, Batch]:
-    """What a redo log holds, by where each batch follows on; empty if there is none, or none that is whole.
+def batches(store: Path) -> dict[Start, Batch]:
+    """What the redo log of a store holds, by where each batch follows on; empty if there is none, or nothing whole.
 
     Of two with one start the later counts: the earlier was never committed.
+
+    Raises:
+        StoreError: it cannot be read, or another edition of this format wrote it.
     """
+    path = beside(store)
     try:
         data = path.read_bytes()
-    except OSError:
+    except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise StoreError(
+            f"The redo log {path} cannot be read; it may have records that were acknowledged.",
+            seen=str(error.strerror), do="Give this user the right to read it, or look at its disk.",
+        ) from error  # fmt: skip
     found: dict[int, Batch] = {}
     place = 0
     while place < len(data):
         head = data[place : place + _HEAD]
+        if head[: len(_MAGIC) - 1] == _MAGIC[:-1] and head[: len(_MAGIC)] != _MAGIC:
+            raise StoreError(
+                f"The redo log {path} is of another version of Tidegate.", seen=repr(head[: len(_MAGIC)]),
+                do="Start the version that wrote it on this store once, and stop it.",
+            )  # fmt: skip
         size = 0
-        if len(head) == _HEAD and head[:8] == _MAGIC:
+        if len(head) == _HEAD and head.startswith(_MAGIC):
             _, number, size = _HEADER.unpack_from(head)
             piece = bytearray(data[place : place + _HEAD + size])
             piece[_HEADER.size : _HEAD] = bytes(16)
@@ -160,25 +194,31 @@ def batches(path: Path) -> dict[Start, Batch]:
     return {(batch.records, batch.refused): batch for _, batch in sorted(found.items())}
 
 
-def _end(found: dict[Start, Batch]) -> int:
-    return max((one.records + len(one.rows) for one in found.values()), default=0)
+def remove(store: Path) -> None:
+    """Delete the redo log of a store, if there is one: the store has all of it.
+
+    Raises:
+        StoreError: it cannot be deleted.
+    """
+    try:
+        beside(store).unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"The redo log {beside(store)} cannot be deleted.", seen=str(error.strerror),
+            do="Give this user the right to write the folder it lies in.",
+        ) from error  # fmt: skip
 
 
-def tell_of(store: Path, size: int) -> None:
-    """Say so if a store of so many records, which nobody writes, lacks some that its redo log has."""
-    last = _end(batches(beside(store)))
-    if last > size:
-        _LOG.warning(
-            "Power was lost while %s was written: records %d to %d are in %s only, until the store is next opened to"
-            " write (as `tidegate serve` does).", store, size + 1, last, beside(store),
-        )  # fmt: skip
+def longest(store: Path) -> int:
+    """The length of a store with all that its redo log holds; 0 without one."""
+    return max((batch.length for batch in batches(store).values()), default=0)
 
 
 def take_up(
     store: Path,
     logs: Callable[[], tuple[Range, Range]],
     append: Callable[[Sequence[Entry], Sequence[Refusal]], object],
-) -> bool:
+) -> None:
     """Append what the redo log of a process that ended without saying so has beyond the last commit.
 
     Args:
@@ -186,32 +226,32 @@ def take_up(
         logs: the edges of its logs, of records and of refusals, as of its last commit.
         append: its method.
 
-    Returns:
-        Whether there is a redo log that is of no more use. One that does not follow on the store is moved aside.
+    Raises:
+        StoreError: the store lacks what was acknowledged, and the redo log does not have it either; or `append` does.
     """
-    path = beside(store)
-    if not path.exists():
-        return False
-    found, before = batches(path), logs()[0].size
+    found, before = batches(store), logs()[0].size
     while batch := found.get((logs()[0].size, logs()[1].size)):
         entries = [entry_of(row) for row in batch.rows]
         tree = logs()[0].copy()
         tree.extend(seal(entries, tree.size)[1])
         if tree.root() != batch.root:
-            break
-        append(entries, batch.refusals)
-    size, last = logs()[0].size, _end(found)
-    if last > size:
-        aside = path.with_name(path.name + ".other")
-        path.rename(aside)
-        _LOG.warning(
-            "The redo log of %s has records up to %d, which do not follow on its %d: an older copy was put back, or"
-            " another store. It was moved to %s.", store, last, size, aside,
-        )  # fmt: skip
-        return False
+            break  # of another history
+        try:
+            append(entries, batch.refusals)
+        except StoreError as error:
+            if isinstance(error.__cause__, sqlite3.IntegrityError):
+                break  # it was refused then as well, and its process ended before it took it back
+            raise
+    size, refused = logs()[0].size, logs()[1].size
     if size > before:
-        _LOG.warning(
-            "The last %d records of %s had not come to its disk when power was lost; its redo log had them.",
-            size - before, store,
-        )  # fmt: skip
-    return True
+        _LOG.warning("The last %d records of %s came from its redo log.", size - before, store)
+    durable = max((batch.durable for batch in found.values()), default=0)
+    if size + refused < durable:
+        raise StoreError(
+            f"The store {store} lacks what it acknowledged, and its redo log does not follow on it.",
+            seen=f"{size} records and {refused} refusals, of {durable} in all",
+            do=f"If an older copy of the store was put back, or another, move {beside(store)} away: what came since is "
+            "lost then. Else put back the store with the -wal and the .redo that belong to it.",
+        )
+    if longest(store) > size + refused:
+        _LOG.warning("What the redo log of %s has beyond that was begun, and not acknowledged: it is left out.", store)

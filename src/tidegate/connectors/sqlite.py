@@ -57,9 +57,7 @@ class SqliteStore(SqliteReading):
                 self._read_trees()
                 self._check_whole()
                 self._seen = self._read_seen()
-                if redo_log.take_up(self.path, lambda: (self._tree, self._refused), self.append):
-                    self._disk.sync()
-                    redo_log.beside(self.path).unlink()
+                self._redo()
         except sqlite3.Error as error:
             self.close()
             raise told(error, path) from error
@@ -78,8 +76,7 @@ class SqliteStore(SqliteReading):
             raise StoreError(f"There is no store {path}.", do="Give the path of an existing store.")
         if read_only:
             store = cls(path, None)
-            if not Lock.taken(path):
-                redo_log.tell_of(path, store.head().size)
+            store._tell_of_redo()
             return store
         lock = Lock(path)
         try:
@@ -164,6 +161,27 @@ class SqliteStore(SqliteReading):
                 do="Run `tidegate verify` to see what was touched, then put back a copy of the store.",
             )
 
+    def _redo(self) -> None:
+        """Take up what the redo log has beyond the last commit, and do away with it."""
+        if redo_log.beside(self.path).exists():
+            redo_log.take_up(self.path, lambda: (self._tree, self._refused), self.append)
+            self._move_log()  # no sync: one that failed before may have made clean what was never written
+            redo_log.remove(self.path)
+
+    def _tell_of_redo(self) -> None:
+        """Say so if a store that nobody writes lacks what its redo log has."""
+        if not redo_log.beside(self.path).exists() or Lock.holder_runs(self.path):
+            return
+        try:
+            lacks = redo_log.longest(self.path) > self.head().size + self.refusals_edge().size
+        except StoreError:
+            return  # whoever reads on will be told
+        if lacks:
+            _LOG.warning(
+                "Power was lost while %s was written: what came last is in %s only, until the store is next opened to"
+                " write (as `tidegate serve` does).", self.path, redo_log.beside(self.path),
+            )  # fmt: skip
+
     def _read_seen(self) -> SeenIds:
         """Which ids are there: from what was kept of them, and from the records since; or from all of them."""
         size = self._tree.size
@@ -208,7 +226,7 @@ class SqliteStore(SqliteReading):
             StoreError: an id is there already; the disk is full or failing.
         """
         with self._writing:
-            connection, begun = self._write_connection(), False
+            connection = self._write_connection()
             try:
                 if self._doubtful:
                     self._look_again()
@@ -216,7 +234,7 @@ class SqliteStore(SqliteReading):
                 rows, leaves = seal(batch, tree.size)
                 nodes = tree.extend(leaves, LOWEST_NODE)
                 head = TreeHead(tree.size, tree.root())
-                begun = self._disk.begin((self._tree.size, refused.size), head.root, rows, refusals)
+                self._disk.begin((self._tree.size, refused.size), head.root, rows, refusals)
                 connection.execute("BEGIN IMMEDIATE")
                 if rows:
                     connection.executemany(_INSERT, rows)
@@ -228,10 +246,10 @@ class SqliteStore(SqliteReading):
                     # Before the commit, or a reader could see the new head and be denied its ids.
                     self._seen.add([entry.id for entry in batch])
                 connection.execute("COMMIT")
+                self._disk.committed(tree.size + refused.size)
             except BaseException as error:
                 self._undo(connection)
-                if begun:
-                    self._disk.void()
+                self._disk.void()
                 if isinstance(error, sqlite3.Error):
                     raise (self._why_twice(error, batch) or told(error, self.path)) from error
                 raise
@@ -287,9 +305,9 @@ class SqliteStore(SqliteReading):
 
     def scrub(self) -> None:
         """Write the database anew without what was emptied, and its log into it."""
+        self._disk.end_log()  # it holds what was emptied
         with self._writing:
             try:
-                self._disk.end_log()  # it holds what was emptied
                 self._write_connection().execute("VACUUM")
                 self._write_connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
@@ -312,7 +330,7 @@ class SqliteStore(SqliteReading):
             connection = self._write_connection()
             connection.execute("PRAGMA synchronous = NORMAL")
             if each and not self._apart:
-                self._disk.log_ahead()
+                self._disk.log_ahead(self._tree.size + self._refused.size)
             self._apart = True
 
     def sync(self) -> None:
@@ -323,7 +341,7 @@ class SqliteStore(SqliteReading):
         Raises:
             StoreError: the disk failed. The next call tries again, by another way.
         """
-        if self._apart:
+        if self._apart and not self._closed:
             self._disk.sync()
 
     def _move_log(self) -> None:

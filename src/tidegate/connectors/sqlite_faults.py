@@ -21,7 +21,7 @@ def told(error: sqlite3.Error, path: Path) -> StoreError:
             do = f"Look at its disk (room, quota, file size limit, faults), {_AGAIN}."
         case sqlite3.SQLITE_CORRUPT:
             wrong = f"The store {path} is damaged or was cut short."
-            do = "Put back a copy of the file (with its -wal file, if there is one), then run `tidegate verify`."
+            do = "Put back a copy of the file, with its -wal and .redo if there are any, then run `tidegate verify`."
         case sqlite3.SQLITE_NOTADB:
             wrong = f"{path} is not a store: it is no SQLite database."
             do = "Give the path of a store, or of a file that does not exist yet."

@@ -116,19 +116,18 @@ class Lock:
         return self._identity(self.path) == self._own
 
     @staticmethod
-    def taken(store: Path) -> bool:
-        """Whether any process has a store open to write."""
+    def holder_runs(store: Path) -> bool:
+        """Whether the process that last had a store open to write still runs.
+
+        Asking for the lock itself would be in the way of one that takes it at the same time.
+        """
         try:
-            file = os.open(store.with_name(store.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
+            os.kill(int(store.with_name(store.name + ".lock").read_text("ascii")), 0)
+        except PermissionError:
             return True
-        finally:
-            os.close(file)
-        return False
+        except (OSError, ValueError):
+            return False
+        return True
 
     @staticmethod
     def _identity(path: Path) -> tuple[int, int] | None:
@@ -179,14 +178,16 @@ def make(path: Path) -> None:
     Raises:
         StoreError: the file cannot be made.
     """
-    unfinished, log = path.with_name(path.name + ".new"), path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size:
-        # SQLite would write the old store's pages over the new one.
-        raise StoreError(
-            f"The store {path} is gone, but its write-ahead log is still there.",
-            seen=f"{log.stat().st_size} bytes in {log}, and no {path.name}",
-            do="Put the file back; to begin a new store instead, delete the log.",
-        )
+    unfinished = path.with_name(path.name + ".new")
+    for ending, what in (("-wal", "write-ahead log"), (".redo", "redo log")):
+        log = path.with_name(path.name + ending)
+        if log.exists() and log.stat().st_size:
+            # SQLite would write the old store's pages over the new one, and we its last records.
+            raise StoreError(
+                f"The store {path} is gone, but its {what} is still there.",
+                seen=f"{log.stat().st_size} bytes in {log}, and no {path.name}",
+                do="Put the file back; to begin a new store instead, delete the log.",
+            )
     try:
         unfinished.unlink(missing_ok=True)
         connection = sqlite3.connect(unfinished, isolation_level=None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tidegate.connectors.redo_log import RedoLog, Start, beside
+from tidegate.connectors.redo_log import RedoLog, Start, beside, remove
 from tidegate.errors import StoreError
 from tidegate.evidence.record import Refusal, Row
 
@@ -31,37 +31,46 @@ class SqliteSync:
         self._logs: dict[int, int] = {}
         self._redo: RedoLog | None = None
         self._given_up: RedoLog | None = None
+        self._giving_up = threading.Lock()
         # Commits that the redo log lacks, and how many of them a sync of SQLite's log has put on the disk.
         self._outside = self._safe = 0
+        # Lengths of the store: committed, and on the disk.
+        self._length = self._durable = 0
 
-    def log_ahead(self) -> None:
-        """From now on write batches to a redo log, if this system can."""
+    def log_ahead(self, length: int) -> None:
+        """From now on write batches to a redo log, if this system can; the disk has the store in this length."""
         path = beside(self._path)
+        self._length = self._durable = length
         try:
-            self._redo = RedoLog(path)
+            self._log()  # now: of a write that fails later each descriptor is told that was there before
+            self._redo = RedoLog(path, self._path.stat().st_mode & 0o777)
         except OSError as error:
             _LOG.info("There is no redo log (%s at %s): each sync waits for SQLite's log.", error, path)
 
-    def begin(self, start: Start, root: bytes, rows: Sequence[Row], refusals: Sequence[Refusal]) -> bool:
-        """Begin to put a batch on the disk that is about to be committed; gives whether it was begun."""
+    def begin(self, start: Start, root: bytes, rows: Sequence[Row], refusals: Sequence[Refusal]) -> None:
+        """Begin to put a batch on the disk that is about to be committed. `committed` or `void` has to follow."""
         redo = self._redo
-        if redo is None:
-            return False
+        if redo is None or not (rows or refusals):
+            return
         try:
-            begun = redo.begin(start, root, rows, refusals)
+            begun = redo.begin(start, self._durable, root, rows, refusals)
             if not begun and not self._unsure:
                 self._sync_log()
                 redo.rewind()
-                begun = redo.begin(start, root, rows, refusals)
+                redo.begin(start, self._durable, root, rows, refusals)
         except OSError as error:
             self._give_up(error)
-            return False
-        self._outside += not begun
-        return begun
+
+    def committed(self, length: int) -> None:
+        """Note that a batch was committed, and how long the store is with it."""
+        redo = self._redo
+        if redo is None or not redo.settle():
+            self._outside += 1
+        self._length = length
 
     def void(self) -> None:
         """Take back what was begun last: it was not committed, or nobody knows."""
-        redo = self._redo
+        redo = self._redo or self._given_up
         if redo is None:
             return
         self._outside += 1  # in case that it was
@@ -75,9 +84,10 @@ class SqliteSync:
         self._outside += 1
 
     def _give_up(self, error: OSError) -> None:
-        _LOG.warning("The redo log is not written any more (%s): each sync waits for SQLite's log.", error)
-        self._outside += 1
-        self._redo, self._given_up = None, self._redo
+        with self._giving_up:
+            if self._redo is not None:
+                _LOG.warning("The redo log is not written any more (%s): each sync waits for SQLite's log.", error)
+                self._given_up, self._redo = self._redo, None
 
     def sync(self) -> None:
         """Put everything that was committed before this call on the disk; any thread may ask.
@@ -85,10 +95,11 @@ class SqliteSync:
         Raises:
             StoreError: the disk failed. The next call tries again, by another way: see the source.
         """
-        redo = self._redo
+        redo, length = self._redo, self._length
         if redo is not None and self._outside == self._safe:
             try:
                 redo.wait()
+                self._durable = max(self._durable, length)
                 return
             except OSError as error:
                 self._give_up(error)
@@ -107,13 +118,13 @@ class SqliteSync:
             ) from error
 
     def _sync_log(self) -> None:
-        outside = self._outside
+        outside, length = self._outside, self._length
         try:
             _data_sync(self._log())
         except OSError:
             self._unsure = True
             raise
-        self._safe = max(self._safe, outside)
+        self._safe, self._durable = max(self._safe, outside), max(self._durable, length)
 
     def _log(self) -> int:
         """The calling thread's own descriptor of the log: Linux tells a failed write once to each.
@@ -135,10 +146,11 @@ class SqliteSync:
         redo = self._redo or self._given_up
         if redo is None:
             return
-        self._redo = self._given_up = None
+        self._redo, self._given_up = None, redo
         redo.close()
         self.sync()
-        redo.path.unlink(missing_ok=True)
+        remove(self._path)
+        self._given_up = None
 
     def close(self) -> None:
         """Let go of all files; the database is not closed yet."""

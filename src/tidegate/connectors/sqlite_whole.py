@@ -43,7 +43,7 @@ def check_whole(connection: sqlite3.Connection, path: Path) -> None:
             raise StoreError(
                 f"The store {path} is damaged or was cut short.",
                 seen=f"{path.stat().st_size} bytes; page {lacking} (of {page} bytes) is neither there nor in its log",
-                do="Put back a copy of the file (with its -wal file, if there is one), then run `tidegate verify`.",
+                do="Put back a copy of the file, with its -wal and .redo if there are any, then run `tidegate verify`.",
             )
 
 
