@@ -162,10 +162,11 @@ class Turns:
             self._fail(batch, error)
             return
         self._gathering.appended()
-        self._syncing += 1
         answering = Answering(batch, began, deciding)
+        # While the disk is at work already; where it is not, a thread could not begin a sync meanwhile either.
+        answering.prepare(answers, self.engine.kept)
+        self._syncing += 1
         self._disk.ask(partial(self._synced, answering), idle=not waiting)
-        answering.prepare(answers, self.engine.kept)  # where a thread waits for the disk, meanwhile
         self.metrics.events.add(len(batch))
         self._records += len(batch)
         if waiting:
