@@ -245,5 +245,7 @@ class Binding:
 
     def reasons(self, cells: NDArray[np.int64], rows: Sequence[int], words: Words) -> list[tuple[ModelReason, ...]]:
         """At most four reasons of each row's score, by its exact contributions, which are worked out together."""
-        values = np.stack([self.values(cells, row) for row in rows])
+        values = np.empty((len(rows), len(self.model.features)))
+        for own, row in zip(values, rows, strict=True):
+            kernels.read_cells(self.inputs, cells, row, own)
         return [words.reasons(*each) for each in zip(values, self.model.contributions(values), strict=True)]
