@@ -26,8 +26,8 @@ class Disk:
             raise OSError("the disk failed")
 
 
-async def synced(syncing: Syncing, *, idle: bool = True) -> None:
-    """Ask for a sync and wait until it is told, which must not be before `ask` is over."""
+async def synced(syncing: Syncing, disk: Disk, *, idle: bool = True) -> None:
+    """Ask for a sync and wait until it is told: where the loop waited, before `ask` is over; else by the loop."""
     told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def done(error: BaseException | None) -> None:
@@ -36,8 +36,9 @@ async def synced(syncing: Syncing, *, idle: bool = True) -> None:
         else:
             told.set_exception(error)
 
+    before = len(disk.threads)
     syncing.ask(done, idle=idle)
-    assert not told.done()
+    assert told.done() == (disk.threads[before:] == ["loop"])
     await told
 
 
@@ -59,29 +60,29 @@ def run(what: Callable[[Syncing, Disk], Awaitable[None]]) -> list[str]:
 def test_the_loop_waits_for_a_disk_that_was_quick() -> None:
     async def what(syncing: Syncing, disk: Disk) -> None:
         for _ in range(3):
-            await synced(syncing)
+            await synced(syncing, disk)
 
     assert run(what) == ["thread", "loop", "loop"]  # of the first nothing is known
 
 
 def test_a_thread_waits_while_others_want_the_loop() -> None:
     async def what(syncing: Syncing, disk: Disk) -> None:
-        await synced(syncing)
-        await synced(syncing, idle=False)
+        await synced(syncing, disk)
+        await synced(syncing, disk, idle=False)
         disk.takes = QUICK / 5
-        await asyncio.gather(synced(syncing, idle=False), synced(syncing))
+        await asyncio.gather(synced(syncing, disk, idle=False), synced(syncing, disk))
 
     assert run(what) == ["thread"] * 4
 
 
 def test_a_disk_that_stood_still_keeps_the_loop_once_and_not_soon_again() -> None:
     async def what(syncing: Syncing, disk: Disk) -> None:
-        await synced(syncing)
+        await synced(syncing, disk)
         disk.takes = 16 * QUICK  # an eighth of it counts, and 7/8 of that at each sync after it
-        await synced(syncing)
+        await synced(syncing, disk)
         disk.takes = 0.0
         for _ in range(7):
-            await synced(syncing)
+            await synced(syncing, disk)
 
     assert run(what) == ["thread", "loop", *["thread"] * 6, "loop"]
 
@@ -91,8 +92,8 @@ def test_a_failed_sync_is_told_whoever_waited() -> None:
         disk.fails = True
         for _ in range(2):
             with pytest.raises(OSError, match="the disk failed"):
-                await synced(syncing)
+                await synced(syncing, disk)
         disk.fails = False
-        await synced(syncing)
+        await synced(syncing, disk)
 
     assert run(what) == ["thread", "loop", "loop"]

@@ -43,7 +43,7 @@ class Asked(msgspec.Struct, eq=False):
 
 
 class Answering:
-    """A batch on its way to the disk.
+    """A batch on its way to the disk. Of its events nothing is held.
 
     Args:
         batch: who asked.
@@ -51,10 +51,12 @@ class Answering:
         deciding: how long deciding took, in seconds; what follows is keeping.
     """
 
-    __slots__ = ("_began", "_deciding", "_learned", "_outcomes", "_ready", "_repeated", "batch")
+    __slots__ = ("_asked", "_began", "_deciding", "_learned", "_outcomes", "_ready", "_repeated", "replies")
 
     def __init__(self, batch: list[Asked], began: float, deciding: float) -> None:
-        self.batch, self._began, self._deciding = batch, began, deciding
+        self.replies = [asked.answer for asked in batch]
+        self._asked = [asked.began for asked in batch]
+        self._began, self._deciding = began, deciding
         self._ready: list[Told | Problem] = []
         self._outcomes: Counter[str] = Counter()
         self._repeated = self._learned = 0
@@ -69,10 +71,10 @@ class Answering:
         began, deciding, ready = self._began, self._deciding, self._ready
         said: Sequence[tuple[bytes | None, bytes]] = [(entry.answer, entry.elapsed) for entry in kept]
         if len(said) < len(answers):
-            said = [(None, elapsed(deciding * 1e6, (began - asked.began) * 1e6)) for asked in self.batch]
+            said = [(None, elapsed(deciding * 1e6, (began - asked) * 1e6)) for asked in self._asked]
         header = b"wait;dur=%%.3f, decide;dur=%.3f, keep;dur=" % (deciding * 1e3)
         outcomes = []
-        for asked, answer, (body, timing) in zip(self.batch, answers, said, strict=True):
+        for asked, answer, (body, timing) in zip(self._asked, answers, said, strict=True):
             if type(answer) is Decision and not answer.repeated:
                 outcomes.append(answer.outcome)
             elif isinstance(answer, Refused):
@@ -84,15 +86,14 @@ class Answering:
             else:
                 self._learned += 1
             json = b'%b,"timing":%b,"keep":' % ((body or _ENCODE(answer))[:-1], timing[:-1])
-            ready.append((json, header % ((began - asked.began) * 1e3)))
+            ready.append((json, header % ((began - asked) * 1e3)))
         self._outcomes.update(outcomes)
 
     def tell(self, metrics: Metrics, now: float) -> None:
         """Answer: the batch is safe by `now` (perf_counter)."""
         keeping = now - self._began - self._deciding
         end, milliseconds = b"%.1f}}" % (keeping * 1e6), b"%.3f" % (keeping * 1e3)
-        for asked, ready in zip(self.batch, self._ready, strict=True):
-            reply = asked.answer
+        for reply, ready in zip(self.replies, self._ready, strict=True):
             if reply.done():
                 continue
             if isinstance(ready, Problem):
@@ -100,7 +101,7 @@ class Answering:
             else:
                 reply.set_result((ready[0] + end, ready[1] + milliseconds))
         metrics.keeping.add(keeping)
-        metrics.seconds.add_all([now - asked.began for asked in self.batch])
+        metrics.seconds.add_all([now - asked for asked in self._asked])
         metrics.outcomes.update(self._outcomes)
         metrics.repeated += self._repeated
         metrics.learned += self._learned

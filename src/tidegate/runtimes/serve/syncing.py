@@ -40,11 +40,12 @@ class Syncing:
         """Sync what was appended until now; then `done` is called on the loop, with the error if it failed.
 
         Args:
-            done: called later on, never before this returns.
+            done: called later on, or before this returns where the loop waits by itself: a round of the loop in between
+                would find nothing to do. So asking comes last.
             idle: whether the loop has nothing to do meanwhile.
         """
         if idle and self._lately <= self._quick and len(self._idle) == len(self._threads):
-            self._loop.call_soon(done, self._synced())
+            done(self._synced())
             return
         thread = self._idle.pop() if self._idle else min(self._threads, key=lambda thread: thread.asked.qsize())
         thread.asked.put(done)

@@ -159,18 +159,21 @@ class Turns:
             # breaks a contract is found before anything is learned.
             if not isinstance(error, ContractError):
                 self.engine.distrust()
-            self._fail(batch, error)
+            self._fail([asked.answer for asked in batch], error)
             return
         self._gathering.appended()
-        answering = Answering(batch, began, deciding)
         # While the disk is at work already; where it is not, a thread could not begin a sync meanwhile either.
+        answering = Answering(batch, began, deciding)
         answering.prepare(answers, self.engine.kept)
-        self._syncing += 1
-        self._disk.ask(partial(self._synced, answering), idle=not waiting)
         self.metrics.events.add(len(batch))
         self._records += len(batch)
+        # To free what a batch was made of takes its time too, which is better spent now than before the next one.
+        self.engine.kept = ()
+        del batch, answers
+        self._syncing += 1
         if waiting:
             self._gathering.call()
+        self._disk.ask(partial(self._synced, answering), idle=not waiting)
 
     def _decide(self, batch: list[Asked], began: float) -> tuple[list[Answer], float]:
         """The answers of a batch, in its order, and how long deciding them took, in seconds: the rest was keeping."""
@@ -195,14 +198,14 @@ class Turns:
     def _synced(self, answering: Answering, error: BaseException | None) -> None:
         self._syncing -= 1
         if error is not None:
-            self._fail(answering.batch, error)
+            self._fail(answering.replies, error)
             return
         self._failures = 0
         answering.tell(self.metrics, perf_counter())
-        self._gathering.answered(len(answering.batch))
+        self._gathering.answered(len(answering.replies))
         self._save_if_due()
 
-    def _fail(self, batch: list[Asked], error: BaseException) -> None:
+    def _fail(self, replies: list[Reply], error: BaseException) -> None:
         """Say no to a batch and to all that wait, take nothing for a while, then try whether it works again."""
         if isinstance(error, TidegateError):
             problem = of_store(error)
@@ -211,7 +214,7 @@ class Turns:
             problem = any_fault()
             _LOG.error("A batch could not be decided.", exc_info=error)
         self.metrics.store_failures += 1
-        self._refuse([*batch, *self._waiting], problem)
+        self._refuse([*replies, *(asked.answer for asked in self._waiting)], problem)
         self._waiting.clear()
         if self._failing:
             return
@@ -222,10 +225,10 @@ class Turns:
         self._failures += 1
         self._loop.call_later(pause, self._mend)
 
-    def _refuse(self, batch: list[Asked], problem: Problem) -> None:
-        for asked in batch:
-            if not asked.answer.done():
-                asked.answer.set_exception(problem)
+    def _refuse(self, replies: list[Reply], problem: Problem) -> None:
+        for reply in replies:
+            if not reply.done():
+                reply.set_exception(problem)
         while self._room:
             free = self._room.popleft()
             if not free.done():
