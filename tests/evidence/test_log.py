@@ -14,9 +14,9 @@ from tidegate.errors import StoreError
 from tidegate.evidence.log import Fault, Verification, verify
 from tidegate.evidence.merkle import Range, verify_consistency, verify_inclusion
 from tidegate.evidence.proof import grown, prove, prove_growth, proven
-from tidegate.evidence.record import TreeHead, leaf
+from tidegate.evidence.record import TreeHead, leaf, seal
 
-from ..connectors.entries import entries
+from ..connectors.entries import entries, entry
 
 SIZE = 700
 """Enough for kept inner hashes and for a commit across a boundary of them."""
@@ -90,6 +90,12 @@ def test_a_changed_column_is_found(path: Path, row: int, change: str) -> None:
     found = touch(path, f"UPDATE records SET {change} WHERE seq >= {row} AND seq % 2 = {row % 2}")
     assert (fault(found).seq, fault(found).how, found.records) == (row, "changed", row - 1)
     assert f"Record {row} (" in fault(found).words
+
+
+@given(bodies=st.lists(st.binary(max_size=3000), max_size=20), size=st.integers(0, 2**40))
+def test_each_record_of_a_batch_has_the_leaf_hash_that_is_checked(bodies: list[bytes], size: int) -> None:
+    rows, leaves = seal([entry(number, body=body) for number, body in enumerate(bodies)], size)
+    assert leaves == [leaf(row) for row in rows]
 
 
 def test_how_long_it_took_is_not_sealed(path: Path) -> None:

@@ -46,24 +46,30 @@ class DirectFile:
     def __init__(self, path: Path, size: int, mode: int = 0o600) -> None:
         if platform.machine() not in _CALLS or sys.maxsize < 1 << 32 or not hasattr(os, "O_DIRECT"):
             raise OSError("no asynchronous writes on this system")
-        self._setup, self._destroy, self._events, self._submit = _CALLS[platform.machine()]
+        setup, destroy, events, submit = map(ctypes.c_long, _CALLS[platform.machine()])
         # Beginning a write keeps the interpreter's lock, as it takes some 50 us; waiting for one lets other threads in.
         self._call = ctypes.PyDLL(None, use_errno=True).syscall
         self._wait = ctypes.CDLL(None, use_errno=True).syscall
         _fill(path, size, mode)
         self._file = os.open(path, os.O_WRONLY | os.O_DIRECT | os.O_DSYNC | os.O_CLOEXEC)
         context = ctypes.c_ulong(0)
-        if self._call(ctypes.c_long(self._setup), ctypes.c_long(_FLYING), ctypes.byref(context)) != 0:
+        if self._call(setup, ctypes.c_long(_FLYING), ctypes.byref(context)) != 0:
             error = _failed()
             os.close(self._file)
             raise error
         self._plain = os.open(path, os.O_WRONLY | os.O_DSYNC | os.O_CLOEXEC)
-        self._context = ctypes.c_ulong(context.value)
         self._buffers = [_Buffer() for _ in range(_FLYING)]
         self._free = list(self._buffers)
         self._flying: dict[int, _Buffer] = {}
         self._collecting = threading.Lock()
         self._happened = (ctypes.c_ubyte * (_EVENT.size * _FLYING))()
+        # The arguments of all calls are made once: making them takes longer than passing them.
+        one, most = ctypes.c_long(1), ctypes.c_long(_FLYING)
+        second = (ctypes.c_long * 2)(1, 0)  # not for ever, in case that what we wait for could not even be begun
+        self._wait_one = (events, context, one, most, self._happened, second)
+        self._give_up = (destroy, context)
+        for buffer in self._buffers:
+            buffer.submit = (submit, context, one, buffer.controls)
         self._error: OSError | None = None
         self._closed = False
 
@@ -81,7 +87,7 @@ class DirectFile:
         if not os.fstat(self._file).st_nlink:
             raise OSError("it was deleted")
         while not self._free:
-            self.wait(min(list(self._flying), default=0))
+            self.wait(min(self._flying, default=0))
         buffer = self._free.pop()
         size = len(content)
         whole = size + -size % BLOCK
@@ -90,7 +96,7 @@ class DirectFile:
         _WRITE.pack_into(buffer.control, 0, number, 0, 0, _PWRITE, 0, self._file, buffer.address, whole, place, 0, 0, 0)
         buffer.bytes = whole
         self._flying[number] = buffer
-        if self._call(ctypes.c_long(self._submit), self._context, ctypes.c_long(1), buffer.controls) != 1:
+        if self._call(*buffer.submit) != 1:
             error = _failed()
             self._free.append(self._flying.pop(number))
             raise error
@@ -101,26 +107,21 @@ class DirectFile:
         Raises:
             OSError: one of this file's writes failed, this one or another.
         """
-        while any(one <= number for one in list(self._flying)):
+        after = number + 1  # `min` lets no other thread in, which could change what it looks through
+        while min(self._flying, default=after) < after:
             with self._collecting:
-                if any(one <= number for one in list(self._flying)):
+                if min(self._flying, default=after) < after:
                     self._collect()
         if self._error is not None:
             raise self._error
 
     def _collect(self) -> None:
         """Wait for at least one write, but not for ever."""
-        many = self._wait(
-            ctypes.c_long(self._events),
-            self._context,
-            ctypes.c_long(1),
-            ctypes.c_long(_FLYING),
-            self._happened,
-            _SECOND,  # in case that what we wait for could not even be begun
-        )
+        many = self._wait(*self._wait_one)
         if many < 0 and ctypes.get_errno() != 4:  # EINTR: a signal came
             raise _failed()
-        for number, _, written, _ in _EVENT.iter_unpack(bytes(self._happened)[: max(many, 0) * _EVENT.size]):
+        for event in range(many):
+            number, _, written, _ = _EVENT.unpack_from(self._happened, event * _EVENT.size)
             buffer = self._flying[number]
             if written != buffer.bytes:
                 self._error = OSError(-written, os.strerror(-written)) if written < 0 else OSError("a write was cut")
@@ -134,7 +135,7 @@ class DirectFile:
             OSError: the disk failed.
         """
         with suppress(OSError):  # two writes to one place may overtake each other
-            self.wait(max(list(self._flying), default=0))
+            self.wait(max(self._flying, default=0))
         os.pwrite(self._plain, content, place)
 
     def close(self) -> None:
@@ -143,13 +144,10 @@ class DirectFile:
             return
         self._closed = True
         with suppress(OSError):
-            self.wait(max(list(self._flying), default=0))
-        self._call(ctypes.c_long(self._destroy), self._context)
+            self.wait(max(self._flying, default=0))
+        self._call(*self._give_up)
         os.close(self._file)
         os.close(self._plain)
-
-
-_SECOND = (ctypes.c_long * 2)(1, 0)
 
 
 class _Buffer:
@@ -160,6 +158,7 @@ class _Buffer:
         self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
         self.control = (ctypes.c_ubyte * _WRITE.size)()
         self.controls = (ctypes.c_void_p * 1)(ctypes.addressof(self.control))
+        self.submit: tuple[object, ...] = ()
         self.bytes = 0
 
 

@@ -151,7 +151,7 @@ def seal(batch: Sequence[Entry], size: int) -> tuple[list[Row], list[bytes]]:
     """The rows and the leaf hashes of entries that are appended to a log of `size` records."""
     rows: list[Row] = []
     leaves: list[bytes] = []
-    encode = _encoder.encode
+    encode, hashed = _encoder.encode_into, bytearray(b"\x00")  # what is hashed is written in one piece, see `leaf`
     for seq, entry in enumerate(batch, size + 1):
         score = entry.score
         if score is not None:
@@ -175,7 +175,8 @@ def seal(batch: Sequence[Entry], size: int) -> tuple[list[Row], list[bytes]]:
             entry.answer,
             entry.record,
         )
-        leaves.append(sha256(b"\x00" + encode(row)).digest())
+        encode(row, hashed, 1)
+        leaves.append(sha256(hashed).digest())
         rows.append((*row, entry.elapsed))
     return rows, leaves
 
