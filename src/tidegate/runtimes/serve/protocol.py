@@ -117,21 +117,23 @@ class DirectProtocol(HttpToolsProtocol):
         between, self._taken = self._between, -1
         if between:
             end = data.find(b"\r\n\r\n") + 4
-            known = self._heads.get(data[:end])
-            if known is not None and len(data) - end == known[1] and self._is_free():
-                self._take(data, end, known)
+            known, cycle = self._heads.get(data[:end]), self.cycle
+            if known is not None and len(data) - end == known[1] and (cycle is None or cycle.response_complete):
+                # A whole request, which need not wait for another: what comes most, so it is done with few calls.
+                self.headers, _, keys = known
+                self.cycle = reply = Reply(self)
+                admitted = keys is self.application.keys
+                try:
+                    self.application.ask(self.headers, data[end:], reply, admitted=admitted)
+                except Exception as error:  # of whatever kind: a fault of ours must not end the connection
+                    reply.set_exception(error)
+                    return
+                if not admitted:
+                    self._taken = known[1]
+                    self._remember(data)
                 return
         self._parse(data, between)
         if between:
-            self._remember(data)
-
-    def _take(self, data: bytes, end: int, known: Head) -> None:
-        """Take a whole request, whose head is remembered and which need not wait for another."""
-        self.headers, _, keys = known
-        self.cycle = reply = Reply(self)
-        admitted = keys is self.application.keys
-        self._ask(reply, data[end:], admitted=admitted)
-        if not admitted:
             self._remember(data)
 
     def _remember(self, data: bytes) -> None:
@@ -274,14 +276,9 @@ class DirectProtocol(HttpToolsProtocol):
             self._slow.cancel()
             self._slow = None
         body, self._body = self._body, b""
-        self._ask(reply, body, admitted=False)
-
-    def _ask(self, reply: Reply, body: bytes, *, admitted: bool) -> None:
         try:
-            self.application.ask(self.headers, body, reply, admitted=admitted)
+            self.application.ask(self.headers, body, reply)
             self._taken = len(body)
-        except Problem as problem:
-            reply.set_exception(problem)
         except Exception as error:  # a fault of ours must not take the connection's parser with it
             reply.set_exception(error)
 
