@@ -101,8 +101,8 @@ def words(engine: Engine, most: int) -> dict[str, tuple[Any, str]]:
 
 
 def test_reasons_have_their_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = Words.reasons
-    monkeypatch.setattr(Words, "reasons", lambda *given: whole(*given, most=9))
+    whole = Words.of_rows
+    monkeypatch.setattr(Words, "of_rows", lambda *given: whole(*given, most=9))
     found = words(Engine(Judged, models={"risk@champion": stumps(tmp_path)}), 5400)
     assert found == {
         "spent": ("12.50 EUR", "spent is 12.50 EUR, which raises the risk"),

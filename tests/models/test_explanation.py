@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.models.explanation import heaviest, reasons
+from tidegate.models.explanation import Words, heaviest, reasons
 
 MODEL = SimpleNamespace(features=("a", "b", "c", "d", "e"), categories={})
 
@@ -43,3 +43,20 @@ def test_the_heaviest_come_first_when_all_are_sorted(parts: list[float], most: i
     ordered = sorted(range(len(parts)), key=weights.__getitem__, reverse=True)[:most]
     right = [k for k in ordered if weights[k] > 0.0 and weights[k] >= least]
     assert places.tolist() == right + [-1] * (most - len(right))
+
+
+@given(st.lists(st.lists(st.tuples(PART | st.just(np.nan), PART), min_size=5, max_size=5), min_size=1, max_size=4))
+def test_rows_have_the_reasons_together_that_they_have_alone(rows: list[list[tuple[float, float]]]) -> None:
+    words, cells = Words(MODEL), np.array(rows)
+    values, parts = cells[..., 0], np.hstack([cells[..., 1], np.ones((len(rows), 1))])
+    together = words.of_rows(values, parts)
+    assert together == [words.reasons(*each) for each in zip(values, parts, strict=True)]
+    for row, own, found in zip(values, parts, together, strict=True):
+        places = np.empty(4, np.int64)
+        heaviest(own, 5, 0.02, places)
+        right = [k for k in places.tolist() if k >= 0]
+        assert [(MODEL.features[k], own[k]) for k in right] == [(one.feature, one.contribution) for one in found]
+        assert [words.told(k, row[k])[1] in one.words for k, one in zip(right, found, strict=True)] == [True] * len(
+            found
+        )
+        assert [one.value is None for one in found] == [bool(np.isnan(row[k])) for k in right]

@@ -13,7 +13,7 @@ from tidegate.decisions.limits import LimitBook
 from tidegate.decisions.lists import ListBook, ListChange
 from tidegate.decisions.plan import AT, ListPlan, ModelPlan, Plan
 from tidegate.decisions.scorecards.trace import ScoringCard
-from tidegate.decisions.settle import gather, settle
+from tidegate.decisions.settle import any_missing, gather, settle
 from tidegate.decisions.snooze import Snooze, SnoozeBook, told
 from tidegate.decisions.state import state_digest
 from tidegate.decisions.tables.trace import IndexedTable
@@ -245,7 +245,7 @@ class Decider:
         if n == 1:
             if row[0] != row[0] or (is_text and row[0] == MISSING):
                 row[0], self.unanswered[one.out] = default, {0}
-        else:
+        elif is_text or any_missing(self.floats, one.out, n):
             silent = row[:n] == MISSING if is_text else np.isnan(row[:n])
             if silent.any():
                 np.copyto(row[:n], default, where=silent)

@@ -51,6 +51,9 @@ class Reasons:
         Args:
             rows: which of the batch; a model is asked for all of its rows at once.
         """
+        if len(self._models) == 1 and self._models[0].out in self._told:
+            binding, words = self._told[self._models[0].out]
+            return binding.reasons(self._decider.cells, rows, words)
         found: list[list[tuple[ModelReason, ...]]] = [[] for _ in rows]  # by row, and by model that gives any
         deciding = [self._deciding(row) for row in rows]
         for model in self._models:

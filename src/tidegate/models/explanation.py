@@ -56,6 +56,13 @@ def heaviest(parts, count, least_share, places):  # type: ignore[no-untyped-def]
         last, before = most, best
 
 
+@compiled("void(f8[:,::1], i8, f8, i8[:,::1])")
+def heaviest_of_rows(parts, count, least_share, places):  # type: ignore[no-untyped-def]
+    """What `heaviest` says of each row."""
+    for row in range(len(parts)):
+        heaviest(parts[row], count, least_share, places[row])
+
+
 class Words:
     """How the features of a model are told, which is worked out once, and not for each reason.
 
@@ -99,18 +106,25 @@ class Words:
         least_share: float = 0.02,
     ) -> tuple[ModelReason, ...]:
         """The reasons that weigh most, as `reasons` gives them."""
-        features, begin = self.features, self._begin
-        places = np.empty(most, np.int64)
-        heaviest(contributions, len(features), least_share, places)
-        found = []
-        for k in places.tolist():
-            if k < 0:
-                break
-            part = float(contributions[k])
-            value, said = self.told(k, float(values[k]))
-            effect = self._raises if part > 0.0 else self._lowers
-            found.append(ModelReason(features[k], value, part, f"{begin[k]}{said}{effect}"))
-        return tuple(found)
+        return self.of_rows(values[None], contributions[None], most, least_share)[0]
+
+    def of_rows(
+        self,
+        values: NDArray[np.float64],
+        contributions: NDArray[np.float64],
+        most: int = MOST,
+        least_share: float = 0.02,
+    ) -> list[tuple[ModelReason, ...]]:
+        """The same of several rows, for which little more is to be done than for one."""
+        places = np.empty((len(values), most), np.int64)
+        heaviest_of_rows(contributions, len(self.features), least_share, places)
+        rows = zip(values.tolist(), contributions.tolist(), places.tolist(), strict=True)
+        return [tuple([self._reason(k, row[k], parts[k]) for k in chosen if k >= 0]) for row, parts, chosen in rows]
+
+    def _reason(self, place: int, number: float, part: float) -> ModelReason:
+        value, said = self.told(place, number)
+        effect = self._raises if part > 0.0 else self._lowers
+        return ModelReason(self.features[place], value, part, f"{self._begin[place]}{said}{effect}")
 
 
 def reasons(

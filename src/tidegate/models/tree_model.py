@@ -136,7 +136,11 @@ class TreeModel:
 
     def contributions(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Exact path-dependent Shapley values: one column per feature and the bias last; a row adds up to `raw`."""
-        rows, shares = self._checked(matrix), self.shares
+        return self.contributions_of(self._checked(matrix))
+
+    def contributions_of(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same of a matrix that is known to have a column per feature, in C order."""
+        shares = self.shares
         out = np.empty((len(rows), len(self.features) + 1))
         out[:, -1] = shares.bias
         shapley.contributions_matrix(self.laid, *shares.tables, rows, out)
@@ -248,4 +252,4 @@ class Binding:
         values = np.empty((len(rows), len(self.model.features)))
         for own, row in zip(values, rows, strict=True):
             kernels.read_cells(self.inputs, cells, row, own)
-        return [words.reasons(*each) for each in zip(values, self.model.contributions(values), strict=True)]
+        return words.of_rows(values, self.model.contributions_of(values))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from tidegate.decisions.answer import Answers
 from tidegate.decisions.decider import LEARN, OVERDUE, READ, Decider
@@ -67,17 +68,13 @@ class EventRows:
         """The answers to events that were just decided, in the decider's first rows."""
         decider, n = self.decider, len(events)
         plain = self.answers.plain and not (late or decider.limited or decider.silenced)
-        made: list[Answer | None] = [None] * n
-        if plain:
-            made[:] = self.answers.quiet([event.id for event in events])
+        made: list[Any] = self.answers.quiet([event.id for event in events]) if plain else [None] * n
         if len(self._kinds) > 1:
             for row in decider.kinds[:n].nonzero()[0].tolist():
                 made[row] = Learned(events[row].id)
         loud = [row for row, answer in enumerate(made) if answer is None]
         reasons = self.answers.reasons(loud) if len(loud) > 1 else None
-        return [
-            self.answers.decision(row, events[row].id, partial(getattr, events[row]), bool(late) and late[row], reasons)
-            if answer is None
-            else answer
-            for row, answer in enumerate(made)
-        ]
+        for row in loud:
+            event, overdue = events[row], bool(late) and late[row]
+            made[row] = self.answers.decision(row, event.id, partial(getattr, event), overdue, reasons)
+        return made
