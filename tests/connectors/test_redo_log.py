@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tidegate.connectors import direct_file, redo_log
+from tidegate.connectors import direct_file, redo_log, sqlite_sync
 from tidegate.connectors.direct_file import BLOCK, DirectFile
 from tidegate.connectors.store import Store
 from tidegate.errors import StoreError
@@ -65,6 +65,23 @@ def test_after_its_end_it_goes_on_from_its_begin(disk: Disk, monkeypatch: pytest
         disk.store.sync()
         assert len(held(disk.after_power_loss())) == 10 * number
     assert 5 < disk.syncs < 10
+
+
+def test_sqlites_log_is_written_out_before_its_sync_and_that_says_nothing_of_it(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early: list[str] = []
+    begin = sqlite_sync._write_early
+    name = "/proc/self/fd/{}".format
+    monkeypatch.setattr(sqlite_sync, "EARLY", 2)
+    monkeypatch.setattr(sqlite_sync, "_write_early", lambda file: (early.append(os.readlink(name(file))), begin(file)))
+    for number in range(1, 8):
+        disk.store.append([entry(number)])
+        disk.store.sync()
+    assert early == [str(disk.folder / "s.db-wal")] * 3
+    assert not disk.syncs
+    assert len(held(disk.after_power_loss())) == 7
+    begin(-1)  # where it cannot, nothing is said
 
 
 def test_a_batch_that_is_too_large_for_it_is_synced_by_sqlites_log(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
