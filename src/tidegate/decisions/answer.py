@@ -6,6 +6,8 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from tidegate.decisions.cells import shown
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import Decision, FiredRule, ModelUse, PackageUse, ScorecardUse, TableUse
@@ -13,6 +15,7 @@ from tidegate.decisions.encode import text_value, word
 from tidegate.decisions.plan import ModelPlan, Plan, RulePlan, SeenPlan
 from tidegate.decisions.reasons import Reasons
 from tidegate.decisions.rule import Outcome
+from tidegate.decisions.settle import loud_rows
 from tidegate.decisions.tables.plan import InputPlan, OutputPlan
 from tidegate.decisions.tables.trace import MOST_SHOWN, IndexedTable
 from tidegate.events.durations import written
@@ -68,6 +71,7 @@ class Answers:
         self._all_reasons = explain and edition > 3
         self._severest = sorted(self.plan.rules, key=lambda rule: -rule.outcome)
         self._shows_texts = any(one.type.is_word for rule in self.plan.rules for one in rule.saw)
+        self._loud = np.empty(decider.capacity, np.int64)
         self._levels = (None, *self.plan.levels)
         self._words = decider.said
         self._called = memberships(self.plan) if edition > 5 else {}
@@ -99,11 +103,9 @@ class Answers:
         decider, plan, n = self.decider, self.plan, len(ids)
         if n == 1:
             return [self._quiet(ids[0])]
-        cells, floats, flow, approve = decider.cells, decider.floats, self.flow, OUTCOMES[0]
-        told = decider.settled[1, :n] | decider.settled[2, :n]
-        if plan.alarm >= 0:
-            told |= cells[plan.alarm, :n] == 1
-        loud: list[int] = told.tolist()
+        floats, flow, approve = decider.floats, self.flow, OUTCOMES[0]
+        loud_rows(decider.settled, decider.cells, plan.alarm, n, self._loud)
+        loud: list[int] = self._loud[:n].tolist()
         if not self.models and max(plan.score, plan.level) < 0:
             return [None if one else Decision(id, approve, flow=flow) for id, one in zip(ids, loud, strict=True)]
         scores: list[float] = floats[plan.score, :n].tolist() if plan.score >= 0 else [math.nan] * n

@@ -26,6 +26,13 @@ def settle(cells, whens, severities, n, result):  # type: ignore[no-untyped-def]
                 result[2, i] += 1
 
 
+@compiled("void(i8[:,::1], i8[:,::1], i8, i8, i8[::1])")
+def loud_rows(settled, cells, alarm, n, loud):  # type: ignore[no-untyped-def]
+    """Whether in each of the first `n` rows a rule fired or was missing, or the alarm, if there is one, went."""
+    for i in range(n):
+        loud[i] = settled[1, i] | settled[2, i] | (alarm >= 0 and cells[alarm, i] == 1)
+
+
 @compiled("b1(f8[:,::1], i8, i8)")
 def any_missing(floats, column, n):  # type: ignore[no-untyped-def]
     """Whether a column is missing in any of the first `n` rows. NumPy takes longer to say that it is not."""
