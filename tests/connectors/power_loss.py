@@ -38,6 +38,7 @@ class Disk:
         patch.setattr(sqlite_sync, "_data_sync", copying)
         self.copy()
         self.store.sync_apart(each=True)
+        self.syncs = 0  # but for the one of the begin
 
     def copy(self) -> None:
         """Take down what the disk has by now."""

@@ -182,9 +182,9 @@ def test_a_scrub_after_a_failed_sync_ends(disk: Disk, monkeypatch: pytest.Monkey
 
 def test_it_is_deleted_only_after_a_sync(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    sync, remove = sqlite_sync._data_sync, sqlite_sync.remove
+    sync, remove = sqlite_sync._data_sync, redo_log.remove
     monkeypatch.setattr(sqlite_sync, "_data_sync", lambda file: (done.append("sync"), sync(file)))
-    monkeypatch.setattr(sqlite_sync, "remove", lambda store: (done.append("remove"), remove(store)))
+    monkeypatch.setattr(redo_log, "remove", lambda path: (done.append("remove"), remove(path)))
     disk.store.append(entries(1, 3))
     disk.store.close()
     assert done == ["sync", "remove"]
@@ -201,9 +201,71 @@ def test_at_the_next_start_it_is_deleted_only_after_all_was_written_anew(
     done: list[str] = []
     move, remove = SqliteStore._move_log, redo_log.remove
     monkeypatch.setattr(SqliteStore, "_move_log", lambda self: (done.append("move"), move(self)))
-    monkeypatch.setattr(redo_log, "remove", lambda store: (done.append("remove"), remove(store)))
+    monkeypatch.setattr(redo_log, "remove", lambda path: (done.append("remove"), remove(path)))
     Store.open(killed / "s.db").close()
     assert done == ["move", "remove"]
+
+
+def test_where_a_reader_is_in_the_way_of_that_it_is_kept_for_the_next_start(
+    disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk.store.append(entries(1, 3))
+    disk.store.sync()
+    killed = disk.folder.with_name("killed")
+    shutil.copytree(disk.folder, killed)
+    reader = sqlite3.connect(killed / "s.db")
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM records").fetchone()
+    writer = sqlite3.connect(killed / "s.db")  # what the reader does not see yet cannot be moved for it
+    writer.execute("INSERT INTO artefacts VALUES (x'00', 'flow', x'00')")
+    writer.commit()
+    with Store.open(killed / "s.db") as store:
+        assert "kept until the next start" in caplog.text
+        before = redo_log.beside(killed / "s.db").read_bytes()
+        store.sync_apart(each=True)
+        store.append(entries(4, 5))
+        store.sync()
+        assert redo_log.beside(killed / "s.db").read_bytes() == before
+    reader.close()
+    writer.close()
+    assert len(held(killed / "s.db")) == 5
+    assert not redo_log.beside(killed / "s.db").exists()
+
+
+def test_one_that_another_process_made_is_left_to_it(disk: Disk) -> None:
+    disk.store.append(entries(1, 3))
+    disk.redo.unlink()
+    disk.redo.write_bytes(b"of another process")
+    disk.store.close()
+    assert disk.redo.read_bytes() == b"of another process"
+    disk.redo.unlink()
+
+
+def test_one_that_was_deleted_before_a_sync_answers_for_nothing(disk: Disk) -> None:
+    disk.store.append(entries(1, 3))
+    disk.redo.unlink()
+    disk.store.sync()
+    assert disk.syncs
+
+
+def test_a_start_syncs_what_a_process_wrote_that_was_killed(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = disk.folder.with_name("killed")
+    shutil.copytree(disk.folder, killed)
+    synced: list[int] = []
+    sync = sqlite_sync._data_sync
+    monkeypatch.setattr(sqlite_sync, "_data_sync", lambda file: (synced.append(file), sync(file)))
+    with Store.open(killed / "s.db") as store:
+        synced.clear()
+        store.sync_apart(each=True)
+        assert synced
+
+
+def test_what_stands_in_an_event_is_not_taken_for_another_edition(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redo_log, "SIZE", 8 * BLOCK)
+    for number in range(1, 6):
+        disk.store.append([entry(number, body=b"TIDERED9" * 1500), entry(number + 100, body=b"-TIDERED9" * 1500)])
+        disk.store.sync()
+        assert len(held(disk.after_power_loss())) == 2 * number
 
 
 def test_a_store_closes_where_it_cannot_be_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

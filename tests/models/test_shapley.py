@@ -1,5 +1,9 @@
 """Contributions against the definition, and when they cannot be given."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -92,3 +96,11 @@ def test_a_model_without_counts_predicts_but_is_not_explained() -> None:
     assert model.predict(np.array([[0.5], [0.6]])).tolist() == [1.0, 2.0]
     with pytest.raises(ModelError, match="how many training rows"):
         model.contributions(np.zeros((1, 1)))
+
+
+def test_rows_are_as_many_as_the_processor_that_is_compiled_for_has_room_for() -> None:
+    code = "from tidegate.models.vectors import ROWS; print(ROWS)"
+    for features, rows in (("", "1"), ("+avx2", "1"), ("+avx512f,+avx512dq", "2")):
+        told = {**os.environ, "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": features}
+        ran = subprocess.run([sys.executable, "-c", code], env=told, capture_output=True, text=True, check=True)
+        assert ran.stdout.strip() == rows

@@ -82,10 +82,10 @@ class DirectFile:
             place: in the file, whole blocks from its begin.
 
         Raises:
-            OSError: it cannot be begun, one before it failed, or the file was deleted.
+            OSError: it cannot be begun.
         """
-        if not os.fstat(self._file).st_nlink:
-            raise OSError("it was deleted")
+        if self._closed:
+            raise OSError("it is closed")
         while not self._free:
             self.wait(min(self._flying, default=0))
         buffer = self._free.pop()
@@ -128,12 +128,27 @@ class DirectFile:
             self._free.append(buffer)
             del self._flying[number]
 
+    def require_name(self) -> None:
+        """Raise OSError if the file was deleted, so that nobody will find what is written to it."""
+        if not os.fstat(self._file).st_nlink:
+            raise OSError("it was deleted")
+
+    def lies_at(self, path: Path) -> bool:
+        """Whether the file at a path is still this one; asked before it is closed."""
+        own = os.fstat(self._file)
+        with suppress(OSError):
+            found = os.stat(path)
+            return (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino)
+        return False
+
     def overwrite(self, place: int, content: bytes) -> None:
         """Write in the plain way, after all that was begun; it is on the disk when this returns.
 
         Raises:
             OSError: the disk failed.
         """
+        if self._closed:
+            raise OSError("it is closed")
         with suppress(OSError):  # two writes to one place may overtake each other
             self.wait(max(self._flying, default=0))
         os.pwrite(self._plain, content, place)

@@ -137,12 +137,22 @@ class RedoLog:
             self._begun = -1
 
     def wait(self) -> None:
-        """Wait until all that was begun is on the disk.
+        """Wait until all that was begun is on the disk, in the file of this name.
 
         Raises:
-            OSError: the disk failed.
+            OSError: the disk failed, or the file was deleted.
         """
         self._file.wait(self._number)
+        self._file.require_name()
+
+    def remove(self) -> None:
+        """Delete the file: the store has all of it. One of the same name that another process made is left alone.
+
+        Raises:
+            StoreError: it cannot be deleted.
+        """
+        if self._file.lies_at(self.path):
+            remove(self.path)
 
     def close(self) -> None:
         """Let go of the file; it stays where it is."""
@@ -176,7 +186,8 @@ def batches(store: Path) -> dict[Start, Batch]:
     place = 0
     while place < len(data):
         head = data[place : place + _HEAD]
-        if head[: len(_MAGIC) - 1] == _MAGIC[:-1] and head[: len(_MAGIC)] != _MAGIC:
+        # Of the first block alone: others may begin with anything, as they may be the rest of an older batch.
+        if not place and head[: len(_MAGIC) - 1] == _MAGIC[:-1] and head[: len(_MAGIC)] != _MAGIC:
             raise StoreError(
                 f"The redo log {path} is of another version of Tidegate.", seen=repr(head[: len(_MAGIC)]),
                 do="Start the version that wrote it on this store once, and stop it.",
@@ -184,27 +195,28 @@ def batches(store: Path) -> dict[Start, Batch]:
         size = 0
         if len(head) == _HEAD and head.startswith(_MAGIC):
             _, number, size = _HEADER.unpack_from(head)
+            size = min(size, MOST)
             piece = bytearray(data[place : place + _HEAD + size])
             piece[_HEADER.size : _HEAD] = bytes(16)
             if len(piece) == _HEAD + size and xxhash.xxh3_128_digest(piece) == head[_HEADER.size :]:
                 found[number] = msgspec.msgpack.decode(piece[_HEAD:], type=Batch)
             else:
                 size = 0
-        place += max(_HEAD + size + -(_HEAD + size) % BLOCK, BLOCK)
+        place += _HEAD + size + -(_HEAD + size) % BLOCK
     return {(batch.records, batch.refused): batch for _, batch in sorted(found.items())}
 
 
-def remove(store: Path) -> None:
-    """Delete the redo log of a store, if there is one: the store has all of it.
+def remove(path: Path) -> None:
+    """Delete a redo log whose store has all of it.
 
     Raises:
         StoreError: it cannot be deleted.
     """
     try:
-        beside(store).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(
-            f"The redo log {beside(store)} cannot be deleted.", seen=str(error.strerror),
+            f"The redo log {path} cannot be deleted.", seen=str(error.strerror),
             do="Give this user the right to write the folder it lies in.",
         ) from error  # fmt: skip
 
@@ -253,5 +265,5 @@ def take_up(
             do=f"If an older copy of the store was put back, or another, move {beside(store)} away: what came since is "
             "lost then. Else put back the store with the -wal and the .redo that belong to it.",
         )
-    if longest(store) > size + refused:
+    if max((batch.length for batch in found.values()), default=0) > size + refused:
         _LOG.warning("What the redo log of %s has beyond that was begun, and not acknowledged: it is left out.", store)

@@ -165,8 +165,12 @@ class SqliteStore(SqliteReading):
         """Take up what the redo log has beyond the last commit, and do away with it."""
         if redo_log.beside(self.path).exists():
             redo_log.take_up(self.path, lambda: (self._tree, self._refused), self.append)
-            self._move_log()  # no sync: one that failed before may have made clean what was never written
-            redo_log.remove(self.path)
+            try:
+                self._move_log()  # no sync: one that failed before may have made clean what was never written
+            except StoreError as error:
+                _LOG.warning("%s Its redo log is kept until the next start.", error)  # a reader is in the way
+                return
+            redo_log.remove(redo_log.beside(self.path))
 
     def _tell_of_redo(self) -> None:
         """Say so if a store that nobody writes lacks what its redo log has."""

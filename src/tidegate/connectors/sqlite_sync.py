@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tidegate.connectors.redo_log import RedoLog, Start, beside, remove
+from tidegate.connectors.redo_log import RedoLog, Start, beside
 from tidegate.errors import StoreError
 from tidegate.evidence.record import Refusal, Row
 
@@ -54,11 +54,14 @@ class SqliteSync:
         self._length = self._durable = 0
 
     def log_ahead(self, length: int) -> None:
-        """From now on write batches to a redo log, if this system can; the disk has the store in this length."""
+        """From now on write batches to a redo log, if this system can; the store has this length."""
         path = beside(self._path)
-        self._length = self._durable = length
+        if path.exists():
+            _LOG.info("There is no new redo log while %s of an earlier process is still of use.", path)
+            return
+        self._length = length
         try:
-            self._log()  # now: of a write that fails later each descriptor is told that was there before
+            self._sync_log()  # for what a process wrote that was killed
             self._redo = RedoLog(path, self._path.stat().st_mode & 0o777)
         except OSError as error:
             _LOG.info("There is no redo log (%s at %s): each sync waits for SQLite's log.", error, path)
@@ -168,9 +171,9 @@ class SqliteSync:
         if redo is None:
             return
         self._redo, self._given_up = None, redo
-        redo.close()
         self.sync()
-        remove(self._path)
+        redo.remove()
+        redo.close()
         self._given_up = None
 
     def close(self) -> None:

@@ -117,7 +117,7 @@ class Words:
     ) -> list[tuple[ModelReason, ...]]:
         """The same of several rows, for which little more is to be done than for one."""
         places = np.empty((len(values), most), np.int64)
-        heaviest_of_rows(contributions, len(self.features), least_share, places)
+        heaviest_of_rows(contributions, min(len(self.features), contributions.shape[1]), least_share, places)
         rows = zip(values.tolist(), contributions.tolist(), places.tolist(), strict=True)
         return [tuple([self._reason(k, row[k], parts[k]) for k in chosen if k >= 0]) for row, parts, chosen in rows]
 

@@ -11,9 +11,10 @@ with such bits, which it does if it has registers of 512 bits, else as a byte pe
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import njit
-from numba.core import cgutils, types
+from numba.core import cgutils, config, types
+from numba.core.codegen import get_host_cpu_features
 from numba.extending import models, register_model
 
 from tidegate.kernels.compiled import intrinsic
@@ -24,7 +25,10 @@ __all__ = [
 ]  # fmt: skip
 
 POINTS = 4  # lanes of a row
-ROWS = 2 if binding.get_host_cpu_features().get("avx512dq", False) else 1
+_told: str | None = config.CPU_FEATURES  # type: ignore[attr-defined]  # Numba sets it from NUMBA_CPU_FEATURES
+_host: str = get_host_cpu_features()  # type: ignore[no-untyped-call]  # Numba has no types
+# By what Numba compiles for, and keeps kernels under: this processor, unless it is told of another.
+ROWS = 2 if "+avx512dq" in (_host if _told is None else _told).split(",") else 1
 LANES = POINTS * ROWS
 
 _FLOATS = ir.VectorType(ir.DoubleType(), LANES)
