@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -181,8 +182,7 @@ def seal(batch: Sequence[Entry], size: int) -> tuple[list[Row], list[bytes]]:
     return rows, leaves
 
 
-def entry_of(row: Row) -> Entry:
+def entry_of(row: Sequence[Any]) -> Entry:
     """The entry that a whole row was made of, `elapsed` included."""
     _, id, kind, at, flags, outcome, level, score, alarm, digest, flow, body, answer, record, elapsed = row
-    values = (id, kind, at, digest, body, answer, record, outcome, level, score, bool(alarm), flow, elapsed, flags)
-    return Entry(*values)  # type: ignore[arg-type]  # a row's columns have these types, which a tuple does not say
+    return Entry(id, kind, at, digest, body, answer, record, outcome, level, score, bool(alarm), flow, elapsed, flags)

@@ -72,7 +72,6 @@ class Words:
         tell: gives, by the place of its feature, what tells a number: the value with its unit, and in words. Default:
             the plain number.
         quoted: gives the words for a text.
-        what: what the score is of.
     """
 
     def __init__(
@@ -81,7 +80,6 @@ class Words:
         descriptions: Mapping[str, str] | None = None,
         tell: Callable[[int], Callable[[float], tuple[Any, str]]] | None = None,
         quoted: Callable[[str], str] = str,
-        what: str = "the risk",
     ) -> None:
         self.features, self.descriptions = tuple(model.features), descriptions or {}
         texts = model.categories
@@ -92,7 +90,6 @@ class Words:
                 (texts.get(name), plain if tell is None else tell(place)) for place, name in enumerate(self.features)
             )
         ]
-        self._raises, self._lowers = f", which raises {what}", f", which lowers {what}"
 
     def told(self, place: int, value: float) -> tuple[Any, str]:
         """The value of the feature at a place as a reason gives it, and in words."""
@@ -123,8 +120,8 @@ class Words:
 
     def _reason(self, place: int, number: float, part: float) -> ModelReason:
         value, said = self.told(place, number)
-        effect = self._raises if part > 0.0 else self._lowers
-        return ModelReason(self.features[place], value, part, f"{self._begin[place]}{said}{effect}")
+        effect = "raises" if part > 0.0 else "lowers"
+        return ModelReason(self.features[place], value, part, f"{self._begin[place]}{said}, which {effect} the risk")
 
 
 def reasons(

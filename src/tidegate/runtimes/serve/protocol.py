@@ -73,10 +73,8 @@ class Reply(msgspec.Struct, eq=False):
         protocol.on_response_complete()
 
 
-Head = tuple[Headers, int, Keys | None]
-"""Headers of requests that were let in, the length of their bodies, and by which keys."""
-Heads = dict[bytes, Head]
-"""By the bytes that said so."""
+Heads = dict[bytes, tuple[Headers, int, Keys | None]]
+"""By the bytes that said so: headers of requests that were let in, the length of their bodies, and by which keys."""
 
 
 class DirectProtocol(HttpToolsProtocol):
