@@ -12,10 +12,11 @@ from tests.conformance.literals import EPOCH
 from tests.oracle import Scope, evaluate
 from tidegate.events.event import Event
 from tidegate.events.types import Type
-from tidegate.expressions import kernel
+from tidegate.expressions.kernel import step_of
 from tidegate.expressions.node import Expr
 from tidegate.expressions.program import MISSING, Columns, Compiler
 from tidegate.expressions.words import word
+from tidegate.kernels.chain import Chain
 
 
 def _row() -> Made:
@@ -74,6 +75,6 @@ def by_kernel(expr: Expr, events: list[Event]) -> list[int | float | None]:
         target = floats if node.type.is_float else cells
         target[column] = [cell(evaluate(node, Scope(event, "EUR")), node.type) for event in events]
     program = compiler.program()
-    kernel.run(cells, floats, program.code, program.pool, len(events))
+    Chain([step_of(program, cells)]).run(len(events))
     found = (floats if expr.type.is_float else cells)[out].tolist()
     return [None if value != value or value == MISSING else value for value in found]

@@ -1,6 +1,6 @@
 """The decider: runs a plan over rows. No clock, no files, no threads: cells in, outcomes out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,25 +11,24 @@ from tidegate.decisions.feel_texts import FeelText
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.limits import LimitBook
 from tidegate.decisions.lists import ListBook, ListChange
-from tidegate.decisions.plan import AT, ListPlan, ModelPlan, Plan
+from tidegate.decisions.plan import AT, LEARN, OVERDUE, READ, ListPlan, Plan
 from tidegate.decisions.scorecards.trace import ScoringCard
-from tidegate.decisions.settle import any_missing, gather, settle
+from tidegate.decisions.settle import gather, settling
 from tidegate.decisions.snooze import Snooze, SnoozeBook, told
 from tidegate.decisions.state import state_digest
+from tidegate.decisions.steps import AskedModel, ByRow, decided_rows, steps_of
 from tidegate.decisions.tables.trace import IndexedTable
 from tidegate.decisions.wording import Wording
 from tidegate.errors import SnapshotError
 from tidegate.events.times import microseconds_of
 from tidegate.events.types import Kind, Type
-from tidegate.expressions import kernel
+from tidegate.expressions.kernel import step_of
 from tidegate.expressions.words import word
 from tidegate.features.plan import MISSING
 from tidegate.features.windows import Windows
+from tidegate.kernels.chain import Chain
 from tidegate.models.scoring import BoundModel, CellKind, ScoringModel
 from tidegate.models.signature import require_answer, require_types
-
-READ, LEARN, OVERDUE = 1, 2, 4
-"""Flags of a row: read the windows and decide; learn it for later; the deadline has passed."""
 
 
 class Decider:
@@ -61,6 +60,7 @@ class Decider:
         self.kinds = np.zeros(capacity, dtype=np.int64)
         self.flags = np.full(capacity, READ | LEARN, dtype=np.int64)
         self.settled = np.zeros((3, capacity), dtype=np.int64)
+        self._outcomes: np.ndarray = self.settled[0]
         self.windows = Windows(plan.streams, lateness=plan.lateness)
         self.book = ListBook(plan.lateness)
         self.snoozes = SnoozeBook(plan.lateness)
@@ -75,28 +75,35 @@ class Decider:
         self._past = np.empty((capacity, len(self.remembered)), dtype=np.int64)
         self._whens = np.array([rule.when for rule in plan.rules], dtype=np.int64)
         self._when_of = {rule.name: rule.when for rule in plan.rules}
-        self._severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
         self.tables = [IndexedTable(table) for table in plan.tables]
         self.packages = [AskedPackage(package, (runners or {}).get(package.read)) for package in plan.packages]
         self.said = dict(plan.words) | _texts(self.bindings)
         """The texts of the flow and of its models by their cells."""
         self.scorecards = [ScoringCard(card) for card in plan.scorecards]
-        left, asked, scored = iter(self.tables), iter(self.packages), iter(self.scorecards)
-        self._programs = [
-            (
-                one.program.code,
-                one.program.pool,
-                one.models,
-                [next(left) for _ in one.tables],
-                [next(asked) for _ in one.packages],
-                [next(scored) for _ in one.scorecards],
-                [FeelText(text) for text in one.texts],
-            )
-            for one in plan.segments
-        ]
         self.limited: dict[int, int] = {}
         self.unanswered: dict[int, set[int]] = {}
         """By the column of a model's score, the rows that it had no answer for."""
+        self._by_row: list[ByRow] = []
+        self._chain()
+
+    def _chain(self) -> None:
+        """Make the chains of steps that the plan comes to."""
+        plan, cells = self.plan, self.cells
+        before = [step_of(plan.before, cells)] if len(plan.before.code) else []
+        windows = self.windows.step(cells, self.kinds, self.flags)
+        asked = [one for segment in plan.segments for one in segment.models]
+        models = {one.out: AskedModel(one, self.bindings.get(one.out), cells, self.unanswered) for one in asked}
+        after = steps_of(plan, cells, models, self.tables, self.scorecards, self.packages, self._answer_by_row)
+        if plan.rules or plan.caps:  # without them nothing is ever settled otherwise
+            severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
+            after.append(settling(cells, self._whens, severities, self.settled))
+        self._before, self._past_too = Chain(before), Chain([*before, windows])
+        self._after, self._all = Chain(after), Chain([*before, windows, *after])
+
+    def _answer_by_row(self, packages: Sequence[AskedPackage], texts: Sequence[FeelText]) -> ByRow:
+        made = ByRow(packages, texts, (self.cells, self.kinds, self.flags), self.words, self.said)
+        self._by_row.append(made)
+        return made
 
     def _default_floats(self) -> None:
         """Fields that are floats start as missing floats: rows of other kinds never write them."""
@@ -107,15 +114,21 @@ class Decider:
 
     def run(self, n: int) -> np.ndarray:
         """Decide and learn the first `n` rows, in order. Gives the outcomes; `settled` and `cells` hold the rest."""
-        self.recall(n)
-        return self.conclude(n)
+        self._check_lists(n)
+        self.unanswered.clear()
+        self._all.run(n)
+        return self._conclude(n, None)
 
     def recall(self, n: int) -> None:
         """Everything up to the windows: the past as of each of the first `n` rows, which are then learned."""
-        for check in self.plan.lists:
-            self._check_list(check, n)
-        self._before(n)
-        self.windows.run(self.cells, self.kinds, self.flags, n)
+        self._check_lists(n)
+        self._past_too.run(n)
+
+    def conclude(self, n: int) -> np.ndarray:
+        """Everything after the windows: programs, models, tables, scorecards, packages, rules, snoozes, limits."""
+        self.unanswered.clear()
+        self._after.run(n)
+        return self._conclude(n, None)
 
     def again(
         self, n: int, silenced: Mapping[int, dict[str, str]] | None = None, answers: Sequence[DrlAnswer] = ()
@@ -124,12 +137,19 @@ class Decider:
 
         `silenced` has, by row, the rules that were silenced then; `answers` are what packages of rules said.
         """
-        self._before(n)
-        return self.conclude(n, silenced or {}, answers)
+        recorded = iter(answers)
+        for one in self._by_row:
+            one.recorded = recorded
+        self._before.run(n)
+        self.unanswered.clear()
+        self._after.run(n)
+        for one in self._by_row:
+            one.recorded = iter(())
+        return self._conclude(n, silenced or {})
 
     def infer(self, n: int) -> np.ndarray:
         """Decide rows whose remembered columns are there already, as they would be now: snoozes and limits apply."""
-        self._before(n)
+        self._before.run(n)
         return self.conclude(n)
 
     def relearn(self, answered: Sequence[int | None]) -> None:
@@ -146,30 +166,8 @@ class Decider:
                 if outcome is not None and self.kinds[row] == 0 and self.flags[row] & LEARN:
                     self.limits.count(outcome, int(self.cells[AT, row]))
 
-    def _before(self, n: int) -> None:
-        before = self.plan.before
-        if len(before.code):
-            kernel.run(self.cells, self.floats, before.code, before.pool, n)
-
-    def conclude(
-        self, n: int, silenced: Mapping[int, dict[str, str]] | None = None, answers: Sequence[DrlAnswer] = ()
-    ) -> np.ndarray:
-        """Everything after the windows: programs, models, tables, scorecards, packages, rules, snoozes, limits."""
-        recorded = iter(answers)
-        self.unanswered.clear()
-        for code, pool, models, tables, packages, scorecards, texts in self._programs:
-            if len(code):
-                kernel.run(self.cells, self.floats, code, pool, n)
-            for table in tables:
-                table.answer(self.cells, 0, n)
-            for card in scorecards:
-                card.answer(self.cells, 0, n)
-            for one in models:
-                self._ask(one, n)
-            if packages or texts:
-                self._ask_by_row(n, packages, texts, recorded)
-        if self.plan.rules or self.plan.caps:  # without them nothing is ever settled otherwise
-            settle(self.cells, self._whens, self._severities, n, self.settled)
+    def _conclude(self, n: int, silenced: Mapping[int, dict[str, str]] | None) -> np.ndarray:
+        """What follows the rules: snoozes, or the rules that were silenced then, and limits."""
         if silenced is not None:
             self.silenced = dict(silenced)
         elif self.snoozes or self.silenced:
@@ -179,29 +177,12 @@ class Decider:
         self.limited.clear()
         if self.limits:
             self._cap(n)
-        outcomes: np.ndarray = self.settled[0]
-        return outcomes
-
-    def _ask_by_row(
-        self, n: int, packages: Sequence[AskedPackage], texts: Sequence[FeelText], recorded: Iterator[DrlAnswer]
-    ) -> None:
-        """Ask what answers a row at a time, of the rows that are decided on."""
-        decided = self._decided(n)
-        rows = np.flatnonzero(decided).tolist()
-        for package in packages:
-            package.ask(self.cells, rows, n, self.words, self.said, next(recorded, None))
-        for text in texts:
-            text.answer(self.cells, decided, self.words, self.said)
-
-    def _decided(self, n: int) -> np.ndarray:
-        """Which of the first `n` rows are decided on."""
-        decided: np.ndarray = (self.kinds[:n] == 0) & (self.flags[:n] & READ != 0)
-        return decided
+        return self._outcomes
 
     def _find_silenced(self, n: int) -> dict[int, dict[str, str]]:
         """By row, the rules that would have fired and are silent for one of the event's entities, and why."""
         found: dict[int, dict[str, str]] = {}
-        decided = self._decided(n)
+        decided = decided_rows(self.kinds, self.flags, n)
         for rule, entity, keys in self.snoozes.each():
             when = self._when_of.get(rule)
             for column in self._keys.get(entity, ()) if when is not None else ():
@@ -232,24 +213,11 @@ class Decider:
         self.settled[0, row] = max((rule.outcome for rule in left), default=0)
         self.settled[1, row] = len(left)
 
-    def _ask(self, one: ModelPlan, n: int) -> None:
-        binding = self.bindings.get(one.out)
-        row: np.ndarray = self.floats[one.out]
-        default, is_text = one.default, False
-        if isinstance(default, str):
-            row, default, is_text = self.cells[one.out], word(default), True
-        if binding is None:
-            row[:n] = default
-            return
-        binding.score(self.cells, 0, n)
-        if n == 1:
-            if row[0] != row[0] or (is_text and row[0] == MISSING):
-                row[0], self.unanswered[one.out] = default, {0}
-        elif is_text or any_missing(self.floats, one.out, n):
-            silent = row[:n] == MISSING if is_text else np.isnan(row[:n])
-            if silent.any():
-                np.copyto(row[:n], default, where=silent)
-                self.unanswered[one.out] = set(np.flatnonzero(silent).tolist())
+    def _check_lists(self, n: int) -> None:
+        if not 0 <= n <= self.capacity:
+            raise ValueError(f"{n} rows asked for, {self.capacity} given")
+        for check in self.plan.lists:
+            self._check_list(check, n)
 
     def _check_list(self, check: ListPlan, n: int) -> None:
         listed = self.book.listed
@@ -328,7 +296,7 @@ class Decider:
         self.book.load(header["lists"])
         self.snoozes.load(header.get("snoozes", []))
         self.limits.load(header["caps"])
-        self.words = Wording(self.plan.reach)
+        self.words.forget()
         self.words.update((int(cell), text) for cell, text in header["words"])
 
 

@@ -16,6 +16,9 @@ from tidegate.features.plan import StreamPlan
 AT = 0
 """The column of the event's time."""
 
+READ, LEARN, OVERDUE = 1, 2, 4
+"""Flags of a row: read the windows and decide; learn it for later; the deadline has passed."""
+
 
 @dataclass(frozen=True)
 class FieldPlan:

@@ -1,16 +1,21 @@
 """The kernels around rules: from conditions to outcomes, from packed rows to columns, and from columns to rows."""
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tidegate.kernels.chain import STEP, Native, Step, grid_at, row_at
 from tidegate.kernels.compiled import compiled
+
+Cells = NDArray[np.int64]
 
 _M = -(2**63)
 
 
-@compiled("void(i8[:,::1], i8[::1], i8[::1], i8, i8[:,::1])")
-def settle(cells, whens, severities, n, result):  # type: ignore[no-untyped-def]
-    """The severest outcome of the rules that hold, per row.
-
-    `result[0]` gets the outcome, `result[1]` how many rules fired, `result[2]` how many could not be told (missing).
-    """
+@compiled(STEP)
+def _settle(table, n):  # type: ignore[no-untyped-def]
+    given = row_at(table, 10)
+    cells, result = grid_at(given[0], given[1], given[2]), grid_at(given[7], given[8], given[9])
+    whens, severities = row_at(given[3], given[4]), row_at(given[5], given[6])
     for i in range(n):
         result[0, i] = 0
         result[1, i] = 0
@@ -24,6 +29,19 @@ def settle(cells, whens, severities, n, result):  # type: ignore[no-untyped-def]
                 result[0, i] = max(result[0, i], severity)
             elif held == _M:
                 result[2, i] += 1
+    return 0
+
+
+def settling(cells: Cells, whens: Cells, severities: Cells, result: Cells) -> Step:
+    """The step that finds the severest outcome of the rules that hold, per row.
+
+    Args:
+        cells: columns x rows.
+        whens: the rules' columns.
+        severities: the rules' outcomes.
+        result: gets the outcome, how many rules fired, and how many could not be told (missing), a row for each.
+    """
+    return Step(Native.of(_settle, cells, whens, severities, result))
 
 
 @compiled("void(i8[:,::1], i8[:,::1], i8, i8, i8[::1])")

@@ -12,8 +12,13 @@ class Wording(dict[int, str]):
 
     def __init__(self, memory: int) -> None:
         super().__init__()
-        self._memory, self._since = memory, NEVER
-        self._young: set[int] = set()
+        self._memory = memory
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin again: no text is known."""
+        self.clear()
+        self._since, self._young = NEVER, set[int]()
 
     def __setitem__(self, cell: int, text: str) -> None:
         self._young.add(cell)

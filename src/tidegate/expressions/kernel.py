@@ -8,9 +8,11 @@ import math
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
-from tidegate.expressions.program import OPCODES
+from tidegate.expressions.program import OPCODES, Program
 from tidegate.expressions.zones import CYCLE, FOLDED
+from tidegate.kernels.chain import STEP, Native, Step, grid_at, row_at
 from tidegate.kernels.compiled import compiled
 
 _M = -(2**63)
@@ -175,8 +177,8 @@ def _logic(op, x, y):  # type: ignore[no-untyped-def]
     return np.int64(1 - decides)
 
 
-@compiled("void(i8[:,::1], f8[:,::1], i8[:,::1], i8[::1], i8)", error_model="numpy")
-def run(cells, floats, code, pool, n):  # type: ignore[no-untyped-def]
+@_jit
+def _run(cells, floats, code, pool, n):  # type: ignore[no-untyped-def]
     """Run a program over the first `n` rows. `floats` is the same memory as `cells`."""
     for k in range(code.shape[0]):
         op, to, a, b, c = code[k, 0], code[k, 1], code[k, 2], code[k, 3], code[k, 4]
@@ -243,3 +245,17 @@ def run(cells, floats, code, pool, n):  # type: ignore[no-untyped-def]
         else:
             for i in range(n):
                 cells[to, i] = _M if cells[a, i] == _M else _calendar(op, cells[a, i], pool, b)
+
+
+@compiled(STEP, error_model="numpy")
+def _run_step(table, n):  # type: ignore[no-untyped-def]
+    """`_run` as a step; the table holds the cells, the code and the pool."""
+    given = row_at(table, 8)
+    cells = grid_at(given[0], given[1], given[2])
+    _run(cells, cells.view(np.float64), grid_at(given[3], given[4], given[5]), row_at(given[6], given[7]), n)
+    return 0
+
+
+def step_of(program: Program, cells: NDArray[np.int64]) -> Step:
+    """The step that runs a program over the columns of `cells`."""
+    return Step(Native.of(_run_step, cells, program.code, program.pool))

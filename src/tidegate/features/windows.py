@@ -14,12 +14,17 @@ from tidegate.features.kernels.rows import take_rows
 from tidegate.features.kernels.state import forget, keep, revive
 from tidegate.features.layout import Layout
 from tidegate.features.plan import StreamPlan
+from tidegate.kernels.chain import Native, Step
 
 Words = npt.NDArray[np.int64]
 
 
 def _address(array: Words) -> int:
     return int(array.__array_interface__["data"][0])
+
+
+def _no_memory(_: int) -> None:
+    raise MemoryError("There is no memory for another event; the windows are not to be used any more.")
 
 
 def _give_back(programs: list[Words]) -> None:
@@ -113,7 +118,15 @@ class Windows:
         if not 0 <= n <= self._capacity:
             raise ValueError(f"{n} rows asked for, {self._capacity} given")
         if self._take(self._table_address, n):
-            raise MemoryError("There is no memory for another event; the windows are not to be used any more.")
+            _no_memory(n)
+
+    def step(self, cells: Words, kinds: Words, flags: Words) -> Step:
+        """The step that takes the rows of these arrays, as `run` does; of no more rows than they have.
+
+        Whoever takes it gives `run` no other arrays meanwhile.
+        """
+        self._bind(cells, kinds, flags)
+        return Step(Native(take_rows.dispatcher, self._table, self), _no_memory)
 
     def _bind(self, cells: Words, kinds: Words, flags: Words) -> None:
         for array, dimensions in ((cells, 2), (kinds, 1), (flags, 1)):

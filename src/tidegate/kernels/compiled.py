@@ -7,7 +7,7 @@ from numba import extending, njit
 
 from tidegate.kernels.kept import KeptCode
 
-__all__ = ["compiled", "intrinsic", "kernel_of"]
+__all__ = ["compiled", "entry_of", "intrinsic", "kernel_of"]
 
 intrinsic: Callable[[Callable[..., Any]], Any] = extending.intrinsic
 """Makes a function that kernels call of one that says what it is in LLVM's terms.
@@ -39,3 +39,13 @@ def compiled(signature: str, *, error_model: ErrorModel = "python") -> Callable[
         return dispatcher
 
     return made
+
+
+def entry_of(kernel: Any) -> Callable[..., Any]:
+    """What Python calls of a kernel made for one signature, past Numba's look at the types of what it is given.
+
+    The look takes longer than a small kernel. Whoever goes past it gives arguments of the very types, each time.
+    """
+    (found,) = kernel.overloads.values()
+    entry: Callable[..., Any] = found.entry_point
+    return entry

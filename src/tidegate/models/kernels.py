@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
+from tidegate.kernels.chain import STEP, grid_at, row_at
 from tidegate.kernels.compiled import compiled
 from tidegate.models.layout import (
     BLOCK_COUNT,
@@ -37,7 +38,7 @@ from tidegate.models.layout import (
     ZERO_RIGHT,
 )  # fmt: skip
 
-__all__ = ["fill_slots", "link", "log_single", "predict_matrix", "read_cells", "score_cells", "walk"]
+__all__ = ["fill_slots", "link", "log_single", "predict_matrix", "read_cells", "score_cells", "score_step", "walk"]
 
 MISSING = -(2**63)
 BLOCK = 16  # rows that share a pass over a group of trees, so that the group is read from memory once for all of them
@@ -233,3 +234,18 @@ def score_cells(forest, inputs, cells, start, stop, out):  # type: ignore[no-unt
         walk(forest, slots, scores[first : first + rows], rows)
         for i in range(first, first + rows):
             scores[i] = link(forest, scores[i])
+
+
+@compiled(STEP)
+def score_step(table, n):  # type: ignore[no-untyped-def]
+    """`score_cells` of the first rows as a step, which stops where a score is missing.
+
+    The table holds the forest, the inputs, the cells and the column of the score.
+    """
+    given = row_at(table, 8)
+    cells = grid_at(given[4], given[5], given[6])
+    score_cells(row_at(given[0], given[1]), row_at(given[2], given[3]), cells, 0, n, given[7])
+    scores, missing = cells.view(np.float64)[given[7]], 0
+    for i in range(n):
+        missing |= scores[i] != scores[i]
+    return missing

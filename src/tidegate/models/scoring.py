@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tidegate.kernels.chain import Native
 from tidegate.models.explanation import Explained, Words
 from tidegate.models.reason import ModelReason
 from tidegate.models.signature import ModelInput
@@ -26,6 +27,11 @@ class BoundModel(Protocol):
 
     def score(self, cells: NDArray[np.int64], start: int, stop: int) -> None:
         """Write the answers for rows start..stop into the bound column, missing where there is none."""
+        ...
+
+    def native(self, cells: NDArray[np.int64]) -> Native | None:
+        """The kernel that does what `score` does of the first rows of these cells, and stops where an answer is
+        missing; None if no single kernel does."""
         ...
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidegate.errors import ModelError
+from tidegate.kernels.chain import Native
 from tidegate.models import kernels, shapley
 from tidegate.models.explanation import Words
 from tidegate.models.layout import layout
@@ -223,9 +224,19 @@ class Binding:
 
     def score(self, cells: NDArray[np.int64], start: int, stop: int) -> None:
         """Write the answers for rows start..stop into the bound column of cells int64[columns, capacity], C order."""
-        if self._last_column >= cells.shape[0] or not 0 <= start <= stop <= cells.shape[1]:
-            raise IndexError(f"rows {start}..{stop} and column {self._last_column} of cells of shape {cells.shape}")
+        self._require(cells)
+        if not 0 <= start <= stop <= cells.shape[1]:
+            raise IndexError(f"rows {start}..{stop} of cells of shape {cells.shape}")
         kernels.score_cells(self.laid, self.inputs, cells, start, stop, self.out)
+
+    def native(self, cells: NDArray[np.int64]) -> Native:
+        """The kernel that scores the first rows of these cells, as `score` does."""
+        self._require(cells)
+        return Native.of(kernels.score_step, self.laid, self.inputs, cells, self.out)
+
+    def _require(self, cells: NDArray[np.int64]) -> None:
+        if self._last_column >= cells.shape[0]:
+            raise IndexError(f"column {self._last_column} of cells of shape {cells.shape}")
 
     def values(self, cells: NDArray[np.int64], row: int) -> NDArray[np.float64]:
         """The row's feature values as the model sees them: NaN is missing, a category is its code."""

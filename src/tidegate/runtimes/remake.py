@@ -9,10 +9,10 @@ import numpy as np
 
 from tidegate.connectors.store import Store
 from tidegate.decisions.answer import EDITION, Answers
-from tidegate.decisions.decider import READ, Decider
+from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import Decision, to_json
 from tidegate.decisions.encode import Encoder
-from tidegate.decisions.plan import Plan, load
+from tidegate.decisions.plan import READ, Plan, load
 from tidegate.errors import StoreError
 from tidegate.evidence.artefacts import Program
 from tidegate.evidence.erasure import is_blank

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from tidegate.connectors.files import to_events
 from tidegate.connectors.files_merge import Batch
 from tidegate.decisions.answer import Answers
-from tidegate.decisions.decider import LEARN, READ, Decider
+from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import to_json
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.encode import Encoder
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import INSTRUCTIONS
+from tidegate.decisions.plan import LEARN, READ
 from tidegate.errors import TidegateError
 from tidegate.events.event import Event
 from tidegate.models.scoring import ScoringModel

@@ -179,7 +179,7 @@ def test_decimals_are_asked_only_where_doubles_leave_it_open() -> None:
         held = feel(text, fields)
 
     engine = Engine(Asks, explain=True)
-    text_at_work = engine.decider._programs[1][-1][0]
+    text_at_work = engine.decider._by_row[0].texts[0]
     for number, x, a, right, asked in ((1, 0.5, 2, True, 0), (2, 0.2, 2, False, 1), (3, 0.1, None, False, 1)):
         made = Paid(id=str(number), at=START, card="k", a=a, b=1, x=x, c=None, f=None, amount=Money(1, "EUR"))
         decision = engine.decide(made)

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tidegate.decisions.decider import LEARN, OVERDUE, READ
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.instructions import INSTRUCTIONS
+from tidegate.decisions.plan import LEARN, OVERDUE, READ
 from tidegate.events.contract import body
 from tidegate.events.event import Event
 from tidegate.events.times import microseconds_of

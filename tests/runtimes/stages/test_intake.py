@@ -8,7 +8,7 @@ import pytest
 from tests.conformance.events import Card
 from tidegate import Event, Flow, count, decline
 from tidegate.connectors.schemas.framing import framed
-from tidegate.decisions.decider import LEARN, READ
+from tidegate.decisions.plan import LEARN, READ
 from tidegate.errors import FlowError, SnapshotError
 from tidegate.events.contract import body
 from tidegate.events.times import microseconds_of

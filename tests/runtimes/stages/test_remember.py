@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.runtimes.stages.test_intake import Fast, Paid
-from tidegate.decisions.decider import LEARN, READ
+from tidegate.decisions.plan import LEARN, READ
 from tidegate.events.contract import body
 from tidegate.events.times import microseconds_of
 from tidegate.runtimes.stages.intake import IntakeAt

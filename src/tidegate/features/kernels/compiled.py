@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tidegate.kernels.compiled import kernel_of
+from tidegate.kernels.compiled import entry_of, kernel_of
 
 
 class Kernel:
@@ -19,9 +19,14 @@ class Kernel:
         """The compiled entry: from disk, or compiled now and put there."""
         if self._entry is None:
             self._dispatcher.compile(self._signature)
-            (found,) = self._dispatcher.overloads.values()
-            self._entry = found.entry_point
+            self._entry = entry_of(self._dispatcher)
         return self._entry
+
+    @property
+    def dispatcher(self) -> Any:
+        """What Numba made, for other kernels to call; loaded, or compiled."""
+        self.load()
+        return self._dispatcher
 
 
 def kernel(signature: str) -> Callable[[Callable[..., int]], Kernel]:

@@ -160,6 +160,10 @@ class OnnxBinding:
         inputs = [word for c, k in zip(columns, kinds, strict=True) for word in (c, _CODES.get(k, 0), 0, 0)]
         self._inputs = np.array(inputs, np.int64)
 
+    def native(self, cells: NDArray[np.int64]) -> None:
+        """None: it is not a single kernel that scores."""
+        return
+
     def score(self, cells: NDArray[np.int64], start: int, stop: int) -> None:
         """Write the answers for rows start..stop into the bound column, missing where the model has none."""
         if self.model.texts is not None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tidegate.kernels.compiled import entry_of
 from tidegate.models.pmml.fields import Input
 from tidegate.models.pmml.program import Program
 
@@ -51,8 +52,7 @@ class OneRow:
 
         self._of = (program, inputs, wanted, known, codes, names)
         self._program, self._wanted, self._known, self._names = program, wanted, known, names
-        (compiled,) = run_one.overloads.values()
-        self._run: Callable[[int], int] = compiled.entry_point  # past the choice among types: there is one
+        self._run: Callable[[int], int] = entry_of(run_one)
         self._take = itemgetter(*[one.name for one in inputs])
         self._alone = len(inputs) == 1
         self._texts = [place for place, one in enumerate(inputs) if one.kind == "string"]

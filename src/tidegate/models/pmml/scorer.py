@@ -179,6 +179,10 @@ class PmmlBinding:
         answers = self.model.pmml.numbers(rows, [self.model.output.register])
         return np.where(np.isnan(answers).any(axis=1), math.nan, answers[:, 1])
 
+    def native(self, cells: NDArray[np.int64]) -> None:
+        """None: it is not a single kernel that scores."""
+        return
+
     def score(self, cells: NDArray[np.int64], start: int, stop: int) -> None:
         """Write the answers for rows start..stop into the bound column, missing where the model has none."""
         answers = self.model.pmml.numbers(self._values(cells, start, stop), [self.model.output.register])

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tidegate.decisions.decider import READ
 from tidegate.decisions.plan import AT as AT_COLUMN
-from tidegate.expressions import kernel
+from tidegate.decisions.plan import READ
+from tidegate.expressions.kernel import step_of
 from tidegate.features.plan import MISSING
+from tidegate.kernels.chain import Chain
 from tidegate.runtimes.stages.rows import AT, FLAGS, HISTORY, KIND, OFFSET, ON, SHARD, STAGE, Rows, Words, joined
 from tidegate.runtimes.stages.staging import Staging, shards_of
 from tidegate.runtimes.stages.window_stage import WindowStage
@@ -29,6 +30,8 @@ class Bench:
         self.cells = np.full((self.plan.columns, capacity), MISSING, np.int64)
         self.floats = self.cells.view(np.float64)
         self.kinds = np.zeros(capacity, np.int64)
+        before = self.plan.before
+        self._before = Chain([step_of(before, self.cells)] if len(before.code) else [])
         for column, value in self.plan.constants:
             (self.floats if isinstance(value, float) else self.cells)[column] = value
         for kind in self.plan.kinds:
@@ -52,9 +55,7 @@ class Bench:
 
     def compute(self, n: int) -> None:
         """Run the program that comes before all windows."""
-        before = self.plan.before
-        if len(before.code):
-            kernel.run(self.cells, self.floats, before.code, before.pool, n)
+        self._before.run(n)
 
     def fan_out(self, rows: Rows) -> list[Rows]:
         """Rows that are laid out, sent to the windows: those decided on go on, and copies go where they are learned."""

@@ -8,11 +8,12 @@ import msgspec
 import numpy as np
 
 from tidegate.decisions.answer import Answers
-from tidegate.decisions.decider import OVERDUE, Decider
+from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import to_json
 from tidegate.decisions.definition import Definition
 from tidegate.decisions.instructions import INSTRUCTIONS
 from tidegate.decisions.plan import AT as AT_COLUMN
+from tidegate.decisions.plan import OVERDUE
 from tidegate.decisions.snooze import Snooze, SnoozeBook
 from tidegate.events.contract import Reader, reader
 from tidegate.events.event import Event

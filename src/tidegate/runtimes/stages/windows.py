@@ -3,8 +3,8 @@
 import msgspec
 import numpy as np
 
-from tidegate.decisions.decider import LEARN, READ
 from tidegate.decisions.plan import AT as AT_COLUMN
+from tidegate.decisions.plan import LEARN, READ
 from tidegate.decisions.wording import Wording
 from tidegate.features.plan import MISSING
 from tidegate.features.windows import Windows
