@@ -66,12 +66,22 @@ class Answers:
         self.currency = next((f.currency for k in self.plan.kinds for f in k.fields if f.currency), None)
         self.flow = f"{self.plan.flow}@{self.plan.digest[:12]}"
         self.models = [model for segment in self.plan.segments for model in segment.models]
+        bound = [(model, decider.bindings.get(model.out)) for model in self.models]
+        # of models that are there and answer with numbers: where the first row's lies, and what they are
+        self._sure = [
+            (model.out * decider.capacity, model.reference, binding.model.digest)
+            for model, binding in bound
+            if binding is not None and not isinstance(model.default, str)
+        ]
+        if len(self._sure) < len(bound):
+            self._sure = []
         self._reasons = Reasons(decider, self.models, descriptions or {}, edition, self.currency)
         self._wants_texts = explain or bool(decider.tables or decider.scorecards)
         self._all_reasons = explain and edition > 3
         self._severest = sorted(self.plan.rules, key=lambda rule: -rule.outcome)
         self._shows_texts = any(one.type.is_word for rule in self.plan.rules for one in rule.saw)
         self._loud = np.empty(decider.capacity, np.int64)
+        self._settled = decider.settled.data.cast("B").cast("q")
         self._levels = (None, *self.plan.levels)
         self._words = decider.said
         self._called = memberships(self.plan) if edition > 5 else {}
@@ -102,7 +112,7 @@ class Answers:
         """
         decider, plan, n = self.decider, self.plan, len(ids)
         if n == 1:
-            return [self._quiet(ids[0])]
+            return [self.quiet_one(ids[0])]
         floats, flow, approve = decider.floats, self.flow, OUTCOMES[0]
         loud_rows(decider.settled, decider.cells, plan.alarm, n, self._loud)
         loud: list[int] = self._loud[:n].tolist()
@@ -128,21 +138,26 @@ class Answers:
             for id, one, score, level, used in zip(ids, loud, scores, levels, uses, strict=True)
         ]
 
-    def _quiet(self, id: str) -> Decision | None:
-        """The same of the first row alone."""
+    def quiet_one(self, id: str) -> Decision | None:
+        """What `quiet` does, of the first row alone."""
         decider, plan = self.decider, self.plan
-        _, fired, unknown = decider.settled[:, 0].tolist() if plan.rules else (0, 0, 0)
-        cells, floats, stride = decider.flat, decider.flat_floats, decider.capacity
-        if fired or unknown or (plan.alarm >= 0 and cells[plan.alarm * stride] == 1):
+        cells, floats, stride, settled = decider.flat, decider.flat_floats, decider.capacity, self._settled
+        if plan.rules and (settled[stride] or settled[2 * stride]):
             return None
-        return Decision(
-            id,
-            OUTCOMES[0],
-            _there(floats[plan.score * stride]) if plan.score >= 0 else None,
-            self._band(floats[plan.level * stride]) if plan.level >= 0 else None,
-            models=self._uses(0),
-            flow=self.flow,
-        )
+        if plan.alarm >= 0 and cells[plan.alarm * stride] == 1:
+            return None
+        score: float | None = None
+        level: str | None = None
+        models: tuple[ModelUse, ...] = ()
+        if plan.score >= 0:
+            score = floats[plan.score * stride]
+            if score != score:
+                score = None
+        if plan.level >= 0:
+            level = self._band(floats[plan.level * stride])
+        if self.models:
+            models = self._uses(0)
+        return Decision(id, OUTCOMES[0], score, level, models=models, flow=self.flow)
 
     def reasons(self, rows: Sequence[int]) -> dict[int, tuple[ModelReason, ...]]:
         """The models' reasons of those rows whose decisions give any: for many at once quicker than one by one.
@@ -276,6 +291,8 @@ class Answers:
 
     def _uses(self, row: int) -> tuple[ModelUse, ...]:
         scores, stride = self.decider.flat_floats, self.decider.capacity
+        if self._sure and not self.decider.unanswered:
+            return tuple([ModelUse(name, digest, scores[place + row]) for place, name, digest in self._sure])
         return tuple([self._use(model, scores[model.out * stride + row], row) for model in self.models])
 
     def _uses_of(self, n: int, model: ModelPlan) -> list[ModelUse]:

@@ -116,6 +116,8 @@ class _Packer:
         self.worded += [(p, t) for p, t in enumerate(kind.texts, 1 + len(kind.fields)) if t.column in worded]
         self._places: list[int] | None = None
         self._steps: list[tuple[int, int, bool, Callable[[Any], Any] | None]] = []
+        self._ready: list[tuple[int, int]] = []
+        self._changed: list[tuple[int, int, bool, Callable[[Any], Any]]] = []
         self._plain = [
             f.type.kind in (Kind.INT, Kind.BOOL) or (f.type.kind is Kind.KEY and f.type.whole) for f in kind.fields
         ]
@@ -139,6 +141,9 @@ class _Packer:
         self.convert = [(place, convert) for place, convert in self.convert if place not in ready]
         left = [dict(self.convert).get(place) for place in range(len(self.columns))]
         self._steps = list(zip(self._places, self.columns, self.floats, left, strict=True))
+        own = self._steps[1:]  # the first is the time
+        self._ready = [(field, column) for field, column, _, change in own if change is None]
+        self._changed = [(f, c, is_float, change) for f, c, is_float, change in own if change is not None]
 
     def fill(
         self, events: Sequence[Event], cells: NDArray[np.int64], words: dict[int, str], times: Sequence[int] | None
@@ -163,17 +168,16 @@ class _Packer:
                     if value is not None:
                         words[cell] = text_value(texts[place], value)
 
-    def write(self, event: Event, cells: memoryview, floats: "memoryview[float]", stride: int) -> None:
-        """Write one event into the first row of the columns, which lie `stride` cells apart in this memory."""
+    def write(self, event: Event, at: int, cells: memoryview, floats: "memoryview[float]", stride: int) -> None:
+        """Write one event of time `at` into the first row of the columns, which lie `stride` cells apart."""
         if self._places is None:
             self._learn(type(event))
         values = astuple(event)
-        for field, column, is_float, change in self._steps:
-            value = values[field] if change is None else change(values[field])
-            if is_float:
-                floats[column * stride] = value
-            else:
-                cells[column * stride] = value
+        cells[AT * stride] = at
+        for field, column in self._ready:
+            cells[column * stride] = values[field]
+        for field, column, is_float, change in self._changed:
+            (floats if is_float else cells)[column * stride] = change(values[field])
 
     def pack_row(self, values: list[Any], buffer: memoryview, offset: int, words: dict[int, str]) -> None:
         """Turn raw values into cells and write them to the buffer."""
@@ -225,17 +229,15 @@ class Encoder:
         """
         self._packers[kind].fill(events, cells, self.words, times)
 
-    def put_one(self, kind: int, event: Event, cells: memoryview, floats: "memoryview[float]", stride: int) -> None:
-        """Bring one event into the first row: what `put` and `scatter` do, of a plan that keeps no wordings.
+    @property
+    def writers(self) -> list[Callable[[Event, int, memoryview, "memoryview[float]", int], None]]:
+        """For each kind what brings one event into the first row: what `put` and `scatter` do, of a plan that keeps no
+        wordings.
 
-        Args:
-            kind: of the event.
-            event: the event.
-            cells: the memory of the columns.
-            floats: the same memory, as floats.
-            stride: how many cells further the next column lies.
+        They take the event, its time (microseconds since 1970 UTC), the memory of the columns, the same memory as
+        floats, and how many cells further the next column lies.
         """
-        self._packers[kind].write(event, cells, floats, stride)
+        return [packer.write for packer in self._packers]
 
     def put_plain(self, row: int, kind: int, fields: Mapping[str, Any]) -> None:
         """Pack one event given as plain JSON values."""

@@ -20,6 +20,7 @@ from tidegate.events.event import Event
 from tidegate.evidence.elapsed import note
 from tidegate.evidence.record import Entry, Refusal
 from tidegate.runtimes.event_rows import EventRows
+from tidegate.runtimes.fast_path import FastPath
 from tidegate.runtimes.horizon import Horizon
 from tidegate.runtimes.intake import Answer, Intake, Learned, Refused
 from tidegate.runtimes.journal import Journal
@@ -89,6 +90,10 @@ class Engine:
         self.rows = EventRows(self.definition, self.plan, self.models, self.batch, explain=self.explain)
         self.decider = self.rows.decider
         self._intake.forget()
+        past = self._past
+        self._fast: FastPath | None = None
+        if isinstance(past, Memory) and FastPath.fits(self.rows):
+            self._fast = FastPath(self.rows, self._intake, past)
 
     def forget(self) -> None:
         """Go back to knowing nothing: no past, no clock. What a store holds is not touched."""
@@ -158,6 +163,16 @@ class Engine:
         """
         if self._broken:
             self.mend()
+        fast = self._fast
+        if fast is not None and len(events) == 1 and not (learn_only or overdue or waited):
+            try:
+                decision = fast.decide(events[0], timed)
+            except BaseException:
+                self._broken = fast.learning
+                raise
+            if decision is not None:
+                self.timing, self.kept = fast.timing, ()
+                return [decision]
         if len(events) <= self.batch:
             answers = self._batch(events, learn_only, overdue, waited)
             if timed:
@@ -289,7 +304,6 @@ class Engine:
         """
         try:
             self.decider.restore(arrays, header)
-            self.rows.encoder.words = self.decider.words
             # What earlier versions wrote says "clock", of which 0 means that there was none, or none after 1970.
             newest = header["newest"] if "newest" in header else header["clock"] or self.decider.windows.clock
             self._intake.restore(int(newest), str(header.get("newest_event", "")))

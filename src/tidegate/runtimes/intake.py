@@ -13,7 +13,7 @@ from tidegate.errors import ContractError
 from tidegate.events.contract import body, digest
 from tidegate.events.durations import written
 from tidegate.events.event import Event
-from tidegate.events.times import microseconds_of, rfc3339
+from tidegate.events.times import EPOCH, microseconds_of, rfc3339
 from tidegate.evidence.record import Refusal
 from tidegate.features.kernels.words import NEVER
 from tidegate.runtimes.horizon import FUTURE, Horizon
@@ -142,6 +142,18 @@ class Intake:
         if newest is not None:
             self.reach(newest, clock)
         return ats
+
+    def admit_one(self, event: Event) -> int | None:
+        """What `admit` does of one event whose id is known to be new: its time, None if it has to be sorted."""
+        if type(event) not in self._kinds or (self._horizon is not None and self._horizon.beyond(event)):
+            return None
+        past = event.at - EPOCH
+        at = (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
+        if at > self.clock:
+            self.clock, self._newest = at, event
+        elif self.clock - at > self._lateness:
+            return None
+        return at
 
     def sort(
         self, events: Sequence[Event], answers: list[Answer | None], learn_only: bool = False

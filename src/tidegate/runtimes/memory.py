@@ -69,6 +69,17 @@ class Memory:
         known = self._known
         return {id: known[id] for id in ids if id in known}
 
+    def __contains__(self, id: str) -> bool:
+        return id in self._known
+
+    def keep_one(self, event: Event, answer: Any) -> None:
+        """What `keep` does of one answer."""
+        known, order = self._known, self._order
+        known[event.id] = Remembered(event, answer)
+        order.append(event.id)
+        if len(order) > self._most:
+            del known[order.popleft()]
+
     def keep(
         self, entries: Sequence[Entry], refusals: Sequence[Refusal], answered: Iterable[tuple[Event, Any]]
     ) -> None:

@@ -1,0 +1,112 @@
+"""One event alone takes a way of its own through an engine without a store, and is decided as in any batch."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+
+from tests.conformance.engines import engine_of, one_by_one, together, untimed
+from tests.conformance.generator import Case, cases
+from tests.conftest import CASES
+from tidegate import Decision, Engine, Event, Flow, Store, count, entity, last_value, review
+from tidegate.errors import StoreError
+from tidegate.runtimes.fast_path import FastPath
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+Card = entity("card", str)
+
+
+class Paid(Event):
+    card: Card
+    shop: str
+    cents: int
+
+
+class Counting(Flow[Paid]):
+    """Three payments of a card within an hour are looked at."""
+
+    before = count(per=Card, last="1h")
+    often = review(before >= 2, because="Three within an hour")
+
+
+class Worded(Flow[Paid]):
+    """Gives a text back, so that its wording has to be kept."""
+
+    shop_before = last_value(Paid.shop, per=Card, last="1h")
+
+
+def paid(number: int, minutes: float = 0.0, **other: Any) -> Paid:
+    return Paid(
+        id=f"p{number}", at=START + timedelta(minutes=minutes), **({"card": "c", "shop": "s", "cents": 1} | other)
+    )
+
+
+def only_fast(engine: Engine) -> Any:
+    return patch.object(engine, "_batch", side_effect=AssertionError("not the fast path"))
+
+
+@settings(max_examples=max(1, CASES // 4))
+@given(cases(longest=60))
+def test_it_decides_as_batches_do(case: Case) -> None:
+    for explain in (False, True):
+        right = untimed(together(engine_of(case, explain=explain), case.steps))
+        assert untimed(one_by_one(engine_of(case, explain=explain), case.steps)) == right
+        slow = engine_of(case, explain=explain)
+        slow._fast = None
+        assert untimed(one_by_one(slow, case.steps)) == right
+
+
+def test_what_is_ordinary_takes_it_and_the_rest_is_answered_as_ever() -> None:
+    engine = Engine(Counting)
+    with only_fast(engine):
+        found = [engine.decide(paid(number, number)) for number in range(3)]
+        assert [one.outcome for one in found if isinstance(one, Decision)] == ["approve", "approve", "review"]
+        assert engine.timing == found[2].timing and engine.kept == ()
+        with pytest.raises(AssertionError):
+            engine.decide(paid(1, 1))
+    again = engine.decide(paid(1, 1))
+    assert isinstance(again, Decision) and again.repeated and again == found[1].__replace__(repeated=True)
+
+
+def test_it_forgets_as_many_ids_as_batches_do() -> None:
+    one, many = Engine(Counting, remember=4, batch=4), Engine(Counting, remember=4, batch=4)
+    events = [paid(number % 6, number) for number in range(12)]
+    assert [one.decide(event) for event in events] == [many.process([event], timed=True)[0] for event in events]
+    assert set(one._past._known) == {f"p{n}" for n in (2, 3, 4, 5)}
+
+
+def test_flows_whose_wordings_are_kept_and_engines_with_a_store_have_none(tmp_path: Any) -> None:
+    assert Engine(Worded)._fast is None
+    with Store.open(tmp_path / "s.db") as store:
+        assert Engine(Counting, store=store)._fast is None
+    assert isinstance(Engine(Counting)._fast, FastPath)
+
+
+def test_what_ends_in_the_middle_breaks_the_engine_and_what_ends_before_does_not() -> None:
+    def stopped() -> datetime:
+        raise KeyboardInterrupt
+
+    clocked = Engine(Counting, now=stopped)
+    with pytest.raises(KeyboardInterrupt):
+        clocked.decide(paid(1))
+    with pytest.raises(KeyboardInterrupt):  # and not that it was interrupted
+        clocked.decide(paid(1))
+    engine = Engine(Counting)
+    assert engine._fast is not None
+    with patch.object(engine._fast, "_run", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        engine.decide(paid(1))
+    with pytest.raises(StoreError, match="interrupted"):
+        engine.decide(paid(2))
+
+
+def test_the_future_is_refused_by_the_clock() -> None:
+    engine = Engine(Counting, now=lambda: START)
+    assert isinstance(engine.decide(paid(1, 4)), Decision)
+    refused = engine.decide(paid(2, 6))
+    assert (
+        not isinstance(refused, Decision)
+        and refused.code == "future"
+        and engine.clock == paid(1, 4).at.timestamp() * 1e6
+    )
