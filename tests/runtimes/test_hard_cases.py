@@ -338,16 +338,19 @@ def test_a_snapshot_without_a_part_is_passed_over(tmp_path: Path, monkeypatch: p
             assert n_of(engine.decide(paid("c"))) == 2
 
 
-def test_without_a_store_an_interrupted_batch_is_not_gone_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("keeping", "ids"), [("keep", "ab"), ("keep_one", "a")])
+def test_without_a_store_an_interrupted_batch_is_not_gone_on_from(
+    monkeypatch: pytest.MonkeyPatch, keeping: str, ids: str
+) -> None:
     engine = Engine(Counting)
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine._past, "keep", interrupted)
+        patch.setattr(engine._past, keeping, interrupted)
         with pytest.raises(KeyboardInterrupt):
-            engine.decide(paid("a"))
+            engine.decide_many([paid(id) for id in ids])
     with pytest.raises(StoreError, match="interrupted"):
         engine.decide(paid("a"))
 

@@ -97,7 +97,7 @@ class Decider:
         if plan.rules or plan.caps:  # without them nothing is ever settled otherwise
             severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
             after.append(settling(cells, self._whens, severities, self.settled))
-        self._before, self._past_too = Chain(before), Chain([*before, windows])
+        self._before, self._to_windows = Chain(before), Chain([*before, windows])
         self._after, self._all = Chain(after), Chain([*before, windows, *after])
 
     def _answer_by_row(self, packages: Sequence[AskedPackage], texts: Sequence[FeelText]) -> ByRow:
@@ -114,15 +114,15 @@ class Decider:
 
     def run(self, n: int) -> np.ndarray:
         """Decide and learn the first `n` rows, in order. Gives the outcomes; `settled` and `cells` hold the rest."""
-        self._check_lists(n)
+        self._begin(n)
         self.unanswered.clear()
         self._all.run(n)
         return self._conclude(n, None)
 
     def recall(self, n: int) -> None:
         """Everything up to the windows: the past as of each of the first `n` rows, which are then learned."""
-        self._check_lists(n)
-        self._past_too.run(n)
+        self._begin(n)
+        self._to_windows.run(n)
 
     def conclude(self, n: int) -> np.ndarray:
         """Everything after the windows: programs, models, tables, scorecards, packages, rules, snoozes, limits."""
@@ -213,7 +213,8 @@ class Decider:
         self.settled[0, row] = max((rule.outcome for rule in left), default=0)
         self.settled[1, row] = len(left)
 
-    def _check_lists(self, n: int) -> None:
+    def _begin(self, n: int) -> None:
+        """Make sure that there are so many rows, and look up those that entity lists are asked about."""
         if not 0 <= n <= self.capacity:
             raise ValueError(f"{n} rows asked for, {self.capacity} given")
         for check in self.plan.lists:
