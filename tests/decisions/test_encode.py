@@ -9,7 +9,6 @@ import pytest
 from msgspec import structs
 
 from tidegate import Engine, Event, Flow, Money, entity, last_value, lower, mode, review
-from tidegate.decisions.wording import Wording
 from tidegate.errors import ContractError
 from tidegate.events.contract import check, check_all
 from tidegate.features.plan import MISSING
@@ -74,7 +73,6 @@ def sales(many: int, seed: int = 1) -> list[Sale]:
 def test_a_field_at_a_time_gives_the_same_rows_and_words() -> None:
     events, singly, at_once = check_all(sales(500)), Engine(Sales), Engine(Sales)
     for engine in (singly, at_once):
-        engine.decider.words = engine.rows.encoder.words = Wording(10**12)
         engine.decider.cells[:] = MISSING
     for row, event in enumerate(events):
         singly.rows.encoder.put(row, 0, event)

@@ -75,6 +75,6 @@ def by_kernel(expr: Expr, events: list[Event]) -> list[int | float | None]:
         target = floats if node.type.is_float else cells
         target[column] = [cell(evaluate(node, Scope(event, "EUR")), node.type) for event in events]
     program = compiler.program()
-    Chain([step_of(program, cells)]).run(len(events))
+    Chain([step_of(program, cells)], len(events)).run(len(events))
     found = (floats if expr.type.is_float else cells)[out].tolist()
     return [None if value != value or value == MISSING else value for value in found]

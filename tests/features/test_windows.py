@@ -14,6 +14,7 @@ from tests.features.brute import REAL, Brute, missing
 from tidegate.errors import FlowError, SnapshotError
 from tidegate.features.plan import AGGREGATES, MISSING, StreamPlan, WindowPlan
 from tidegate.features.windows import Windows
+from tidegate.kernels.chain import Chain
 
 # Columns: time, two keys, ints (small, wide), a float, a bool to share, two conditions; outputs follow.
 AT, KEY, OTHER, SMALL, WIDE, FLOAT, SHARE, WHERE, WHERE2 = range(9)
@@ -144,6 +145,18 @@ def run(windows: Windows, ats: list[int], keys: list[int], columns: int = 16) ->
     cells[AT], cells[KEY], cells[SMALL] = ats, keys, ats
     windows.run(cells, np.zeros(len(ats), np.int64), np.full(len(ats), 3, np.int64), len(ats))
     return cells
+
+
+def test_windows_whose_rows_a_step_takes_take_no_others() -> None:
+    windows, arrays = Windows([COUNT], lateness=10), [np.zeros((16, 4), np.int64) for _ in range(2)]
+    kinds, flags = np.zeros(4, np.int64), np.full(4, 3, np.int64)
+    chain = Chain([windows.step(arrays[0], kinds, flags)], 4)
+    chain.run(2)
+    windows.run(arrays[0], kinds, flags, 1)
+    with pytest.raises(ValueError, match="other arrays"):
+        windows.run(arrays[1], kinds, flags, 1)
+    chain.run(1)
+    assert arrays[0][FIRST_OUT, 0] == 3 and not arrays[1].any()
 
 
 def test_idle_entities_and_old_events_are_forgotten() -> None:

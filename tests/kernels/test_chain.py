@@ -54,7 +54,7 @@ def test_steps_are_taken_in_their_order() -> None:
     steps = [
         notes.python(1), Step(notes.native(2)), Step(notes.native(3)), notes.ended(4), notes.python(5), notes.ended(6)
     ]  # fmt: skip
-    chain = Chain(steps)
+    chain = Chain(steps, 32)
     chain.run(7)
     assert notes.found == [(number, 7) for number in (1, 2, 3, 4, -4, 5, 6, -6)]
     chain.run(0)
@@ -62,16 +62,16 @@ def test_steps_are_taken_in_their_order() -> None:
 
 
 def test_no_steps_are_a_chain_too() -> None:
-    Chain([]).run(3)
+    Chain([], 3).run(3)
 
 
 def test_what_a_kernel_or_python_raises_ends_the_chain() -> None:
     notes = Notes()
-    broken = Chain([Step(notes.native(1)), Step(notes.native(2, raises=True)), Step(notes.native(3))])
+    broken = Chain([Step(notes.native(1)), Step(notes.native(2, raises=True)), Step(notes.native(3))], 9)
     with pytest.raises(MemoryError, match="no more"):
         broken.run(1)
     assert [number for number, _ in notes.found] == [1, 2]
-    lost = Chain([Step(take=lambda n: 1 // (n - n)), Step(notes.native(3))])
+    lost = Chain([Step(take=lambda n: 1 // (n - n)), Step(notes.native(3))], 9)
     with pytest.raises(ZeroDivisionError):
         lost.run(1)
     assert len(notes.found) == 2
@@ -79,14 +79,14 @@ def test_what_a_kernel_or_python_raises_ends_the_chain() -> None:
 
 def test_a_kernel_that_stops_without_anyone_to_end_it_is_told() -> None:
     with pytest.raises(AssertionError, match="of 9 rows"):
-        Chain([Step(Notes().native(1, stops=True))]).run(9)
+        Chain([Step(Notes().native(1, stops=True))], 9).run(9)
 
 
 def test_chains_of_several_threads_stay_apart() -> None:
     many = [Notes() for _ in range(4)]
 
     def work(notes: Notes) -> None:
-        chain = Chain([Step(notes.native(1)), notes.ended(2), Step(notes.native(3))])
+        chain = Chain([Step(notes.native(1)), notes.ended(2), Step(notes.native(3))], 4)
         for n in range(5):
             chain.run(n)
 
@@ -97,3 +97,26 @@ def test_chains_of_several_threads_stay_apart() -> None:
         thread.join()
     for notes in many:
         assert notes.found == [(number, n) for n in range(5) for number in (1, 2, -2, 3)]
+
+
+def test_more_rows_than_there_is_room_for_are_refused() -> None:
+    notes = Notes()
+    chain = Chain([Step(notes.native(1))], 8)
+    for n in (9, -1):
+        with pytest.raises(ValueError, match="8 given"):
+            chain.run(n)
+    assert notes.found == []
+
+
+@compiled("int64(int64)")
+def _other(table):  # type: ignore[no-untyped-def]
+    return table
+
+
+def test_what_a_kernel_could_not_read_is_refused() -> None:
+    cells = np.zeros((4, 8), np.int64)
+    for wrong in (cells[:, ::2], cells.T, cells.astype(np.int32), cells.astype("S8")):
+        with pytest.raises(TypeError, match="lie one after another"):
+            Native.of(_note, wrong, 1, 0, 0)
+    with pytest.raises(TypeError, match="not int64"):
+        Native.of(_other, cells)

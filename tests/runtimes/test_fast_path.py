@@ -110,3 +110,23 @@ def test_the_future_is_refused_by_the_clock() -> None:
         and refused.code == "future"
         and engine.clock == paid(1, 4).at.timestamp() * 1e6
     )
+
+
+def test_the_clock_is_read_once_for_an_event() -> None:
+    read: list[datetime] = []
+
+    def now() -> datetime:
+        read.append(START)
+        return START
+
+    engine = Engine(Counting, now=now)
+    for number, minutes, times in ((1, 0, 1), (2, 1, 1), (3, 9, 2), (4, 2, 2)):
+        engine.decide(paid(number, minutes))
+        assert len(read) == times
+
+
+def test_rows_that_there_is_no_room_for_are_refused_whatever_is_asked_of_them() -> None:
+    decider = Engine(Counting, batch=8).decider
+    for asked in (decider.run, decider.recall, decider.conclude, decider.infer, decider.again):
+        with pytest.raises(ValueError, match="9 rows asked for, 8 given"):
+            asked(9)

@@ -69,6 +69,7 @@ class Decider:
         self._keys = key_columns(plan)
         self._whole = {f.type.entity: f.type.whole for f in plan.kinds[0].fields if f.type.entity} if plan.kinds else {}
         self.words = Wording(plan.reach)
+        """The texts that windows and packages of rules can give back, by their cells: one object for good."""
         self._capped = np.zeros(3, np.bool_)
         self._capped[[cap.outcome for cap in plan.caps]] = True
         self.remembered = np.array(plan.remembered, dtype=np.int64)
@@ -97,8 +98,9 @@ class Decider:
         if plan.rules or plan.caps:  # without them nothing is ever settled otherwise
             severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
             after.append(settling(cells, self._whens, severities, self.settled))
-        self._before, self._to_windows = Chain(before), Chain([*before, windows])
-        self._after, self._all = Chain(after), Chain([*before, windows, *after])
+        to_windows, many = [*before, windows], self.capacity
+        self._before, self._to_windows = Chain(before, many), Chain(to_windows, many)
+        self._after, self._all = Chain(after, many), Chain([*to_windows, *after], many)
 
     def _answer_by_row(self, packages: Sequence[AskedPackage], texts: Sequence[FeelText]) -> ByRow:
         made = ByRow(packages, texts, (self.cells, self.kinds, self.flags), self.words, self.said)
@@ -114,14 +116,14 @@ class Decider:
 
     def run(self, n: int) -> np.ndarray:
         """Decide and learn the first `n` rows, in order. Gives the outcomes; `settled` and `cells` hold the rest."""
-        self._begin(n)
+        self._look_up(n)
         self.unanswered.clear()
         self._all.run(n)
         return self._conclude(n, None)
 
     def recall(self, n: int) -> None:
         """Everything up to the windows: the past as of each of the first `n` rows, which are then learned."""
-        self._begin(n)
+        self._look_up(n)
         self._to_windows.run(n)
 
     def conclude(self, n: int) -> np.ndarray:
@@ -140,11 +142,13 @@ class Decider:
         recorded = iter(answers)
         for one in self._by_row:
             one.recorded = recorded
-        self._before.run(n)
-        self.unanswered.clear()
-        self._after.run(n)
-        for one in self._by_row:
-            one.recorded = iter(())
+        try:
+            self._before.run(n)
+            self.unanswered.clear()
+            self._after.run(n)
+        finally:
+            for one in self._by_row:
+                one.recorded = iter(())
         return self._conclude(n, silenced or {})
 
     def infer(self, n: int) -> np.ndarray:
@@ -213,10 +217,8 @@ class Decider:
         self.settled[0, row] = max((rule.outcome for rule in left), default=0)
         self.settled[1, row] = len(left)
 
-    def _begin(self, n: int) -> None:
-        """Make sure that there are so many rows, and look up those that entity lists are asked about."""
-        if not 0 <= n <= self.capacity:
-            raise ValueError(f"{n} rows asked for, {self.capacity} given")
+    def _look_up(self, n: int) -> None:
+        """Answer the checks against entity lists."""
         for check in self.plan.lists:
             self._check_list(check, n)
 

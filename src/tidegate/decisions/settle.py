@@ -51,15 +51,6 @@ def loud_rows(settled, cells, alarm, n, loud):  # type: ignore[no-untyped-def]
         loud[i] = settled[1, i] | settled[2, i] | (alarm >= 0 and cells[alarm, i] == 1)
 
 
-@compiled("b1(f8[:,::1], i8, i8)")
-def any_missing(floats, column, n):  # type: ignore[no-untyped-def]
-    """Whether a column is missing in any of the first `n` rows. NumPy takes longer to say that it is not."""
-    missing = False
-    for i in range(n):
-        missing |= floats[column, i] != floats[column, i]
-    return missing
-
-
 @compiled("void(i8[:,::1], i8[::1], i8[:,::1], i8)")
 def gather(cells, columns, rows, n):  # type: ignore[no-untyped-def]
     """Put the first `n` cells of some columns into rows."""

@@ -73,7 +73,7 @@ class Windows:
         self._table_address = _address(table)
         self._take = take_rows.load()
         self._bound: tuple[Words, Words, Words] | tuple[None, None, None] = (None, None, None)
-        self._capacity = 0
+        self._capacity, self._bound_for_good = 0, False
         weakref.finalize(self, _give_back, self._programs)
 
     @staticmethod
@@ -123,12 +123,15 @@ class Windows:
     def step(self, cells: Words, kinds: Words, flags: Words) -> Step:
         """The step that takes the rows of these arrays, as `run` does; of no more rows than they have.
 
-        Whoever takes it gives `run` no other arrays meanwhile.
+        Afterwards `run` takes these arrays alone.
         """
         self._bind(cells, kinds, flags)
+        self._bound_for_good = True
         return Step(Native(take_rows.dispatcher, self._table, self), _no_memory)
 
     def _bind(self, cells: Words, kinds: Words, flags: Words) -> None:
+        if self._bound_for_good:
+            raise ValueError("a step takes the rows of other arrays from these windows")
         for array, dimensions in ((cells, 2), (kinds, 1), (flags, 1)):
             if array.dtype != np.int64 or array.ndim != dimensions or not array.flags.c_contiguous:
                 raise ValueError("cells, kinds and flags are contiguous int64 arrays")

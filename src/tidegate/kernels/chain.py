@@ -85,7 +85,9 @@ class Native:
     """
 
     def __init__(self, kernel: Any, table: NDArray[np.int64], kept: object = None) -> None:
-        (found,) = kernel.overloads.values()
+        ((takes, found),) = kernel.overloads.items()
+        if (takes, found.signature.return_type) != ((_word, _word), _word):
+            raise TypeError(f"The kernel is {found.signature}, not {STEP}.")
         self.code: int = found.library.get_pointer_to_function(found.fndesc.llvm_func_name)
         self.table: int = table.ctypes.data
         self._kept = (kernel, table, kept)
@@ -95,6 +97,8 @@ class Native:
         """A kernel whose table holds numbers as they are, and arrays as their address and their dimensions."""
         words: list[int] = []
         for one in given:
+            if not (isinstance(one, int) or (one.flags.c_contiguous and one.dtype.kind in "if" and one.itemsize == 8)):
+                raise TypeError(f"A kernel reads words that lie one after another, not {one.dtype} {one.strides}.")
             words += [one] if isinstance(one, int) else [one.ctypes.data, *one.shape]
         return cls(kernel, np.array(words, np.int64), given)
 
@@ -120,17 +124,20 @@ class Chain:
 
     Args:
         steps: the steps.
+        capacity: the most rows that they have room for.
     """
 
-    def __init__(self, steps: Sequence[Step]) -> None:
-        self._steps = tuple(steps)
+    def __init__(self, steps: Sequence[Step], capacity: int) -> None:
+        self._steps, self._capacity = tuple(steps), capacity
         kernels = [one.native for one in steps]
         pairs = [(one.code, one.table) if one is not None else (0, 0) for one in kernels]
         self._pairs = np.array(pairs, np.int64).reshape(-1, 2)
         self._address, self._end, self._run = self._pairs.ctypes.data, len(pairs), entry_of(_run)
 
     def run(self, n: int) -> None:
-        """Take all steps for the first `n` rows."""
+        """Take all steps for the first `n` rows. Raises ValueError if there are not so many."""
+        if not 0 <= n <= self._capacity:
+            raise ValueError(f"{n} rows asked for, {self._capacity} given")
         end = self._end
         at = self._run(self._address, 0, end, n)
         while at < end:

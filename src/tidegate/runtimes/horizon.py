@@ -36,6 +36,10 @@ class Horizon:
         """What the clock said when it was read last, as `2026-01-01T12:00:00Z`."""
         return (self._latest - self.ahead).astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
+    def surely_within(self, event: Event) -> bool:
+        """Whether an event lies not too far in the future by what the clock said last; it is not read again."""
+        return event.at <= self._latest
+
     def beyond(self, event: Event) -> bool:
         """Whether an event lies too far in the future. The clock is read only when what it said last does not do."""
         if event.at <= self._latest:

@@ -144,10 +144,14 @@ class Intake:
         return ats
 
     def admit_one(self, event: Event) -> int | None:
-        """What `admit` does of one event whose id is known to be new: its time, None if it has to be sorted."""
-        if type(event) not in self._kinds or (self._horizon is not None and self._horizon.beyond(event)):
+        """What `admit` does of one event that is the flow's, and whose id is known to be new.
+
+        Returns:
+            Its time, microseconds since 1970 UTC; None if it has to be sorted, or the clock to be read first.
+        """
+        if self._horizon is not None and not self._horizon.surely_within(event):
             return None
-        past = event.at - EPOCH
+        past = event.at - EPOCH  # as `times_of`, which makes a list
         at = (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
         if at > self.clock:
             self.clock, self._newest = at, event

@@ -5,7 +5,6 @@ that are timed singly.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from itertools import pairwise
 from time import perf_counter
 from typing import Any, cast
@@ -16,11 +15,9 @@ from numpy.typing import NDArray
 
 from tidegate.connectors.files import to_events
 from tidegate.connectors.files_merge import Batch
-from tidegate.decisions.answer import Answers
 from tidegate.decisions.decider import Decider
 from tidegate.decisions.decision import to_json
 from tidegate.decisions.definition import Definition
-from tidegate.decisions.encode import Encoder
 from tidegate.decisions.flow import Flow
 from tidegate.decisions.instruction import Instruction
 from tidegate.decisions.instructions import INSTRUCTIONS
@@ -29,9 +26,9 @@ from tidegate.errors import TidegateError
 from tidegate.events.event import Event
 from tidegate.models.scoring import ScoringModel
 from tidegate.runtimes.columns import KindColumns, marks, times
+from tidegate.runtimes.event_rows import EventRows
 from tidegate.runtimes.examples import Examples
 from tidegate.runtimes.hash_table import LATE, NEW, REPEATED, REUSED, Admission
-from tidegate.runtimes.models import runners_of
 from tidegate.runtimes.replayed import Replayed
 from tidegate.runtimes.scored import Scored
 from tidegate.runtimes.tally import Tally
@@ -74,7 +71,8 @@ class Replay:
         self.definition: Definition = flow.definition
         self.plan = flow.plan
         self.models = dict(models or {})
-        self.decider = Decider(self.plan, self.models, batch, runners_of(self.definition))
+        self._rows = EventRows(self.definition, self.plan, self.models, batch, explain=False)
+        self.decider = self._rows.decider
         self.decider.windows.warm()
         self.tally = Tally(self.plan, self.definition.event, label, amount, keep)
         self.stages = dict.fromkeys(
@@ -83,9 +81,7 @@ class Replay:
         self.latency: list[float] = []
         self._watch = watch
         self._scored = [Scored(card) for card in self.plan.scorecards]
-        self._encoder = Encoder(self.plan, self.decider.words, 1)
-        self._answers = Answers(self.decider)
-        self._examples = Examples(self._answers, self.plan, amount)
+        self._examples = Examples(self._rows.answers, self.plan, amount)
         self._admission = Admission(self.plan.lateness)
         self._numbers: dict[type[Event], int] = {event: k for k, event in enumerate(self.definition.kinds)}
         self._numbers |= dict.fromkeys(INSTRUCTIONS, _CHANGE)
@@ -157,13 +153,10 @@ class Replay:
 
     def _one(self, event: Event) -> None:
         """One decision as a caller would have it: from the event to the answer as JSON."""
-        decider = self.decider
         began = perf_counter()
-        self._encoder.put(0, 0, event)
-        decider.kinds[0], decider.flags[0] = 0, READ | LEARN
-        self._encoder.scatter(decider.cells, decider.kinds, 1)
-        decider.run(1)
-        to_json(self._answers.decision(0, event.id, partial(getattr, event)))
+        self._rows.put((event,))
+        self.decider.run(1)
+        to_json(self._rows.answered_one(event))
         took = perf_counter() - began
         self.latency.append(took * 1e6)
         self.stages["single decisions"] += took

@@ -31,7 +31,7 @@ class Bench:
         self.floats = self.cells.view(np.float64)
         self.kinds = np.zeros(capacity, np.int64)
         before = self.plan.before
-        self._before = Chain([step_of(before, self.cells)] if len(before.code) else [])
+        self._before = Chain([step_of(before, self.cells)] if len(before.code) else [], capacity)
         for column, value in self.plan.constants:
             (self.floats if isinstance(value, float) else self.cells)[column] = value
         for kind in self.plan.kinds:
