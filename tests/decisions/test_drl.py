@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tidegate import Engine, Event, Flow, FlowError, Money, Store, drools, entity, eur, review
+from tidegate import Decision, Engine, Event, Flow, FlowError, Money, Store, drools, entity, eur, review
 from tidegate.connectors.drools import jars
 from tidegate.decisions.decider import Decider
+from tidegate.decisions.drl.plan import DrlAnswer
 from tidegate.runtimes.remake import remake
 
 Card = entity("card")
@@ -115,6 +116,41 @@ def test_without_a_runner_otherwise_is_used(file: Path) -> None:
     decider = Decider(flow(file).plan)
     decider.run(1)
     assert decider.packages[0].answers[0].otherwise == "Drools is not there"
+
+
+def test_what_was_recorded_is_for_one_time_alone(file: Path) -> None:
+    decider = Decider(flow(file).plan)
+    said = DrlAnswer((0.75, "then", None))
+    decider.again(1, answers=(said, said))
+    assert decider.packages[0].answers[0] is said
+    decider.run(1)
+    assert decider.packages[0].answers[0].otherwise == "Drools is not there"
+
+
+def test_packages_that_follow_one_another_are_remade_each_of_its_own_answer(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: dict[str, Any] = {"gives": GIVES, "otherwise": OTHERWISE, "deadline": "20s"}
+
+    class Twice(Flow[Payment]):
+        currency = "EUR"
+        first = drools(file, given=given(), **said)
+        second = drools(file, given={"Paid": {"amount": Payment.amount, "country": first.reason}}, **said)
+        risky = review(second.risk > 0.4, because="The bank's rules say so")
+        score = first.risk + second.risk
+
+    with Store.open(tmp_path / "s.db") as store:
+        one = Engine(Twice, store=store).decide(payment("1", 1001, "DE"))
+        assert isinstance(one, Decision)
+        assert [use.outputs["reason"] for use in one.packages] == ["usual", "large, to usual"]
+        monkeypatch.setattr("tidegate.connectors.drools.session.Runner.answer", None)
+        assert remake(store, "1").equal
+
+
+def test_a_flow_with_a_package_has_no_way_for_single_events(file: Path) -> None:
+    made = flow(file, given={"Paid": {"amount": Payment.amount}})
+    assert not made.plan.worded  # and yet the wordings of what the package says have to be aged
+    assert Engine(made)._fast is None
 
 
 def test_the_drl_is_part_of_the_flow(file: Path, tmp_path: Path) -> None:

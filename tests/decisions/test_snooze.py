@@ -258,3 +258,16 @@ def test_a_decision_under_a_snooze_is_remade(tmp_path: Path) -> None:
         assert isinstance(decision, Decision) and decision.snoozed
         made = remake(store, "1")
         assert made.equal, made.difference
+
+
+def test_what_is_made_again_is_silenced_as_it_was_and_not_as_it_would_be_now() -> None:
+    engine = Engine(Cautious)
+    engine.learn(snooze("s", 0, 60, rule="much"))
+    decider = engine.decider
+    engine.rows.put([paid("1", 1, 9900)])
+    decider.run(1)
+    assert list(decider.silenced) == [0] and decider.settled[1, 0] == 1
+    decider.again(1)
+    assert not decider.silenced and decider.settled[1, 0] == 2
+    decider.again(1, {0: {"much_too": "was silent then"}})
+    assert list(decider.silenced[0]) == ["much_too"] and decider.settled[1, 0] == 1

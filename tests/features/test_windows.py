@@ -1,8 +1,10 @@
 """The window engine against the brute force, on random plans and random streams."""
 
+import gc
 import math
 import random
 import sys
+import weakref
 from fractions import Fraction
 
 import numpy as np
@@ -157,6 +159,16 @@ def test_windows_whose_rows_a_step_takes_take_no_others() -> None:
         windows.run(arrays[1], kinds, flags, 1)
     chain.run(1)
     assert arrays[0][FIRST_OUT, 0] == 3 and not arrays[1].any()
+
+
+def test_the_step_of_windows_keeps_them_and_says_that_memory_is_out() -> None:
+    windows, kinds = Windows([COUNT], lateness=10), np.zeros(4, np.int64)
+    step, kept = windows.step(np.zeros((16, 4), np.int64), kinds, kinds), weakref.ref(windows)
+    del windows
+    gc.collect()
+    assert kept() is not None
+    with pytest.raises(MemoryError, match="not to be used any more"):
+        step.take(1)
 
 
 def test_idle_entities_and_old_events_are_forgotten() -> None:

@@ -1,6 +1,7 @@
 """Steps that are taken in their order, whether a kernel takes them, Python, or first the one and then the other."""
 
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -80,6 +81,24 @@ def test_what_a_kernel_or_python_raises_ends_the_chain() -> None:
 def test_a_kernel_that_stops_without_anyone_to_end_it_is_told() -> None:
     with pytest.raises(AssertionError, match="of 9 rows"):
         Chain([Step(Notes().native(1, stops=True))], 9).run(9)
+
+
+@pytest.mark.parametrize("found", [1, 2, -1, -(2**63)])
+def test_a_kernel_stops_with_any_number_but_0(found: int) -> None:
+    notes = Notes()
+    stopping = Native.of(_note, notes.cells, 1, found, 0)
+    Chain([Step(stopping, lambda n: notes._write(-1, n)), notes.python(2)], 3).run(3)
+    assert notes.found == [(1, 3), (-1, 3), (2, 3)]
+
+
+def test_what_a_table_holds_addresses_of_stays_as_long_as_the_kernel() -> None:
+    given, table, other = np.zeros((3, 32), np.int64), np.zeros(6, np.int64), np.zeros(1, np.int64)
+    kept = [weakref.ref(given), weakref.ref(table), weakref.ref(other)]
+    natives = [Native.of(_note, given, 1, 0, 0), Native(_note, table, other)]
+    del given, table, other
+    assert all(one() is not None for one in kept)
+    natives.clear()
+    assert all(one() is None for one in kept)
 
 
 def test_chains_of_several_threads_stay_apart() -> None:

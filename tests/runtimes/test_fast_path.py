@@ -101,6 +101,14 @@ def test_what_ends_in_the_middle_breaks_the_engine_and_what_ends_before_does_not
         engine.decide(paid(2))
 
 
+def test_after_a_decision_what_ends_before_the_next_one_breaks_nothing() -> None:
+    engine = Engine(Counting)
+    assert engine._fast is not None and isinstance(engine.decide(paid(1)), Decision)
+    with patch.object(engine._fast, "_admit", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        engine.decide(paid(2))
+    assert isinstance(engine.decide(paid(2)), Decision)
+
+
 def test_the_future_is_refused_by_the_clock() -> None:
     engine = Engine(Counting, now=lambda: START)
     assert isinstance(engine.decide(paid(1, 4)), Decision)
@@ -123,6 +131,58 @@ def test_the_clock_is_read_once_for_an_event() -> None:
     for number, minutes, times in ((1, 0, 1), (2, 1, 1), (3, 9, 2), (4, 2, 2)):
         engine.decide(paid(number, minutes))
         assert len(read) == times
+
+
+def test_a_decision_tells_how_long_it_took_only_where_that_is_asked_for() -> None:
+    (untold,) = Engine(Counting).process([paid(1)])
+    (told,) = Engine(Counting).process([paid(1)], timed=True)
+    assert isinstance(untold, Decision) and untold.timing is None
+    assert isinstance(told, Decision) and told.timing is not None
+
+
+def test_of_events_of_one_time_the_first_is_the_newest() -> None:
+    engine = Engine(Counting)
+    for number, minute in ((1, 0), (2, 5), (3, 5)):
+        engine.decide(paid(number, minute))
+    assert engine.snapshot()[1]["newest_event"] == "the Paid 'p2'"
+
+
+def test_an_event_as_late_as_it_may_be_takes_it_too() -> None:
+    class Late(Counting):
+        lateness = "5m"
+
+    engine = Engine(Late)
+    with only_fast(engine):
+        for number, minute in ((1, 5), (2, 0)):
+            assert isinstance(engine.decide(paid(number, minute)), Decision)
+
+
+def test_calls_that_say_more_than_an_event_go_the_way_of_batches() -> None:
+    engine = Engine(Counting)
+    assert engine._fast is not None
+    with patch.object(engine._fast, "decide", side_effect=AssertionError("the fast path")):
+        engine.process([paid(1)], learn_only=True)
+        engine.process([paid(2)], overdue=[True])
+        engine.process([paid(3)], waited=[1.0])
+        engine.process([paid(4), paid(5)])
+        with pytest.raises(AssertionError, match="the fast path"):
+            engine.process([paid(6)])
+
+
+def test_what_the_last_batch_kept_is_told_no_longer() -> None:
+    engine = Engine(Counting)
+    engine.kept = (object(),)  # type: ignore[assignment]
+    engine.decide(paid(1))
+    assert engine.kept == ()
+
+
+def test_an_engine_that_forgets_goes_on_with_what_it_learns_from_then_on() -> None:
+    engine = Engine(Counting)
+    engine.decide(paid(1))
+    engine.forget()
+    for number in range(2, 5):
+        engine.decide(paid(number, number))
+    assert engine.decider.windows.entities() == [1] and engine.clock == paid(4, 4).at.timestamp() * 1e6
 
 
 def test_rows_that_there_is_no_room_for_are_refused_whatever_is_asked_of_them() -> None:

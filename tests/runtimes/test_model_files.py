@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from typer.testing import CliRunner
 
 from tests.models.onnx.made import exported
-from tidegate import Engine, FlowError, Store, eur
+from tidegate import Decision, Engine, FlowError, Store, eur
 from tidegate.cli import app
 from tidegate.decisions.decision import to_json
 from tidegate.errors import TidegateError
@@ -203,10 +203,12 @@ def test_a_file_that_is_not_there_or_no_model_is_told_with_the_line(tmp_path: Pa
         flow(tmp_path, 'risk = model("night@1", of=[amount, Spent.hour], otherwise=0.0, missing="pass")')
 
 
+OF_AGE = 'risk = model("night.onnx", of=[amount, Spent.age], otherwise=0.25, features=["amount", "age"])'
+
+
 def test_what_is_missing_has_no_answer_and_the_decision_says_why_unless_it_is_passed(tmp_path: Path) -> None:
     onnx_file(tmp_path)
-    line = 'risk = model("night.onnx", of=[amount, Spent.age], otherwise=0.25, features=["amount", "age"]{more})'
-    made = flow(tmp_path, line.replace("{more}", ""))
+    made = flow(tmp_path, OF_AGE)
     store = Store.open(tmp_path / "store.db")
     engine = Engine(made, store=store)
     alone = engine.decide(event(made, 1, amount=12.0, hour=3))
@@ -217,12 +219,79 @@ def test_what_is_missing_has_no_answer_and_the_decision_says_why_unless_it_is_pa
         assert remake(store, one.id).equal
     assert many[1].models[0].otherwise is None
     store.close()
-    nameless = flow(tmp_path, line.replace(', features=["amount", "age"]{more}', ""))
+    nameless = flow(tmp_path, OF_AGE.replace(', features=["amount", "age"]', ""))
     said = Engine(nameless).decide(event(nameless, 1, amount=12.0, hour=3)).models[0]
     assert said.otherwise == "Spent.age is missing, and the model has no answer then"
-    passes = flow(tmp_path, line.replace("{more}", ', missing="pass"'))
+    passes = flow(tmp_path, OF_AGE.replace("]" + ")", '], missing="pass")'))
     said = Engine(passes).decide(event(passes, 1, amount=12.0, hour=3)).models[0]
     assert said.otherwise == "the model gives no number"  # of a regression on NaN; it was asked
+
+
+def test_what_had_no_answer_is_forgotten_by_the_next_event(tmp_path: Path) -> None:
+    onnx_file(tmp_path)
+    made = flow(tmp_path, OF_AGE)
+    with Store.open(tmp_path / "s.db") as store:
+        for engine in (Engine(made), Engine(made, store=store)):
+            told = []
+            for number, age in enumerate((None, 5.0, None, 6.0), 1):
+                one = engine.decide(event(made, number, amount=12.0, hour=3, age=age))
+                assert isinstance(one, Decision)
+                told.append((one.models[0].score == 0.25, one.models[0].otherwise))
+            silent = (True, "age is missing, and the model has no answer then")
+            assert told == [silent, (False, None)] * 2
+    rows, decider = engine.rows, engine.decider
+    for take in (decider.run, decider.conclude, decider.again, decider.infer):
+        for age, silent_rows in ((None, [{0}]), (5.0, [])):
+            rows.put([event(made, 1, amount=12.0, hour=3, age=age)])
+            take(1)
+            assert list(decider.unanswered.values()) == silent_rows
+
+
+def test_of_two_models_the_one_that_is_not_there_is_told_of_too(tmp_path: Path) -> None:
+    pmml_file(tmp_path)
+    made = flow(
+        tmp_path,
+        'risk = model("night.pmml", of=[amount, Spent.hour], otherwise=0.0)\n'
+        '    more = model("absent@1", of=[amount], otherwise=0.75)\n'
+        '    much = review(more > 0.7, because="It says so")',
+    )
+    rows = [event(made, k, amount=1.0, hour=2) for k in range(1, 4)]
+    alone, together = [Engine(made).decide(row) for row in rows], Engine(made).decide_many(rows)
+    assert alone == together
+    for one in together:
+        assert isinstance(one, Decision) and one.outcome == "review"
+        first, second = one.models
+        assert first.digest and first.otherwise is None
+        assert (second.score, second.digest, second.otherwise) == (0.75, "", "the model is not there")
+
+
+def sums_that_are_no_number(folder: Path) -> None:
+    """Two trees: 2 in all up to an amount of 100, and infinity less infinity above it."""
+    trees = [
+        f"Tree={number}\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=100\ndecision_type=2\nleft_child=-1\n"
+        f"right_child=-2\nleaf_value=1 {leaf}\nleaf_count=1 2\ninternal_count=3\nis_linear=0\nshrinkage=1\n\n\n"
+        for number, leaf in enumerate(("inf", "-inf"))
+    ]
+    (folder / "night.txt").write_text(
+        "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=0\n"
+        "objective=regression\nfeature_names=amount\nfeature_infos=[0:1]\n"
+        f"tree_sizes={' '.join(str(len(tree)) for tree in trees)}\n\n{''.join(trees)}"
+        "end of trees\n\nparameters:\nend of parameters\n"
+    )
+
+
+@pytest.mark.parametrize("large", [(0,), (1,), (0, 2), (0, 1, 2), (19,), ()])
+def test_trees_whose_sum_is_no_number_have_no_answer_wherever_the_row_lies(
+    tmp_path: Path, large: tuple[int, ...]
+) -> None:
+    sums_that_are_no_number(tmp_path)
+    made = flow(tmp_path, 'risk = model("night.txt", of=[amount], otherwise=0.25)')
+    rows = [event(made, k, amount=500.0 if k in large else 5.0, hour=3) for k in range(20)]
+    wanted = [(0.25, "the model gives no number") if k in large else (2.0, None) for k in range(20)]
+    single = Engine(made)
+    for answers in ([single.decide(row) for row in rows], Engine(made).decide_many(rows)):
+        told = [one.models[0] for one in answers if isinstance(one, Decision)]
+        assert [(said.score, said.otherwise) for said in told] == wanted
 
 
 def test_reasons_of_a_model_that_only_answers_are_told_against_a_typical_row_and_say_how(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tidegate import Decision, Engine, Event, Flow, Learned, Refused, Store, count, entity, review
+from tidegate import Decision, Engine, Event, Flow, Learned, Refused, Store, at_most, count, decline, entity, review
+from tidegate.decisions.plan import LEARN, READ
 
 Card = entity("card")
 
@@ -74,3 +75,27 @@ def test_the_refusal_is_kept(tmp_path: Path) -> None:
     with Store.open(tmp_path / "s.db") as store:
         refused(Engine(Often, store=store).decide(ONE))
         assert [one[1].id for one in store.refusals(limit=9)] == ["p1", "p1"]
+
+
+def test_it_counts_towards_no_limit() -> None:
+    class Limited(Flow[Payment]):
+        each = decline(count(per=Card, last="1h") >= 0, because="Each of them")
+        limits = at_most(1, "decline", last="1h", then="review")
+
+    engine = Engine(Limited)
+    engine.learn(ONE)
+    found = [engine.decide(Payment(id=id, at=AT, card="c")) for id in ("p2", "p3")]
+    assert [one.outcome for one in found if isinstance(one, Decision)] == ["decline", "review"]
+
+
+@pytest.mark.parametrize("many", [1, 2, 8])
+def test_only_what_is_to_be_decided_is_read_however_many_come_at_once(many: int) -> None:
+    rows, login = Engine(Often).rows, Login(id="l1", at=AT, card="c")
+    for event, only, right in (
+        (ONE, False, READ | LEARN),
+        (ONE, True, LEARN),
+        (login, False, LEARN),
+        (login, True, LEARN),
+    ):
+        rows.put([event] * many, only)
+        assert rows.decider.flags[:many].tolist() == [right] * many
