@@ -95,7 +95,7 @@ class Decider:
         asked = [one for segment in plan.segments for one in segment.models]
         models = {one.out: AskedModel(one, self.bindings.get(one.out), cells, self.unanswered) for one in asked}
         after = steps_of(plan, cells, models, self.tables, self.scorecards, self.packages, self._answer_by_row)
-        if plan.rules or plan.caps:  # without them nothing is ever settled otherwise
+        if plan.rules:  # without them nothing is ever settled otherwise
             severities = np.array([rule.outcome for rule in plan.rules], dtype=np.int64)
             after.append(settling(cells, self._whens, severities, self.settled))
         to_windows, many = [*before, windows], self.capacity
