@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from operator import ne
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -58,6 +59,7 @@ def test_those_decided_together_took_together() -> None:
 def test_json_has_it_too_and_one_decision_is_equal_to_itself_made_again() -> None:
     one, other = (decided(Engine(Fraud).decide(event_of(1))) for _ in range(2))
     assert one.timing != other.timing and one == other and hash(one) == hash(other)
+    assert not ne(one, other) and one != decided(Engine(Fraud).decide(event_of(2))) and one != "1"
     assert one != msgspec.structs.replace(one, outcome="decline") and one != "approve"
     told = json.loads(Engine(Fraud).decide_json(json.dumps(payment(1)).encode()))
     assert set(told.pop("timing")) == {"decide", "keep"}

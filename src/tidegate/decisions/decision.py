@@ -151,6 +151,9 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, eq=Fal
             return NotImplemented
         return astuple(self)[:-1] == astuple(other)[:-1]
 
+    def __ne__(self, other: object) -> bool:  # a struct has one of its own, which looks at every field
+        return not self == other
+
     def __hash__(self) -> int:
         return hash((self.id, self.outcome, self.score, self.flow))
 
