@@ -162,6 +162,22 @@ def test_whole_numbers_as_text_are_not_guessed_at(tmp_path: Path) -> None:
         assert chunk.frame["worth"].to_list() == [units]
 
 
+@pytest.mark.parametrize("other", ["a lot", " ", "n.a.", "£12.50", "about 3.50 EUR"])
+def test_what_is_no_amount_does_not_say_what_whole_numbers_are(tmp_path: Path, other: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(_csv(GOOD | {"worth": "1234"}, GOOD | {"worth": other}))
+    with pytest.raises(TidegateError, match=r"worth\.unit"):
+        list(read(path, Shipment, defaults={"worth.currency": "EUR"}))
+
+
+@pytest.mark.parametrize("other", ["12.50", "7 EUR", "-.5"])
+def test_an_amount_that_can_only_be_in_major_units_does(tmp_path: Path, other: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(_csv(GOOD | {"worth": "1234"}, GOOD | {"worth": other}))
+    (chunk,) = read(path, Shipment, defaults={"worth.currency": "EUR"})
+    assert chunk.frame["worth"].to_list()[0] == 123400
+
+
 def test_quarantine(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(_csv(GOOD, GOOD | {"boxes": "0"}, GOOD | {"way": "rail"}, GOOD | {"boxes": "0"}))

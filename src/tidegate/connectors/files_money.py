@@ -24,7 +24,8 @@ def unit_of(name: str, said: object, raw: pl.Series, decimals: int, decimal: str
         return str(said)
     if not is_text(raw):
         return "minor" if raw.dtype.is_integer() else "major"
-    texts = raw.cast(pl.String).drop_nulls()
+    texts = raw.cast(pl.String).drop_nulls().str.strip_chars()
+    texts = texts.filter(~unreadable(texts)[1])  # what is no amount says nothing of those that are
     if (
         decimals
         and texts.cast(pl.Int64, strict=False).is_not_null().any()
