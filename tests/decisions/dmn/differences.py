@@ -151,5 +151,8 @@ DIFFERENCES = {
     "letters of all": Difference('split("é", "\\\\w+")', '["", ""]', '["é"]', "\\w of XPath is of all alphabets"),
     "digits of 10": Difference('number("١")', "null", "1", "digits are 0 to 9 (rule 31)"),
     "nulls in a list of a type": Difference("[null] instance of list<number>", "true", "false", "Null conforms to all"),
+    "a range that holds nothing": Difference(
+        "for i in (1..1] return i", "[]", "[2, 1]", "no number is above 1 and at most 1; there are no turns"
+    ),
     "turns that fail": Difference("for i in [1] return 1 / 0", "[null]", "null", "each turn is an element (table 52)"),
 }

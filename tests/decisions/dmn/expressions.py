@@ -106,7 +106,7 @@ _FORMS = {
     "full": """for i in %full return i + %place|(%full)[item > %place]|reverse(%full)|sublist([1, 2, 3], 2)
         concatenate(%full, %full)|flatten([%full, [%full]])|for i in %place..%place return i|index of(%full, 5)
         sort(%full, function(a, b) a < b)|distinct values([1, %place, %place])|union([1, 2], [%place])
-        list replace(%full, function(item, new) item > 1, 9)|mode(%full)|for i in %range return i""",
+        list replace(%full, function(item, new) item > 1, 9)|mode(%full)|for i in %leaf_range return i""",
     "numbers": """[%leaf_number, %leaf_number]|append(%numbers, %leaf_number)
         (%numbers)[item > %place]|remove(%numbers, %place)
         insert before(%numbers, %place, %leaf_number)|sublist(%numbers, %place)|sublist(%numbers, %place, 1)
