@@ -12,7 +12,7 @@ from tidegate.kernels.compiled import compiled
 
 
 @compiled(STEP)
-def _note(table, n):  # type: ignore[no-untyped-def]
+def _note(table: int, n: int) -> int:
     """Note a number and the rows; stops where it is asked to."""
     given = row_at(table, 6)
     notes = grid_at(given[0], given[1], given[2])
@@ -128,7 +128,7 @@ def test_more_rows_than_there_is_room_for_are_refused() -> None:
 
 
 @compiled("int64(int64)")
-def _other(table):  # type: ignore[no-untyped-def]
+def _other(table: int) -> int:
     return table
 
 

@@ -12,7 +12,7 @@ _M = -(2**63)
 
 
 @compiled(STEP)
-def _settle(table, n):  # type: ignore[no-untyped-def]
+def _settle(table: int, n: int) -> int:
     given = row_at(table, 10)
     cells, result = grid_at(given[0], given[1], given[2]), grid_at(given[7], given[8], given[9])
     whens, severities = row_at(given[3], given[4]), row_at(given[5], given[6])

@@ -248,7 +248,7 @@ def _run(cells, floats, code, pool, n):  # type: ignore[no-untyped-def]
 
 
 @compiled(STEP, error_model="numpy")
-def _run_step(table, n):  # type: ignore[no-untyped-def]
+def _run_step(table: int, n: int) -> int:
     """`_run` as a step; the table holds the cells, the code and the pool."""
     given = row_at(table, 8)
     cells = grid_at(given[0], given[1], given[2])

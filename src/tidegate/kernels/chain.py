@@ -28,32 +28,32 @@ _if_unlikely: Any = cgutils.if_unlikely
 
 
 @intrinsic
-def _words(typing, address):  # type: ignore[no-untyped-def]
+def _words(typing: Any, address: int) -> Any:
     """An address as a pointer to words."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
 
     return _pointer(_word)(_word), codegen
 
 
 @njit(inline="always")
-def row_at(address, n):  # type: ignore[no-untyped-def]
+def row_at(address: int, n: int) -> Any:
     """The `n` words at an address, as an array."""
     return carray(_words(address), (n,))
 
 
 @njit(inline="always")
-def grid_at(address, rows, columns):  # type: ignore[no-untyped-def]
+def grid_at(address: int, rows: int, columns: int) -> Any:
     """The words at an address, as an array of two dimensions."""
     return carray(_words(address), (rows, columns))
 
 
 @intrinsic
-def _call(typing, function, table, n):  # type: ignore[no-untyped-def]
+def _call(typing: Any, function: int, table: int, n: int) -> Any:
     """Call the kernel whose machine code lies at an address; what it raises is raised."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         convention = context.call_conv
         shape = convention.get_function_type(_word, (_word, _word))
         callee = builder.inttoptr(args[0], shape.as_pointer())
@@ -66,7 +66,7 @@ def _call(typing, function, table, n):  # type: ignore[no-untyped-def]
 
 
 @compiled("int64(int64, int64, int64, int64)")
-def _run(steps, first, end, n):  # type: ignore[no-untyped-def]
+def _run(steps: int, first: int, end: int, n: int) -> int:
     """Take steps until one stops or has no kernel, or none is left; the number of the one to go on from."""
     pairs = grid_at(steps, end, 2)
     for i in range(first, end):

@@ -237,7 +237,7 @@ def score_cells(forest, inputs, cells, start, stop, out):  # type: ignore[no-unt
 
 
 @compiled(STEP)
-def score_step(table, n):  # type: ignore[no-untyped-def]
+def score_step(table: int, n: int) -> int:
     """`score_cells` of the first rows as a step, which stops where a score is missing.
 
     The table holds the forest, the inputs, the cells and the column of the score.
